@@ -1,0 +1,26 @@
+/** A server and clients joined in memory, for tests that need no network. */
+import { createServer, createSinkModel, type OpenServedStream, type ServerOptions } from "@sluice/server";
+import { createMemoryPair, type Session, type SessionRequest, type TransportServer } from "@sluice/transport";
+
+export function createMemoryServer(options: Partial<ServerOptions> = {}) {
+  let accept: (session: Session, request: SessionRequest) => void = () => {};
+  const transport: TransportServer = {
+    ...{ url: "memory:", certificateHash: undefined },
+    onSession(handler) {
+      accept = handler;
+    },
+    close: async () => {},
+  };
+  const sink = createSinkModel();
+  const openServedStream: OpenServedStream = async () => sink;
+  const server = createServer({ transport, openServedStream, ...options });
+  return {
+    server,
+    connect(maxDatagramBytes = 1_200): Session {
+      const pair = createMemoryPair({ maxDatagramBytes });
+      const request = { path: "/", authority: "memory", headers: new Map(), remoteAddress: "memory" };
+      accept(pair.server, request);
+      return pair.client;
+    },
+  };
+}

@@ -1,0 +1,96 @@
+import { elementCount, sliceRange, type Tensor, TensorError, type TensorSpec } from "@sluice/tensor";
+import type { EncodedSlice, TensorEncoder } from "./codec.js";
+import type { ElementCoding } from "./element-coding.js";
+
+function checkTensor(tensor: Tensor, spec: TensorSpec, units: number): void {
+  if (tensor.dtype !== spec.dtype) {
+    throw new TensorError("tensor.dtype", `${tensor.dtype}, the stream's is ${spec.dtype}`);
+  }
+  if (tensor.data.length !== units) {
+    throw new TensorError(
+      "tensor.data",
+      `${tensor.data.length} elements, the stream's tensors have ${units}`,
+    );
+  }
+}
+
+/** The most elements whose payload fits. @throws TensorError where even one does not. */
+function elementsThatFit(coding: ElementCoding, units: number, maxPayloadBytes: number): number {
+  let fits = 0;
+  let tooMany = units + 1;
+  while (tooMany - fits > 1) {
+    const middle = Math.floor((fits + tooMany) / 2);
+    if (coding.payloadBytes(middle) <= maxPayloadBytes) fits = middle;
+    else tooMany = middle;
+  }
+  if (fits === 0) {
+    throw new TensorError(
+      "maxPayloadBytes",
+      `${maxPayloadBytes}, one element takes ${coding.payloadBytes(1)} bytes`,
+    );
+  }
+  return fits;
+}
+
+/** Encodes the slices `firstIndex` to `endIndex`, exclusive, of `count` into one buffer. */
+function encodeSlices(
+  coding: ElementCoding,
+  tensor: Tensor,
+  units: number,
+  firstIndex: number,
+  endIndex: number,
+  count: number,
+): EncodedSlice[] {
+  const ranges = Array.from({ length: endIndex - firstIndex }, (_, i) =>
+    sliceRange(firstIndex + i, count, units),
+  );
+  const buffer = new Uint8Array(
+    ranges.reduce((bytes, { first, end }) => bytes + coding.payloadBytes(end - first), 0),
+  );
+  let offset = 0;
+  return ranges.map(({ first, end }, i) => {
+    const payload = buffer.subarray(offset, offset + coding.payloadBytes(end - first));
+    offset += payload.length;
+    coding.encode(tensor, first, end, payload);
+    return { index: firstIndex + i, count, payload };
+  });
+}
+
+/** Whether all parts of a split have at most `most` elements. */
+function partsFit(units: number, index: number, count: number, parts: number, most: number): boolean {
+  for (let part = 0; part < parts; part++) {
+    const { first, end } = sliceRange(index * parts + part, count * parts, units);
+    if (end - first > most) return false;
+  }
+  return true;
+}
+
+/** Cuts tensors of one spec into slices of a coding whose units are single elements. */
+export function createSliceEncoder(spec: TensorSpec, coding: ElementCoding): TensorEncoder {
+  const units = elementCount(spec.shape);
+  return {
+    units,
+    encode(tensor, maxPayloadBytes) {
+      checkTensor(tensor, spec, units);
+      const count = Math.ceil(units / elementsThatFit(coding, units, maxPayloadBytes));
+      coding.measure(tensor);
+      return encodeSlices(coding, tensor, units, 0, count, count);
+    },
+    split(tensor, index, count, maxPayloadBytes) {
+      checkTensor(tensor, spec, units);
+      const { first, end } = sliceRange(index, count, units);
+      const most = elementsThatFit(coding, units, maxPayloadBytes);
+      // Rounding can leave one part an element larger than the others, so the quotient is where the search begins.
+      let parts = Math.ceil((end - first) / most);
+      while (count * parts <= units && !partsFit(units, index, count, parts, most)) parts++;
+      if (count * parts > units) {
+        throw new TensorError(
+          "maxPayloadBytes",
+          `${maxPayloadBytes} is too small to split slice ${index} of ${count} any further`,
+        );
+      }
+      coding.measure(tensor);
+      return encodeSlices(coding, tensor, units, index * parts, (index + 1) * parts, count * parts);
+    },
+  };
+}

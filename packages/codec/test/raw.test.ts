@@ -1,0 +1,64 @@
+import { parseCodec } from "@sluice/codec";
+import { createTensor, type Tensor } from "@sluice/tensor";
+import t from "tap";
+import { createRawCoding } from "#codec/raw.js";
+
+const raw = parseCodec("raw");
+const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex");
+
+const golden: [Tensor, string][] = [
+  [createTensor("float32", [2], Float32Array.of(1, -2)), "0000803f000000c0"],
+  [createTensor("float16", [2], Uint16Array.of(0x3c00, 0xc001)), "003c01c0"],
+  [createTensor("uint8", [1, 2, 2], Uint8Array.of(0, 1, 254, 255), "hwc"), "0001feff"],
+  [createTensor("int8", [2], Int8Array.of(-1, 2)), "ff02"],
+  [createTensor("int32", [2], Int32Array.of(1, -2)), "01000000feffffff"],
+];
+
+t.test("elements in little-endian order, on either kind of machine", async (t) => {
+  for (const [tensor, bytes] of golden) {
+    const [slice] = raw.createEncoder(tensor).encode(tensor, 1000);
+    t.equal(hex(slice!.payload), bytes, tensor.dtype);
+
+    // As a big-endian machine would: its memory holds the reverse of each element.
+    const coding = createRawCoding(tensor, false);
+    const payload = new Uint8Array(bytes.length / 2);
+    coding.encode(tensor, 0, tensor.data.length, payload);
+    const size = tensor.data.BYTES_PER_ELEMENT;
+    const reversed = (bytes.match(new RegExp(`.{${2 * size}}`, "g")) ?? []).map((element) =>
+      hex(Buffer.from(element, "hex").reverse()),
+    );
+    t.equal(hex(payload), reversed.join(""));
+    const back = createTensor(tensor.dtype, tensor.shape, undefined, tensor.layout);
+    coding.decode(payload, back, 0, back.data.length);
+    t.strictSame(back, tensor);
+  }
+});
+
+t.test("an image of bytes goes through bit by bit, in slices of any size", async (t) => {
+  const image = createTensor(
+    "uint8",
+    [28, 28, 3],
+    Uint8Array.from({ length: 28 * 28 * 3 }, (_, i) => (i * 37) % 256),
+    "hwc",
+  );
+  for (const maxPayloadBytes of [1, 100, 1150, 5000]) {
+    const slices = raw.createEncoder(image).encode(image, maxPayloadBytes);
+    t.equal(slices.length, Math.ceil(2352 / maxPayloadBytes));
+    const partial = raw.createDecoder(image).begin();
+    for (const { index, count, payload } of slices.reverse()) partial.add(index, count, payload);
+    t.strictSame(partial.finish().tensor, image);
+  }
+});
+
+t.test("float32 keeps NaN, infinities and negative zero; a view's neighbours are not sent", async (t) => {
+  const memory = Float32Array.of(7, Number.NaN, Number.NEGATIVE_INFINITY, -0, 9);
+  const tensor = createTensor("float32", [3], memory.subarray(1, 4));
+  const [slice] = raw.createEncoder(tensor).encode(tensor, 100);
+  t.equal(hex(slice!.payload), "0000c07f000080ff00000080");
+  const partial = raw.createDecoder(tensor).begin();
+  // At an odd offset, as it lies in a datagram.
+  const datagram = new Uint8Array(13);
+  datagram.set(slice!.payload, 1);
+  partial.add(0, 1, datagram.subarray(1));
+  t.strictSame(partial.finish().tensor.data, tensor.data);
+});

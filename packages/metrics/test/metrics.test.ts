@@ -1,0 +1,119 @@
+import { createMetrics, type Metrics } from "@sluice/metrics";
+import t from "tap";
+
+const lines = async (metrics: Metrics): Promise<string[]> => (await metrics.text()).split("\n");
+const createQuiet = () => createMetrics({ processMetrics: false });
+
+t.test("every call arrives under its name, in base units", async (t) => {
+  const m = createQuiet();
+  m.observeSessionOpened();
+  m.observeSessionOpened();
+  m.observeSessionEnded("failed");
+  m.observeSessionRejected();
+  m.observeFrame("delivered");
+  m.observeFrame("expired", "server-queue");
+  m.observeFrame("expired", "server-queue");
+  m.observeSlicesReceived(17);
+  m.observeSlicesRejected("late");
+  m.observeSlicesRejected("duplicate", 4);
+  m.observeReceivedBytes(1200);
+  m.observeReceivedBytes(300);
+  m.observeSentBytes(90);
+  m.observeConcealedRatio(0.04);
+  m.observeStage("inference", 38);
+  m.observeFrameAge("result", 92);
+  m.observeDatagramsDropped("sent", "queue-full", 3);
+  m.observeProtocolError(7);
+  const text = await lines(m);
+  for (const line of [
+    "sluice_sessions 1",
+    'sluice_sessions_total{outcome="failed"} 1',
+    'sluice_sessions_total{outcome="rejected"} 1',
+    'sluice_frames_total{outcome="delivered",reason="none"} 1',
+    'sluice_frames_total{outcome="expired",reason="server-queue"} 2',
+    "sluice_slices_received_total 17",
+    'sluice_slices_rejected_total{reason="late"} 1',
+    'sluice_slices_rejected_total{reason="duplicate"} 4',
+    "sluice_received_bytes_total 1500",
+    "sluice_sent_bytes_total 90",
+    'sluice_concealed_elements_ratio_bucket{le="0.02"} 0',
+    'sluice_concealed_elements_ratio_bucket{le="0.05"} 1',
+    'sluice_stage_duration_seconds_bucket{le="0.035",stage="inference"} 0',
+    'sluice_stage_duration_seconds_bucket{le="0.05",stage="inference"} 1',
+    'sluice_stage_duration_seconds_sum{stage="inference"} 0.038',
+    'sluice_frame_age_seconds_sum{at="result"} 0.092',
+    'sluice_datagrams_dropped_total{direction="sent",reason="queue-full"} 3',
+    'sluice_protocol_errors_total{code="7"} 1',
+    "sluice_invalid_observations_total 0",
+  ]) {
+    t.ok(text.includes(line), line);
+  }
+});
+
+t.test("known series are there from the start, with 0", async (t) => {
+  const text = await lines(createQuiet());
+  for (const line of [
+    "sluice_sessions 0",
+    'sluice_sessions_total{outcome="closed"} 0',
+    'sluice_frames_total{outcome="undecodable",reason="none"} 0',
+    'sluice_stage_duration_seconds_count{stage="network"} 0',
+    'sluice_stage_duration_seconds_count{stage="result"} 0',
+    'sluice_frame_age_seconds_count{at="inference"} 0',
+  ]) {
+    t.ok(text.includes(line), line);
+  }
+});
+
+t.test("names keep to Prometheus' conventions", async (t) => {
+  const text = await lines(createQuiet());
+  const types = text.filter((line) => line.startsWith("# TYPE ")).map((line) => line.split(" ").slice(2));
+  t.equal(types.length, 13);
+  for (const [name, type] of types) {
+    t.match(name, /^sluice_[a-z_]+$/);
+    t.equal(type === "counter", name!.endsWith("_total"), `${name} is a ${type}`);
+    if (type === "histogram") t.match(name, /_(seconds|ratio)$/);
+    t.ok(
+      text.some((line) => line.startsWith(`# HELP ${name} `) && line.endsWith(".")),
+      `${name} has a help text`,
+    );
+  }
+});
+
+t.test("numbers that are not sound are left out and counted, and nothing throws", async (t) => {
+  const m = createQuiet();
+  m.observeSlicesReceived(-1);
+  m.observeReceivedBytes(Number.NaN);
+  m.observeStage("decode", Number.POSITIVE_INFINITY);
+  m.observeFrameAge("result", -5);
+  m.observeConcealedRatio(Number.NaN);
+  m.observeSlicesRejected("late", -1);
+  const text = await lines(m);
+  t.ok(text.includes("sluice_invalid_observations_total 6"));
+  t.ok(text.includes("sluice_slices_received_total 0"));
+  t.ok(text.includes('sluice_stage_duration_seconds_count{stage="decode"} 0'));
+});
+
+t.test("a peer cannot make series without end", async (t) => {
+  const m = createQuiet();
+  for (let i = 0; i < 5000; i++) {
+    m.observeProtocolError(i);
+    m.observeFrame("rejected", `reason-${i}`);
+    m.observeSlicesRejected(`reason-${i}`);
+    m.observeDatagramsDropped("received", `reason "${i}"\n`);
+  }
+  const text = await lines(m);
+  t.ok(text.length < 400, `${text.length} lines`);
+  t.ok(text.includes('sluice_protocol_errors_total{code="other"} 4952'));
+  t.ok(text.includes('sluice_datagrams_dropped_total{direction="received",reason="other"} 5000'));
+});
+
+t.test("registries are apart, and have the process and its event loop unless told otherwise", async (t) => {
+  const [a, b] = [createMetrics(), createMetrics()];
+  a.observeSessionOpened();
+  t.match(await a.text(), /^sluice_sessions 1$/m);
+  const text = await b.text();
+  t.match(text, /^sluice_sessions 0$/m);
+  t.match(text, /^process_cpu_seconds_total /m);
+  t.match(text, /^nodejs_eventloop_lag_p99_seconds /m);
+  t.notMatch(await createQuiet().text(), /^process_/m);
+});

@@ -1,0 +1,502 @@
+/**
+ * The client's side of a session, without I/O: input goes in by `handle...`, output comes out by `poll...`, and time
+ * is an argument of both. A driver calls every `poll` until it has nothing after each input, and again at
+ * {@link ClientSession.nextTimeoutMs}.
+ */
+import type { sluice } from "@sluice/proto";
+import { createControlLane } from "./control-lane.js";
+import { type ControlMessage, createControlDecoder, encodeControl, type OutgoingControl } from "./control-message.js";
+import { controlItemBytes, decodeDatagram, encodeControlItem } from "./datagram.js";
+import { ErrorCode, errorCodeName, ProtocolError } from "./error-code.js";
+import { frameGate } from "./frame-gate.js";
+import {
+  createFrameLedger,
+  type DropReason,
+  type ExpiryReason,
+  type LedgerCounts,
+  type LedgerFrame,
+} from "./frame-ledger.js";
+import {
+  handshakeTimeoutMs,
+  maxAcknowledgedFrames,
+  maxStreamAlias,
+  protocolVersion,
+  type SessionLimits,
+} from "./limits.js";
+import { createPacer } from "./pacer.js";
+import { createPathEstimator } from "./path-estimator.js";
+import { createPinger } from "./pinger.js";
+import { createRateLimiter } from "./rate-limiter.js";
+import { createRttEstimator } from "./rtt-estimator.js";
+import { createSendBuffer, type OutgoingFrame, type OutgoingSlice } from "./send-buffer.js";
+import { encodeTensor, maxSlicePayloadBytes } from "./tensor-framing.js";
+import { openStreamToWire, type TensorStreamOptions } from "./tensor-stream.js";
+import { limitsFromWire } from "./wire-limits.js";
+
+export interface ClientSessionOptions {
+  /** Names the implementation in the server's log. */
+  readonly agent: string;
+  /** Bearer token; empty where the server asks for none. */
+  readonly token?: Uint8Array;
+}
+
+/** What happened, for the application. */
+export type ClientEvent =
+  | { readonly type: "open"; readonly limits: SessionLimits; readonly agent: string }
+  | { readonly type: "stream-accepted"; readonly stream: number; readonly concealment: string }
+  | { readonly type: "stream-rejected"; readonly stream: number; readonly code: number; readonly reason: string }
+  | {
+      readonly type: "delivered";
+      readonly frame: LedgerFrame;
+      readonly result: sluice.v1.Result;
+      readonly latencyMs: number;
+      readonly onTime: boolean;
+    }
+  | { readonly type: "expired"; readonly frame: LedgerFrame; readonly reason: ExpiryReason }
+  | { readonly type: "drain"; readonly code: number; readonly reason: string }
+  | { readonly type: "closed"; readonly code: number; readonly reason: string };
+
+export type OfferDecision =
+  | { readonly admitted: true; readonly frame: number }
+  | { readonly admitted: false; readonly reason: DropReason };
+
+/** A tensor for a unidirectional stream of its own. */
+export interface StreamTensor {
+  readonly stream: number;
+  readonly frame: number;
+  readonly bytes: Uint8Array;
+  /** When the stream is to be reset with {@link ErrorCode.deadline}; Infinity in the mode `reliable`. */
+  readonly resetAtMs: number;
+}
+
+export interface ClientFigures extends LedgerCounts {
+  /** Frames admitted whose end is not known yet. */
+  readonly inFlight: number;
+  readonly rttMs: number | undefined;
+  readonly bandwidthBitsPerSecond: number | undefined;
+  readonly unreceivedBytes: number;
+  /** Bytes of datagrams and tensor streams handed to the transport. */
+  readonly bytesSent: number;
+  /** Bytes of the slices of delivered frames. */
+  readonly bytesDelivered: number;
+  readonly datagramsSent: number;
+  readonly datagramsLost: number;
+  readonly lossRuns: number;
+}
+
+export interface ClientSession {
+  handleControl(chunk: Uint8Array, nowMs: number): void;
+  handleDatagram(datagram: Uint8Array, nowMs: number): void;
+  /** The transport has ended, by whatever side. Open frames expire. */
+  handleClosed(code: number, reason: string): void;
+  handleTimeout(nowMs: number): void;
+  /** The largest datagram that the transport takes now; 0 where it has none. May change at any time. */
+  setMaxDatagramBytes(bytes: number): void;
+  /** The largest payload of a slice that fits a datagram now. */
+  readonly maxPayloadBytes: number;
+
+  /** Opens a tensor stream and returns its alias; frames can be offered once it is accepted. */
+  openStream(options: TensorStreamOptions): number;
+  closeStream(stream: number): void;
+  /** Asks the gate about a frame captured at `capturedMs`, before any work is done on it. */
+  offer(stream: number, capturedMs: number, nowMs: number): OfferDecision;
+  /** Hands over the slices of an admitted frame; false where the frame has ended meanwhile. */
+  submit(
+    stream: number,
+    frame: number,
+    slices: readonly OutgoingSlice[],
+    split: OutgoingFrame["split"],
+    nowMs: number,
+  ): boolean;
+  /** Gives up an admitted frame. */
+  abandon(stream: number, frame: number): void;
+
+  pollControl(): Uint8Array | undefined;
+  /** The next datagram, at most `maxDatagramBytes` long. */
+  pollDatagram(nowMs: number): Uint8Array | undefined;
+  pollStream(): StreamTensor | undefined;
+  pollEvent(): ClientEvent | undefined;
+  nextTimeoutMs(): number;
+  readonly state: "connecting" | "open" | "draining" | "closed";
+  readonly limits: SessionLimits | undefined;
+  readonly figures: ClientFigures;
+}
+
+interface StreamState {
+  readonly options: TensorStreamOptions;
+  accepted: boolean;
+  nextFrame: number;
+  /** Smoothed expectations for the gate. */
+  clientLatencyMs: number;
+  serverLatencyMs: number;
+  payloadBytes: number;
+}
+
+/** Before the path is known: fast enough for one frame, slow enough for small buffers on the way. */
+const initialBitsPerSecond = 20_000_000;
+/** Below this rate a frame's datagrams leave in one burst anyway. */
+const minPacingBitsPerSecond = 8_000_000;
+/** Sending a little faster than the estimate is how a faster path is found. */
+const pacingGain = 1.25;
+/** Until pings have come back. */
+const assumedRttMs = 50;
+/** Acknowledgements of results are gathered for so long. */
+const acknowledgeAfterMs = 8;
+/** How long a reliable frame may take before it counts as lost. */
+const reliablePatienceMs = 30_000;
+
+export function createClientSession(options: ClientSessionOptions, startMs: number): ClientSession {
+  const control = createControlLane();
+  const decodeChunk = createControlDecoder();
+  const ledger = createFrameLedger();
+  const sendBuffer = createSendBuffer();
+  const path = createPathEstimator();
+  const rtt = createRttEstimator();
+  const pinger = createPinger();
+  const pacer = createPacer(initialBitsPerSecond);
+  const limiter = createRateLimiter(0, 1);
+  const streams = new Map<number, StreamState>();
+  const events: ClientEvent[] = [];
+  const tensors: StreamTensor[] = [];
+  /** Control messages that may be lost, encoded, for the next datagram. */
+  const lossy: Uint8Array[] = [];
+  const acknowledgements = new Map<number, number[]>();
+  let acknowledgeAtMs = Number.POSITIVE_INFINITY;
+  let state: ClientSession["state"] = "connecting";
+  let limits: SessionLimits | undefined;
+  let maxDatagramBytes = 0;
+  let nextAlias = 1;
+  let nextSequence = 0;
+  let bytesSent = 0;
+  let bytesDelivered = 0;
+  let datagramsSent = 0;
+
+  control.push({
+    kind: "hello",
+    body: { versions: [protocolVersion], agent: options.agent, ...(options.token ? { token: options.token } : {}) },
+  });
+
+  const rttMs = () => rtt.smoothedMs ?? assumedRttMs;
+
+  function close(code: number, reason: string): void {
+    if (state === "closed") return;
+    state = "closed";
+    for (const frame of [...ledger.open()]) expire(frame.stream, frame.frame, "closed");
+    events.push({ type: "closed", code, reason });
+  }
+
+  /** Runs a step on input from the peer; what breaks a rule ends the session and nothing else. */
+  function guarded(step: () => void): void {
+    if (state === "closed") return;
+    try {
+      step();
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      close(error.code, error.message);
+    }
+  }
+
+  function expire(stream: number, frame: number, reason: ExpiryReason): void {
+    const entry = ledger.expire(stream, frame, reason);
+    if (entry) events.push({ type: "expired", frame: entry, reason });
+  }
+
+  /** A message that may be lost: in a datagram where there are any, else on the control stream. */
+  function pushLossy(message: OutgoingControl): void {
+    if (maxDatagramBytes > 0) lossy.push(encodeControl(message));
+    else control.push(message);
+  }
+
+  function handleMessage(message: ControlMessage, nowMs: number): void {
+    if (state === "connecting" && message.kind !== "welcome" && message.kind !== "error") {
+      throw new ProtocolError(ErrorCode.protocolViolation, `${message.kind} before welcome`);
+    }
+    switch (message.kind) {
+      case "welcome": {
+        if (state !== "connecting") throw new ProtocolError(ErrorCode.protocolViolation, "a second welcome");
+        const { version, agent } = message.body;
+        if (version !== protocolVersion) {
+          throw new ProtocolError(ErrorCode.unsupportedVersion, `the server chose version ${version}`);
+        }
+        state = "open";
+        applyLimits(limitsFromWire(message.body.limits));
+        events.push({ type: "open", limits: limits!, agent });
+        return;
+      }
+      case "accept": {
+        const stream = streamOf(message.body.stream);
+        stream.accepted = true;
+        const { concealment } = message.body;
+        events.push({ type: "stream-accepted", stream: message.body.stream, concealment });
+        return;
+      }
+      case "reject": {
+        const { stream, code, reason } = message.body;
+        streamOf(stream);
+        streams.delete(stream);
+        events.push({ type: "stream-rejected", stream, code, reason });
+        return;
+      }
+      case "limits":
+        applyLimits(limitsFromWire(message.body));
+        return;
+      case "feedback":
+        path.handleFeedback(message.body, nowMs);
+        adaptPacer();
+        return;
+      case "result":
+        handleResult(message.body, nowMs);
+        return;
+      case "drain": {
+        state = "draining";
+        events.push({ type: "drain", code: message.body.code, reason: message.body.reason });
+        return;
+      }
+      case "error":
+        close(message.body.code, message.body.reason || errorCodeName(message.body.code));
+        return;
+      case "ping":
+        pushLossy({ kind: "pong", body: { id: message.body.id } });
+        return;
+      case "pong": {
+        const sample = pinger.handlePong(message.body.id, nowMs);
+        if (sample !== undefined) rtt.add(sample, nowMs);
+        return;
+      }
+      case "hello":
+      case "open":
+      case "close":
+      case "resultAck":
+        throw new ProtocolError(ErrorCode.protocolViolation, `${message.kind} from a server`);
+      default:
+        message satisfies never;
+    }
+  }
+
+  function streamOf(alias: number): StreamState {
+    const stream = streams.get(alias);
+    if (!stream) throw new ProtocolError(ErrorCode.unknownStream, `stream ${alias} was never opened`);
+    return stream;
+  }
+
+  function applyLimits(announced: SessionLimits): void {
+    limits = announced;
+    limiter.setLimit(announced.framesPerSecond);
+  }
+
+  function adaptPacer(): void {
+    const estimate = path.bandwidthBitsPerSecond;
+    if (estimate !== undefined) pacer.setRate(Math.max(minPacingBitsPerSecond, estimate * pacingGain));
+  }
+
+  function handleResult(result: sluice.v1.Result, nowMs: number): void {
+    const { stream, frame } = result;
+    // Acknowledged even when it is not news: the first acknowledgement may have been lost.
+    const frames = acknowledgements.get(stream) ?? [];
+    if (frames.length < maxAcknowledgedFrames) frames.push(frame);
+    acknowledgements.set(stream, frames);
+    acknowledgeAtMs = Math.min(acknowledgeAtMs, nowMs + acknowledgeAfterMs);
+
+    const entry = ledger.find(stream, frame);
+    const streamState = streams.get(stream);
+    if (!entry) return;
+    if (streamState && result.stages) {
+      const { decode = 0, conceal = 0, queue = 0, inference = 0 } = result.stages as sluice.v1.StageTimes;
+      streamState.serverLatencyMs = smooth(streamState.serverLatencyMs, (decode + conceal + queue + inference) / 100);
+    }
+    const outcome: number = result.outcome;
+    if (outcome === 1) {
+      const latencyMs = nowMs - entry.capturedMs;
+      const onTime = latencyMs <= entry.deadlineMs;
+      ledger.deliver(stream, frame, onTime);
+      bytesDelivered += entry.payloadBytes;
+      events.push({ type: "delivered", frame: entry, result, latencyMs, onTime });
+    } else {
+      expire(stream, frame, outcome === 2 ? "server-expired" : outcome === 3 ? "undecodable" : "failed");
+    }
+  }
+
+  function flushAcknowledgements(): void {
+    for (const [stream, frames] of acknowledgements) {
+      pushLossy({ kind: "resultAck", body: { stream, frames } });
+    }
+    acknowledgements.clear();
+    acknowledgeAtMs = Number.POSITIVE_INFINITY;
+  }
+
+  return {
+    handleControl: (chunk, nowMs) =>
+      guarded(() => {
+        for (const message of decodeChunk(chunk)) {
+          if (state !== "closed") handleMessage(message, nowMs);
+        }
+      }),
+
+    handleDatagram: (datagram, nowMs) =>
+      guarded(() => {
+        const { slices, controls } = decodeDatagram(datagram);
+        if (slices.length > 0) throw new ProtocolError(ErrorCode.protocolViolation, "a slice from a server");
+        // Datagrams may overtake the welcome on the control stream.
+        if (state === "connecting") return;
+        for (const message of controls) handleMessage(message, nowMs);
+      }),
+
+    handleClosed: close,
+
+    handleTimeout(nowMs) {
+      if (state === "closed") return;
+      if (state === "connecting" && nowMs >= startMs + handshakeTimeoutMs) {
+        close(ErrorCode.handshakeTimeout, `no welcome within ${handshakeTimeoutMs} ms`);
+        return;
+      }
+      path.expire(rttMs(), nowMs);
+      for (const frame of sendBuffer.shed(nowMs, maxDatagramBytes)) {
+        expire(frame.stream, frame.frame, frame.expiresAtMs <= nowMs ? "send-queue" : "send-buffer");
+      }
+      for (let late = ledger.overdue(nowMs); late; late = ledger.overdue(nowMs)) {
+        expire(late.stream, late.frame, "no-result");
+      }
+      if (acknowledgeAtMs <= nowMs) flushAcknowledgements();
+      if (state !== "connecting" && pinger.nextTimeoutMs() <= nowMs) {
+        pushLossy({ kind: "ping", body: { id: pinger.take(nowMs) } });
+      }
+    },
+
+    setMaxDatagramBytes(bytes) {
+      maxDatagramBytes = bytes;
+    },
+    get maxPayloadBytes() {
+      return maxSlicePayloadBytes(maxDatagramBytes);
+    },
+
+    openStream(streamOptions) {
+      if (nextAlias > maxStreamAlias) throw new RangeError(`a session has at most ${maxStreamAlias} tensor streams`);
+      const alias = nextAlias++;
+      streams.set(alias, {
+        ...{ options: streamOptions, accepted: false, nextFrame: 0 },
+        ...{ clientLatencyMs: 0, serverLatencyMs: 0, payloadBytes: 0 },
+      });
+      control.push({ kind: "open", body: openStreamToWire(alias, streamOptions) });
+      return alias;
+    },
+
+    closeStream(alias) {
+      if (!streams.delete(alias)) return;
+      for (const frame of sendBuffer.drop(alias)) expire(frame.stream, frame.frame, "abandoned");
+      if (state !== "closed") control.push({ kind: "close", body: { stream: alias } });
+    },
+
+    offer(alias, capturedMs, nowMs) {
+      const stream = streams.get(alias);
+      if (state !== "open" || !stream?.accepted) {
+        ledger.drop("not-open");
+        return { admitted: false, reason: "not-open" };
+      }
+      const { deadlineMs, mode } = stream.options;
+      const reason = frameGate({
+        ...{ nowMs, capturedMs, deadlineMs: mode === "reliable" ? Number.POSITIVE_INFINITY : deadlineMs },
+        ...{ clientLatencyMs: stream.clientLatencyMs, serverLatencyMs: stream.serverLatencyMs },
+        // The smallest round trip is the path without a queue; what queues is counted from the bytes.
+        rttMs: rtt.minMs ?? assumedRttMs,
+        ...{ serverFreeAtMs: limiter.freeAtMs(), unreceivedBytes: path.unreceivedBytes + sendBuffer.bytes },
+        ...{ bandwidthBitsPerSecond: path.bandwidthBitsPerSecond, expectedBytes: stream.payloadBytes },
+        ...{ framesInFlight: ledger.inFlight, maxFramesInFlight: limits?.maxFramesInFlight ?? 0 },
+      });
+      if (reason) {
+        ledger.drop(reason);
+        return { admitted: false, reason };
+      }
+      limiter.take(nowMs);
+      const frame = stream.nextFrame++;
+      // A late result is still worth knowing; after twice the deadline it is not waited for.
+      const patienceMs = mode === "reliable" ? reliablePatienceMs : Math.max(2 * deadlineMs, deadlineMs + 2 * rttMs());
+      const givenUpAtMs = capturedMs + patienceMs;
+      ledger.admit({ stream: alias, frame, capturedMs, admittedMs: nowMs, deadlineMs, givenUpAtMs, payloadBytes: 0 });
+      return { admitted: true, frame };
+    },
+
+    submit(alias, frame, slices, split, nowMs) {
+      const stream = streams.get(alias);
+      const entry = ledger.find(alias, frame);
+      if (!stream || !entry) return false;
+      for (const slice of slices) entry.payloadBytes += slice.payload.length;
+      stream.clientLatencyMs = smooth(stream.clientLatencyMs, nowMs - entry.admittedMs);
+      stream.payloadBytes = smooth(stream.payloadBytes, entry.payloadBytes);
+      const { capturedMs } = entry;
+      const { mode, deadlineMs } = stream.options;
+      if (mode !== "datagram") {
+        const bytes = encodeTensor(alias, frame, slices, Math.max(0, Math.round(nowMs - capturedMs)));
+        bytesSent += bytes.length;
+        const resetAtMs = mode === "reliable" ? Number.POSITIVE_INFINITY : capturedMs + deadlineMs;
+        tensors.push({ stream: alias, frame, bytes, resetAtMs });
+        return true;
+      }
+      // What leaves later than this cannot come back in time.
+      const expiresAtMs = capturedMs + deadlineMs - (rtt.minMs ?? 0) - stream.serverLatencyMs;
+      if (!sendBuffer.push({ stream: alias, frame, capturedMs, expiresAtMs, slices, split })) {
+        expire(alias, frame, "send-buffer");
+      }
+      return true;
+    },
+
+    abandon: (stream, frame) => expire(stream, frame, "abandoned"),
+
+    pollControl: () => (state === "closed" ? undefined : control.poll()),
+
+    pollDatagram(nowMs) {
+      if (state === "closed" || state === "connecting" || maxDatagramBytes === 0) return undefined;
+      const maySendSlices = sendBuffer.bytes > 0 && pacer.readyAtMs() <= nowMs;
+      if (lossy.length === 0 && !maySendSlices) return undefined;
+      const datagram = new Uint8Array(maxDatagramBytes);
+      let end = 0;
+      while (lossy.length > 0 && end + controlItemBytes(lossy[0]!) <= maxDatagramBytes) {
+        end = encodeControlItem(datagram, end, lossy.shift()!);
+      }
+      if (end === 0 && lossy.length > 0) lossy.shift();
+      if (maySendSlices) {
+        const before = end;
+        end = sendBuffer.fill(datagram, end, maxDatagramBytes, nextSequence, nowMs);
+        if (end > before) {
+          path.sent(nextSequence++, end, nowMs);
+          pacer.sent(end, nowMs);
+        }
+      }
+      if (end === 0) return undefined;
+      bytesSent += end;
+      datagramsSent++;
+      return datagram.subarray(0, end);
+    },
+
+    pollStream: () => tensors.shift(),
+    pollEvent: () => events.shift(),
+
+    nextTimeoutMs() {
+      if (state === "closed") return Number.POSITIVE_INFINITY;
+      if (state === "connecting") return startMs + handshakeTimeoutMs;
+      const slicesMs = sendBuffer.bytes > 0 && maxDatagramBytes > 0 ? pacer.readyAtMs() : Number.POSITIVE_INFINITY;
+      return Math.min(
+        ...[slicesMs, sendBuffer.nextTimeoutMs(), ledger.nextTimeoutMs(), acknowledgeAtMs, pinger.nextTimeoutMs()],
+      );
+    },
+
+    get state() {
+      return state;
+    },
+    get limits() {
+      return limits;
+    },
+    get figures() {
+      return {
+        ...ledger.counts,
+        inFlight: ledger.inFlight,
+        ...{ rttMs: rtt.smoothedMs, bandwidthBitsPerSecond: path.bandwidthBitsPerSecond },
+        ...{ unreceivedBytes: path.unreceivedBytes + sendBuffer.bytes, bytesSent, bytesDelivered, datagramsSent },
+        ...{ datagramsLost: path.datagramsLost, lossRuns: path.lossRuns },
+      };
+    },
+  };
+}
+
+function smooth(previous: number, sample: number): number {
+  return previous === 0 ? sample : previous + (sample - previous) / 8;
+}

@@ -1,0 +1,50 @@
+/**
+ * The error registry (spec/registry.md). Codes below 64 close a session, reject a tensor stream or reset a
+ * stream; codes from 64 on say in a result why a frame has no answer.
+ */
+export const ErrorCode = {
+  none: 0,
+  internal: 1,
+  protocolViolation: 2,
+  unsupportedVersion: 3,
+  unauthorized: 4,
+  limitExceeded: 5,
+  unknownStream: 6,
+  malformedDatagram: 7,
+  sliceOutOfRange: 8,
+  tensorTooLarge: 9,
+  unknownModel: 10,
+  unknownSplit: 11,
+  unknownCodec: 12,
+  specMismatch: 13,
+  overloaded: 14,
+  handshakeTimeout: 15,
+  shutdown: 16,
+  deadline: 17,
+  statisticsMismatch: 18,
+  expiredInReassembly: 64,
+  expiredInQueue: 65,
+  rateLimited: 66,
+  nothingDecodable: 67,
+  modelFailed: 68,
+} as const;
+
+export type ErrorCode = (typeof ErrorCode)[keyof typeof ErrorCode];
+
+const names = new Map<number, string>(Object.entries(ErrorCode).map(([name, code]) => [code, name]));
+
+/** The registry's name of a code, or `unknown (n)`. */
+export function errorCodeName(code: number): string {
+  return names.get(code) ?? `unknown (${code})`;
+}
+
+/** The peer broke a rule: the session ends with this code. */
+export class ProtocolError extends Error {
+  override readonly name = "ProtocolError";
+  constructor(
+    readonly code: ErrorCode,
+    message: string,
+  ) {
+    super(message);
+  }
+}

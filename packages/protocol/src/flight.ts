@@ -1,0 +1,52 @@
+/**
+ * The datagrams that are on their way, as far as the sender knows (spec 5.6).
+ * "Estimated unreceived bytes" is what was sent and is neither reported as received or passed over nor so old that
+ * it must be lost: never negative, and never stuck after a loss.
+ */
+import { maxTrackedDatagrams } from "./limits.js";
+
+export interface Flight {
+  sent(sequence: number, bytes: number, nowMs: number): void;
+  /** The receiver has seen a datagram with a number of at least `nextSequence - 1`. */
+  reportedUpTo(nextSequence: number): void;
+  /** Gives up what was sent before `sinceMs`. */
+  expire(sinceMs: number): void;
+  /** When and how large a datagram was, while it is remembered. */
+  lookUp(sequence: number): { readonly sentMs: number; readonly bytes: number } | undefined;
+  readonly unreceivedBytes: number;
+}
+
+export function createFlight(): Flight {
+  const size = maxTrackedDatagrams;
+  const sentMs = new Float64Array(size);
+  const bytes = new Uint32Array(size);
+  // Datagrams [low, high) count as on their way; those from high - size on are remembered.
+  let low = 0;
+  let high = 0;
+  let unreceivedBytes = 0;
+
+  function passOver(end: number): void {
+    for (const stop = Math.min(end, high); low < stop; low++) unreceivedBytes -= bytes[low % size]!;
+  }
+
+  return {
+    sent(sequence, count, nowMs) {
+      if (sequence - low >= size) passOver(sequence - size + 1);
+      sentMs[sequence % size] = nowMs;
+      bytes[sequence % size] = count;
+      high = sequence + 1;
+      unreceivedBytes += count;
+    },
+    reportedUpTo: passOver,
+    expire(sinceMs) {
+      while (low < high && sentMs[low % size]! < sinceMs) passOver(low + 1);
+    },
+    lookUp(sequence) {
+      if (sequence >= high || sequence < high - size || sequence < 0) return undefined;
+      return { sentMs: sentMs[sequence % size]!, bytes: bytes[sequence % size]! };
+    },
+    get unreceivedBytes() {
+      return unreceivedBytes;
+    },
+  };
+}

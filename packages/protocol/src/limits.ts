@@ -1,0 +1,64 @@
+/** Every bound of the protocol, in one place (spec 9). Both sides refuse what exceeds them before they allocate. */
+
+/** The only version so far. */
+export const protocolVersion = 1;
+
+/** The age of a frame as a slice header tells it; older ones say this. Two bytes as a varint. */
+export const maxAgeMs = 16_383;
+/** A control message, without its length. */
+export const maxControlMessageBytes = 65_536;
+/** A slice header, without its length. */
+export const maxSliceHeaderBytes = 64;
+/** A stream alias: two bytes as a varint. */
+export const maxStreamAlias = 16_383;
+/** Units that a tensor is divided into: the most elements that a tensor may have. */
+export const maxUnits = 1 << 24;
+/** Versions and capabilities named in one hello. */
+export const maxHelloEntries = 64;
+/** A bearer token. */
+export const maxTokenBytes = 4_096;
+/** Names of models, splits, codecs and methods. */
+export const maxNameBytes = 1_024;
+/** Arrivals listed in one receiver report. */
+export const maxReportedArrivals = 64;
+/** Frames listed in one receiver report. */
+export const maxReportedFrames = 32;
+/** Results acknowledged in one message. */
+export const maxAcknowledgedFrames = 64;
+/** Datagrams that a sender remembers to know what is on its way. */
+export const maxTrackedDatagrams = 8_192;
+/** Control messages waiting for the driver. */
+export const maxQueuedControlBytes = 1 << 20;
+/** Results that wait to be acknowledged; the oldest is given up first. */
+export const maxUnacknowledgedResults = 256;
+/** Frames of one session that a receiver holds in parts. */
+export const maxFramesInReassembly = 64;
+/** Bytes of one session that a receiver holds in parts. */
+export const maxReassemblyBytes = 128 * 1024 * 1024;
+/** Bytes that wait in the send buffer of one session. */
+export const maxSendBufferBytes = 128 * 1024 * 1024;
+/** Numbers of finished frames that a receiver remembers for each stream, so that late slices start nothing. */
+export const maxRememberedFrames = 512;
+/** How long a session may take from its first byte to its hello or welcome. */
+export const handshakeTimeoutMs = 5_000;
+
+/** What a server announces unless told otherwise. 0: no limit. */
+export interface SessionLimits {
+  /** Tensor streams open at once. */
+  readonly maxStreams: number;
+  readonly maxTensorElements: number;
+  /** Bytes of one encoded tensor. */
+  readonly maxTensorBytes: number;
+  /** Frames sent and not answered yet. */
+  readonly maxFramesInFlight: number;
+  /** Frames per second over all tensor streams of the session; 0: unlimited. */
+  readonly framesPerSecond: number;
+}
+
+export const defaultLimits: SessionLimits = {
+  maxStreams: 64,
+  maxTensorElements: maxUnits,
+  maxTensorBytes: 64 * 1024 * 1024,
+  maxFramesInFlight: 32,
+  framesPerSecond: 0,
+};

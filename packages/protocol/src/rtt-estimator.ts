@@ -1,0 +1,43 @@
+/** Round-trip time from samples: smoothed and varied as in RFC 9002 5.3, and the minimum of the last seconds. */
+export interface RttEstimator {
+  add(sampleMs: number, nowMs: number): void;
+  /** Smoothed, in milliseconds; `undefined` before the first sample. */
+  readonly smoothedMs: number | undefined;
+  readonly variationMs: number;
+  /** The smallest sample of the last ten seconds. */
+  readonly minMs: number | undefined;
+}
+
+const windowMs = 10_000;
+
+export function createRttEstimator(): RttEstimator {
+  let smoothedMs: number | undefined;
+  let variationMs = 0;
+  let minMs: number | undefined;
+  let minAtMs = 0;
+  return {
+    add(sampleMs, nowMs) {
+      if (!(sampleMs >= 0)) return;
+      if (minMs === undefined || sampleMs <= minMs || nowMs - minAtMs > windowMs) {
+        minMs = sampleMs;
+        minAtMs = nowMs;
+      }
+      if (smoothedMs === undefined) {
+        smoothedMs = sampleMs;
+        variationMs = sampleMs / 2;
+      } else {
+        variationMs += (Math.abs(smoothedMs - sampleMs) - variationMs) / 4;
+        smoothedMs += (sampleMs - smoothedMs) / 8;
+      }
+    },
+    get smoothedMs() {
+      return smoothedMs;
+    },
+    get variationMs() {
+      return variationMs;
+    },
+    get minMs() {
+      return minMs;
+    },
+  };
+}

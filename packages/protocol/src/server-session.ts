@@ -1,0 +1,488 @@
+/**
+ * The server's side of a session, without I/O: input goes in by `handle...`, output comes out by `poll...`, and time
+ * is an argument of both. See client-session.ts.
+ */
+import type { sluice } from "@sluice/proto";
+import { createControlLane } from "./control-lane.js";
+import { type ControlMessage, createControlDecoder, encodeControl, type OutgoingControl } from "./control-message.js";
+import { controlItemBytes, decodeDatagram, encodeControlItem, type ReceivedSlice } from "./datagram.js";
+import { ErrorCode, errorCodeName, ProtocolError } from "./error-code.js";
+import {
+  handshakeTimeoutMs,
+  maxHelloEntries,
+  maxReassemblyBytes,
+  maxStreamAlias,
+  maxTokenBytes,
+  protocolVersion,
+  type SessionLimits,
+} from "./limits.js";
+import { createPinger } from "./pinger.js";
+import { createRateLimiter } from "./rate-limiter.js";
+import { createReassembly, type ReceivedFrame, type SliceReceipt } from "./reassembly.js";
+import { createReceiverReport } from "./receiver-report.js";
+import { createResultOutbox } from "./result-outbox.js";
+import { createRttEstimator } from "./rtt-estimator.js";
+import { createTensorDecoder, type TensorDecoder } from "./tensor-framing.js";
+import { openStreamFromWire, type TensorStreamOptions } from "./tensor-stream.js";
+import { limitsToWire } from "./wire-limits.js";
+
+export interface ServerSessionOptions {
+  readonly agent: string;
+  readonly limits: SessionLimits;
+  /** Whether the client with this token may come in. */
+  readonly authorize?: (token: Uint8Array) => boolean;
+}
+
+/** What happened, for the driver. */
+export type ServerEvent =
+  | { readonly type: "open"; readonly agent: string }
+  /** The driver answers with {@link ServerSession.acceptStream} or {@link ServerSession.rejectStream}. */
+  | { readonly type: "stream-requested"; readonly stream: number; readonly options: TensorStreamOptions }
+  | { readonly type: "stream-closed"; readonly stream: number }
+  /** The driver answers with {@link ServerSession.answer}, once. */
+  | { readonly type: "frame"; readonly frame: ReceivedFrame; readonly options: TensorStreamOptions }
+  /** A frame was shed by the limits of the session; it has been answered. */
+  | { readonly type: "shed"; readonly code: number }
+  | { readonly type: "slice-refused"; readonly receipt: Exclude<SliceReceipt, "taken"> }
+  | { readonly type: "closed"; readonly code: number; readonly reason: string };
+
+/** The answer to a frame; times in milliseconds. */
+export interface FrameAnswer {
+  readonly outcome: "done" | "expired" | "undecodable" | "failed";
+  /** From the registry where the outcome is not `done`. */
+  readonly code?: number;
+  readonly stages: {
+    readonly decode: number;
+    readonly conceal: number;
+    readonly queue: number;
+    readonly inference: number;
+  };
+  readonly concealedElements: number;
+  readonly elements: number;
+  readonly payload: Uint8Array;
+}
+
+export interface ServerFigures {
+  readonly rttMs: number | undefined;
+  readonly slicesReceived: number;
+  readonly bytesReceived: number;
+  readonly bytesSent: number;
+  readonly framesInReassembly: number;
+  readonly bytesInReassembly: number;
+  readonly framesInFlight: number;
+  readonly resultsRepeated: number;
+  /** Results that the client has not acknowledged yet. */
+  readonly resultsWaiting: number;
+}
+
+export interface ServerSession {
+  handleControl(chunk: Uint8Array, nowMs: number): void;
+  handleDatagram(datagram: Uint8Array, nowMs: number): void;
+  /** Bytes of a unidirectional stream of the client, named by any number; `undefined` is its end. */
+  handleTensorStream(id: number, chunk: Uint8Array | undefined, nowMs: number): void;
+  handleClosed(code: number, reason: string): void;
+  handleTimeout(nowMs: number): void;
+  setMaxDatagramBytes(bytes: number): void;
+
+  acceptStream(stream: number, units: number, concealment: string): void;
+  rejectStream(stream: number, code: number, reason: string): void;
+  answer(frame: ReceivedFrame, answer: FrameAnswer, nowMs: number): void;
+  /** Announces limits that hold from now on. */
+  setLimits(limits: SessionLimits): void;
+  /** Asks the client to send no new frames; what is in flight is answered. */
+  drain(code: number, reason: string): void;
+  /** Ends the session with a code. */
+  close(code: number, reason: string): void;
+
+  pollControl(): Uint8Array | undefined;
+  pollDatagram(nowMs: number): Uint8Array | undefined;
+  pollEvent(): ServerEvent | undefined;
+  nextTimeoutMs(): number;
+  readonly state: "connecting" | "open" | "closed";
+  readonly figures: ServerFigures;
+}
+
+interface StreamState {
+  readonly options: TensorStreamOptions;
+  accepted: boolean;
+}
+
+/** A unidirectional stream that brings a tensor, and the frame that it turned out to be. */
+interface TensorStreamState {
+  readonly decoder: TensorDecoder;
+  stream: number;
+  frame: number;
+}
+
+/** Until pings have come back. */
+const assumedRttMs = 50;
+/** Frames that a client may send at once after a pause without being shed by the rate limit. */
+const toleratedBurst = 3;
+
+const wireOutcomes = { done: 1, expired: 2, undecodable: 3, failed: 4 } as const;
+
+export function createServerSession(options: ServerSessionOptions, startMs: number): ServerSession {
+  const control = createControlLane();
+  const decodeChunk = createControlDecoder();
+  const reassembly = createReassembly();
+  const report = createReceiverReport();
+  const outbox = createResultOutbox();
+  const pinger = createPinger();
+  const rtt = createRttEstimator();
+  let limits = options.limits;
+  const limiter = createRateLimiter(limits.framesPerSecond, toleratedBurst);
+  const streams = new Map<number, StreamState>();
+  const tensorStreams = new Map<number, TensorStreamState>();
+  const events: ServerEvent[] = [];
+  const lossy: Uint8Array[] = [];
+  let highestAlias = 0;
+  let state: ServerSession["state"] = "connecting";
+  let maxDatagramBytes = 0;
+  let framesInFlight = 0;
+  let slicesReceived = 0;
+  let bytesReceived = 0;
+  let bytesSent = 0;
+  /** Bytes of tensor streams that wait for the rest of their slice. */
+  let heldBytes = 0;
+
+  const rttMs = () => rtt.smoothedMs ?? assumedRttMs;
+
+  function close(code: number, reason: string): void {
+    if (state === "closed") return;
+    state = "closed";
+    events.push({ type: "closed", code, reason });
+  }
+
+  /** Runs a step on input from the peer; what breaks a rule ends this session and nothing else. */
+  function guarded(step: () => void): void {
+    if (state === "closed") return;
+    try {
+      step();
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      close(error.code, error.message);
+    }
+  }
+
+  function pushLossy(message: OutgoingControl): void {
+    if (maxDatagramBytes > 0) lossy.push(encodeControl(message));
+    else control.push(message);
+  }
+
+  function handleMessage(message: ControlMessage, nowMs: number): void {
+    if (state === "connecting" && message.kind !== "hello" && message.kind !== "error") {
+      throw new ProtocolError(ErrorCode.protocolViolation, `${message.kind} before hello`);
+    }
+    switch (message.kind) {
+      case "hello":
+        handleHello(message.body);
+        return;
+      case "open":
+        handleOpen(message.body);
+        return;
+      case "close": {
+        const alias = message.body.stream;
+        if (!streams.delete(alias)) throw unknownStream(alias);
+        reassembly.closeStream(alias);
+        events.push({ type: "stream-closed", stream: alias });
+        return;
+      }
+      case "resultAck":
+        outbox.acknowledge(message.body.stream, message.body.frames);
+        return;
+      case "ping":
+        pushLossy({ kind: "pong", body: { id: message.body.id } });
+        return;
+      case "pong": {
+        const sample = pinger.handlePong(message.body.id, nowMs);
+        if (sample !== undefined) rtt.add(sample, nowMs);
+        return;
+      }
+      case "error":
+        close(message.body.code, message.body.reason || errorCodeName(message.body.code));
+        return;
+      // A client that drains closes its streams by itself.
+      case "drain":
+        return;
+      case "welcome":
+      case "accept":
+      case "reject":
+      case "limits":
+      case "feedback":
+      case "result":
+        throw new ProtocolError(ErrorCode.protocolViolation, `${message.kind} from a client`);
+      default:
+        message satisfies never;
+    }
+  }
+
+  function handleHello(hello: sluice.v1.Hello): void {
+    if (state !== "connecting") throw new ProtocolError(ErrorCode.protocolViolation, "a second hello");
+    const { versions, capabilities, token, agent } = hello;
+    if (versions.length > maxHelloEntries || capabilities.length > maxHelloEntries || token.length > maxTokenBytes) {
+      throw new ProtocolError(ErrorCode.limitExceeded, "hello: too many versions or capabilities, or a long token");
+    }
+    if (!versions.includes(protocolVersion)) {
+      throw new ProtocolError(
+        ErrorCode.unsupportedVersion,
+        `hello: versions [${versions.slice(0, 8).join(", ")}]; this server speaks ${protocolVersion}`,
+      );
+    }
+    if (options.authorize && !options.authorize(token)) {
+      throw new ProtocolError(ErrorCode.unauthorized, "hello: the token is not accepted");
+    }
+    state = "open";
+    const body = { version: protocolVersion, agent: options.agent, limits: limitsToWire(limits) };
+    control.push({ kind: "welcome", body });
+    events.push({ type: "open", agent: agent.slice(0, 128) });
+  }
+
+  function handleOpen(message: sluice.v1.OpenStream): void {
+    const alias = message.stream;
+    if (alias <= highestAlias || alias > maxStreamAlias) {
+      throw new ProtocolError(
+        ErrorCode.protocolViolation,
+        `open: stream ${alias} must be above ${highestAlias} and at most ${maxStreamAlias}`,
+      );
+    }
+    highestAlias = alias;
+    if (limits.maxStreams > 0 && streams.size >= limits.maxStreams) {
+      reject(alias, ErrorCode.limitExceeded, `at most ${limits.maxStreams} tensor streams are allowed`);
+      return;
+    }
+    try {
+      const streamOptions = openStreamFromWire(message, limits.maxTensorElements);
+      streams.set(alias, { options: streamOptions, accepted: false });
+      events.push({ type: "stream-requested", stream: alias, options: streamOptions });
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      reject(alias, error.code, error.message);
+    }
+  }
+
+  function reject(stream: number, code: number, reason: string): void {
+    streams.delete(stream);
+    control.push({ kind: "reject", body: { stream, code, reason } });
+  }
+
+  function unknownStream(alias: number): ProtocolError {
+    return new ProtocolError(ErrorCode.unknownStream, `stream ${alias} is not open`);
+  }
+
+  function handleSlice({ header, payload }: ReceivedSlice, nowMs: number): void {
+    const stream = streams.get(header.stream);
+    // The client waits for the acceptance before it sends; slices of a closed stream may still be on their way.
+    if (!(stream?.accepted ?? header.stream <= highestAlias)) throw unknownStream(header.stream);
+    slicesReceived++;
+    const receipt = reassembly.add(header, payload, nowMs, rttMs());
+    if (receipt === "too-large") {
+      throw new ProtocolError(ErrorCode.limitExceeded, `frame ${header.frame}: more bytes than are allowed`);
+    }
+    if (receipt !== "taken") events.push({ type: "slice-refused", receipt });
+  }
+
+  /** Hands frames over that are complete or given up. */
+  function releaseFrames(nowMs: number): void {
+    for (let frame = reassembly.poll(nowMs); frame; frame = reassembly.poll(nowMs)) {
+      const stream = streams.get(frame.stream);
+      if (!stream) continue;
+      report.frameReceived(frame.stream, frame.frame, frame.unitsReceived, frame.units);
+      const tooMany = limits.maxFramesInFlight > 0 && framesInFlight >= limits.maxFramesInFlight;
+      if (tooMany || limiter.freeAtMs() > nowMs) {
+        const code = ErrorCode.rateLimited;
+        pushResult(frame, { outcome: "expired", code, ...nothingDone, elements: 0 }, nowMs);
+        events.push({ type: "shed", code });
+        continue;
+      }
+      limiter.take(nowMs);
+      framesInFlight++;
+      events.push({ type: "frame", frame, options: stream.options });
+    }
+  }
+
+  function pushResult(frame: ReceivedFrame, answer: FrameAnswer, nowMs: number): void {
+    const { stages } = answer;
+    const hundredths = (ms: number) => Math.max(0, Math.round(ms * 100));
+    const result: sluice.v1.Result.$Properties = {
+      ...{ stream: frame.stream, frame: frame.frame, outcome: wireOutcomes[answer.outcome] },
+      stages: {
+        reassembly: hundredths(frame.lastArrivalMs - frame.firstArrivalMs),
+        decode: hundredths(stages.decode),
+        conceal: hundredths(stages.conceal),
+        queue: hundredths(stages.queue),
+        inference: hundredths(stages.inference),
+      },
+      ...{ concealedElements: answer.concealedElements, elements: answer.elements },
+      ...{ slicesReceived: frame.slices.length, code: answer.code ?? 0, payload: answer.payload },
+    };
+    const stream = streams.get(frame.stream);
+    const deadlineMs = stream?.options.deadlineMs ?? 0;
+    if (maxDatagramBytes === 0 || stream?.options.mode === "reliable") control.push({ kind: "result", body: result });
+    else outbox.push(result, frame.capturedMs + 2 * deadlineMs, nowMs);
+  }
+
+  return {
+    handleControl: (chunk, nowMs) =>
+      guarded(() => {
+        for (const message of decodeChunk(chunk)) {
+          if (state !== "closed") handleMessage(message, nowMs);
+        }
+      }),
+
+    handleDatagram: (datagram, nowMs) =>
+      guarded(() => {
+        const { slices, controls } = decodeDatagram(datagram);
+        // Datagrams may overtake the hello; they are lost then, as datagrams may be.
+        if (state === "connecting") return;
+        bytesReceived += datagram.length;
+        for (const message of controls) handleMessage(message, nowMs);
+        const sequence = slices[0]?.header.sequence;
+        if (slices.length > 0 && sequence === undefined) {
+          throw new ProtocolError(ErrorCode.malformedDatagram, "datagram: its first slice has no sequence");
+        }
+        if (sequence !== undefined) report.arrived(sequence, datagram.length, nowMs);
+        for (const slice of slices) handleSlice(slice, nowMs);
+        releaseFrames(nowMs);
+      }),
+
+    handleTensorStream: (id, chunk, nowMs) =>
+      guarded(() => {
+        let tensor = tensorStreams.get(id);
+        if (!chunk) {
+          tensorStreams.delete(id);
+          if (tensor) {
+            heldBytes -= tensor.decoder.heldBytes;
+            reassembly.end(tensor.stream, tensor.frame);
+          }
+          releaseFrames(nowMs);
+          return;
+        }
+        if (!tensor) {
+          const decoder = createTensorDecoder(limits.maxTensorBytes || Number.MAX_SAFE_INTEGER);
+          tensor = { decoder, stream: 0, frame: 0 };
+          tensorStreams.set(id, tensor);
+        }
+        bytesReceived += chunk.length;
+        heldBytes -= tensor.decoder.heldBytes;
+        const slices = tensor.decoder.decode(chunk);
+        heldBytes += tensor.decoder.heldBytes;
+        if (heldBytes > maxReassemblyBytes) {
+          throw new ProtocolError(ErrorCode.limitExceeded, `tensor streams: over ${maxReassemblyBytes} bytes in parts`);
+        }
+        for (const slice of slices) {
+          if (state === "connecting") throw new ProtocolError(ErrorCode.protocolViolation, "a tensor before hello");
+          tensor.stream = slice.header.stream;
+          tensor.frame = slice.header.frame;
+          handleSlice(slice, nowMs);
+        }
+        releaseFrames(nowMs);
+      }),
+
+    handleClosed: close,
+
+    handleTimeout(nowMs) {
+      if (state === "closed") return;
+      if (state === "connecting") {
+        if (nowMs >= startMs + handshakeTimeoutMs) {
+          close(ErrorCode.handshakeTimeout, `no hello within ${handshakeTimeoutMs} ms`);
+        }
+        return;
+      }
+      releaseFrames(nowMs);
+      if (report.nextTimeoutMs() <= nowMs) {
+        pushLossy({ kind: "feedback", body: report.take(framesInFlight, nowMs) });
+      }
+      if (pinger.nextTimeoutMs() <= nowMs) pushLossy({ kind: "ping", body: { id: pinger.take(nowMs) } });
+    },
+
+    setMaxDatagramBytes(bytes) {
+      maxDatagramBytes = bytes;
+    },
+
+    acceptStream(alias, units, concealment) {
+      const stream = streams.get(alias);
+      if (!stream || state === "closed") return;
+      stream.accepted = true;
+      const { mode, deadlineMs } = stream.options;
+      reassembly.openStream(alias, {
+        ...{ units, maxFrameBytes: limits.maxTensorBytes || Number.MAX_SAFE_INTEGER },
+        deadlineMs: mode === "reliable" ? Number.POSITIVE_INFINITY : deadlineMs,
+        releaseQuiet: mode === "datagram",
+      });
+      control.push({ kind: "accept", body: { stream: alias, concealment } });
+    },
+
+    rejectStream: reject,
+
+    answer(frame, answer, nowMs) {
+      framesInFlight--;
+      if (state !== "closed") pushResult(frame, answer, nowMs);
+    },
+
+    setLimits(announced) {
+      limits = announced;
+      limiter.setLimit(announced.framesPerSecond);
+      if (state === "open") control.push({ kind: "limits", body: limitsToWire(announced) });
+    },
+
+    drain(code, reason) {
+      if (state === "open") control.push({ kind: "drain", body: { code, reason } });
+    },
+
+    close,
+
+    pollControl: () => (state === "closed" ? undefined : control.poll()),
+
+    pollDatagram(nowMs) {
+      if (state !== "open" || maxDatagramBytes === 0) return undefined;
+      if (lossy.length === 0 && outbox.nextTimeoutMs() > nowMs) return undefined;
+      const datagram = new Uint8Array(maxDatagramBytes);
+      let end = 0;
+      while (lossy.length > 0 && end + controlItemBytes(lossy[0]!) <= maxDatagramBytes) {
+        end = encodeControlItem(datagram, end, lossy.shift()!);
+      }
+      // What does not fit any datagram is lost, as such messages may be.
+      if (end === 0 && lossy.length > 0) lossy.shift();
+      for (;;) {
+        const room = maxDatagramBytes - end - resultItemOverhead;
+        const result = room > 0 ? outbox.take(room, rttMs(), nowMs) : undefined;
+        if (!result) break;
+        end = encodeControlItem(datagram, end, result);
+      }
+      const large = outbox.takeLarger(maxDatagramBytes - resultItemOverhead);
+      if (large) control.push({ kind: "result", body: large });
+      bytesSent += end;
+      return end > 0 ? datagram.subarray(0, end) : undefined;
+    },
+
+    pollEvent: () => events.shift(),
+
+    nextTimeoutMs() {
+      if (state === "closed") return Number.POSITIVE_INFINITY;
+      if (state === "connecting") return startMs + handshakeTimeoutMs;
+      return Math.min(
+        ...[reassembly.nextTimeoutMs(), report.nextTimeoutMs(), outbox.nextTimeoutMs(), pinger.nextTimeoutMs()],
+      );
+    },
+
+    get state() {
+      return state;
+    },
+    get figures() {
+      return {
+        ...{ rttMs: rtt.smoothedMs, slicesReceived, bytesReceived, bytesSent, framesInFlight },
+        ...{ framesInReassembly: reassembly.frames, bytesInReassembly: reassembly.bytes },
+        ...{ resultsRepeated: outbox.repeated, resultsWaiting: outbox.size },
+      };
+    },
+  };
+}
+
+/** A zero, and the length of the result as a varint. */
+const resultItemOverhead = 4;
+
+const nothingDone = {
+  stages: { decode: 0, conceal: 0, queue: 0, inference: 0 },
+  concealedElements: 0,
+  payload: new Uint8Array(0),
+};

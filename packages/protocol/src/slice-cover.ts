@@ -1,0 +1,36 @@
+/** The units of a tensor that have arrived, as sorted, disjoint, non-touching ranges. */
+export interface SliceCover {
+  /** Units covered so far. */
+  readonly covered: number;
+  /** Adds a range and says how many of its units are new. */
+  add(first: number, end: number): number;
+}
+
+export function createSliceCover(): SliceCover {
+  // Starts and ends alternate. Slices mostly arrive in order, so the list stays a few numbers long.
+  const bounds: number[] = [];
+  let covered = 0;
+  return {
+    get covered() {
+      return covered;
+    },
+    add(first, end) {
+      let from = 0;
+      while (from < bounds.length && bounds[from + 1]! < first) from += 2;
+      let to = from;
+      let start = first;
+      let stop = end;
+      let overlap = 0;
+      while (to < bounds.length && bounds[to]! <= end) {
+        overlap += Math.min(bounds[to + 1]!, end) - Math.max(bounds[to]!, first);
+        start = Math.min(start, bounds[to]!);
+        stop = Math.max(stop, bounds[to + 1]!);
+        to += 2;
+      }
+      bounds.splice(from, to - from, start, stop);
+      const added = end - first - overlap;
+      covered += added;
+      return added;
+    },
+  };
+}

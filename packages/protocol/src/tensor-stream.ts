@@ -1,0 +1,82 @@
+import { sluice } from "@sluice/proto";
+import { checkSpec, type Dtype, elementCount, type Layout, maxRank, type TensorSpec } from "@sluice/tensor";
+import { ErrorCode, ProtocolError } from "./error-code.js";
+import { maxNameBytes } from "./limits.js";
+
+/** How the tensors of a stream travel (spec 3.1). */
+export type DeliveryMode = "datagram" | "stream" | "reliable";
+
+/** What both sides agree on when a tensor stream is opened. */
+export interface TensorStreamOptions {
+  readonly spec: TensorSpec;
+  /** Name of the tensor at the cut; the model's input where it is empty. */
+  readonly split: string;
+  readonly model: string;
+  /** Text form of the codec chain. */
+  readonly codec: string;
+  readonly mode: DeliveryMode;
+  /** How long after its capture the result of a frame is useful, in milliseconds: 1 to 2^31. */
+  readonly deadlineMs: number;
+  /** Concealment method; empty leaves it to the server. */
+  readonly concealment: string;
+  /** SHA-256 of the statistics that the codec uses; empty for none. */
+  readonly statisticsHash: Uint8Array;
+}
+
+const wireDtypes: Readonly<Record<Dtype, number>> = { float32: 1, float16: 2, uint8: 3, int8: 4, int32: 5 };
+const wireLayouts: Readonly<Record<Layout, number>> = { any: 0, chw: 1, hwc: 2 };
+const wireModes: Readonly<Record<DeliveryMode, number>> = { datagram: 1, stream: 2, reliable: 3 };
+
+/** The message that opens a stream. */
+export function openStreamToWire(stream: number, options: TensorStreamOptions): sluice.v1.OpenStream.$Properties {
+  const { spec, split, model, codec, deadlineMs, concealment, statisticsHash } = options;
+  return {
+    ...{ stream, split, model, codec, deadlineMs, concealment, statisticsHash },
+    mode: wireModes[options.mode],
+    spec: { name: split, dtype: wireDtypes[spec.dtype], shape: [...spec.shape], layout: wireLayouts[spec.layout] },
+  };
+}
+
+/**
+ * Reads an OpenStream message.
+ * @throws ProtocolError specMismatch or tensorTooLarge where the stream cannot be; it is rejected and the session
+ *   goes on.
+ */
+export function openStreamFromWire(message: sluice.v1.OpenStream, maxElements: number): TensorStreamOptions {
+  const { split, model, codec, concealment, deadlineMs, statisticsHash } = message;
+  const mode = nameOf(wireModes, message.mode, "mode");
+  const spec: TensorSpec = {
+    dtype: nameOf(wireDtypes, message.spec?.dtype ?? 0, "dtype"),
+    layout: nameOf(wireLayouts, message.spec?.layout ?? 0, "layout"),
+    shape: message.spec?.shape ?? [],
+  };
+  for (const [field, text] of Object.entries({ split, model, codec, concealment })) {
+    if (text.length > maxNameBytes) {
+      throw new ProtocolError(ErrorCode.specMismatch, `${field}: longer than ${maxNameBytes} characters`);
+    }
+  }
+  if (deadlineMs < 1 || deadlineMs > 0x7fffffff) {
+    throw new ProtocolError(ErrorCode.specMismatch, `deadline_ms: ${deadlineMs} is not in 1..2^31 - 1`);
+  }
+  if (spec.shape.length > maxRank) {
+    throw new ProtocolError(ErrorCode.specMismatch, `shape: ${spec.shape.length} axes, at most ${maxRank} are allowed`);
+  }
+  if (maxElements > 0 && elementCount(spec.shape) > maxElements) {
+    throw new ProtocolError(
+      ErrorCode.tensorTooLarge,
+      `shape: [${spec.shape.join(", ")}] has ${elementCount(spec.shape)} elements, at most ${maxElements} are allowed`,
+    );
+  }
+  try {
+    checkSpec(spec);
+  } catch (error) {
+    throw new ProtocolError(ErrorCode.specMismatch, (error as Error).message);
+  }
+  return { spec, split, model, codec, mode, deadlineMs, concealment, statisticsHash };
+}
+
+function nameOf<Name extends string>(table: Readonly<Record<Name, number>>, value: number, field: string): Name {
+  const found = (Object.keys(table) as Name[]).find((name) => table[name] === value);
+  if (found === undefined) throw new ProtocolError(ErrorCode.specMismatch, `${field}: ${value} is not in the registry`);
+  return found;
+}

@@ -1,0 +1,194 @@
+import t, { type Test } from "tap";
+import { ErrorCode, type LedgerCounts, type OutgoingFrame } from "@sluice/protocol";
+import { createVirtualSession, sliceBytes, streamFrames, streamOptions } from "./virtual-session.js";
+
+function assertAccounted(test: Test, counts: LedgerCounts, offered: number): void {
+  test.equal(counts.offered, offered);
+  test.equal(counts.offered, counts.dropped + counts.expired + counts.delivered, "every frame is accounted for");
+}
+
+const path = { delayMs: 20, rateBitsPerSecond: 20_000_000, queueMs: 100 };
+
+t.test("a stream over a clean path delivers every frame in time", async (t) => {
+  const session = createVirtualSession({ seed: 1, up: path, down: path });
+  const stream = session.client.openStream(streamOptions);
+  session.runUntil(200);
+  t.match(session.clientEvents, [{ type: "open" }, { type: "stream-accepted", stream }]);
+  streamFrames(session, stream, { frames: 300, intervalMs: 33, bytes: new Uint8Array(5_120).fill(7) });
+  session.runUntil(11_000);
+  const { figures } = session.client;
+  assertAccounted(t, figures, 300);
+  t.equal(figures.onTime, 300);
+  t.ok(Math.abs((figures.rttMs ?? 0) - 40) < 3, `rtt ${figures.rttMs}`);
+  const frames = session.serverEvents.filter((event) => event.type === "frame");
+  t.equal(frames.length, 300);
+  t.ok(frames.every(({ frame }) => frame.unitsReceived === 5_120 && frame.slices.length === 5));
+  t.equal(figures.unreceivedBytes, 0);
+});
+
+for (const loss of [0.03, 0.1]) {
+  for (const burst of [1, 4]) {
+    t.test(`${loss * 100} % loss each way in bursts of ${burst}: frames are concealed, not lost`, async (t) => {
+      const seed = 11;
+      const lossy = { ...path, loss, burst };
+      const session = createVirtualSession({ seed, up: lossy, down: lossy });
+      const stream = session.client.openStream(streamOptions);
+      session.runUntil(300);
+      streamFrames(session, stream, { frames: 900, intervalMs: 33, bytes: new Uint8Array(5_120).fill(7) });
+      session.runUntil(32_000);
+      const { figures } = session.client;
+      assertAccounted(t, figures, 900);
+      t.comment(`seed ${seed}: ${JSON.stringify(figures)}`);
+      t.ok(figures.onTime >= (loss < 0.05 ? 0.975 : 0.92) * 900, `on time ${figures.onTime}`);
+      t.ok(figures.datagramsLost > 0);
+      t.equal(figures.unreceivedBytes, 0, "losses do not stay in the estimate");
+      const concealed = session.clientEvents.filter(
+        (event) => event.type === "delivered" && event.result.concealedElements > 0,
+      );
+      t.ok(concealed.length > 0);
+    });
+  }
+}
+
+t.test("more than the link carries is dropped at the gate, and what is admitted arrives", async (t) => {
+  const session = createVirtualSession({ seed: 3, up: path, down: path });
+  const options = { ...streamOptions, spec: { ...streamOptions.spec, shape: [100_352] } };
+  const stream = session.client.openStream(options);
+  session.runUntil(300);
+  streamFrames(session, stream, { frames: 600, intervalMs: 33, bytes: new Uint8Array(100_352).fill(7) });
+  session.runUntil(21_000);
+  const { figures } = session.client;
+  t.comment(JSON.stringify(figures));
+  assertAccounted(t, figures, 600);
+  t.ok(figures.dropped > 50, "the gate works");
+  t.ok(figures.onTime >= 0.9 * figures.admitted, `on time ${figures.onTime} of ${figures.admitted}`);
+  const goodput = (figures.bytesDelivered * 8_000) / 20_000;
+  t.ok(goodput > 0.6 * 20_000_000, `goodput ${goodput}`);
+});
+
+t.test("a path that goes dark for two seconds expires frames, loses no count and recovers", async (t) => {
+  const session = createVirtualSession({ seed: 4, up: path, down: path });
+  const stream = session.client.openStream(streamOptions);
+  session.runUntil(300);
+  streamFrames(session, stream, { frames: 300, intervalMs: 33, bytes: new Uint8Array(5_120) });
+  session.runUntil(3_000);
+  session.upLink.set({ loss: 1 }, session.clock.now());
+  session.runUntil(5_000);
+  session.upLink.set({ loss: 0 }, session.clock.now());
+  session.runUntil(12_000);
+  const { figures } = session.client;
+  assertAccounted(t, figures, 300);
+  t.ok(figures.expired + figures.dropped >= 55, "what went into the dark is gone");
+  t.ok(figures.delivered >= 235, `delivered ${figures.delivered}`);
+  t.equal(figures.unreceivedBytes, 0);
+});
+
+t.test("datagrams that shrink between frames or inside one lose nothing", async (t) => {
+  const session = createVirtualSession({ seed: 4, up: path, down: path });
+  const { client, clock } = session;
+  const stream = client.openStream(streamOptions);
+  session.runUntil(300);
+  streamFrames(session, stream, { frames: 60, intervalMs: 33, bytes: new Uint8Array(5_120) });
+  session.runUntil(1_300);
+  client.setMaxDatagramBytes(300);
+  session.runUntil(2_600);
+  t.equal(client.figures.onTime, 60);
+
+  const bytes = new Uint8Array(5_120);
+  const submit = (split: OutgoingFrame["split"]) => {
+    client.setMaxDatagramBytes(1_200);
+    const decision = client.offer(stream, clock.now(), clock.now());
+    if (!decision.admitted) throw new Error(decision.reason);
+    client.submit(stream, decision.frame, sliceBytes(bytes, client.maxPayloadBytes), split, clock.now());
+    client.setMaxDatagramBytes(300);
+    client.handleTimeout(clock.now());
+    session.runUntil(clock.now() + 400);
+  };
+  submit(({ index, count, payload }, maxPayloadBytes) =>
+    sliceBytes(payload, maxPayloadBytes).map((part) => ({
+      ...{ index: index * part.count + part.index, count: count * part.count, payload: part.payload },
+    })),
+  );
+  const last = session.serverEvents.findLast((event) => event.type === "frame");
+  t.equal(last?.frame.unitsReceived, 5_120);
+  t.ok(last!.frame.slices.length >= 20);
+  t.equal(client.figures.onTime, 61);
+  submit(undefined);
+  t.same(client.figures.expiryReasons, { "send-buffer": 1 }, "reported, not dropped silently");
+});
+
+t.test("the server's frame rate is honoured by the gate and enforced on a client that ignores it", async (t) => {
+  const limits = { framesPerSecond: 10 };
+  const polite = createVirtualSession({ seed: 5, up: path, down: path, limits });
+  const stream = polite.client.openStream(streamOptions);
+  polite.runUntil(300);
+  streamFrames(polite, stream, { frames: 300, intervalMs: 33, bytes: new Uint8Array(5_120) });
+  polite.runUntil(11_000);
+  const { figures } = polite.client;
+  assertAccounted(t, figures, 300);
+  // Ten a second allow every fourth frame of thirty a second.
+  t.equal(figures.delivered, 75);
+  t.equal(figures.dropReasons["server-limit"], figures.dropped);
+
+  const rude = createVirtualSession({ seed: 5, up: path, down: path });
+  const rudeStream = rude.client.openStream(streamOptions);
+  rude.runUntil(300);
+  // Set on the server alone: the announcement is on its way while the frames come.
+  rude.server.setLimits({ ...rude.client.limits!, framesPerSecond: 1 });
+  streamFrames(rude, rudeStream, { frames: 10, intervalMs: 2, bytes: new Uint8Array(100) });
+  rude.runUntil(2_000);
+  t.equal(rude.serverEvents.filter((event) => event.type === "shed").length, 7);
+  t.equal(rude.client.figures.expiryReasons["server-expired"], 7);
+});
+
+t.test("streams and reliable mode carry a tensor whole", async (t) => {
+  for (const mode of ["stream", "reliable"] as const) {
+    const session = createVirtualSession({ seed: 6, up: path, down: path, maxDatagramBytes: 0 });
+    const stream = session.client.openStream({ ...streamOptions, mode });
+    session.runUntil(300);
+    const { clock, client } = session;
+    const decision = client.offer(stream, clock.now(), clock.now());
+    t.equal(decision.admitted, true);
+    if (!decision.admitted) return;
+    client.submit(stream, decision.frame, [{ index: 0, count: 1, payload: new Uint8Array(5_120) }], undefined, clock.now());
+    session.runUntil(1_000);
+    t.match(session.clientEvents.at(-1), { type: "delivered", onTime: true });
+  }
+});
+
+t.test("a tensor stream is rejected with its own code and the session goes on", async (t) => {
+  const session = createVirtualSession({ seed: 7, limits: { maxTensorElements: 100 } });
+  const stream = session.client.openStream(streamOptions);
+  session.runUntil(100);
+  t.match(session.clientEvents.at(-1), { type: "stream-rejected", stream, code: ErrorCode.tensorTooLarge });
+  const small = session.client.openStream({ ...streamOptions, spec: { ...streamOptions.spec, shape: [100] } });
+  session.runUntil(200);
+  t.match(session.clientEvents.at(-1), { type: "stream-accepted", stream: small });
+});
+
+t.test("a token that is not accepted closes the session with its code", async (t) => {
+  const session = createVirtualSession({ seed: 8, authorize: () => false });
+  session.runUntil(100);
+  t.match(session.serverEvents, [{ type: "closed", code: ErrorCode.unauthorized }]);
+});
+
+t.test("both sides give up a handshake that never ends", async (t) => {
+  const session = createVirtualSession({ seed: 9 });
+  session.client.pollControl();
+  session.runUntil(6_000);
+  t.match(session.clientEvents, [{ type: "closed", code: ErrorCode.handshakeTimeout }]);
+  t.match(session.serverEvents, [{ type: "closed", code: ErrorCode.handshakeTimeout }]);
+});
+
+t.test("the end of the session expires what is open", async (t) => {
+  const session = createVirtualSession({ seed: 10, up: path, down: path });
+  const stream = session.client.openStream(streamOptions);
+  session.runUntil(300);
+  streamFrames(session, stream, { frames: 3, intervalMs: 1, bytes: new Uint8Array(5_120) });
+  session.runUntil(310);
+  session.client.handleClosed(0, "gone");
+  session.pump();
+  assertAccounted(t, session.client.figures, 3);
+  t.equal(session.client.figures.expiryReasons.closed, 3);
+  t.match(session.clientEvents.at(-1), { type: "closed" });
+});

@@ -1,0 +1,281 @@
+import {
+  createServerSession,
+  ErrorCode,
+  errorCodeName,
+  type FrameAnswer,
+  type ReceivedFrame,
+  type ServerEvent,
+  type SessionLimits,
+} from "@sluice/protocol";
+import {
+  type BidirectionalStream,
+  type Clock,
+  createSessionDriver,
+  type ReceiveStream,
+  type Session,
+} from "@sluice/transport";
+import { pack } from "msgpackr";
+import type { Scheduler } from "./scheduler.js";
+import { type OpenServedStream, StreamRefusal } from "./served-model.js";
+import type { ServerLog, ServerObserver } from "./server-observer.js";
+import { createTensorReceiver, type ReceivedTensor, type TensorReceiver } from "./tensor-receiver.js";
+
+export interface ConnectionOptions {
+  readonly session: Session;
+  readonly limits: SessionLimits;
+  readonly authorize?: (token: Uint8Array) => boolean;
+  readonly openServedStream: OpenServedStream;
+  readonly scheduler: Scheduler;
+  readonly clock: Clock;
+  readonly log: ServerLog;
+  readonly observer: ServerObserver;
+}
+
+/** One client's session: feeds the protocol core and does what its events ask for. */
+export interface Connection {
+  /** Asks the client to send no new frames. */
+  drain(reason: string): void;
+  close(code: number, reason: string): void;
+  /** Whether a frame is being received, worked on, or not known to be answered. */
+  readonly busy: boolean;
+  readonly closed: Promise<void>;
+}
+
+/** Unidirectional streams of one client that are read at once; more wait in the transport. */
+const maxTensorStreams = 64;
+/** How long a client may take to open its control stream is the core's matter; this names the agent in the log. */
+const agent = "sluice-server";
+
+export function createConnection(options: ConnectionOptions): Connection {
+  const { session, clock, log, observer } = options;
+  const core = createServerSession(
+    { agent, limits: options.limits, ...(options.authorize ? { authorize: options.authorize } : {}) },
+    clock.now(),
+  );
+  const receivers = new Map<number, TensorReceiver>();
+  let driver: ReturnType<typeof createSessionDriver> | undefined;
+  let nextTensorStream = 0;
+  let readingStreams = 0;
+  let reported = core.figures;
+
+  // Without a control stream there is no driver yet, and nobody else would end the session.
+  const handshake = clock.schedule(Math.max(0, core.nextTimeoutMs() - clock.now()) + 1, () => {
+    if (driver) return;
+    session.close(ErrorCode.handshakeTimeout, "no control stream was opened");
+  });
+
+  session.onBidirectional((stream) => {
+    if (driver) {
+      refuseStream(stream);
+      return;
+    }
+    driver = createSessionDriver({ session, core, control: stream, clock, onProgress });
+    session.onUnidirectional((tensor) => void readTensorStream(tensor));
+    driver.pump();
+  });
+
+  const closed = session.closed.then(({ code, reason, by }) => {
+    clock.cancel(handshake);
+    const failed = by === "transport" || code !== ErrorCode.none;
+    observer.observeSessionEnded(failed ? "failed" : "closed");
+    log.info({ code, codeName: errorCodeName(code), reason, by, ...core.figures }, "session ended");
+    core.handleClosed(code, reason);
+    report();
+  });
+
+  observer.observeSessionOpened();
+
+  function refuseStream(stream: BidirectionalStream): void {
+    stream.receive.stop(ErrorCode.protocolViolation);
+    stream.send.reset(ErrorCode.protocolViolation);
+  }
+
+  async function readTensorStream(stream: ReceiveStream): Promise<void> {
+    if (readingStreams >= maxTensorStreams) {
+      stream.stop(ErrorCode.limitExceeded);
+      return;
+    }
+    readingStreams++;
+    const id = nextTensorStream++;
+    try {
+      for (let chunk = await stream.read(); chunk; chunk = await stream.read()) {
+        core.handleTensorStream(id, chunk, clock.now());
+        driver?.pump();
+      }
+    } catch {
+      // Reset at the frame's deadline, or the session has ended: what came is used either way.
+    }
+    readingStreams--;
+    core.handleTensorStream(id, undefined, clock.now());
+    driver?.pump();
+  }
+
+  function onProgress(): boolean {
+    let moved = false;
+    for (let event = core.pollEvent(); event; event = core.pollEvent()) {
+      moved = true;
+      handleEvent(event);
+    }
+    report();
+    return moved;
+  }
+
+  /** Tells the observer what has been added since the last time. */
+  function report(): void {
+    const { figures } = core;
+    observer.observeSlicesReceived(figures.slicesReceived - reported.slicesReceived);
+    observer.observeReceivedBytes(figures.bytesReceived - reported.bytesReceived);
+    observer.observeSentBytes(figures.bytesSent - reported.bytesSent);
+    reported = figures;
+  }
+
+  function handleEvent(event: ServerEvent): void {
+    switch (event.type) {
+      case "open":
+        log.info({ agent: event.agent }, "session opened");
+        return;
+      case "stream-requested":
+        void openStream(event);
+        return;
+      case "stream-closed":
+        receivers.delete(event.stream);
+        return;
+      case "frame":
+        handleFrame(event.frame);
+        return;
+      case "shed":
+        observer.observeFrame("rejected", metricName(event.code));
+        return;
+      case "slice-refused":
+        observer.observeSlicesRejected(event.receipt);
+        return;
+      case "closed":
+        if (event.code !== ErrorCode.none) observer.observeProtocolError(metricName(event.code));
+        driver?.close(event.code, event.reason);
+        return;
+      default:
+        event satisfies never;
+    }
+  }
+
+  async function openStream(event: Extract<ServerEvent, { type: "stream-requested" }>): Promise<void> {
+    const { stream, options: wanted } = event;
+    const { model, split, codec, mode, spec } = wanted;
+    try {
+      const receiver = createTensorReceiver(wanted, await options.openServedStream({ model, split, spec }));
+      receivers.set(stream, receiver);
+      core.acceptStream(stream, receiver.units, receiver.concealment);
+      log.info({ stream, model, split, codec, mode, shape: spec.shape }, "tensor stream opened");
+    } catch (error) {
+      const refusal =
+        error instanceof StreamRefusal ? error : new StreamRefusal(ErrorCode.internal, "the model could not be opened");
+      if (refusal !== error) log.error({ err: error, stream, model, split }, "opening a tensor stream failed");
+      else log.info({ stream, model, split, code: refusal.code, reason: refusal.message }, "tensor stream rejected");
+      core.rejectStream(stream, refusal.code, refusal.message);
+    }
+    driver?.pump();
+  }
+
+  function handleFrame(frame: ReceivedFrame): void {
+    const receiver = receivers.get(frame.stream);
+    if (!receiver) {
+      answer(frame, undefined, 0, 0, { outcome: "expired", code: ErrorCode.unknownStream });
+      return;
+    }
+    observer.observeStage("reassembly", frame.lastArrivalMs - frame.firstArrivalMs);
+    let received: ReceivedTensor | undefined;
+    try {
+      received = receiver.receive(frame, clock.now);
+    } catch (error) {
+      log.error({ err: error }, "decoding failed");
+    }
+    for (const reason of received?.refused ?? []) observer.observeSlicesRejected(reason);
+    if (!received) {
+      answer(frame, undefined, 0, 0, { outcome: "undecodable", code: ErrorCode.nothingDecodable });
+      return;
+    }
+    const tensor = received;
+    observer.observeStage("decode", tensor.decodeMs);
+    observer.observeStage("conceal", tensor.concealMs);
+    observer.observeConcealedRatio(tensor.context.missingCount / tensor.tensor.data.length);
+    const queuedMs = clock.now();
+    options.scheduler.push({
+      expiresAtMs: frame.expiresAtMs,
+      run: () => infer(frame, receiver, tensor, queuedMs),
+      shed: (reason) => {
+        const code = reason === "late" ? ErrorCode.expiredInQueue : ErrorCode.overloaded;
+        answer(frame, tensor, clock.now() - queuedMs, 0, { outcome: "expired", code });
+      },
+    });
+  }
+
+  async function infer(
+    frame: ReceivedFrame,
+    receiver: TensorReceiver,
+    received: ReceivedTensor,
+    queuedMs: number,
+  ): Promise<void> {
+    const startMs = clock.now();
+    const queueMs = startMs - queuedMs;
+    observer.observeStage("queue", queueMs);
+    observer.observeFrameAge("inference", startMs - frame.capturedMs);
+    try {
+      const value = await receiver.served.run(received.tensor, received.context);
+      const inferenceMs = clock.now() - startMs;
+      observer.observeStage("inference", inferenceMs);
+      answer(frame, received, queueMs, inferenceMs, { outcome: "done" }, pack(value));
+    } catch (error) {
+      log.error({ err: error, stream: frame.stream, frame: frame.frame }, "the model failed on a frame");
+      const code = ErrorCode.modelFailed;
+      answer(frame, received, queueMs, clock.now() - startMs, { outcome: "failed", code });
+    }
+  }
+
+  function answer(
+    frame: ReceivedFrame,
+    received: ReceivedTensor | undefined,
+    queueMs: number,
+    inferenceMs: number,
+    end: Pick<FrameAnswer, "outcome" | "code">,
+    payload: Uint8Array = new Uint8Array(0),
+  ): void {
+    const nowMs = clock.now();
+    const metricOutcome = end.outcome === "done" ? "delivered" : end.outcome;
+    observer.observeFrame(metricOutcome, end.code === undefined ? undefined : metricName(end.code));
+    observer.observeFrameAge("result", nowMs - frame.capturedMs);
+    const { decodeMs = 0, concealMs = 0, context, tensor } = received ?? {};
+    core.answer(
+      frame,
+      {
+        ...{ ...end, payload, elements: tensor?.data.length ?? 0, concealedElements: context?.missingCount ?? 0 },
+        stages: { decode: decodeMs, conceal: concealMs, queue: queueMs, inference: inferenceMs },
+      },
+      nowMs,
+    );
+    driver?.pump();
+  }
+
+  return {
+    drain(reason) {
+      core.drain(ErrorCode.shutdown, reason);
+      driver?.pump();
+    },
+    close(code, reason) {
+      core.close(code, reason);
+      if (driver) driver.pump();
+      else session.close(code, reason);
+    },
+    get busy() {
+      const { framesInFlight, framesInReassembly, resultsWaiting } = core.figures;
+      return framesInFlight + framesInReassembly + resultsWaiting > 0;
+    },
+    closed,
+  };
+}
+
+/** Label values of metrics are lower case with dashes. */
+function metricName(code: number): string {
+  return errorCodeName(code)
+    .replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
+    .replace(/[^a-z0-9-]/g, "");
+}

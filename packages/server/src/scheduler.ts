@@ -1,0 +1,73 @@
+/**
+ * The queue in front of the model, for all sessions together: the frame whose result is due first runs first
+ * (earliest deadline first), and a frame that could not be in time any more is shed before any work is done on it.
+ */
+import type { Clock } from "@sluice/transport";
+
+export interface Job {
+  /** When its result must leave, in milliseconds. */
+  readonly expiresAtMs: number;
+  run(): Promise<void>;
+  /** It will not run: it would be late, or the queue was full of frames that are due before it. */
+  shed(reason: "late" | "full"): void;
+}
+
+export interface Scheduler {
+  push(job: Job): void;
+  readonly queued: number;
+  /** Smoothed duration of a run, in milliseconds. */
+  readonly runMs: number;
+}
+
+export interface SchedulerOptions {
+  readonly clock: Clock;
+  /** Jobs that run at once. */
+  readonly concurrency: number;
+  /** Jobs that wait at most; the one that is due last is shed. */
+  readonly maxQueued: number;
+}
+
+export function createScheduler({ clock, concurrency, maxQueued }: SchedulerOptions): Scheduler {
+  // Sorted by expiry. It is short: what does not fit in the deadlines is shed.
+  const queue: Job[] = [];
+  let running = 0;
+  let runMs = 0;
+
+  function push(job: Job): void {
+    let at = queue.length;
+    while (at > 0 && queue[at - 1]!.expiresAtMs > job.expiresAtMs) at--;
+    queue.splice(at, 0, job);
+    if (queue.length > maxQueued) queue.pop()!.shed("full");
+    startNext();
+  }
+
+  function startNext(): void {
+    while (running < concurrency && queue.length > 0) {
+      const job = queue.shift()!;
+      const startMs = clock.now();
+      if (startMs + runMs > job.expiresAtMs) {
+        job.shed("late");
+        // One slow run must not shut the door for good.
+        runMs *= 0.95;
+        continue;
+      }
+      running++;
+      void job.run().finally(() => {
+        running--;
+        const tookMs = clock.now() - startMs;
+        runMs += (tookMs - runMs) / 8;
+        startNext();
+      });
+    }
+  }
+
+  return {
+    push,
+    get queued() {
+      return queue.length;
+    },
+    get runMs() {
+      return runMs;
+    },
+  };
+}

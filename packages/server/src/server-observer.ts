@@ -1,0 +1,23 @@
+/** What a server tells about its work; `@sluice/metrics` takes it as it is. Durations in milliseconds. */
+export interface ServerObserver {
+  observeSessionOpened(): void;
+  observeSessionEnded(outcome: "closed" | "failed"): void;
+  observeFrame(outcome: "delivered" | "expired" | "undecodable" | "failed" | "rejected", reason?: string): void;
+  observeSlicesReceived(count: number): void;
+  observeSlicesRejected(reason: string, count?: number): void;
+  observeReceivedBytes(bytes: number): void;
+  observeSentBytes(bytes: number): void;
+  observeConcealedRatio(ratio: number): void;
+  observeStage(stage: "reassembly" | "decode" | "conceal" | "queue" | "inference", durationMs: number): void;
+  observeFrameAge(at: "inference" | "result", ageMs: number): void;
+  observeDatagramsDropped(direction: "received" | "sent", reason: string, count?: number): void;
+  observeProtocolError(code: number | string): void;
+}
+
+/** Logs as pino does. */
+export interface ServerLog {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}

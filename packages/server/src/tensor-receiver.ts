@@ -1,0 +1,79 @@
+import { parseCodec, type TensorDecoder } from "@sluice/codec";
+import { type ConcealmentMethod, conceal, parseConcealmentMethod } from "@sluice/concealment";
+import { ErrorCode, type ReceivedFrame, type TensorStreamOptions } from "@sluice/protocol";
+import { type Tensor, TensorError } from "@sluice/tensor";
+import { type FrameContext, type ServedStream, StreamRefusal } from "./served-model.js";
+
+/** What came of a frame's slices. */
+export interface ReceivedTensor {
+  readonly tensor: Tensor;
+  readonly context: FrameContext;
+  /** Slices that the decoder refused, by its reasons. They count as lost. */
+  readonly refused: readonly string[];
+  readonly decodeMs: number;
+  readonly concealMs: number;
+}
+
+/** Turns the slices of a stream's frames into whole tensors. */
+export interface TensorReceiver {
+  readonly units: number;
+  readonly concealment: ConcealmentMethod;
+  readonly served: ServedStream;
+  /** `undefined`: nothing of it could be decoded. */
+  receive(frame: ReceivedFrame, now: () => number): ReceivedTensor | undefined;
+}
+
+/** What a server conceals with where the client does not say. */
+const defaultConcealment: ConcealmentMethod = "channel-mean";
+
+/** Checks what a client asked for and prepares to receive it. @throws StreamRefusal */
+export function createTensorReceiver(options: TensorStreamOptions, served: ServedStream): TensorReceiver {
+  const statistics = agreeOnStatistics(options.statisticsHash, served);
+  const method = readOr(ErrorCode.specMismatch, () =>
+    options.concealment === "" ? defaultConcealment : parseConcealmentMethod(options.concealment),
+  );
+  const decoder: TensorDecoder = readOr(ErrorCode.unknownCodec, () =>
+    parseCodec(options.codec).createDecoder(options.spec, statistics),
+  );
+  return {
+    units: decoder.units,
+    concealment: method,
+    served,
+    receive(frame, now) {
+      const startMs = now();
+      const partial = decoder.begin();
+      const refused: string[] = [];
+      for (const { index, count, payload } of frame.slices) {
+        const fault = partial.add(index, count, payload);
+        if (fault) refused.push(fault);
+      }
+      const { tensor, missing, missingCount } = partial.finish();
+      const decodedMs = now();
+      if (missingCount === tensor.data.length) return undefined;
+      if (missingCount > 0) conceal(tensor, missing, method, statistics ? { statistics } : {});
+      const context = { missing, missingCount };
+      return { tensor, context, refused, decodeMs: decodedMs - startMs, concealMs: now() - decodedMs };
+    },
+  };
+}
+
+function agreeOnStatistics(hash: Uint8Array, served: ServedStream) {
+  if (hash.length === 0) return undefined;
+  const known = served.statistics;
+  if (!known || known.hash.length !== hash.length || !known.hash.every((byte, i) => byte === hash[i])) {
+    throw new StreamRefusal(
+      ErrorCode.statisticsMismatch,
+      "statistics: the client's are not the server's; use the same statistics file on both sides or none",
+    );
+  }
+  return known.value;
+}
+
+function readOr<T>(code: number, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof TensorError || error instanceof RangeError) throw new StreamRefusal(code, error.message);
+    throw error;
+  }
+}

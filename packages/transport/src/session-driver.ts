@@ -1,0 +1,154 @@
+/**
+ * The thin loop between a transport session and a protocol core: it moves bytes and wakes the core when it asks to
+ * be woken. It holds no protocol state.
+ */
+import type { BidirectionalStream, Session } from "./session.js";
+
+/** What the loop needs of a protocol core; both sides' cores in `@sluice/protocol` have this form. */
+export interface ProtocolCore {
+  handleControl(chunk: Uint8Array, nowMs: number): void;
+  handleDatagram(datagram: Uint8Array, nowMs: number): void;
+  handleClosed(code: number, reason: string): void;
+  handleTimeout(nowMs: number): void;
+  setMaxDatagramBytes(bytes: number): void;
+  pollControl(): Uint8Array | undefined;
+  pollDatagram(nowMs: number): Uint8Array | undefined;
+  nextTimeoutMs(): number;
+}
+
+/** Time, as the loop sees it. */
+export interface Clock {
+  /** Milliseconds since any fixed moment; never goes back. */
+  now(): number;
+  /** Runs `call` once after `delayMs`; returns what {@link Clock.cancel} takes. */
+  schedule(delayMs: number, call: () => void): unknown;
+  cancel(timer: unknown): void;
+}
+
+export interface SessionDriver {
+  /** Moves everything that can move now. To be called after every call into the core. */
+  pump(): void;
+  /** The core has closed the session: tells the peer and stops. */
+  close(code: number, reason: string): void;
+  /** Datagrams that the transport did not take, by its reason. */
+  readonly dropped: { readonly queueFull: number; readonly tooBig: number };
+}
+
+export interface SessionDriverOptions {
+  readonly session: Session;
+  readonly core: ProtocolCore;
+  readonly control: BidirectionalStream;
+  readonly clock: Clock;
+  /** Called in every round to take events and tensors out of the core; true while something was taken. */
+  readonly onProgress: () => boolean;
+}
+
+/** A timer that is so late means that input may wait unread; the core must see it before it judges by time. */
+const stallMs = 4;
+/** Rounds of one pump; a core that always has more must not starve the rest of the process. */
+const maxRounds = 1_000;
+
+export function createSessionDriver(options: SessionDriverOptions): SessionDriver {
+  const { session, core, control, clock, onProgress } = options;
+  const dropped = { queueFull: 0, tooBig: 0 };
+  let timer: unknown;
+  let timerAtMs = Number.POSITIVE_INFINITY;
+  let writing = false;
+  let stopped = false;
+  let pumping = false;
+
+  session.onDatagrams((batch) => {
+    for (const datagram of batch) core.handleDatagram(datagram, clock.now());
+    pump();
+  });
+  void readControl();
+  void session.closed.then(({ code, reason }) => {
+    core.handleClosed(code, reason);
+    pump();
+    stop();
+  });
+
+  async function readControl(): Promise<void> {
+    try {
+      for (let chunk = await control.receive.read(); chunk; chunk = await control.receive.read()) {
+        core.handleControl(chunk, clock.now());
+        pump();
+      }
+    } catch {
+      // The end of the session, which `closed` tells about.
+    }
+  }
+
+  async function writeControl(): Promise<void> {
+    if (writing) return;
+    writing = true;
+    try {
+      for (let bytes = core.pollControl(); bytes; bytes = core.pollControl()) await control.send.write(bytes);
+    } catch {
+      // As above.
+    }
+    writing = false;
+  }
+
+  function sendDatagrams(): void {
+    core.setMaxDatagramBytes(session.maxDatagramBytes);
+    for (let datagram = core.pollDatagram(clock.now()); datagram; datagram = core.pollDatagram(clock.now())) {
+      const outcome = session.sendDatagram(datagram);
+      if (outcome === "queue-full") dropped.queueFull++;
+      if (outcome === "too-big") {
+        dropped.tooBig++;
+        core.setMaxDatagramBytes(session.maxDatagramBytes);
+      }
+      if (outcome === "closed") return;
+    }
+  }
+
+  function pump(): void {
+    // The application may call in from a callback of this very pump; the rounds below see to it.
+    if (stopped || pumping) return;
+    pumping = true;
+    for (let round = 0; round < maxRounds; round++) {
+      sendDatagrams();
+      void writeControl();
+      if (!onProgress()) break;
+    }
+    pumping = false;
+    arm();
+  }
+
+  function arm(): void {
+    if (stopped) return;
+    const atMs = core.nextTimeoutMs();
+    if (atMs === timerAtMs) return;
+    if (timer !== undefined) clock.cancel(timer);
+    timer = undefined;
+    timerAtMs = atMs;
+    if (atMs !== Number.POSITIVE_INFINITY) timer = clock.schedule(Math.max(0, atMs - clock.now()), () => wake(false));
+  }
+
+  function wake(isSecondLook: boolean): void {
+    timer = undefined;
+    if (!isSecondLook && clock.now() - timerAtMs > stallMs) {
+      timer = clock.schedule(0, () => wake(true));
+      return;
+    }
+    timerAtMs = Number.POSITIVE_INFINITY;
+    core.handleTimeout(clock.now());
+    pump();
+  }
+
+  function stop(): void {
+    stopped = true;
+    if (timer !== undefined) clock.cancel(timer);
+    timer = undefined;
+  }
+
+  return {
+    pump,
+    close(code, reason) {
+      stop();
+      session.close(code, reason);
+    },
+    dropped,
+  };
+}

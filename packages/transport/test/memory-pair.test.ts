@@ -1,0 +1,43 @@
+import { complianceCases, createMemoryPair, StreamError } from "@sluice/transport";
+import t from "tap";
+
+for (const { name, run } of complianceCases) {
+  t.test(`memory pair: ${name}`, () => run(createMemoryPair()));
+  t.test(`memory pair without datagrams: ${name}`, () => run(createMemoryPair({ maxDatagramBytes: 0 })));
+}
+
+t.test("a full datagram queue refuses and counts", async (t) => {
+  const { client, server } = createMemoryPair({ maxQueuedDatagrams: 2 });
+  const data = new Uint8Array(4);
+  t.strictSame(
+    [1, 2, 3].map(() => client.sendDatagram(data)),
+    ["sent", "sent", "queue-full"],
+  );
+  t.equal(client.stats().datagramsQueued, 2);
+  t.equal(client.stats().datagramsDroppedOutgoing, 1);
+  const batch = await new Promise<readonly Uint8Array[]>((resolve) => server.onDatagrams(resolve));
+  t.equal(batch.length, 2);
+  t.equal(client.stats().datagramsQueued, 0);
+});
+
+t.test("the sender may reuse its bytes at once", async (t) => {
+  const { client, server } = createMemoryPair();
+  const data = Uint8Array.of(1, 2, 3);
+  client.sendDatagram(data);
+  data.fill(9);
+  const batch = await new Promise<readonly Uint8Array[]>((resolve) => server.onDatagrams(resolve));
+  t.strictSame([...(batch[0] ?? [])], [1, 2, 3]);
+});
+
+t.test("streams that nobody takes are refused beyond the limit", async (t) => {
+  const { client } = createMemoryPair({ maxWaitingStreams: 1 });
+  const first = await client.openUnidirectional();
+  await first.write(Uint8Array.of(1));
+  const second = await client.openUnidirectional();
+  await t.rejects(second.write(Uint8Array.of(1)), new StreamError("stopped", 0));
+});
+
+t.test("options are checked by name", async (t) => {
+  t.throws(() => createMemoryPair({ maxDatagramBytes: -1 }), /maxDatagramBytes/);
+  t.throws(() => createMemoryPair({ streamWindowBytes: 1.5 }), /streamWindowBytes/);
+});
