@@ -229,7 +229,7 @@ export async function createClient(session: Session, options: ClientOptions = {}
   function openStream(streamOptions: OpenStreamOptions): Promise<TensorStream> {
     const { spec, statistics, model, split = "", deadlineMs = 150, concealment = "" } = streamOptions;
     const text = streamOptions.codec ?? (spec.dtype === "float32" ? defaultCodec : "raw");
-    const codec = parseCodec(text, statistics ? { per: "channel" } : {});
+    const codec = parseCodec(text);
     const encoder = codec.createEncoder(spec, statistics?.value);
     const wanted = streamOptions.mode ?? "datagram";
     const mode = wanted === "datagram" && session.maxDatagramBytes === 0 ? "stream" : wanted;

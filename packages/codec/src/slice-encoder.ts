@@ -56,15 +56,6 @@ function encodeSlices(
   });
 }
 
-/** Whether all parts of a split have at most `most` elements. */
-function partsFit(units: number, index: number, count: number, parts: number, most: number): boolean {
-  for (let part = 0; part < parts; part++) {
-    const { first, end } = sliceRange(index * parts + part, count * parts, units);
-    if (end - first > most) return false;
-  }
-  return true;
-}
-
 /** Cuts tensors of one spec into slices of a coding whose units are single elements. */
 export function createSliceEncoder(spec: TensorSpec, coding: ElementCoding): TensorEncoder {
   const units = elementCount(spec.shape);
@@ -80,9 +71,9 @@ export function createSliceEncoder(spec: TensorSpec, coding: ElementCoding): Ten
       checkTensor(tensor, spec, units);
       const { first, end } = sliceRange(index, count, units);
       const most = elementsThatFit(coding, units, maxPayloadBytes);
-      // Rounding can leave one part an element larger than the others, so the quotient is where the search begins.
-      let parts = Math.ceil((end - first) / most);
-      while (count * parts <= units && !partsFit(units, index, count, parts, most)) parts++;
+      // The quotient is enough: the range begins f after a whole element and is less than (end - first) + 1 - f wide
+      // before rounding, so the end of part j rounds down to at most j * most elements from its beginning.
+      const parts = Math.ceil((end - first) / most);
       if (count * parts > units) {
         throw new TensorError(
           "maxPayloadBytes",

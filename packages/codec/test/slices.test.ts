@@ -118,6 +118,26 @@ t.test("all parts of a split are the slice", async (t) => {
   }
 });
 
+t.test("split picks the fewest parts that fit", async () => {
+  const sizes = fc.tuple(fc.integer({ min: 20, max: 300 }), fc.integer({ min: 1, max: 8 }), fc.nat(7));
+  fc.assert(
+    fc.property(sizes, fc.integer({ min: 3, max: 12 }), ([length, count, nth], most) => {
+      const tensor = wave("uint8", length);
+      const index = nth % count;
+      const parts = parseCodec("raw").createEncoder(tensor).split(tensor, index, count, most).length;
+      const largest = (parts: number) =>
+        Math.max(
+          ...Array.from({ length: parts }, (_, j) => {
+            const { first, end } = sliceRange(index * parts + j, count * parts, length);
+            return end - first;
+          }),
+        );
+      return largest(parts) <= most && (parts === 1 || largest(parts - 1) > most);
+    }),
+    { seed, numRuns: 2000 },
+  );
+});
+
 t.test("limits that cannot be met and tensors of another kind are refused by name", async (t) => {
   const tensor = wave("float32", 10);
   const encoder = parseCodec("raw").createEncoder(tensor);

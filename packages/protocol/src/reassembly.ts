@@ -3,7 +3,9 @@
  *
  * A frame is released
  * - complete, as soon as every unit has come;
- * - incomplete, when nothing more of it came for a while: the network does not send lost slices again;
+ * - incomplete, when what is missing must be lost: the network does not send lost slices again, and it mostly keeps
+ *   the order, so once the last slice of a frame or a slice of a later frame has come, only reordering can bring more;
+ * - incomplete, when nothing at all comes any more;
  * - incomplete, at the last moment at which its result could still be in time;
  * - incomplete, when the bounds on frames or bytes are reached: the oldest goes first.
  */
@@ -65,9 +67,11 @@ export interface Reassembly {
   readonly bytes: number;
 }
 
-/** The bounds of the quiet time after which the rest of a frame counts as lost, in milliseconds. */
-const minQuietMs = 6;
-const maxQuietMs = 40;
+/** How long slices may come after later ones: at least, and at most, however late some came before. */
+const minReorderMs = 4;
+const maxReorderMs = 30;
+/** How long a silent stream may leave a frame open: congestion control may hold its datagrams for a round trip. */
+const maxQuietMs = 60;
 
 interface OpenFrame {
   readonly stream: StreamState;
@@ -79,17 +83,19 @@ interface OpenFrame {
   lastArrivalMs: number;
   capturedMs: number;
   rttMs: number;
+  /** When its last slice, or a slice of a later frame, came: what is missing then has been overtaken. */
+  overtakenMs: number | undefined;
 }
 
 interface StreamState extends ReassemblyStream {
   readonly alias: number;
   readonly open: Map<number, OpenFrame>;
-  /** Frames released lately, in order. */
-  readonly released: Set<number>;
+  /** Frames released lately, in order, and when; Infinity for those that were complete. */
+  readonly released: Map<number, number>;
   /** Every frame before this one counts as released. */
   floor: number;
-  /** Smoothed time between two slices of one frame, in milliseconds. */
-  gapMs: number;
+  /** How long an overtaken slice is waited for, as this path has shown. */
+  reorderMs: number;
 }
 
 export function createReassembly(): Reassembly {
@@ -99,13 +105,14 @@ export function createReassembly(): Reassembly {
   const ready: OpenFrame[] = [];
   let bytes = 0;
 
-  function release(frame: OpenFrame): void {
+  function release(frame: OpenFrame, nowMs: number): void {
     if (!order.delete(frame)) return;
     const { stream } = frame;
     stream.open.delete(frame.frame);
-    stream.released.add(frame.frame);
+    stream.released.set(frame.frame, frame.cover.covered < stream.units ? nowMs : Number.POSITIVE_INFINITY);
+    stream.reorderMs += (minReorderMs - stream.reorderMs) / 64;
     if (stream.released.size > maxRememberedFrames) {
-      const oldest = stream.released.values().next().value!;
+      const oldest = stream.released.keys().next().value!;
       stream.released.delete(oldest);
       stream.floor = Math.max(stream.floor, oldest + 1);
     }
@@ -116,13 +123,14 @@ export function createReassembly(): Reassembly {
     const { stream } = frame;
     const expiry = frame.capturedMs + stream.deadlineMs - frame.rttMs;
     if (!stream.releaseQuiet) return expiry;
-    const quietMs = Math.min(maxQuietMs, Math.max(minQuietMs, 4 * stream.gapMs));
-    return Math.min(expiry, frame.lastArrivalMs + quietMs);
+    const { overtakenMs, lastArrivalMs } = frame;
+    if (overtakenMs === undefined) return Math.min(expiry, lastArrivalMs + maxQuietMs);
+    return Math.min(expiry, Math.max(overtakenMs, lastArrivalMs) + stream.reorderMs);
   }
 
   function begin(stream: StreamState, frame: number, nowMs: number): OpenFrame {
     const opened: OpenFrame = {
-      ...{ stream, frame, slices: [], cover: createSliceCover(), bytes: 0, rttMs: 0 },
+      ...{ stream, frame, slices: [], cover: createSliceCover(), bytes: 0, rttMs: 0, overtakenMs: undefined },
       ...{ firstArrivalMs: nowMs, lastArrivalMs: nowMs, capturedMs: Number.POSITIVE_INFINITY },
     };
     stream.open.set(frame, opened);
@@ -132,17 +140,24 @@ export function createReassembly(): Reassembly {
 
   return {
     openStream(alias, stream) {
-      streams.set(alias, { ...stream, alias, open: new Map(), released: new Set(), floor: 0, gapMs: 2 });
+      streams.set(alias, { ...stream, alias, open: new Map(), released: new Map(), floor: 0, reorderMs: minReorderMs });
     },
 
     closeStream(alias) {
-      for (const frame of streams.get(alias)?.open.values() ?? []) release(frame);
+      for (const frame of streams.get(alias)?.open.values() ?? []) release(frame, frame.lastArrivalMs);
       streams.delete(alias);
     },
 
     add(header, payload, nowMs, rttMs) {
       const stream = streams.get(header.stream);
-      if (!stream || header.frame < stream.floor || stream.released.has(header.frame)) return "late";
+      if (!stream || header.frame < stream.floor) return "late";
+      const releasedMs = stream.released.get(header.frame);
+      if (releasedMs !== undefined) {
+        // Of a complete frame only duplicates come.
+        if (releasedMs > nowMs) return "duplicate";
+        stream.reorderMs = Math.min(maxReorderMs, stream.reorderMs + nowMs - releasedMs);
+        return "late";
+      }
       // spec 5.2: a slice covers at least one unit.
       if (header.count > stream.units) {
         throw new ProtocolError(
@@ -156,29 +171,32 @@ export function createReassembly(): Reassembly {
       const { first, end } = sliceRange(header.index, header.count, stream.units);
       if (frame.cover.add(first, end) === 0) return "duplicate";
       frame.slices.push({ index: header.index, count: header.count, payload });
-      if (frame.slices.length > 1) stream.gapMs += (nowMs - frame.lastArrivalMs - stream.gapMs) / 16;
       frame.lastArrivalMs = nowMs;
+      if (end === stream.units) frame.overtakenMs ??= nowMs;
+      for (const other of stream.open.values()) {
+        if (other.frame < header.frame) other.overtakenMs ??= nowMs;
+      }
       frame.capturedMs = Math.min(frame.capturedMs, nowMs - header.ageMs);
       frame.rttMs = rttMs;
       frame.bytes += payload.length;
       bytes += payload.length;
-      if (frame.cover.covered === stream.units) release(frame);
+      if (frame.cover.covered === stream.units) release(frame, nowMs);
       while (order.size > maxFramesInReassembly || bytes > maxReassemblyBytes) {
         const oldest = order.values().next().value;
         if (!oldest) break;
-        release(oldest);
+        release(oldest, nowMs);
       }
       return "taken";
     },
 
     end(alias, number) {
       const frame = streams.get(alias)?.open.get(number);
-      if (frame) release(frame);
+      if (frame) release(frame, frame.lastArrivalMs);
     },
 
     poll(nowMs) {
       for (const frame of order) {
-        if (dueMs(frame) <= nowMs) release(frame);
+        if (dueMs(frame) <= nowMs) release(frame, nowMs);
       }
       const frame = ready.shift();
       if (!frame) return undefined;

@@ -115,7 +115,9 @@ export function createMemoryPipe(windowBytes: number, onDone: (pipe: MemoryPipe)
     send,
     receive,
     close() {
-      fail(new StreamError("closed", 0), new StreamError("closed", 0));
+      // What has arrived whole stays readable; the writer has nothing left to do.
+      if (!finished) fail(new StreamError("closed", 0), new StreamError("closed", 0));
+      else sendError = new StreamError("closed", 0);
     },
   };
   return pipe;

@@ -118,7 +118,10 @@ export interface Session {
   onBidirectional(handler: (stream: BidirectionalStream) => void): void;
   /** Called with every unidirectional stream that the peer opens. */
   onUnidirectional(handler: (stream: ReceiveStream) => void): void;
-  /** Closes the session. Streams end with {@link StreamError} `closed`. Idempotent. */
+  /**
+   * Closes the session. Streams end with {@link StreamError} `closed`, except that a stream whose end had
+   * arrived already can be read to that end. Idempotent.
+   */
   close(code?: number, reason?: string): void;
   /** Settles once, never rejects. */
   readonly closed: Promise<CloseInfo>;

@@ -1,0 +1,99 @@
+import { fork } from "node:child_process";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { createRelay, type Relay } from "@sluice/simnet";
+import type { Command } from "commander";
+import type { CliContext } from "./cli-context.js";
+import { CliError } from "./cli-error.js";
+import { ExitCode } from "./exit-codes.js";
+import { addLinkOptions, describeLink, type LinkOptionValues, readLinkOptions } from "./link-options.js";
+import { addStreamOptions, readStreamOptions, type StreamOptionValues } from "./stream-options.js";
+import { showStream } from "./stream-show.js";
+
+const defaults = { durationSeconds: 20 };
+
+/** Registers `sluice demo`: the whole system on one machine, with a lossy network in between. */
+export function registerDemo(program: Command, context: CliContext): void {
+  const command = program
+    .command("demo")
+    .description("Start a server, put a lossy network in front of it, and stream labelled images through both.");
+  addLinkOptions(addStreamOptions(command, defaults), { delay: "20ms", loss: "3%" })
+    .addHelpText(
+      "after",
+      `
+Everything runs on this machine over real QUIC: client, a relay that delays and loses packets, server.
+
+Examples:
+  $ npm run demo
+  $ npm run demo -- --loss 10% --burst 4 --duration 60
+  $ npm run demo -- --loss 0 --frames 10000 --fps 300 --json
+  $ npm run demo -- --strategy server --rate 500kbit`,
+    )
+    .action((values: StreamOptionValues & LinkOptionValues) => runDemo(values, context));
+}
+
+async function runDemo(values: StreamOptionValues & LinkOptionValues, context: CliContext): Promise<void> {
+  const { up, down } = readLinkOptions(values);
+  const seed = values.seed ?? 1;
+  const server = await startServerProcess(values, context.signal);
+  let relay: Relay | undefined;
+  try {
+    const target = { host: "127.0.0.1", port: Number(new URL(server.url).port) };
+    relay = await createRelay({ listen: { host: "127.0.0.1", port: 0 }, target, up, down, seed });
+    context.stderr.write(`server at ${server.url}, metrics at ${server.metricsUrl}\n`);
+    const same = describeLink(up) === describeLink(down);
+    const path = same ? `${describeLink(up)} each way` : `${describeLink(up)} up; ${describeLink(down)} down`;
+    context.stderr.write(`network: ${path} (seed ${seed})\n`);
+    const url = `https://127.0.0.1:${relay.address.port}`;
+    const options = readStreamOptions({ ...values, seed }, { url, certificateHash: server.certHash }, defaults);
+    await showStream(options, values.json === true, context);
+  } finally {
+    await relay?.close();
+    await server.stop();
+  }
+}
+
+interface ServerProcess {
+  readonly url: string;
+  readonly certHash: string;
+  readonly metricsUrl: string;
+  stop(): Promise<void>;
+}
+
+/** How long the server may take to load its model. */
+const startTimeoutMs = 60_000;
+
+/** Starts `sluice serve` as a process of its own; it ends when this one does, however that happens. */
+async function startServerProcess(values: StreamOptionValues, signal: AbortSignal): Promise<ServerProcess> {
+  const arguments_ = ["serve", "--listen", "127.0.0.1:0", "--metrics", "127.0.0.1:0", "--json", "--log-level", "warn"];
+  arguments_.push("--model", values.model, "--engine", values.engine);
+  if (values.split !== undefined) arguments_.push("--split", values.split);
+  if (values.labels !== undefined) arguments_.push("--labels", values.labels);
+  const child = fork(fileURLToPath(new URL("../bin/sluice.js", import.meta.url)), arguments_, {
+    stdio: ["ignore", "pipe", "inherit", "ipc"],
+    // Ctrl-C goes to the whole process group of a terminal; the server must outlive the client's last frame.
+    detached: true,
+    ...(values.token === undefined ? {} : { env: { ...process.env, SLUICE_TOKEN: values.token } }),
+  });
+  const ended = new Promise<number>((resolve) => child.once("exit", (code) => resolve(code ?? 1)));
+  const stop = async () => {
+    if (child.connected) child.disconnect();
+    await ended;
+  };
+  const ready = await new Promise<Omit<ServerProcess, "stop">>((resolve, reject) => {
+    const fail = (code: ExitCode, message: string) => reject(new CliError(code, message));
+    const timer = setTimeout(() => fail(ExitCode.internal, "demo: the server did not start in time"), startTimeoutMs);
+    const lines = createInterface({ input: child.stdout! });
+    lines.once("line", (line) => {
+      clearTimeout(timer);
+      resolve(JSON.parse(line) as Omit<ServerProcess, "stop">);
+    });
+    // The server has said why on stderr.
+    void ended.then((code) => fail(code as ExitCode, `demo: the server ended with exit code ${code}`));
+    signal.addEventListener("abort", () => fail(ExitCode.interrupted, "interrupted"));
+  }).catch(async (error) => {
+    await stop();
+    throw error;
+  });
+  return { ...ready, stop };
+}

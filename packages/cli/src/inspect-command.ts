@@ -1,0 +1,159 @@
+import { defaultCodec, parseCodec } from "@sluice/codec";
+import { type Cut, describeValue, listCuts, loadModel, type Model, readStatistics } from "@sluice/inference";
+import { parseModel } from "@sluice/inference/onnx";
+import { createTensor, TensorError } from "@sluice/tensor";
+import type { Command } from "commander";
+import type { CliContext } from "./cli-context.js";
+import { formatBytes, formatTable } from "./format-table.js";
+
+interface InspectOptions {
+  readonly codec: string;
+  readonly json?: true;
+}
+
+/** A slice's payload in a datagram of 1,200 bytes, with room for the headers. */
+const payloadBytes = 1100;
+
+/** What is told about a place to cut; `null` where the codec does not take the tensor. */
+interface CutReport {
+  readonly name: string;
+  readonly operation: string;
+  readonly dtype: string;
+  readonly shape: readonly number[];
+  readonly elements: number;
+  readonly float32Bytes: number;
+  readonly codedBytes: number | null;
+  readonly slices: number | null;
+  /** Share of the multiply-adds before the cut, 0..1. */
+  readonly workShare: number;
+  readonly recommended: boolean;
+  readonly statistics: boolean;
+}
+
+/** Bytes and slices of a tensor of this shape. Any values do: the codecs so far are of a fixed rate. */
+function measureCoded(cut: Cut, codecText: string): { bytes: number | null; slices: number | null } {
+  const codec = parseCodec(codecText);
+  try {
+    const tensor = createTensor(cut.dtype, cut.shape, undefined, cut.layout);
+    for (let i = 0; i < tensor.data.length; i++) tensor.data[i] = i % 2;
+    const slices = codec.createEncoder(tensor).encode(tensor, payloadBytes);
+    return {
+      bytes: slices.reduce((sum, { payload }) => sum + payload.length, 0),
+      slices: slices.length,
+    };
+  } catch (error) {
+    if (error instanceof TensorError) return { bytes: null, slices: null };
+    throw error;
+  }
+}
+
+async function describeCut(cut: Cut, model: Model, codec: string): Promise<CutReport> {
+  const coded = measureCoded(cut, codec);
+  return {
+    name: cut.name,
+    operation: cut.operation,
+    dtype: cut.dtype,
+    shape: cut.shape,
+    elements: cut.elements,
+    float32Bytes: cut.elements * 4,
+    codedBytes: coded.bytes,
+    slices: coded.slices,
+    workShare: cut.workShare,
+    recommended: cut.name === model.defaultCut,
+    statistics: (await readStatistics(model, cut.name)) !== undefined,
+  };
+}
+
+function formatShape(shape: readonly (number | null)[]): string {
+  return shape.length === 0 ? "scalar" : shape.map((size) => size ?? "?").join("x");
+}
+
+const columns = [
+  { title: "split" },
+  { title: "operation" },
+  { title: "shape" },
+  { title: "elements", align: "right" },
+  { title: "float32", align: "right" },
+  { title: "coded", align: "right" },
+  { title: "slices", align: "right" },
+  { title: "work before", align: "right" },
+  { title: "" },
+] as const;
+
+function notes({ recommended, statistics, dtype }: CutReport): string {
+  return [recommended && "default", statistics && "statistics", dtype !== "float32" && dtype]
+    .filter((note) => typeof note === "string")
+    .join(", ");
+}
+
+function formatCuts(cuts: readonly CutReport[]): string {
+  return formatTable(
+    columns,
+    cuts.map((cut) => [
+      cut.name,
+      cut.operation,
+      formatShape(cut.shape),
+      String(cut.elements),
+      formatBytes(cut.float32Bytes),
+      cut.codedBytes === null ? "-" : formatBytes(cut.codedBytes),
+      cut.slices === null ? "-" : String(cut.slices),
+      `${(cut.workShare * 100).toFixed(1)} %`,
+      notes(cut),
+    ]),
+  );
+}
+
+async function inspectModel(reference: string, options: InspectOptions, context: CliContext): Promise<void> {
+  const codec = parseCodec(options.codec).text;
+  const model = await loadModel(reference);
+  const outputs = parseModel(model.bytes).graph.outputs.map(describeValue);
+  const cuts: CutReport[] = [];
+  for (const cut of await listCuts(model.bytes)) {
+    context.signal.throwIfAborted();
+    cuts.push(await describeCut(cut, model, codec));
+  }
+  if (options.json) {
+    const { name, input, bytes, labels } = model;
+    const report = {
+      name,
+      bytes: bytes.length,
+      classes: labels.length,
+      input,
+      outputs,
+      codec,
+      payloadBytes,
+      cuts,
+    };
+    context.stdout.write(`${JSON.stringify(report)}\n`);
+    return;
+  }
+  const values = [["input", model.input] as const, ...outputs.map((output) => ["output", output] as const)];
+  context.stdout.write(
+    `${model.name}: ${formatBytes(model.bytes.length)}\n${values
+      .map(
+        ([kind, { name, dtype, shape }]) => `  ${kind.padEnd(6)}  ${name}  ${dtype} ${formatShape(shape)}\n`,
+      )
+      .join("")}\n${formatCuts(cuts)}\ncoded: ${codec}, in slices of at most ${payloadBytes} bytes\n`,
+  );
+}
+
+/** Registers `sluice inspect`. */
+export function registerInspect(program: Command, context: CliContext): void {
+  program
+    .command("inspect")
+    .description("List the tensors at which a model can be cut, their shapes and sizes.")
+    .argument("<model>", "fashion (embedded), or the path of an .onnx file")
+    .option("--codec <codec>", "the codec that sizes are told for", defaultCodec)
+    .option("--json", "print one JSON object")
+    .addHelpText(
+      "after",
+      `
+"work before" is the share of the multiply-adds that run before the cut, at the client.
+
+Examples:
+  $ sluice inspect fashion
+  $ sluice inspect mobilenet.onnx --codec quantize:levels=8
+  $ sluice inspect mobilenet.onnx --json`,
+    )
+    .action((model: string, options: InspectOptions) => inspectModel(model, options, context));
+}

@@ -1,0 +1,83 @@
+import { once } from "node:events";
+import type { Command } from "commander";
+import { pino } from "pino";
+import { pinoPretty } from "./pretty-log.js";
+import type { CliContext } from "./cli-context.js";
+import { parseCount } from "./parse-count.js";
+import { startServer } from "./serve-run.js";
+
+interface ServeCommandOptions {
+  readonly listen: string;
+  readonly engine: string;
+  readonly model: string;
+  readonly split?: string;
+  readonly labels?: string;
+  readonly cert?: string;
+  readonly key?: string;
+  readonly metrics?: string;
+  readonly threads?: number;
+  readonly fpsLimit?: number;
+  readonly token?: string;
+  readonly logLevel: string;
+  readonly json?: true;
+}
+
+/** How long what is in flight may take when the server is told to end. */
+const drainMs = 5_000;
+
+/** Registers `sluice serve`. */
+export function registerServe(program: Command, context: CliContext): void {
+  program
+    .command("serve")
+    .description("Serve a model: receive tensors, conceal what was lost, infer, answer in time.")
+    .option("--listen <host:port>", "UDP address; port 0 takes a free one", "127.0.0.1:4433")
+    .option("--engine <name>", "QUIC engine: auto or quiche", "auto")
+    .option("--model <model>", "fashion (embedded), the path of an .onnx file, or sink", "fashion")
+    .option("--split <tensor>", "the cut to be ready for at the start; clients may ask for others")
+    .option("--labels <file>", "names of the classes: .json, .tsv or one a line")
+    .option("--cert <file>", "certificate chain in PEM (default: one is made, to be trusted by its hash)")
+    .option("--key <file>", "private key in PEM")
+    .option("--metrics <host:port>", "Prometheus metrics and health over HTTP, or off (default: 127.0.0.1:9464)")
+    .option("--threads <n>", "threads for one inference", (text) => parseCount(text, "--threads", 1, 64))
+    .option("--fps-limit <n>", "frames per second that each session may send", (text) => parseCount(text, "--fps-limit"))
+    .option("--token <text>", "bearer token that clients must show; SLUICE_TOKEN keeps it out of the process list")
+    .option("--log-level <level>", "debug, info, warn, error or silent", "info")
+    .option("--json", "logs in JSON even in a terminal")
+    .addHelpText(
+      "after",
+      `
+When ready it prints one JSON line with "event": "listening", the url, certHash and metricsUrl on stdout; logs go to
+stderr. SIGTERM and Ctrl-C let it answer what is in flight and end.
+
+Examples:
+  $ sluice serve
+  $ sluice serve --model mobilenet.onnx --split add_3 --listen 0.0.0.0:4433
+  $ sluice serve --cert fullchain.pem --key privkey.pem --metrics 127.0.0.1:9464`,
+    )
+    .action(async (options: ServeCommandOptions) => {
+      const isPretty = context.isTty && !options.json;
+      const log = pino({ name: "sluice", level: options.logLevel }, isPretty ? pinoPretty() : pino.destination(2));
+      const server = await startServer(
+        {
+          ...{ listen: options.listen, engine: options.engine, model: options.model, split: options.split },
+          ...{ labels: options.labels, cert: options.cert, key: options.key, metrics: options.metrics },
+          ...{ threads: options.threads, fpsLimit: options.fpsLimit },
+          token: options.token ?? process.env.SLUICE_TOKEN,
+        },
+        log,
+      );
+      const { url, certHash, metricsUrl, model, split } = server;
+      context.stdout.write(`${JSON.stringify({ event: "listening", url, certHash, metricsUrl, model, split })}\n`);
+      await untilStopped(context.signal);
+      log.info("ending: no new frames are taken");
+      await server.drain(drainMs);
+    });
+}
+
+/** Until a signal comes, or the process that started this one by fork is gone. */
+async function untilStopped(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  const waits: Promise<unknown>[] = [once(signal, "abort")];
+  if (process.channel) waits.push(once(process, "disconnect"));
+  await Promise.race(waits);
+}

@@ -1,0 +1,123 @@
+import { createHash, timingSafeEqual } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { listen } from "@sluice/http3";
+import { loadModel } from "@sluice/inference";
+import { createMetrics, serveOperations } from "@sluice/metrics";
+import { createServer, type ServerLog } from "@sluice/server";
+import { parseHostPort } from "./host-port.js";
+import { type ServedModels, serveModel, serveSink } from "./served-models.js";
+
+export interface ServeOptions {
+  /** `HOST:PORT` of the UDP socket; port 0 takes a free one. */
+  readonly listen: string;
+  readonly engine: string;
+  readonly model: string;
+  readonly split: string | undefined;
+  readonly labels: string | undefined;
+  readonly cert: string | undefined;
+  readonly key: string | undefined;
+  /** `HOST:PORT` of the metrics, `off`, or `undefined` for the default port or, where it is taken, a free one. */
+  readonly metrics: string | undefined;
+  readonly threads: number | undefined;
+  readonly fpsLimit: number | undefined;
+  readonly token: string | undefined;
+}
+
+export interface RunningServer {
+  readonly url: string;
+  readonly certHash: string | undefined;
+  readonly metricsUrl: string | undefined;
+  readonly model: string;
+  readonly split: string;
+  /** Answers what is in flight, then ends everything. */
+  drain(timeoutMs: number): Promise<void>;
+}
+
+const defaultMetrics = "127.0.0.1:9464";
+
+/** Starts the reference server. @throws ModelError, ConnectError, RangeError naming the option */
+export async function startServer(options: ServeOptions, log: ServerLog): Promise<RunningServer> {
+  const address = parseHostPort(options.listen, "--listen");
+  const certificate = await readCertificate(options);
+  const { models, name, split } = await openModels(options);
+  try {
+    await models.prepare(split);
+    const metrics = createMetrics();
+    const transport = await listen({
+      ...{ host: address.host, port: address.port, engine: options.engine as "auto" },
+      ...(certificate ? { certificate } : {}),
+      log: (level, message, fields) => log[level](fields ?? {}, message),
+    });
+    const token = options.token;
+    const server = createServer({
+      ...{ transport, openServedStream: models.open, log, observer: metrics },
+      ...(options.fpsLimit ? { limits: { framesPerSecond: options.fpsLimit } } : {}),
+      ...(token === undefined ? {} : { authorize: createTokenCheck(token) }),
+    });
+    const describe = () => ({ url: transport.url, certificateHash: transport.certificateHash });
+    const operations = await startOperations(options.metrics, metrics, describe, log).catch(async (error) => {
+      await server.close();
+      throw error;
+    });
+    return {
+      ...{
+        url: transport.url,
+        certHash: transport.certificateHash,
+        metricsUrl: operations?.url,
+        model: name,
+        split,
+      },
+      async drain(timeoutMs) {
+        await server.drain(timeoutMs);
+        await operations?.close();
+        await models.close();
+      },
+    };
+  } catch (error) {
+    await models.close();
+    throw error;
+  }
+}
+
+async function openModels(
+  options: ServeOptions,
+): Promise<{ readonly models: ServedModels; readonly name: string; readonly split: string }> {
+  if (options.model === "sink") return { models: serveSink(), name: "sink", split: "" };
+  const model = await loadModel(options.model, options.labels ? { labelsPath: options.labels } : {});
+  const split = options.split ?? model.defaultCut ?? "";
+  return { models: serveModel(model, options.threads), name: model.name, split };
+}
+
+async function readCertificate({
+  cert,
+  key,
+}: ServeOptions): Promise<{ cert: string; key: string } | undefined> {
+  if (cert === undefined && key === undefined) return undefined;
+  if (cert === undefined || key === undefined) throw new RangeError("--cert and --key go together");
+  return { cert: await readFile(cert, "utf8"), key: await readFile(key, "utf8") };
+}
+
+async function startOperations(
+  wanted: string | undefined,
+  metrics: ReturnType<typeof createMetrics>,
+  describe: () => unknown,
+  log: ServerLog,
+) {
+  if (wanted === "off") return undefined;
+  const { host, port } = parseHostPort(wanted ?? defaultMetrics, "--metrics");
+  const options = { host, metrics, describe, log, isReady: () => true };
+  try {
+    return await serveOperations({ ...options, port });
+  } catch (error) {
+    if (wanted !== undefined || (error as NodeJS.ErrnoException).code !== "EADDRINUSE") throw error;
+    const operations = await serveOperations({ ...options, port: 0 });
+    log.warn({ wanted: defaultMetrics, url: operations.url }, "the default metrics port is taken");
+    return operations;
+  }
+}
+
+/** Compares in a time that does not depend on where the tokens differ. */
+function createTokenCheck(token: string): (given: Uint8Array) => boolean {
+  const expected = createHash("sha256").update(token).digest();
+  return (given) => timingSafeEqual(createHash("sha256").update(given).digest(), expected);
+}

@@ -1,0 +1,28 @@
+import type { Command } from "commander";
+import type { CliContext } from "./cli-context.js";
+import { addStreamOptions, readStreamOptions, type StreamOptionValues } from "./stream-options.js";
+import { showStream } from "./stream-show.js";
+
+const defaults = { durationSeconds: 10 };
+
+/** Registers `sluice stream`. */
+export function registerStream(program: Command, context: CliContext): void {
+  const command = program
+    .command("stream")
+    .description("Stream images through a server and report what became of every frame.")
+    .argument("<url>", "the server's, such as https://127.0.0.1:4433")
+    .option("--cert-hash <hex>", "trust the certificate with this SHA-256 (`sluice serve` prints it)");
+  addStreamOptions(command, defaults)
+    .addHelpText(
+      "after",
+      `
+Examples:
+  $ sluice stream https://127.0.0.1:4433 --cert-hash 5e1f...
+  $ sluice stream https://127.0.0.1:4433 --cert-hash 5e1f... --model mobilenet.onnx --split add_3 --source photos/
+  $ sluice stream https://127.0.0.1:4433 --cert-hash 5e1f... --model sink --source synthetic:28x28x128 --json`,
+    )
+    .action(async (url: string, values: StreamOptionValues & { readonly certHash?: string }) => {
+      const target = { url, certificateHash: values.certHash };
+      await showStream(readStreamOptions(values, target, defaults), values.json === true, context);
+    });
+}

@@ -1,0 +1,95 @@
+import { preprocessPresets, strategies } from "@sluice/inference";
+import { type Command, Option } from "commander";
+import { CliError } from "./cli-error.js";
+import { ExitCode } from "./exit-codes.js";
+import { parseCount } from "./parse-count.js";
+import type { StreamOptions } from "./stream-run.js";
+
+/** Values of the options that `stream` and `demo` share, as commander leaves them. */
+export interface StreamOptionValues {
+  readonly model: string;
+  readonly split?: string;
+  readonly strategy: StreamOptions["strategy"];
+  readonly source?: string;
+  readonly dtype?: "float32" | "uint8";
+  readonly labels?: string;
+  readonly preprocess?: keyof typeof preprocessPresets;
+  readonly codec?: string;
+  readonly mode: StreamOptions["mode"];
+  readonly concealment?: string;
+  readonly fps: number;
+  readonly frames?: number;
+  readonly duration?: number;
+  readonly deadlineMs: number;
+  readonly seed?: number;
+  readonly threads?: number;
+  readonly engine: string;
+  readonly token?: string;
+  readonly json?: true;
+}
+
+/** A positive number, whole or not. */
+function parsePositive(option: string, most: number): (text: string) => number {
+  return (text) => {
+    const value = /^\d{1,9}(\.\d{1,6})?$/.test(text) ? Number(text) : 0;
+    if (!(value > 0 && value <= most)) {
+      throw new CliError(ExitCode.usage, `${option}: expected a number above 0 and at most ${most}, got "${text}"`);
+    }
+    return value;
+  };
+}
+
+/** Adds the options that say what is streamed and how. */
+export function addStreamOptions(command: Command, defaults: { readonly durationSeconds: number }): Command {
+  return command
+    .option("--model <model>", "fashion (embedded), the path of an .onnx file, or sink", "fashion")
+    .option("--split <tensor>", "where to cut; `sluice inspect` lists the tensors (default: the model's)")
+    .addOption(new Option("--strategy <where>", "where the network runs").choices([...strategies]).default("shared"))
+    .option("--source <what>", "test-images, a folder, an image, or synthetic:HxWxC (default: what suits the model)")
+    .addOption(new Option("--dtype <dtype>", "of synthetic tensors, and of what `server` sends").choices(["float32", "uint8"]))
+    .option("--labels <file>", "names of the classes: .json, .tsv or one a line")
+    .addOption(
+      new Option("--preprocess <preset>", "how pixels become the model's input").choices(Object.keys(preprocessPresets)),
+    )
+    .option("--codec <chain>", "such as quantize:levels=16,clip=4 or raw (default: what suits the tensor)")
+    .addOption(
+      new Option("--mode <mode>", "datagrams, a stream for each tensor, or one that is never given up")
+        .choices(["datagram", "stream", "reliable"])
+        .default("datagram"),
+    )
+    .option("--concealment <method>", "how the server fills what did not arrive (default: the server's choice)")
+    .option("--fps <n>", "frames offered per second", parsePositive("--fps", 100_000), 30)
+    .option("--frames <n>", "end after so many frames", (text) => parseCount(text, "--frames"))
+    .option(
+      "--duration <seconds>",
+      `end after so many seconds (default: ${defaults.durationSeconds}, or none with --frames)`,
+      parsePositive("--duration", 1e6),
+    )
+    .option(
+      "--deadline-ms <ms>",
+      "how long after its capture a result is useful",
+      (text) => parseCount(text, "--deadline-ms", 1, 0x7fffffff),
+      150,
+    )
+    .option("--seed <n>", "shuffles the images; makes a run the same again", (text) => parseCount(text, "--seed", 0, 2 ** 32 - 1))
+    .option("--threads <n>", "threads for the client's half", (text) => parseCount(text, "--threads", 1, 64))
+    .option("--engine <name>", "QUIC engine", "auto")
+    .option("--token <text>", "bearer token, where the server asks for one")
+    .option("--json", "print one JSON object at the end");
+}
+
+/** What the options ask for. */
+export function readStreamOptions(
+  values: StreamOptionValues,
+  target: { readonly url: string; readonly certificateHash: string | undefined },
+  defaults: { readonly durationSeconds: number },
+): StreamOptions {
+  const { model, strategy, mode, fps, deadlineMs, engine, frames, duration } = values;
+  return {
+    ...{ ...target, model, strategy, mode, fps, deadlineMs, engine, frames },
+    durationSeconds: duration ?? (frames === undefined ? defaults.durationSeconds : undefined),
+    ...{ split: values.split, source: values.source, dtype: values.dtype, codec: values.codec, seed: values.seed },
+    ...{ labels: values.labels, preprocess: values.preprocess, threads: values.threads },
+    ...{ concealment: values.concealment, token: values.token },
+  };
+}

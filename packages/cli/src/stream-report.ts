@@ -1,0 +1,79 @@
+import type { StreamReport, StreamSetup } from "./stream-run.js";
+import type { StreamSummary } from "./stream-statistics.js";
+
+/** One line that is written over itself while a run goes on. */
+export function formatLive(summary: StreamSummary): string {
+  const { offered, seconds, latencyMs, delivered, onTime, concealedFrames, droppedAtGate, accuracy } =
+    summary;
+  const ended = Math.max(1, summary.admitted);
+  const parts = [
+    `${offered} frames`,
+    `${(seconds > 0 ? delivered / seconds : 0).toFixed(1)} fps`,
+    `p50 ${latencyMs.p50.toFixed(0)} ms p99 ${latencyMs.p99.toFixed(0)} ms`,
+    `on time ${percent(onTime / ended)}`,
+    `concealed ${concealedFrames}`,
+    `dropped ${droppedAtGate}`,
+    ...(accuracy.top1 === null ? [] : [`top-1 ${percent(accuracy.top1)}`]),
+    `${(seconds > 0 ? summary.bytesSent / seconds / 1_000 : 0).toFixed(0)} kB/s`,
+  ];
+  return parts.join(" | ");
+}
+
+export function formatSetup(setup: StreamSetup): string {
+  const { model, split, strategy, shape, dtype, codec, mode, deadlineMs, fps } = setup;
+  if (strategy === "client") return `${model}: all of it here, nothing is sent, ${fps} frames per second`;
+  const cut = split === "" ? (model === "sink" ? "the tensor" : "its input") : `cut at ${split}`;
+  return `${model}: ${cut} [${shape.join(", ")}] ${dtype}, ${codec}, ${mode}, ${fps} frames per second within ${deadlineMs} ms`;
+}
+
+/** The figures of a run as a table for people. */
+export function formatSummary({ summary, setup, lost }: StreamReport): string {
+  const { latencyMs, stagesMs, accuracy, admitted, offered, delivered } = summary;
+  const rows: (readonly [string, string])[] = [
+    ["frames offered", String(offered)],
+    ["dropped at the gate", withReasons(summary.droppedAtGate, summary.dropReasons)],
+    ["admitted", String(admitted)],
+    ["expired", withReasons(summary.expired, summary.expiryReasons)],
+    ["delivered", String(delivered)],
+    [
+      `on time (${setup.deadlineMs} ms)`,
+      `${summary.onTime}  ${percent(summary.onTime / Math.max(1, offered))} of offered`,
+    ],
+    [
+      "concealed",
+      `${summary.concealedFrames} frames  ${percent(summary.concealedFraction)} of their elements`,
+    ],
+    [
+      "latency p50 / p95 / p99 / max",
+      `${latencyMs.p50} / ${latencyMs.p95} / ${latencyMs.p99} / ${latencyMs.max} ms`,
+    ],
+  ];
+  if (stagesMs) rows.push(["mean of each stage", formatStages(stagesMs)]);
+  if (summary.rttMs !== null) rows.push(["round trip", `${summary.rttMs} ms`]);
+  if (accuracy.top1 !== null) rows.push(["top-1 accuracy", `${percent(accuracy.top1)} of ${accuracy.n}`]);
+  if (summary.bytesSent > 0) {
+    rows.push(["sent", `${(summary.bytesSent / 1_000).toFixed(0)} kB in ${summary.seconds.toFixed(1)} s`]);
+    rows.push(["goodput", `${(summary.goodputBitsPerSecond / 1e6).toFixed(2)} Mbit/s`]);
+  }
+  if (summary.corrupt > 0) rows.push(["CORRUPT", `${summary.corrupt} frames arrived whole but changed`]);
+  if (lost) rows.push(["SESSION LOST", `code ${lost.code}: ${lost.reason}`]);
+  const width = Math.max(...rows.map(([name]) => name.length));
+  return rows.map(([name, value]) => `  ${name.padEnd(width)}  ${value}`).join("\n");
+}
+
+function formatStages(stages: NonNullable<StreamSummary["stagesMs"]>): string {
+  return Object.entries(stages)
+    .filter(([, ms]) => ms >= 0.01)
+    .map(([name, ms]) => `${name === "produce" ? "client half" : name} ${ms}`)
+    .join(", ")
+    .concat(" ms");
+}
+
+function withReasons(count: number, reasons: Readonly<Record<string, number>>): string {
+  const parts = Object.entries(reasons).map(([reason, n]) => `${reason} ${n}`);
+  return parts.length === 0 ? String(count) : `${count}  (${parts.join(", ")})`;
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(1)} %`;
+}

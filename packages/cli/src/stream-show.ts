@@ -1,0 +1,29 @@
+import type { CliContext } from "./cli-context.js";
+import { ExitCode } from "./exit-codes.js";
+import { formatLive, formatSetup, formatSummary } from "./stream-report.js";
+import { runStream, type StreamOptions, type StreamReport } from "./stream-run.js";
+
+/** Without a terminal a line is printed only so often, in calls that come twice a second. */
+const quietCalls = 10;
+
+/** Runs a stream with its live line, prints the result and sets the exit code. */
+export async function showStream(options: StreamOptions, isJson: boolean, context: CliContext): Promise<StreamReport> {
+  const { stdout, stderr, signal, isTty } = context;
+  let calls = 0;
+  const report = await runStream(options, {
+    signal,
+    onStart: (setup) => stderr.write(`${formatSetup(setup)}\n`),
+    onProgress(summary) {
+      if (isTty) stderr.write(`\r${formatLive(summary)}\u001b[K`);
+      else if (++calls % quietCalls === 0) stderr.write(`${formatLive(summary)}\n`);
+    },
+  });
+  if (isTty) stderr.write("\r\u001b[K");
+  stdout.write(isJson ? `${JSON.stringify(flatten(report))}\n` : `${formatSummary(report)}\n`);
+  if (report.lost || report.summary.corrupt > 0) context.exitWith(ExitCode.sessionLost);
+  return report;
+}
+
+function flatten({ setup, summary, lost }: StreamReport): object {
+  return { ...summary, ...setup, ...(lost ? { lost } : {}) };
+}

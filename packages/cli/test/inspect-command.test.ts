@@ -1,0 +1,49 @@
+import { copyFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fashionDefaultCut, fashionDirectory } from "@sluice/inference";
+import t from "tap";
+import { runSluice } from "./run-sluice.js";
+
+t.test("lists the cuts of the embedded model as JSON", async (t) => {
+  const run = await runSluice(["inspect", "fashion", "--json"]);
+  t.match(run, { code: 0, stderr: "" });
+  const report = JSON.parse(run.stdout);
+  t.match(report, {
+    name: "fashion",
+    classes: 10,
+    input: { dtype: "float32", shape: [1, 28, 28] },
+    outputs: [{ shape: [10] }],
+  });
+  const cuts = new Map<string, Record<string, unknown>>(
+    report.cuts.map((cut: { name: string }) => [cut.name, cut]),
+  );
+  for (const name of ["add_1", "add_2", "add_3", "add_4", "add_5"]) {
+    t.match(cuts.get(name), { operation: "Add", statistics: true }, name);
+  }
+  t.match(cuts.get(fashionDefaultCut), { recommended: true, shape: [64, 14, 14], elements: 12544 });
+  for (const { elements, float32Bytes, codedBytes, slices, workShare } of report.cuts) {
+    t.equal(float32Bytes, elements * 4);
+    t.ok(codedBytes > 0 && codedBytes < float32Bytes);
+    t.ok(slices >= codedBytes / report.payloadBytes);
+    t.ok(workShare >= 0 && workShare <= 1);
+  }
+});
+
+t.test("raw codec: as many bytes as elements have", async (t) => {
+  const { stdout } = await runSluice(["inspect", "fashion", "--codec", "raw", "--json"]);
+  const report = JSON.parse(stdout);
+  t.equal(report.codec, "raw");
+  for (const cut of report.cuts) t.equal(cut.codedBytes, cut.float32Bytes, cut.name);
+});
+
+t.test("a model by its path, as a table", async (t) => {
+  const path = join(t.testdir(), "mine.onnx");
+  await copyFile(join(fashionDirectory, "fashion.onnx"), path);
+  const { code, stdout } = await runSluice(["inspect", path]);
+  t.equal(code, 0);
+  t.match(
+    stdout,
+    /^mine: 1\.0 MiB\n {2}input {3}input {2}float32 1x28x28\n {2}output {2}logits {2}float32 10\n/,
+  );
+  t.match(stdout, /^add_3 +Add +64x14x14 +12544 +49\.0 KiB +[\d.]+ KiB +\d+ +\d+\.\d %$/m);
+});

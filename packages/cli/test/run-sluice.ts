@@ -1,0 +1,64 @@
+import { spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
+
+/** The program as users start it. */
+const binary = fileURLToPath(new URL("../../bin/sluice.js", import.meta.url));
+
+/** How a run ended, and what it wrote. */
+export interface SluiceRun {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A run under way. */
+export interface RunningSluice {
+  /** Resolves when the program has written a line that `accepts` takes; rejects when it ends before. */
+  line(accepts: (line: string) => boolean): Promise<string>;
+  kill(signal: NodeJS.Signals): void;
+  readonly ended: Promise<SluiceRun>;
+}
+
+/** Starts `sluice` with arguments. */
+export function startSluice(args: readonly string[], environment: NodeJS.ProcessEnv = {}): RunningSluice {
+  const child = spawn(process.execPath, [binary, ...args], {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, SLUICE_DEBUG: "0", ...environment },
+  });
+  let stdout = "";
+  let stderr = "";
+  let look = (): void => {};
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    stdout += text;
+    look();
+  });
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    stderr += text;
+  });
+  const ended = new Promise<SluiceRun>((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", (code) => resolve({ code, stdout, stderr }));
+  });
+  return {
+    line(accepts) {
+      const found = new Promise<string>((resolve) => {
+        look = () => {
+          const line = stdout.split("\n").slice(0, -1).find(accepts);
+          if (line !== undefined) resolve(line);
+        };
+        look();
+      });
+      const lost = ended.then((run) => {
+        throw new Error(`sluice ended with code ${run.code} before the line came\n${run.stderr}`);
+      });
+      return Promise.race([found, lost]);
+    },
+    kill: (signal) => child.kill(signal),
+    ended,
+  };
+}
+
+/** Runs `sluice` to its end. */
+export function runSluice(args: readonly string[], environment: NodeJS.ProcessEnv = {}): Promise<SluiceRun> {
+  return startSluice(args, environment).ended;
+}

@@ -1,0 +1,110 @@
+import { lookup } from "node:dns/promises";
+import { rootCertificates } from "node:tls";
+import { ConnectError, type Session } from "@sluice/transport";
+import type { Trust } from "./quiche/messages.js";
+import { type EngineName, selectEngine } from "./select-engine.js";
+import { parseSessionUrl, type SessionUrl } from "./url.js";
+
+/** How to open a session. */
+export interface ConnectOptions {
+  /** SHA-256 of the server's certificate (DER) in hexadecimal; it alone is trusted then, whoever signed it. */
+  readonly certificateHash?: string;
+  /** Takes any certificate. For experiments only: anybody on the path can read and change everything. */
+  readonly insecure?: boolean;
+  /** Trusted roots in PEM, instead of those of Node. */
+  readonly ca?: string;
+  /** For the whole way to the open session, in milliseconds. Default 5,000. */
+  readonly timeoutMs?: number;
+  /** A connection without a sign of life for so long ends, in milliseconds. Default 30,000. */
+  readonly idleTimeoutMs?: number;
+  /** Largest UDP payload to send in bytes, 1,200 to 16,384. Default 1,350; more only where the path is known to take it. */
+  readonly maxPacketBytes?: number;
+  /** Header fields of the request, as `authorization`. */
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly engine?: EngineName;
+  /** Gives up the attempt; an open session is not affected. */
+  readonly signal?: AbortSignal;
+}
+
+export const DEFAULT_TIMEOUT_MS = 5000;
+export const DEFAULT_IDLE_TIMEOUT_MS = 30_000;
+export const DEFAULT_MAX_PACKET_BYTES = 1350;
+
+/** Opens a WebTransport session at `url` (`https://host:port/path`). Rejects with `ConnectError`. */
+export async function connect(url: string, options: ConnectOptions = {}): Promise<Session> {
+  const target = parseSessionUrl(url);
+  const trust = parseTrust(target, options);
+  const timeoutMs = checkRange("timeoutMs", options.timeoutMs ?? DEFAULT_TIMEOUT_MS, 1, 600_000);
+  const idleTimeoutMs = checkRange("idleTimeoutMs", options.idleTimeoutMs ?? DEFAULT_IDLE_TIMEOUT_MS, 100, 3_600_000);
+  const maxPacketBytes = checkRange("maxPacketBytes", options.maxPacketBytes ?? DEFAULT_MAX_PACKET_BYTES, 1200, 16_384);
+  const headers = Object.entries(options.headers ?? {});
+  const engine = await selectEngine(options.engine);
+  options.signal?.throwIfAborted();
+  const addresses = await resolve(target);
+  const deadlineMs = performance.now() + timeoutMs;
+  let failure: unknown;
+  for (const address of addresses) {
+    options.signal?.throwIfAborted();
+    const remainingMs = Math.ceil(deadlineMs - performance.now());
+    if (failure !== undefined && remainingMs <= 0) break;
+    const attempt = engine.connect({
+      ...target,
+      address,
+      headers,
+      trust,
+      timeoutMs: Math.max(1, remainingMs),
+      idleTimeoutMs,
+      maxPacketBytes,
+    });
+    try {
+      return await orAborted(attempt, options.signal);
+    } catch (error) {
+      failure ??= error;
+      // `localhost` may name two addresses of which one is listened on.
+      if (!(error instanceof ConnectError) || error.kind !== "refused") throw error;
+    }
+  }
+  throw failure;
+}
+
+function parseTrust(target: SessionUrl, options: ConnectOptions): Trust {
+  if (options.certificateHash !== undefined) {
+    const certificateHash = options.certificateHash.replaceAll(":", "").toLowerCase();
+    if (!/^[0-9a-f]{64}$/.test(certificateHash)) {
+      throw new ConnectError("certificate", "certificateHash must be a SHA-256 in 64 hexadecimal digits");
+    }
+    return { type: "hash", certificateHash };
+  }
+  if (options.insecure === true) return { type: "none" };
+  return { type: "roots", ca: options.ca ?? rootCertificates.join("\n"), host: target.host };
+}
+
+async function resolve({ host }: SessionUrl): Promise<string[]> {
+  try {
+    const found = await lookup(host, { all: true });
+    return [...new Set(found.map(({ address }) => address))];
+  } catch (cause) {
+    throw new ConnectError("bad-url", `cannot resolve the host name ${host}`, { cause });
+  }
+}
+
+/** Settles as `attempt` does, unless `signal` fires first; a session that opens after that is closed. */
+function orAborted(attempt: Promise<Session>, signal: AbortSignal | undefined): Promise<Session> {
+  if (signal === undefined) return attempt;
+  return new Promise((resolve, reject) => {
+    const handleAbort = () => {
+      attempt.then((session) => session.close(0, "aborted")).catch(() => {});
+      reject(signal.reason as unknown);
+    };
+    signal.addEventListener("abort", handleAbort, { once: true });
+    attempt.then(resolve, reject).finally(() => signal.removeEventListener("abort", handleAbort));
+  });
+}
+
+/** A whole number within limits, or an error that names the option. */
+export function checkRange(field: string, value: number, min: number, max: number): number {
+  if (!Number.isInteger(value) || value < min || value > max) {
+    throw new RangeError(`${field} must be a whole number from ${min} to ${max}, got ${value}`);
+  }
+  return value;
+}

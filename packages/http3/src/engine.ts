@@ -1,0 +1,45 @@
+import type { Session, SessionRequest, TransportServer } from "@sluice/transport";
+import type { LogLevel, Trust } from "./quiche/messages.js";
+
+/** A checked request to connect, its host resolved. */
+export interface EngineConnectOptions {
+  /** Literal address. */
+  readonly address: string;
+  readonly host: string;
+  readonly port: number;
+  readonly authority: string;
+  readonly path: string;
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  readonly trust: Trust;
+  readonly timeoutMs: number;
+  readonly idleTimeoutMs: number;
+  readonly maxPacketBytes: number;
+}
+
+/** A checked request to listen. */
+export interface EngineListenOptions {
+  /** Literal address. */
+  readonly address: string;
+  readonly host: string;
+  readonly port: number;
+  readonly certificate: { readonly cert: string; readonly key: string };
+  readonly certificateHash: string;
+  readonly retry: "always" | "never";
+  readonly maxConnections: number;
+  readonly idleTimeoutMs: number;
+  readonly handshakeTimeoutMs: number;
+  readonly maxPacketBytes: number;
+  /** 200 accepts. */
+  readonly decide: (request: SessionRequest) => number;
+  readonly log: Log;
+}
+
+export type Log = (level: LogLevel, message: string, fields: Readonly<Record<string, unknown>>) => void;
+
+/** An implementation of QUIC, HTTP/3 and WebTransport. */
+export interface Engine {
+  readonly name: string;
+  /** Rejects with `ConnectError`. */
+  connect(options: EngineConnectOptions): Promise<Session>;
+  listen(options: EngineListenOptions): Promise<TransportServer>;
+}

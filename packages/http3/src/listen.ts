@@ -1,0 +1,70 @@
+import { createHash, X509Certificate } from "node:crypto";
+import { lookup } from "node:dns/promises";
+import type { SessionRequest, TransportServer } from "@sluice/transport";
+import { createCertificate } from "./certificate.js";
+import { checkRange, DEFAULT_IDLE_TIMEOUT_MS, DEFAULT_MAX_PACKET_BYTES, DEFAULT_TIMEOUT_MS } from "./connect.js";
+import type { Log } from "./engine.js";
+import { type EngineName, selectEngine } from "./select-engine.js";
+
+/** How to listen. */
+export interface ListenOptions {
+  /** Address or name to listen at. Default `127.0.0.1`. */
+  readonly host?: string;
+  /** UDP port; 0 takes a free one. */
+  readonly port: number;
+  /** Certificate chain and key in PEM. Without it a self-signed one is made, to be trusted by its hash. */
+  readonly certificate?: { readonly cert: string; readonly key: string };
+  /** The only path that is served, without its query; others get 404. Without it every path is. */
+  readonly path?: string;
+  /** Decides about a request: `true` accepts, a number of 400 to 599 is the HTTP status that refuses. */
+  readonly authorize?: (request: SessionRequest) => true | number;
+  /** Sessions at the same time; more get 503. Default 256. */
+  readonly maxConnections?: number;
+  /**
+   * `always` makes every client prove its address before anything is kept for it (RFC 9000 8.1.2), which
+   * costs it one more round trip. Default `always`.
+   */
+  readonly retry?: "always" | "never";
+  /** A connection without a sign of life for so long ends, in milliseconds. Default 30,000. */
+  readonly idleTimeoutMs?: number;
+  /** For a client's handshake, in milliseconds. Default 5,000. */
+  readonly handshakeTimeoutMs?: number;
+  /** Largest UDP payload to send in bytes, 1,200 to 16,384. Default 1,350. */
+  readonly maxPacketBytes?: number;
+  readonly engine?: EngineName;
+  readonly log?: Log;
+}
+
+/** Starts a server; rejects with `ConnectError` of kind `engine` where it cannot listen. */
+export async function listen(options: ListenOptions): Promise<TransportServer> {
+  const host = options.host ?? "127.0.0.1";
+  const port = checkRange("port", options.port, 0, 65_535);
+  const maxConnections = checkRange("maxConnections", options.maxConnections ?? 256, 1, 1_000_000);
+  const idleTimeoutMs = checkRange("idleTimeoutMs", options.idleTimeoutMs ?? DEFAULT_IDLE_TIMEOUT_MS, 100, 3_600_000);
+  const handshakeTimeoutMs = checkRange("handshakeTimeoutMs", options.handshakeTimeoutMs ?? DEFAULT_TIMEOUT_MS, 1, 600_000);
+  const maxPacketBytes = checkRange("maxPacketBytes", options.maxPacketBytes ?? DEFAULT_MAX_PACKET_BYTES, 1200, 16_384);
+  const engine = await selectEngine(options.engine);
+  const certificate = options.certificate ?? (await createCertificate({ hosts: [...new Set([host, "localhost"])] }));
+  const { address } = await lookup(host);
+  return engine.listen({
+    address,
+    host,
+    port,
+    certificate: { cert: certificate.cert, key: certificate.key },
+    certificateHash: createHash("sha256").update(new X509Certificate(certificate.cert).raw).digest("hex"),
+    retry: options.retry ?? "always",
+    maxConnections,
+    idleTimeoutMs,
+    handshakeTimeoutMs,
+    maxPacketBytes,
+    decide: (request) => decide(options, request),
+    log: options.log ?? (() => {}),
+  });
+}
+
+function decide({ path, authorize }: ListenOptions, request: SessionRequest): number {
+  if (path !== undefined && request.path.split("?", 1)[0] !== path) return 404;
+  const answer = authorize === undefined ? true : authorize(request);
+  if (answer === true) return 200;
+  return checkRange("the status from authorize", answer, 400, 599);
+}

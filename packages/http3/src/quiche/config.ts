@@ -1,0 +1,101 @@
+import quiche from "@matrixai/quic/native/quiche.js";
+import type { Config } from "@matrixai/quic/native/types.js";
+
+/** What both ends of a connection agree on with themselves. */
+export interface QuicOptions {
+  /** A connection without packets from the peer for so long is dead. */
+  readonly idleTimeoutMs: number;
+  /** Largest UDP payload that we send; 1,200 to 16,384. */
+  readonly maxPacketBytes: number;
+  readonly congestionControl: "bbr" | "cubic" | "reno";
+}
+
+export const DEFAULT_QUIC_OPTIONS: QuicOptions = {
+  idleTimeoutMs: 30_000,
+  maxPacketBytes: 1350,
+  congestionControl: "bbr",
+};
+
+const MEBIBYTE = 1 << 20;
+/** Datagrams that the engine holds in each direction. */
+export const RECEIVE_QUEUE_DATAGRAMS = 4096;
+export const SEND_QUEUE_DATAGRAMS = 128;
+
+/** Certificate chain and key of a server in PEM. */
+export interface ServerTls {
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** Signature algorithms of BoringSSL that certificates may have. */
+const SIGNATURE_ALGORITHMS = [
+  "rsa_pkcs1_sha256",
+  "rsa_pkcs1_sha384",
+  "rsa_pkcs1_sha512",
+  "rsa_pss_rsae_sha256",
+  "rsa_pss_rsae_sha384",
+  "rsa_pss_rsae_sha512",
+  "ecdsa_secp256r1_sha256",
+  "ecdsa_secp384r1_sha384",
+  "ecdsa_secp521r1_sha512",
+  "ed25519",
+].join(":");
+
+export function createServerConfig(tls: ServerTls, options: QuicOptions): Config {
+  return tune(
+    quiche.Config.withBoringSslCtx(
+      false,
+      false,
+      undefined,
+      [Buffer.from(tls.key)],
+      [Buffer.from(tls.cert)],
+      SIGNATURE_ALGORITHMS,
+    ),
+    options,
+  );
+}
+
+/** `ca`: trusted roots in PEM; `undefined` leaves the check of the certificate to the caller. */
+export function createClientConfig(ca: string | undefined, options: QuicOptions): Config {
+  const isVerified = ca !== undefined;
+  return tune(
+    quiche.Config.withBoringSslCtx(
+      isVerified,
+      false,
+      isVerified ? Buffer.from(ca) : undefined,
+      undefined,
+      undefined,
+      SIGNATURE_ALGORITHMS,
+    ),
+    options,
+  );
+}
+
+function tune(config: Config, options: QuicOptions): Config {
+  const algorithm = quiche.CongestionControlAlgorithm;
+  config.setApplicationProtos(["h3"]); // RFC 9114 3.1
+  config.setMaxIdleTimeout(options.idleTimeoutMs);
+  config.setMaxRecvUdpPayloadSize(65_527);
+  config.setMaxSendUdpPayloadSize(options.maxPacketBytes);
+  // A tensor of 64 MiB must not wait for credit on a fast path with a long round trip; the engine grows the
+  // windows up to the maxima as they are used.
+  config.setInitialMaxData(16 * MEBIBYTE);
+  config.setInitialMaxStreamDataBidiLocal(4 * MEBIBYTE);
+  config.setInitialMaxStreamDataBidiRemote(4 * MEBIBYTE);
+  config.setInitialMaxStreamDataUni(4 * MEBIBYTE);
+  config.setMaxStreamWindow(16 * MEBIBYTE);
+  config.setMaxConnectionWindow(32 * MEBIBYTE);
+  config.setInitialMaxStreamsBidi(256);
+  config.setInitialMaxStreamsUni(1024);
+  config.enableDgram(true, RECEIVE_QUEUE_DATAGRAMS, SEND_QUEUE_DATAGRAMS);
+  config.setDisableActiveMigration(true);
+  config.setCcAlgorithm(
+    options.congestionControl === "bbr"
+      ? algorithm.BBR
+      : options.congestionControl === "cubic"
+        ? algorithm.CUBIC
+        : algorithm.Reno,
+  );
+  config.enablePacing(false);
+  return config;
+}

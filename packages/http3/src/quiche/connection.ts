@@ -1,0 +1,285 @@
+import type { Connection, RecvInfo, SendInfo } from "@matrixai/quic/native/types.js";
+import type { CloseInfo, TransportStats } from "@sluice/transport";
+import { H3_CODE, H3Error } from "../h3/error.js";
+import { type ConnectionEvents, WebTransportConnection } from "../webtransport/connection.js";
+import { decodeErrorCode } from "../webtransport/error-code.js";
+import { SEND_QUEUE_DATAGRAMS } from "./config.js";
+import { Pacer } from "./pacer.js";
+import { QuicheStreams } from "./quiche-streams.js";
+import type { Address, UdpSocket } from "./udp-socket.js";
+
+/** Packets that one connection may send before others get their turn. */
+const MAX_PACKETS_PER_TURN = 256;
+/** Packets between two looks at the queues. */
+const PACKETS_PER_ROUND = 64;
+/** How often the pacer looks at window and round-trip time. */
+const PACER_UPDATE_MS = 5;
+/** TLS alert bad_certificate as a QUIC error (RFC 9001 4.8, RFC 8446 6.2). */
+const BAD_CERTIFICATE = 0x12a;
+const RECEIVE_WINDOW_BYTES = 1 << 20;
+
+/** What the endpoint that owns a connection learns of it. */
+export interface QuicheConnectionEvents extends ConnectionEvents {
+  /** The handshake is done; an error's message refuses the peer. */
+  onEstablished(): string | undefined;
+  /** The connection is gone; nothing of it remains in use. */
+  onGone(info: CloseInfo): void;
+  /** Something has to be done at `atMs` at the latest: call `turn` then. */
+  onWake(atMs: number): void;
+}
+
+/** One source of datagrams to send; it is asked as the engine has room. */
+export interface DatagramSource {
+  /** The next datagram, session prefix included, or `undefined`. It stays until `shift`. */
+  peek(): Uint8Array | undefined;
+  shift(): void;
+}
+
+/** Drives one quiche connection: packets in, packets out, timers, and the WebTransport layer on top. */
+export class QuicheConnection {
+  readonly webTransport: WebTransportConnection;
+  readonly datagrams: DatagramSource[] = [];
+  readonly streams: QuicheStreams;
+  /** How many turns it had so far. */
+  turns = 0;
+  readonly #pacer = new Pacer();
+  readonly #receiveInfo: { from: Address; to: Address };
+  #pacerUpdatedMs = 0;
+  #engineDeadlineMs = Number.POSITIVE_INFINITY;
+  #isEstablished = false;
+  #isOver = false;
+  #isClosing = false;
+  /** The pacer or the socket stopped the last turn. */
+  #isHeldBack = false;
+  #lastReceivedMs: number;
+  readonly #keepAliveMs: number;
+  #handshakeDeadlineMs: number;
+  /** Why we ended it ourselves. */
+  #verdict: CloseInfo | undefined;
+
+  constructor(
+    role: "client" | "server",
+    readonly connection: Connection,
+    readonly socket: UdpSocket,
+    readonly events: QuicheConnectionEvents,
+    options: { peer: Address; scratch: Uint8Array; nowMs: number; idleTimeoutMs: number; handshakeTimeoutMs: number },
+  ) {
+    this.streams = new QuicheStreams(connection);
+    this.webTransport = new WebTransportConnection(
+      role,
+      this.streams,
+      { ...events, onCloseConnection: (h3Code, reason) => this.close(h3Code, reason) },
+      RECEIVE_WINDOW_BYTES,
+      options.scratch,
+    );
+    this.#receiveInfo = { from: options.peer, to: socket.local };
+    this.#lastReceivedMs = options.nowMs;
+    this.#keepAliveMs = options.idleTimeoutMs / 3;
+    this.#handshakeDeadlineMs = options.nowMs + options.handshakeTimeoutMs;
+  }
+
+  get isEstablished(): boolean {
+    return this.#isEstablished;
+  }
+
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** Takes one packet; call `turn` once all waiting packets are in. */
+  receive(packet: Uint8Array, from: Address, nowMs: number): void {
+    const info = this.#receiveInfo;
+    if (info.from.port !== from.port || info.from.host !== from.host) info.from = { host: from.host, port: from.port };
+    this.#lastReceivedMs = nowMs;
+    try {
+      this.connection.recv(packet, info as RecvInfo);
+    } catch {
+      // Garbage, or a violation that quiche has turned into a close: what is left of the connection says it.
+    }
+  }
+
+  /** Closes with an HTTP/3 error code, or without one while there is no HTTP/3 yet (RFC 9000 10.2.3). */
+  close(h3Code: number, reason: string): void {
+    this.#close(this.#isEstablished, this.#isEstablished ? h3Code : 0, reason);
+  }
+
+  #close(isApplication: boolean, code: number, reason: string): void {
+    this.#isClosing = true;
+    try {
+      this.connection.close(isApplication, code, Buffer.from(reason));
+    } catch {
+      // Closed already.
+    }
+  }
+
+  /** Does what is due: timers, reading, sending. Calls `onWake` with the time of the next one. */
+  turn(nowMs: number): void {
+    if (this.#isOver) return;
+    this.turns += 1;
+    const { connection } = this;
+    if (nowMs >= this.#engineDeadlineMs) connection.onTimeout();
+    if (!this.#isEstablished && !this.#isClosing) this.#handshake(nowMs);
+    // What came in front of the peer's close is still read.
+    if (this.#isEstablished) this.#exchange(nowMs);
+    const more = this.#sendPackets(nowMs);
+    // The engine can hold back its own close; it has had its chance.
+    const isStuck = this.#isClosing && !more && !this.#isHeldBack;
+    if (connection.isClosed() || connection.isDraining() || isStuck) {
+      this.#finish();
+      return;
+    }
+    const timeoutMs = connection.timeout();
+    // The engine cuts its timeout down to whole milliseconds: one more, or it is asked too early.
+    this.#engineDeadlineMs = timeoutMs === null ? Number.POSITIVE_INFINITY : nowMs + timeoutMs + 1;
+    this.events.onWake(more ? nowMs : this.#nextDeadlineMs(nowMs));
+  }
+
+  stats(): TransportStats {
+    const total = this.connection.stats();
+    const path = this.connection.pathStats().find((candidate) => candidate.active);
+    return {
+      rttMs: path === undefined ? undefined : path.rtt + 0.5, // cut down to whole milliseconds by the binding
+      congestionWindowBytes: path?.cwnd,
+      deliveryRateBitsPerSecond: path === undefined ? undefined : path.deliveryRate * 8,
+      packetsSent: total.sent,
+      packetsLost: total.lost,
+      bytesSent: total.sentBytes,
+      bytesReceived: total.recvBytes,
+      datagramsQueued: this.connection.dgramSendQueueLen(),
+      datagramsDroppedOutgoing: 0,
+      datagramsDroppedIncoming: this.webTransport.droppedDatagrams,
+    };
+  }
+
+  /** Largest datagram that a session can send now. */
+  maxDatagramBytes(prefixBytes: number): number {
+    return Math.max(0, (this.connection.dgramMaxWritableLen() ?? 0) - prefixBytes);
+  }
+
+  #handshake(nowMs: number): void {
+    if (this.connection.isEstablished()) {
+      const refusal = this.events.onEstablished();
+      if (refusal === undefined) {
+        this.#isEstablished = true;
+        return;
+      }
+      // The peer understands the close only after our last handshake message, which the engine does not send
+      // any more once it is closing.
+      this.#sendPackets(nowMs);
+      this.#close(false, BAD_CERTIFICATE, refusal);
+    } else if (nowMs >= this.#handshakeDeadlineMs) {
+      this.#verdict = { code: 0, reason: "handshake timed out", by: "transport" };
+      this.close(H3_CODE.NO_ERROR, "handshake timed out");
+    }
+  }
+
+  #exchange(nowMs: number): void {
+    const { webTransport } = this;
+    try {
+      webTransport.handleReadable(nowMs);
+    } catch (error) {
+      // A violation closes this connection, and only this one.
+      if (error instanceof H3Error) this.close(error.code, error.message);
+      else this.close(H3_CODE.INTERNAL_ERROR, String(error));
+      this.#verdict = { code: 0, reason: `closed on a protocol error: ${String(error)}`, by: "transport" };
+      return;
+    }
+    webTransport.handleTimeout(nowMs);
+    if (nowMs - this.#lastReceivedMs >= this.#keepAliveMs) {
+      this.#lastReceivedMs = nowMs; // One probe each interval; the engine's own idle timeout judges.
+      this.connection.sendAckEliciting();
+    }
+  }
+
+  /** Returns whether there is more to send at once. */
+  #sendPackets(nowMs: number): boolean {
+    this.#updatePacer(nowMs);
+    for (let sent = 0; sent < MAX_PACKETS_PER_TURN; ) {
+      if (this.#isEstablished) this.#feed(nowMs);
+      for (let i = 0; i < PACKETS_PER_ROUND; i++) {
+        if (this.#pacer.budgetBytes(nowMs) <= 0 || this.socket.isCongested) {
+          this.#isHeldBack = true;
+          return false;
+        }
+        const buffer = this.socket.nextBuffer();
+        const result = this.#nextPacket(buffer);
+        if (result === undefined) return false;
+        this.socket.send(buffer, result[0], result[1].to);
+        this.#pacer.handleSent(result[0]);
+        sent += 1;
+      }
+    }
+    return true;
+  }
+
+  #nextPacket(buffer: Uint8Array): [length: number, info: SendInfo] | undefined {
+    try {
+      return this.connection.send(buffer) ?? undefined;
+    } catch (error) {
+      this.#verdict ??= { code: 0, reason: `QUIC: ${String(error)}`, by: "transport" };
+      this.close(H3_CODE.INTERNAL_ERROR, "");
+      return undefined;
+    }
+  }
+
+  #feed(nowMs: number): void {
+    this.webTransport.flush(nowMs);
+    let room = SEND_QUEUE_DATAGRAMS - this.connection.dgramSendQueueLen();
+    for (const source of this.datagrams) {
+      for (let next = source.peek(); next !== undefined && room > 0; next = source.peek()) {
+        if (!this.streams.sendDatagram(next)) return;
+        source.shift();
+        room -= 1;
+      }
+    }
+  }
+
+  #updatePacer(nowMs: number): void {
+    if (nowMs - this.#pacerUpdatedMs < PACER_UPDATE_MS || !this.#isEstablished) return;
+    this.#pacerUpdatedMs = nowMs;
+    const path = this.connection.pathStats().find((candidate) => candidate.active);
+    if (path !== undefined) this.#pacer.update(path.cwnd, path.rtt);
+  }
+
+  #nextDeadlineMs(nowMs: number): number {
+    const held = this.#isHeldBack;
+    this.#isHeldBack = false;
+    return Math.min(
+      this.#engineDeadlineMs,
+      this.webTransport.nextTimeoutMs ?? Number.POSITIVE_INFINITY,
+      this.#isEstablished ? this.#lastReceivedMs + this.#keepAliveMs : this.#handshakeDeadlineMs,
+      held ? nowMs + 1 : Number.POSITIVE_INFINITY,
+    );
+  }
+
+  #finish(): void {
+    this.#isOver = true;
+    const info = this.#verdict ?? this.#closeInfo();
+    this.webTransport.abort(info);
+    this.events.onGone(info);
+  }
+
+  #closeInfo(): CloseInfo {
+    const { connection } = this;
+    const peer = connection.peerError();
+    if (peer !== null) return describePeerError(peer.isApp, peer.errorCode, Buffer.from(peer.reason).toString());
+    if (connection.isTimedOut()) return { code: 0, reason: "the connection timed out", by: "transport" };
+    const local = connection.localError();
+    if (local?.isApp === true && local.errorCode === H3_CODE.NO_ERROR) return { code: 0, reason: "", by: "local" };
+    const code = local === null ? "" : ` 0x${local.errorCode.toString(16)}`;
+    return { code: 0, reason: `QUIC error${code} ${Buffer.from(local?.reason ?? []).toString()}`.trim(), by: "transport" };
+  }
+}
+
+/** What the peer's CONNECTION_CLOSE means for the sessions that it ends. */
+export function describePeerError(isApp: boolean, errorCode: number, reason: string): CloseInfo {
+  if (!isApp) return { code: 0, reason: `QUIC error 0x${errorCode.toString(16)} ${reason}`.trim(), by: "transport" };
+  if (errorCode === H3_CODE.NO_ERROR) return { code: 0, reason, by: "remote" };
+  const application = decodeErrorCode(errorCode);
+  if (application !== undefined) return { code: application, reason, by: "remote" };
+  const isHttp3 = errorCode > H3_CODE.NO_ERROR && errorCode <= H3_CODE.QPACK_DECODER_STREAM_ERROR;
+  if (isHttp3) return { code: 0, reason: `HTTP/3 error 0x${errorCode.toString(16)} ${reason}`.trim(), by: "transport" };
+  // Deno closes the connection with the application's bare code instead of a capsule.
+  if (errorCode <= 0xffff_ffff) return { code: errorCode, reason, by: "remote" };
+  return { code: 0, reason, by: "remote" };
+}

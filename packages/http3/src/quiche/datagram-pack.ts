@@ -1,0 +1,76 @@
+const MIN_CAPACITY_BYTES = 2048;
+const MAX_CAPACITY_BYTES = 65_536;
+const LENGTH_BYTES = 2;
+
+/** Datagrams in one buffer, each after its length (u16, little-endian), so that a thread hands over many at once. */
+export interface DatagramPack {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly count: number;
+}
+
+/** Collects datagrams into a {@link DatagramPack}. */
+export class DatagramPacker {
+  #bytes: Uint8Array<ArrayBuffer> | undefined;
+  #length = 0;
+  #count = 0;
+  #lastLength = 0;
+
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Adds `prefix` and `payload` as one datagram; `false` where the pack is full and has to be taken first. */
+  add(prefix: Uint8Array, payload: Uint8Array): boolean {
+    const length = prefix.byteLength + payload.byteLength;
+    const end = this.#length + LENGTH_BYTES + length;
+    if (end > MAX_CAPACITY_BYTES && this.#count > 0) return false;
+    const bytes = this.#reserve(end);
+    bytes[this.#length] = length & 0xff;
+    bytes[this.#length + 1] = length >>> 8;
+    bytes.set(prefix, this.#length + LENGTH_BYTES);
+    bytes.set(payload, this.#length + LENGTH_BYTES + prefix.byteLength);
+    this.#length = end;
+    this.#count += 1;
+    return true;
+  }
+
+  /** What was collected; its buffer now belongs to the caller. */
+  take(): DatagramPack | undefined {
+    if (this.#bytes === undefined || this.#count === 0) return undefined;
+    const pack = { bytes: this.#bytes.subarray(0, this.#length), count: this.#count };
+    this.#bytes = undefined;
+    this.#lastLength = this.#length;
+    this.#length = 0;
+    this.#count = 0;
+    return pack;
+  }
+
+  #reserve(end: number): Uint8Array<ArrayBuffer> {
+    const bytes = this.#bytes;
+    if (bytes !== undefined && bytes.byteLength >= end) return bytes;
+    let capacity = MIN_CAPACITY_BYTES;
+    const wanted = Math.max(end, bytes === undefined ? this.#lastLength : 0);
+    while (capacity < wanted) capacity *= 2;
+    const grown = new Uint8Array(capacity);
+    if (bytes !== undefined) grown.set(bytes.subarray(0, this.#length));
+    this.#bytes = grown;
+    return grown;
+  }
+}
+
+/** The datagram at `offset` of a pack, as a view; the next one begins `2 + its length` further. */
+export function datagramAt(bytes: Uint8Array, offset: number): Uint8Array {
+  const length = (bytes[offset] ?? 0) | ((bytes[offset + 1] ?? 0) << 8);
+  return bytes.subarray(offset + LENGTH_BYTES, offset + LENGTH_BYTES + length);
+}
+
+/** All datagrams of a pack, as views. */
+export function unpackDatagrams(pack: DatagramPack): Uint8Array[] {
+  const datagrams: Uint8Array[] = [];
+  for (let offset = 0; offset < pack.bytes.byteLength; ) {
+    const datagram = datagramAt(pack.bytes, offset);
+    datagrams.push(datagram);
+    offset += LENGTH_BYTES + datagram.byteLength;
+  }
+  return datagrams;
+}

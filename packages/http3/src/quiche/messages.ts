@@ -1,0 +1,126 @@
+import type { CloseInfo, ConnectError, TransportStats } from "@sluice/transport";
+import type { QuicOptions } from "./config.js";
+import type { DatagramPack } from "./datagram-pack.js";
+
+/**
+ * What the main thread tells the worker, and the other way round, always in arrays: one message for each
+ * turn of the event loop. Sessions are named by numbers that the asking side chooses (positive ones by the
+ * main thread for `connect`, negative ones by the worker for `request`), streams by their QUIC id if the peer opened them and by negative
+ * numbers if we did.
+ */
+export type ToWorker =
+  | ConnectMessage
+  | ListenMessage
+  | { readonly type: "close-server"; readonly server: number; readonly code: number; readonly reason: string }
+  | { readonly type: "answer"; readonly session: number; readonly status: number }
+  | { readonly type: "close"; readonly session: number; readonly code: number; readonly reason: string }
+  | { readonly type: "datagrams"; readonly session: number; readonly pack: DatagramPack }
+  | ({ readonly type: "open"; readonly isBidirectional: boolean } & StreamName)
+  | ({ readonly type: "write"; readonly bytes: Uint8Array; readonly fin: boolean } & StreamName)
+  | ({ readonly type: "grant"; readonly bytes: number } & StreamName)
+  | ({ readonly type: "reset" | "stop"; readonly code: number } & StreamName);
+
+export type ToMain =
+  /** The native code is loaded. */
+  | { readonly type: "ready" }
+  | ({ readonly type: "connected"; readonly session: number } & SessionFacts)
+  | {
+      readonly type: "connect-failed";
+      readonly session: number;
+      readonly kind: ConnectError["kind"];
+      readonly message: string;
+    }
+  | { readonly type: "listening"; readonly server: number; readonly port: number }
+  | { readonly type: "listen-failed"; readonly server: number; readonly message: string }
+  | { readonly type: "server-closed"; readonly server: number }
+  | ({ readonly type: "request"; readonly server: number; readonly session: number } & RequestFacts)
+  | ({ readonly type: "accepted"; readonly session: number } & SessionFacts)
+  | { readonly type: "datagrams"; readonly session: number; readonly pack: DatagramPack }
+  /** So many datagrams have left the worker's queue. */
+  | { readonly type: "datagram-credit"; readonly session: number; readonly count: number }
+  | ({ readonly type: "stream"; readonly isBidirectional: boolean } & StreamName)
+  | ({ readonly type: "opened" } & StreamName)
+  | ({ readonly type: "data"; readonly bytes: Uint8Array; readonly fin: boolean } & StreamName)
+  | ({ readonly type: "credit"; readonly bytes: number } & StreamName)
+  | ({ readonly type: "finished" } & StreamName)
+  | ({ readonly type: "reset" | "stopped"; readonly code: number } & StreamName)
+  | {
+      readonly type: "path";
+      readonly session: number;
+      readonly maxDatagramBytes: number;
+      readonly stats: TransportStats;
+    }
+  | { readonly type: "closed"; readonly session: number; readonly info: CloseInfo }
+  /** Its last packet has left; the worker has forgotten it. */
+  | { readonly type: "gone"; readonly session: number }
+  | {
+      readonly type: "log";
+      readonly server: number;
+      readonly level: LogLevel;
+      readonly message: string;
+      readonly fields: Readonly<Record<string, unknown>>;
+    };
+
+export type LogLevel = "debug" | "info" | "warn" | "error";
+
+export interface StreamName {
+  readonly session: number;
+  readonly stream: number;
+}
+
+/** What the main thread must know of an open session to answer at once. */
+export interface SessionFacts {
+  readonly maxDatagramBytes: number;
+  /** What goes in front of every datagram. */
+  readonly datagramPrefix: Uint8Array;
+}
+
+export interface RequestFacts {
+  readonly path: string;
+  readonly authority: string;
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  readonly remoteAddress: string;
+}
+
+export interface ConnectMessage {
+  readonly type: "connect";
+  readonly session: number;
+  /** Literal address. */
+  readonly host: string;
+  readonly port: number;
+  /** Name for the server to choose its certificate by; `undefined` for an address. */
+  readonly serverName: string | undefined;
+  readonly authority: string;
+  readonly path: string;
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  readonly trust: Trust;
+  readonly timeoutMs: number;
+  readonly quic: QuicOptions;
+}
+
+/** How the server's certificate is judged. */
+export type Trust =
+  /** By roots in PEM, and the host name or address that it must name. */
+  | { readonly type: "roots"; readonly ca: string; readonly host: string }
+  /** By the SHA-256 of its DER in lower-case hexadecimal. */
+  | { readonly type: "hash"; readonly certificateHash: string }
+  | { readonly type: "none" };
+
+export interface ListenMessage {
+  readonly type: "listen";
+  readonly server: number;
+  /** Literal address. */
+  readonly host: string;
+  readonly port: number;
+  readonly cert: string;
+  readonly key: string;
+  readonly retry: "always" | "never";
+  readonly maxConnections: number;
+  readonly handshakeTimeoutMs: number;
+  readonly quic: QuicOptions;
+}
+
+/** Bytes that one stream may have on their way between the threads, in each direction. */
+export const STREAM_WINDOW_BYTES = 1 << 20;
+/** Datagrams of one session that may wait to be sent, in both threads together. */
+export const MAX_QUEUED_DATAGRAMS = 512;

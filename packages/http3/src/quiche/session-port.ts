@@ -1,0 +1,133 @@
+import type { CloseInfo } from "@sluice/transport";
+import type { WebTransportSession } from "../webtransport/session.js";
+import type { WebTransportStream } from "../webtransport/stream.js";
+import type { DatagramSource, QuicheConnection } from "./connection.js";
+import { type DatagramPack, datagramAt } from "./datagram-pack.js";
+import type { SessionFacts, ToWorker } from "./messages.js";
+import type { Outbox } from "./outbox.js";
+
+/** The worker's end of one session: carries out what the main thread says, and counts its datagrams. */
+export class SessionPort implements DatagramSource {
+  readonly #streams = new Map<number, WebTransportStream>();
+  #packs: DatagramPack[] = [];
+  #offset = 0;
+  #sent = 0;
+  #isOpen = true;
+  /** The connection's turns at the last report: without new ones nothing has changed. */
+  #reportedTurns = -1;
+
+  constructor(
+    readonly handle: number,
+    readonly session: WebTransportSession,
+    readonly connection: QuicheConnection,
+    readonly outbox: Outbox,
+  ) {
+    connection.datagrams.push(this);
+  }
+
+  get facts(): SessionFacts {
+    const datagramPrefix = this.session.datagramPrefix;
+    return { maxDatagramBytes: this.connection.maxDatagramBytes(datagramPrefix.byteLength), datagramPrefix };
+  }
+
+  handleMessage(message: Extract<ToWorker, { session: number }>): void {
+    const { webTransport } = this.connection;
+    switch (message.type) {
+      case "datagrams":
+        if (this.#isOpen) this.#packs.push(message.pack);
+        return;
+      case "close":
+        this.session.close(message.code, message.reason);
+        return;
+      case "open":
+        if (!this.#isOpen) return;
+        this.#streams.set(
+          message.stream,
+          webTransport.openStream(this.session, message.stream, message.isBidirectional),
+        );
+        return;
+      case "connect":
+      case "answer":
+        return;
+    }
+    const stream = this.#streams.get(message.stream);
+    if (stream === undefined) return;
+    switch (message.type) {
+      case "write":
+        webTransport.send(stream, message.bytes, message.fin);
+        return;
+      case "grant":
+        stream.grant(message.bytes);
+        return;
+      case "reset":
+        webTransport.resetStream(stream, message.code);
+        break;
+      case "stop":
+        webTransport.stopStream(stream, message.code);
+        break;
+    }
+    this.forgetIfDone(stream);
+  }
+
+  /** Answers the request that it stands for: 200 opens the session, another HTTP status refuses it. */
+  answer(status: number): void {
+    if (status !== 200) {
+      this.session.reject(status);
+      return;
+    }
+    this.session.accept();
+    this.outbox.push({ type: "accepted", session: this.handle, ...this.facts });
+    this.connection.webTransport.adoptEarlyStreams(this.session);
+  }
+
+  addStream(stream: WebTransportStream): void {
+    this.#streams.set(stream.handle, stream);
+  }
+
+  forgetIfDone(stream: WebTransportStream): void {
+    if (stream.isDone) this.#streams.delete(stream.handle);
+  }
+
+  peek(): Uint8Array | undefined {
+    const pack = this.#packs[0];
+    return pack === undefined ? undefined : datagramAt(pack.bytes, this.#offset);
+  }
+
+  shift(): void {
+    const pack = this.#packs[0];
+    if (pack === undefined) return;
+    this.#offset += 2 + datagramAt(pack.bytes, this.#offset).byteLength;
+    this.#sent += 1;
+    if (this.#offset < pack.bytes.byteLength) return;
+    this.#packs.shift();
+    this.#offset = 0;
+  }
+
+  /** Tells the main thread how many datagrams have left the queue since it was last told. */
+  reportDatagrams(): void {
+    if (this.#sent === 0) return;
+    this.outbox.push({ type: "datagram-credit", session: this.handle, count: this.#sent });
+    this.#sent = 0;
+  }
+
+  reportPath(): void {
+    if (!this.#isOpen || this.connection.isOver || this.connection.turns === this.#reportedTurns) return;
+    this.#reportedTurns = this.connection.turns;
+    this.outbox.push({
+      type: "path",
+      session: this.handle,
+      maxDatagramBytes: this.facts.maxDatagramBytes,
+      stats: this.connection.stats(),
+    });
+  }
+
+  end(info: CloseInfo): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    this.#streams.clear();
+    this.#packs = [];
+    const index = this.connection.datagrams.indexOf(this);
+    if (index !== -1) this.connection.datagrams.splice(index, 1);
+    this.outbox.push({ type: "closed", session: this.handle, info });
+  }
+}

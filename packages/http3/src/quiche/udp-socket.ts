@@ -1,0 +1,108 @@
+import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
+import { isIPv6 } from "node:net";
+
+/** Bytes of the kernel's socket buffers; it may grant less. */
+const SOCKET_BUFFER_BYTES = 8 << 20;
+/** Packets that may wait in Node for the kernel; beyond them sending pauses. */
+const MAX_QUEUED_PACKETS = 512;
+
+/** Where a packet came from or goes to. */
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Receives what happens on a socket. */
+export interface UdpEvents {
+  /** The packet belongs to the callee. */
+  onPacket(packet: Buffer, from: RemoteInfo): void;
+  /** An error that ICMP or the kernel reports, as `ECONNREFUSED` on a connected socket. */
+  onError(error: Error & { code?: string }): void;
+}
+
+/** A UDP socket with large buffers that sends without an allocation for each packet. */
+export class UdpSocket {
+  #local: Address = { host: "0.0.0.0", port: 0 };
+  #reusable: Buffer;
+  #connected = false;
+
+  private constructor(
+    readonly socket: Socket,
+    readonly events: UdpEvents,
+    readonly maxPacketBytes: number,
+  ) {
+    this.#reusable = Buffer.allocUnsafeSlow(maxPacketBytes);
+    socket.on("message", (packet, from) => events.onPacket(packet, from));
+    socket.on("error", (error) => events.onError(error));
+  }
+
+  /** Binds to `local`; with `remote` it only talks to that address and learns that nobody listens there. */
+  static async open(
+    local: Address,
+    remote: Address | undefined,
+    maxPacketBytes: number,
+    events: UdpEvents,
+  ): Promise<UdpSocket> {
+    const socket = createSocket({
+      type: isIPv6(local.host) ? "udp6" : "udp4",
+      // Every address is a literal already; the default would go through DNS for each packet.
+      lookup: (address, _options, callback) => callback(null, address, isIPv6(address) ? 6 : 4),
+    });
+    await new Promise<void>((resolve, reject) => {
+      socket.once("error", reject);
+      socket.bind({ port: local.port, address: local.host, exclusive: true }, () => {
+        socket.off("error", reject);
+        resolve();
+      });
+    });
+    for (const set of [() => socket.setRecvBufferSize(SOCKET_BUFFER_BYTES), () => socket.setSendBufferSize(SOCKET_BUFFER_BYTES)]) {
+      try {
+        set();
+      } catch {
+        // A smaller buffer loses more packets in bursts, and works.
+      }
+    }
+    const udp = new UdpSocket(socket, events, maxPacketBytes);
+    if (remote !== undefined) {
+      await new Promise<void>((resolve, reject) => {
+        socket.once("error", reject);
+        socket.connect(remote.port, remote.host, () => {
+          socket.off("error", reject);
+          resolve();
+        });
+      });
+      udp.#connected = true;
+    }
+    const { address, port } = socket.address();
+    udp.#local = { host: address, port };
+    return udp;
+  }
+
+  get local(): Address {
+    return this.#local;
+  }
+
+  get isCongested(): boolean {
+    return this.socket.getSendQueueCount() >= MAX_QUEUED_PACKETS;
+  }
+
+  /** A buffer for the next packet: the same one again where the kernel has taken all packets so far. */
+  nextBuffer(): Buffer {
+    return this.socket.getSendQueueCount() === 0 ? this.#reusable : Buffer.allocUnsafe(this.maxPacketBytes);
+  }
+
+  send(packet: Buffer, length: number, to: Address): void {
+    // A failed send is a lost packet, which QUIC repairs; ICMP errors come back as events as well.
+    if (this.#connected) this.socket.send(packet, 0, length, this.#handleSendError);
+    else this.socket.send(packet, 0, length, to.port, to.host, this.#handleSendError);
+  }
+
+  close(): void {
+    this.socket.removeAllListeners("message");
+    this.socket.close();
+  }
+
+  readonly #handleSendError = (error: (Error & { code?: string }) | null): void => {
+    if (error?.code === "ECONNREFUSED") this.events.onError(error);
+  };
+}

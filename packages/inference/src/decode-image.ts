@@ -1,0 +1,54 @@
+import { createTensor, type Tensor } from "@sluice/tensor";
+import sharp from "sharp";
+import { ModelError } from "./model-error.js";
+import type { ImageSize, Preprocess } from "./preprocess.js";
+
+/** Larger images are refused before they are decoded. */
+export const maxImagePixels = 1 << 26;
+
+/**
+ * Decodes an image file (JPEG, PNG, WebP, AVIF, GIF, TIFF), turned upright, and brings it to a model's size: resized
+ * with an averaging bilinear filter, as the networks' training does, and cropped to its centre.
+ * @returns pixels [height, width, channels], red first
+ * @throws ModelError `unreadable` naming the image
+ */
+export async function decodeImage(
+  file: Uint8Array,
+  size: ImageSize,
+  resize: Preprocess["resize"],
+  name = "image",
+): Promise<Tensor<"uint8">> {
+  const { width, height, channels } = size;
+  try {
+    const image = sharp(file, { limitInputPixels: maxImagePixels });
+    const { autoOrient } = await image.metadata();
+    let scaled = { width, height };
+    if (resize !== "exact") {
+      // The image covers a box of `resize` times the input's size.
+      const factor = Math.max((width * resize) / autoOrient.width, (height * resize) / autoOrient.height);
+      scaled = {
+        width: Math.max(width, Math.round(autoOrient.width * factor)),
+        height: Math.max(height, Math.round(autoOrient.height * factor)),
+      };
+    }
+    const pipeline = image
+      .autoOrient()
+      .removeAlpha()
+      .resize({ ...scaled, fit: "fill", kernel: "linear" })
+      .extract({
+        left: Math.round((scaled.width - width) / 2),
+        top: Math.round((scaled.height - height) / 2),
+        width,
+        height,
+      });
+    const { data, info } = await pipeline
+      .toColourspace(channels === 1 ? "b-w" : "srgb")
+      .raw({ depth: "uchar" })
+      .toBuffer({ resolveWithObject: true });
+    if (info.channels !== channels) throw new Error(`${info.channels} channels, ${channels} are wanted`);
+    return createTensor("uint8", [height, width, channels], new Uint8Array(data), "hwc");
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new ModelError("unreadable", `image "${name}": ${reason}`, { cause });
+  }
+}

@@ -1,0 +1,134 @@
+import { bytesPerElement, elementCount, type TensorSpec } from "@sluice/tensor";
+import { ModelError } from "./model-error.js";
+import { analyseDataFlow } from "./onnx/data-flow.js";
+import { type CutPosition, findCuts } from "./onnx/find-cuts.js";
+import { type OnnxModel, parseModel, requiredInputs } from "./onnx/model.js";
+import type { OnnxNode } from "./onnx/node.js";
+import { costShapes, type KnownShapes, multiplyAdds } from "./onnx/operation-cost.js";
+import { checkCut, type ModelSplit, splitGraph } from "./onnx/split-graph.js";
+import { type Dimension, dtypeOfElementType, type ValueType } from "./onnx/value-type.js";
+import { probeShapes } from "./onnxruntime/probe-shapes.js";
+import type { OnnxruntimeOptions } from "./onnxruntime/session.js";
+import { describeValue, specOf } from "./tensor-info.js";
+
+/** A tensor at which a model can be cut in two. */
+export interface Cut extends TensorSpec {
+  readonly name: string;
+  /** The operation that makes it, by ONNX's name. */
+  readonly operation: string;
+  readonly elements: number;
+  /** Of one sample, uncompressed. */
+  readonly bytes: number;
+  /** Operations before the cut over all operations, 0..1. */
+  readonly nodeShare: number;
+  /** Multiply-adds in convolutions and matrix products before the cut over all of them, 0..1. */
+  readonly workShare: number;
+}
+
+function knownShapes(model: OnnxModel, probed: ReadonlyMap<string, ValueType>): KnownShapes {
+  const shapes = new Map<string, NonNullable<ValueType["shape"]>>();
+  for (const { name, dims } of model.graph.initializers) shapes.set(name, dims);
+  for (const [name, type] of probed) if (type.shape !== null) shapes.set(name, type.shape);
+  return shapes;
+}
+
+function describeCut(
+  position: CutPosition,
+  nodes: readonly OnnxNode[],
+  type: ValueType | undefined,
+  workShare: number,
+): Cut | undefined {
+  // A value that Sluice cannot carry (a sequence, a double) is no cut that can be used.
+  // Nor is one without a batch axis of its own in front.
+  if (type?.shape == null || dtypeOfElementType(type.elementType) === undefined) return undefined;
+  const spec = specOf(describeValue({ name: position.name, type }));
+  const elements = elementCount(spec.shape);
+  return {
+    ...spec,
+    name: position.name,
+    operation: nodes[position.nodesBefore - 1]?.opType ?? "",
+    elements,
+    bytes: elements * bytesPerElement[spec.dtype],
+    nodeShare: position.nodesBefore / nodes.length,
+    workShare,
+  };
+}
+
+/** What the model declares; for the rest, what comes out when zeros are run through it. */
+async function findTypes(
+  bytes: Uint8Array,
+  model: OnnxModel,
+  names: readonly string[],
+  options: OnnxruntimeOptions,
+): Promise<ReadonlyMap<string, ValueType>> {
+  const batch = requiredInputs(model.graph)[0]?.type?.shape?.[0];
+  const types = new Map<string, ValueType>();
+  for (const { name, type } of [...model.graph.values, ...model.graph.outputs]) {
+    if (isComplete(type, batch)) types.set(name, type);
+  }
+  const missing = names.filter((name) => !types.has(name));
+  if (missing.length > 0) {
+    for (const [name, type] of await probeShapes(bytes, missing, options)) types.set(name, type);
+  }
+  return types;
+}
+
+/**
+ * Every tensor at which a model can be cut, from the input to the output. Shapes that the model does not declare are
+ * measured by running zeros through it once or twice.
+ * @throws ModelError for bytes that are no model, EngineError for a model that does not run
+ */
+export async function listCuts(bytes: Uint8Array, options: OnnxruntimeOptions = {}): Promise<Cut[]> {
+  const model = parseModel(bytes);
+  const { nodes, cuts } = findCuts(analyseDataFlow(model.graph));
+  const constants = new Set(model.graph.initializers.map(({ name }) => name));
+  const asked = new Set([...cuts.map(({ name }) => name), ...nodes.flatMap(costShapes)]);
+  const names = [...asked].filter((name) => name !== "" && !constants.has(name));
+  const types = await findTypes(bytes, model, names, options);
+  const shapes = knownShapes(model, types);
+  let total = 0;
+  const workBefore = nodes.map((node) => {
+    total += multiplyAdds(node, shapes);
+    return total;
+  });
+  return cuts
+    .map((position) => {
+      const before = workBefore[position.nodesBefore - 1] ?? 0;
+      return describeCut(position, nodes, types.get(position.name), total === 0 ? 0 : before / total);
+    })
+    .filter((cut) => cut !== undefined);
+}
+
+/**
+ * Whether a declared type can be relied on: all sizes known but the batch axis, and that one the input's. (Exporters
+ * give other names to axes that hold the batch times something else.)
+ */
+function isComplete(type: ValueType | null, batch: Dimension | undefined): type is ValueType {
+  const [first, ...others] = type?.shape ?? [];
+  if (first === undefined || others.some((size) => typeof size !== "number")) return false;
+  return typeof first === "number" ? typeof batch === "number" : first !== null && first === batch;
+}
+
+/**
+ * Cuts a model at a tensor: `tail(head(input))` is `model(input)`, bit by bit with graph optimization disabled. Where
+ * the model does not declare the tensor's type, it is measured by running zeros through the model.
+ * @throws ModelError `unknown-name` with the nearest names, `illegal-cut` naming the path that bypasses the cut,
+ *   `unsupported` for a tensor that cannot be sent
+ */
+export async function splitModel(
+  bytes: Uint8Array,
+  tensorName: string,
+  options: OnnxruntimeOptions = {},
+): Promise<ModelSplit> {
+  const model = parseModel(bytes);
+  // Before the model is run: a wrong name is no reason to.
+  checkCut(model.graph, tensorName);
+  const type = (await findTypes(bytes, model, [tensorName], options)).get(tensorName);
+  if (type !== undefined && type.shape === null) {
+    throw new ModelError("unsupported", `cut "${tensorName}": its first axis is not the batch axis`);
+  }
+  const split = splitGraph(model, tensorName, type);
+  // A type or an open axis that cannot be sent is told now, not at the first frame.
+  specOf(describeValue(split.cut));
+  return split;
+}

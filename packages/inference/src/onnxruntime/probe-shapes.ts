@@ -1,0 +1,97 @@
+import { ModelError } from "../model-error.js";
+import { parseModel, requiredInputs } from "../onnx/model.js";
+import { withOutputs } from "../onnx/split-graph.js";
+import type { Dimension, ValueType } from "../onnx/value-type.js";
+import { elementTypes } from "../onnx/value-type.js";
+import type { RawData, RawInfo, RawTensor } from "./messages.js";
+import { type OnnxruntimeOptions, type OnnxruntimeSession, openSession } from "./session.js";
+
+/** An input larger than this is not made only to learn shapes. */
+const maxProbeElements = 1 << 26;
+
+function zeros(type: string, count: number): RawData {
+  switch (type) {
+    case "float32":
+      return new Float32Array(count);
+    case "float16":
+      return new Uint16Array(count);
+    case "uint8":
+    case "bool":
+      return new Uint8Array(count);
+    case "int8":
+      return new Int8Array(count);
+    case "int32":
+      return new Int32Array(count);
+    case "int64":
+      return new BigInt64Array(count);
+    default:
+      throw new ModelError("unsupported", `inputs of type ${type} are not supported`);
+  }
+}
+
+function zeroInput(info: RawInfo, batch: number): RawTensor {
+  const dims = info.shape.map((size, axis) => {
+    if (typeof size === "number") return size;
+    if (axis === 0) return batch;
+    throw new ModelError(
+      "unsupported",
+      `input "${info.name}": the size of axis ${axis} is open; only axis 0 may be`,
+    );
+  });
+  const count = dims.reduce((product, size) => product * size, 1);
+  if (count > maxProbeElements) {
+    throw new ModelError("too-large", `input "${info.name}": ${count} elements, at most ${maxProbeElements}`);
+  }
+  return { type: info.type, dims, data: zeros(info.type, count) };
+}
+
+async function runZeros(session: OnnxruntimeSession, batch: number): Promise<readonly RawTensor[]> {
+  const feeds: Record<string, RawTensor> = {};
+  for (const info of session.inputs) feeds[info.name] = zeroInput(info, batch);
+  return session.run(feeds);
+}
+
+/** The shape for any batch from those for one and two samples; null where not just the first axis is the batch's. */
+function mergeShapes(one: readonly number[], two: readonly number[], batchName: string): Dimension[] | null {
+  const shape: Dimension[] = [...one];
+  for (let axis = 0; axis < one.length; axis++) {
+    if (one[axis] === two[axis]) continue;
+    if (axis !== 0 || one[0] !== 1 || two[0] !== 2) return null;
+    shape[0] = batchName;
+  }
+  return one.length === two.length ? shape : null;
+}
+
+/**
+ * Learns the types of inner values of a model by making them outputs and running zeros through it. An axis that
+ * grows with the batch carries the name of the input's batch axis (or `batch` where that has no name); the other
+ * sizes are numbers. The shape is null where the batch is not the first axis, and only that.
+ * @throws ModelError `unsupported` for an input with an open axis other than the first
+ * @throws EngineError where the model does not load or run
+ */
+export async function probeShapes(
+  bytes: Uint8Array,
+  names: readonly string[],
+  options: OnnxruntimeOptions = {},
+): Promise<Map<string, ValueType>> {
+  const model = parseModel(bytes);
+  const firstAxis = requiredInputs(model.graph)[0]?.type?.shape?.[0];
+  const session = await openSession(withOutputs(model, names), { ...options, graphOptimization: "disabled" });
+  try {
+    const dynamic = session.inputs.some((info) => typeof info.shape[0] === "string");
+    const single = await runZeros(session, 1);
+    const double = dynamic ? await runZeros(session, 2) : single;
+    const wanted = new Set(names);
+    const types = new Map<string, ValueType>();
+    session.outputs.forEach(({ name }, i) => {
+      const one = single[i]!;
+      const elementType = elementTypes[one.type as keyof typeof elementTypes];
+      if (!wanted.has(name) || elementType === undefined) return;
+      const batchName = typeof firstAxis === "string" ? firstAxis : "batch";
+      types.set(name, { elementType, shape: mergeShapes(one.dims, double[i]!.dims, batchName) });
+    });
+    return types;
+  } finally {
+    await session.close();
+  }
+}

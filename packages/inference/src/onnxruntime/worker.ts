@@ -1,0 +1,101 @@
+/** The worker thread of an onnxruntime session: `session.run` blocks the thread that it is called on. */
+import { parentPort, workerData } from "node:worker_threads";
+import type * as Ort from "onnxruntime-node";
+import type { RawData, RawInfo, RawTensor, WorkerReply, WorkerRequest, WorkerSettings } from "./messages.js";
+
+const settings = workerData as WorkerSettings;
+
+function reply(message: WorkerReply, transfer: readonly ArrayBuffer[] = []): void {
+  parentPort?.postMessage(message, transfer);
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function describe(values: readonly Ort.InferenceSession.ValueMetadata[]): RawInfo[] {
+  return values.map((value) => {
+    if (!value.isTensor) throw new Error(`value "${value.name}": is not a tensor`);
+    return { name: value.name, type: value.type, shape: value.shape };
+  });
+}
+
+/** The output's values in a buffer of their own, which can be given away: the runtime may keep its own one. */
+function takeOutput(name: string, tensor: Ort.Tensor | undefined): RawTensor {
+  if (tensor === undefined) throw new Error(`output "${name}": the runtime gave none`);
+  const { data, dims, type } = tensor;
+  if (Array.isArray(data)) throw new Error(`output "${name}": is of type ${type}, which cannot be sent`);
+  if (type === "float16") {
+    // Newer runtimes give a Float16Array; Sluice holds the bit patterns.
+    return { type, dims, data: new Uint16Array(data.buffer, data.byteOffset, data.length).slice() };
+  }
+  return { type, dims, data: (data as RawData).slice() };
+}
+
+async function run(
+  ort: typeof Ort,
+  session: Ort.InferenceSession,
+  inputs: Readonly<Record<string, RawTensor>>,
+): Promise<RawTensor[]> {
+  const feeds: Record<string, Ort.Tensor> = {};
+  for (const [name, { type, data, dims }] of Object.entries(inputs)) {
+    feeds[name] = new ort.Tensor(type as Ort.Tensor.Type, data, dims);
+  }
+  const results = await session.run(feeds);
+  return session.outputNames.map((name) => takeOutput(name, results[name]));
+}
+
+/** Answers requests one after another, in the order in which they come. */
+function serve(ort: typeof Ort, session: Ort.InferenceSession): void {
+  let last: Promise<void> = Promise.resolve();
+  let closing = false;
+  parentPort?.on("message", (request: WorkerRequest) => {
+    closing ||= request.kind === "close";
+    last = last.then(async () => {
+      if (request.kind === "close") {
+        await session.release();
+        parentPort?.close();
+        return;
+      }
+      // Nobody waits for what was asked for before the close.
+      if (closing) return;
+      try {
+        const outputs = await run(ort, session, request.inputs);
+        reply({ kind: "done", id: request.id, outputs }, [
+          ...new Set(outputs.map((output) => output.data.buffer as ArrayBuffer)),
+        ]);
+      } catch (error) {
+        reply({ kind: "failed", id: request.id, message: messageOf(error) });
+      }
+    });
+  });
+}
+
+async function start(): Promise<void> {
+  let ort: typeof Ort;
+  try {
+    // CommonJS: the namespace is the default export.
+    const loaded = (await import(settings.runtime)) as { readonly default?: typeof Ort } & typeof Ort;
+    ort = loaded.default ?? loaded;
+  } catch (error) {
+    reply({ kind: "refused", reason: "not-available", message: messageOf(error) });
+    return;
+  }
+  try {
+    const session = await ort.InferenceSession.create(settings.model, {
+      executionProviders: ["cpu"],
+      graphOptimizationLevel: settings.graphOptimization,
+      intraOpNumThreads: settings.threads,
+      interOpNumThreads: 1,
+      logSeverityLevel: 3,
+    });
+    const inputs = describe(session.inputMetadata);
+    const outputs = describe(session.outputMetadata);
+    serve(ort, session);
+    reply({ kind: "ready", inputs, outputs });
+  } catch (error) {
+    reply({ kind: "refused", reason: "load-failed", message: messageOf(error) });
+  }
+}
+
+await start();

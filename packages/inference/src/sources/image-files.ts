@@ -1,0 +1,111 @@
+import { readdir, readFile, stat } from "node:fs/promises";
+import { basename, dirname, extname, join, relative, sep } from "node:path";
+import { decodeImage } from "../decode-image.js";
+import { parseClassIndex, parseTable } from "../labels.js";
+import { ModelError } from "../model-error.js";
+import { imageSizeOf, type Preprocess, preparePixels } from "../preprocess.js";
+import type { TensorInfo } from "../tensor-info.js";
+import type { ImageSource } from "./labelled-image.js";
+import { orderOf } from "./seeded-random.js";
+
+const imageKinds = new Set([".jpg", ".jpeg", ".png", ".webp", ".avif", ".gif", ".tif", ".tiff"]);
+
+/** The most images of a folder, and the most bytes of a file that is opened. */
+const maxImages = 1 << 21;
+const maxFileBytes = 1 << 28;
+
+async function listImages(directory: string): Promise<string[]> {
+  const entries = await readdir(directory, { recursive: true, withFileTypes: true });
+  const paths = entries
+    .filter((entry) => entry.isFile() && imageKinds.has(extname(entry.name).toLowerCase()))
+    .map((entry) => relative(directory, join(entry.parentPath, entry.name)));
+  if (paths.length === 0) throw new ModelError("not-found", `images: there are none below ${directory}`);
+  if (paths.length > maxImages) {
+    throw new ModelError(
+      "too-large",
+      `images: ${paths.length} below ${directory}, at most ${maxImages} are allowed`,
+    );
+  }
+  return paths.sort();
+}
+
+/** The class of a path, from `labels.tsv` (columns `file` and `index`) in the folder or the one above it. */
+async function readLabelTable(directory: string): Promise<ReadonlyMap<string, number> | undefined> {
+  for (const path of [join(directory, "labels.tsv"), join(dirname(directory), "labels.tsv")]) {
+    let text: string;
+    try {
+      text = await readFile(path, "utf8");
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") continue;
+      throw new ModelError("unreadable", `labels: cannot read ${path}`, { cause: error });
+    }
+    const rows = parseTable(text);
+    if (rows[0] !== undefined && (rows[0].file === undefined || rows[0].index === undefined)) {
+      throw new ModelError("unreadable", `${path}: must have the columns "file" and "index"`);
+    }
+    return new Map(rows.map((row) => [row.file ?? "", parseClassIndex(row.index, path)]));
+  }
+  return undefined;
+}
+
+/** What is alike in the ways people write a class: "T-shirt/top", "t_shirt_top". */
+function normalized(label: string): string {
+  return label.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, "_");
+}
+
+async function labeller(
+  directory: string,
+  labels: readonly string[],
+): Promise<(path: string) => number | undefined> {
+  const table = await readLabelTable(directory);
+  const classes = new Map(labels.map((label, index) => [normalized(label), index]));
+  return (path) => {
+    const listed = table?.get(path.split(sep).join("/")) ?? table?.get(basename(path));
+    if (listed !== undefined) return listed;
+    const folder = basename(dirname(join(directory, path)));
+    return classes.get(normalized(folder));
+  };
+}
+
+async function readImage(path: string): Promise<Uint8Array> {
+  const { size } = await stat(path);
+  if (size > maxFileBytes) {
+    throw new ModelError("too-large", `image "${path}": ${size} bytes, at most ${maxFileBytes} are allowed`);
+  }
+  return readFile(path);
+}
+
+/**
+ * An image file, or all images below a folder sorted by path (shuffled with a seed). The true class comes from
+ * `labels.tsv` in the folder or beside it, else from the name of the folder that an image lies in where `labels` has
+ * that name.
+ * @throws ModelError `not-found`, `unreadable`; while iterating `unreadable` naming the image
+ */
+export async function openImageFiles(
+  path: string,
+  input: TensorInfo,
+  preprocess: Preprocess,
+  options: { readonly labels?: readonly string[]; readonly seed?: number } = {},
+): Promise<ImageSource> {
+  const size = imageSizeOf(input);
+  let isFolder: boolean;
+  try {
+    isFolder = (await stat(path)).isDirectory();
+  } catch (cause) {
+    throw new ModelError("not-found", `images: there is no file or folder ${path}`, { cause });
+  }
+  const directory = isFolder ? path : dirname(path);
+  const names = isFolder ? await listImages(path) : [basename(path)];
+  const labelOf = await labeller(directory, options.labels ?? []);
+  return {
+    count: names.length,
+    async *[Symbol.asyncIterator]() {
+      for (const index of orderOf(names.length, options.seed)) {
+        const name = names[index]!;
+        const file = await readImage(join(directory, name));
+        const pixels = await decodeImage(file, size, preprocess.resize, name);
+        yield { name, image: preparePixels(pixels, input, preprocess), pixels, label: labelOf(name) };
+      }
+    },
+  };
+}

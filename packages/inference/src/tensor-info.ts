@@ -1,0 +1,66 @@
+import type { Dtype, Layout, TensorSpec } from "@sluice/tensor";
+import { ModelError } from "./model-error.js";
+import { type Dimension, dtypeOfElementType, type ValueInfo } from "./onnx/value-type.js";
+
+/** An input or output of a model. */
+export interface TensorInfo {
+  readonly name: string;
+  readonly dtype: Dtype;
+  /** Without the batch axis; null for an axis whose size the model leaves open. */
+  readonly shape: readonly (number | null)[];
+  readonly layout: Layout;
+  /** `dynamic`: takes any number of samples at once; `one`: an axis of size 1; `none`: there is no such axis. */
+  readonly batch: "dynamic" | "one" | "none";
+}
+
+/** Three axes beside the batch axis are an image or a feature map: ONNX puts channels first. */
+export function layoutOfRank(rank: number): Layout {
+  return rank === 3 ? "chw" : "any";
+}
+
+/**
+ * Describes a tensor by its shape with the batch axis. The first axis is taken for the batch axis where its size is
+ * open, and where it is 1 and there are others.
+ */
+export function describeTensor(name: string, dtype: Dtype, dims: readonly Dimension[]): TensorInfo {
+  const first = dims[0];
+  const open = first !== undefined && typeof first !== "number";
+  const batch = open ? "dynamic" : first === 1 && dims.length > 1 ? "one" : "none";
+  const shape = (batch === "none" ? dims : dims.slice(1)).map((size) =>
+    typeof size === "number" ? size : null,
+  );
+  return { name, dtype, shape, layout: layoutOfRank(shape.length), batch };
+}
+
+/**
+ * Describes a value that a model declares.
+ * @throws ModelError `missing-type` without a type or number of axes, `unsupported` for a type that Sluice has not
+ */
+export function describeValue(value: ValueInfo): TensorInfo {
+  if (value.type === null || value.type.shape === null) {
+    throw new ModelError("missing-type", `value "${value.name}": the model does not say what shape it has`);
+  }
+  const dtype = dtypeOfElementType(value.type.elementType);
+  if (dtype === undefined) {
+    const message = `value "${value.name}": ONNX element type ${value.type.elementType} is not supported`;
+    throw new ModelError("unsupported", message);
+  }
+  return describeTensor(value.name, dtype, value.type.shape);
+}
+
+/** The model's input with the layout `hwc` where it is an image with three channels in the last axis. */
+export function withImageLayout(info: TensorInfo): TensorInfo {
+  const [first, second, third] = info.shape;
+  const isLast = info.shape.length === 3 && third === 3 && first !== 1 && first !== 3 && second !== 3;
+  return isLast ? { ...info, layout: "hwc" } : info;
+}
+
+/** The spec of one sample. @throws ModelError `unsupported` where the model leaves an axis open */
+export function specOf(info: TensorInfo): TensorSpec {
+  const shape = info.shape.map((size, axis) => {
+    if (size === null)
+      throw new ModelError("unsupported", `value "${info.name}": the size of axis ${axis} is open`);
+    return size;
+  });
+  return { dtype: info.dtype, shape, layout: info.layout };
+}

@@ -1,0 +1,142 @@
+import { createSeededRandom, listCuts, splitModel } from "@sluice/inference";
+import { analyseDataFlow, checkCut, findCuts, ModelError, parseModel } from "@sluice/inference/onnx";
+import t from "tap";
+import { encodeMessage, floatValue, type NodeMessage } from "./onnx-schema.js";
+import { conditionalModelBytes, tinyModelBytes } from "./tiny-model.js";
+
+t.test("all legal cuts with their sizes and shares of the work", async (t) => {
+  const cuts = await listCuts(tinyModelBytes());
+  t.same(
+    cuts.map(({ name }) => name),
+    ["conv_1", "relu_1", "add_1", "conv_3", "scaled", "pooled", "flat"],
+  );
+  const add = cuts.find(({ name }) => name === "add_1");
+  // 8x8x4 outputs of 3x3x3 and 3x3x4 weights; the third convolution and the 4x5 product come after.
+  const [first, others, last] = [256 * 27, 256 * 36, 20];
+  t.same(add, {
+    name: "add_1",
+    operation: "Add",
+    dtype: "float32",
+    shape: [4, 8, 8],
+    layout: "chw",
+    elements: 256,
+    bytes: 1024,
+    nodeShare: 5 / 10,
+    workShare: (first + others) / (first + 2 * others + last),
+  });
+  t.equal(cuts.at(-1)?.layout, "any");
+  t.same(cuts.at(-1)?.shape, [4]);
+});
+
+t.test("declared shapes are taken without running the model", async (t) => {
+  const measured = await listCuts(tinyModelBytes());
+  const bytes = tinyModelBytes((model) => {
+    model.graph.value_info = measured.map(({ name, shape }) => floatValue(name, ["N", ...shape]));
+    model.graph.value_info.push(floatValue("conv_2", ["N", 4, 8, 8]));
+    // No runtime takes this.
+    model.graph.node[2]!.op_type = "Unheard";
+  });
+  const unsure = tinyModelBytes((model) => {
+    model.graph.value_info = [floatValue("flat", ["merged", 4]), floatValue("add_1", ["N", 4, 8, "width"])];
+  });
+  t.same(await listCuts(unsure), measured, "other names of axes are not trusted");
+  const declared = await listCuts(bytes);
+  t.same(
+    declared,
+    measured.map((cut) => (cut.operation === "Relu" ? { ...cut, operation: "Unheard" } : cut)),
+  );
+});
+
+t.test("captures of subgraphs keep values alive", (t) => {
+  const names = (bytes: Uint8Array) =>
+    findCuts(analyseDataFlow(parseModel(bytes).graph)).cuts.map(({ name }) => name);
+  t.same(names(conditionalModelBytes(false)), ["a", "cut_here"]);
+  t.same(names(conditionalModelBytes(true)), ["a"]);
+  t.end();
+});
+
+t.test("values whose first axis is not the batch's are no cuts", async (t) => {
+  const turn = (input: string, output: string): NodeMessage => ({
+    op_type: "Transpose",
+    input: [input],
+    output: [output],
+    attribute: [{ name: "perm", type: 7, ints: [1, 0] }],
+  });
+  const bytes = encodeMessage({
+    ir_version: 8,
+    opset_import: [{ version: 13 }],
+    graph: {
+      name: "turning",
+      node: [
+        { op_type: "Relu", input: ["input"], output: ["a"] },
+        turn("a", "turned"),
+        { op_type: "Neg", input: ["turned"], output: ["negative"] },
+        turn("negative", "b"),
+        { op_type: "Reshape", input: ["b", "flat"], output: ["merged"] },
+        { op_type: "Reshape", input: ["merged", "rows"], output: ["out"] },
+      ],
+      initializer: [
+        { name: "flat", dims: [2], data_type: 7, int64_data: [-1, 2] },
+        { name: "rows", dims: [2], data_type: 7, int64_data: [-1, 4] },
+      ],
+      input: [floatValue("input", ["N", 4])],
+      output: [floatValue("out", ["N", 4])],
+    },
+  });
+  t.same(
+    (await listCuts(bytes)).map(({ name }) => name),
+    ["a", "b"],
+  );
+  await t.rejects(splitModel(bytes, "turned"), /cut "turned": its first axis is not the batch axis/);
+  await t.rejects(splitModel(bytes, "merged"), /cut "merged": its first axis is not the batch axis/);
+});
+
+/** A graph without sense: each node takes one to three of the values made before it, mostly the last ones. */
+function randomGraph(seed: number): Uint8Array {
+  const random = createSeededRandom(seed);
+  const values = ["input", "constant"];
+  const node: NodeMessage[] = [];
+  const count = 3 + Math.floor(random() * 12);
+  for (let i = 0; i < count; i++) {
+    const pick = () => values[Math.floor(values.length * (1 - random() ** 2 * 0.999)) - 1] ?? values.at(-1)!;
+    const input = Array.from({ length: 1 + Math.floor(random() * 2.3) }, pick);
+    node.push({ op_type: "Sum", input, output: [`v${i}`] });
+    values.push(`v${i}`);
+  }
+  // Nodes may stand in any order.
+  if (random() < 0.3) node.reverse();
+  return encodeMessage({
+    ir_version: 8,
+    opset_import: [{ version: 13 }],
+    graph: {
+      name: "random",
+      node,
+      initializer: [{ name: "constant", dims: [1], data_type: 1, float_data: [1] }],
+      input: [floatValue("input", ["N", 1])],
+      output: [floatValue(values.at(-1)!, ["N", 1])],
+    },
+  });
+}
+
+t.test("the sweep finds exactly the cuts that a check of each value allows", (t) => {
+  let found = 0;
+  for (let seed = 1; seed <= 500; seed++) {
+    const { graph } = parseModel(randomGraph(seed));
+    const swept = findCuts(analyseDataFlow(graph)).cuts.map(({ name }) => name);
+    const checked = graph.nodes
+      .flatMap((node) => node.outputs)
+      .filter((name) => {
+        try {
+          checkCut(graph, name);
+          return true;
+        } catch (error) {
+          if (error instanceof ModelError && error.kind === "illegal-cut") return false;
+          throw error;
+        }
+      });
+    t.same([...swept].sort(), checked.sort(), `seed ${seed}`);
+    found += swept.length;
+  }
+  t.ok(found > 300, `${found} cuts in 500 graphs`);
+  t.end();
+});
