@@ -8,7 +8,14 @@ const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const checks = [
   {
     name: "format and lint",
-    args: ["node_modules/@biomejs/biome/bin/biome", "check", "--colors=off", "--error-on-warnings", "."],
+    args: [
+      "node_modules/@biomejs/biome/bin/biome",
+      "check",
+      "--colors=off",
+      "--error-on-warnings",
+      "--max-diagnostics=10",
+      ".",
+    ],
   },
   { name: "dependency arrows", args: ["scripts/check-arrows.mjs"] },
 ];

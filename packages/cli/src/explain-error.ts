@@ -54,6 +54,9 @@ const systemCodes: Readonly<Record<string, ExitCode>> = {
 
 /** The words for system errors that users meet; Node's own name the system call first. */
 const systemWords: Readonly<Record<string, string>> = {
+  ENOENT: "there is no such file or folder",
+  ENOTDIR: "a part of the path is no folder",
+  EISDIR: "is a folder",
   EADDRINUSE: "the address is in use already",
   EADDRNOTAVAIL: "the address is not one of this machine",
   EACCES: "permission denied",
@@ -89,7 +92,11 @@ function commanderMessage(message: string): string {
 function exitCodeOf(error: unknown): ExitCode {
   if (error instanceof CliError) return error.exitCode;
   if (error instanceof CommanderError) return ExitCode.usage;
-  if (error instanceof ConnectError) return connectCodes[error.kind];
+  if (error instanceof ConnectError) {
+    // The engine listens in a worker thread, from where only the text of a system error comes.
+    if (/\b(?:EADDRINUSE|EADDRNOTAVAIL)\b/.test(error.message)) return ExitCode.unreachable;
+    return connectCodes[error.kind];
+  }
   if (error instanceof ClientError) return clientCodes[error.kind];
   if (error instanceof StreamError || error instanceof ProtocolError) return ExitCode.sessionLost;
   if (error instanceof ModelError) return ExitCode.notFound;

@@ -100,6 +100,8 @@ t.test("SLUICE_DEBUG=1 shows where an error comes from", async (t) => {
   t.match(run.stderr, /^sluice: model .*\n(?:.*\n)* {4}at /);
 });
 
+const commands = ["serve", "stream", "demo", "relay", "inspect", "calibrate"];
+
 t.test("help and version", async (t) => {
   const version = await runSluice(["--version"]);
   t.match(version, { code: 0, stdout: /^\d+\.\d+\.\d+\n$/, stderr: "" });
@@ -107,10 +109,10 @@ t.test("help and version", async (t) => {
   t.match(nothing, { code: ExitCode.usage, stdout: "", stderr: /Usage: sluice/ });
   const top = await runSluice(["--help"]);
   t.match(top, { code: 0, stderr: "" });
-  for (const command of ["serve", "stream", "demo", "relay", "inspect", "calibrate"]) {
+  for (const command of commands) {
     t.match(top.stdout, new RegExp(`^ {2}${command} `, "m"));
   }
-  for (const command of ["relay", "inspect", "calibrate"]) {
+  for (const command of commands) {
     const help = await runSluice([command, "--help"]);
     t.match(help, { code: 0, stdout: /Examples:/, stderr: "" }, command);
     t.match(help.stdout, `Usage: sluice ${command}`);

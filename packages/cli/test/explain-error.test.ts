@@ -20,6 +20,7 @@ const cases: readonly (readonly [unknown, number, string])[] = [
   [new ConnectError("rejected", "no"), 6, "no"],
   [new ConnectError("bad-url", "not https"), 2, "not https"],
   [new ConnectError("engine", "does not load"), 1, "does not load"],
+  [new ConnectError("engine", "bind EADDRINUSE ::1:1"), 3, "bind EADDRINUSE ::1:1"],
   [new ClientError("stream-rejected", ErrorCode.unknownModel, "no such model"), 6, "no such model"],
   [new ClientError("session-closed", ErrorCode.shutdown, ""), 7, "shutdown"],
   [new StreamError("closed", 0), 7, "stream closed with code 0"],
@@ -34,7 +35,8 @@ const cases: readonly (readonly [unknown, number, string])[] = [
   [system("EADDRINUSE", { address: "::1", port: 4433 }), 3, "::1:4433: the address is in use already"],
   [system("ENOTFOUND", { hostname: "nowhere" }), 3, "nowhere: there is no such host"],
   [system("EACCES", { path: "/secret" }), 1, "/secret: permission denied"],
-  [system("ENOENT"), 5, "ENOENT: bind"],
+  [system("ENOENT", { path: "key.pem" }), 5, "key.pem: there is no such file or folder"],
+  [system("EMFILE"), 1, "EMFILE: bind"],
   [new DOMException("aborted", "AbortError"), 130, "aborted"],
   [
     new CommanderError(1, "commander.unknownOption", "error: unknown option '--x'\n(Did you mean --y?)"),

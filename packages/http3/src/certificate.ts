@@ -38,7 +38,8 @@ export async function createCertificate(options: CertificateOptions = {}): Promi
   const hosts = options.hosts ?? ["localhost", "127.0.0.1", "::1"];
   const days = options.days ?? MAX_DAYS - 1;
   if (hosts.length === 0) throw new RangeError("hosts must name at least one host");
-  if (!(days > 0 && days <= MAX_DAYS)) throw new RangeError(`days must be more than 0 and at most 14, got ${days}`);
+  if (!(days > 0 && days <= MAX_DAYS))
+    throw new RangeError(`days must be more than 0 and at most 14, got ${days}`);
   const nowMs = (options.now ?? new Date()).getTime();
   const notBefore = new Date(nowMs - BACKDATE_MS);
   const notAfter = new Date(notBefore.getTime() + days * DAY_MS);
@@ -46,7 +47,9 @@ export async function createCertificate(options: CertificateOptions = {}): Promi
   const keys = await webcrypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
   const certificate = await x509.X509CertificateGenerator.createSelfSigned(
     {
-      serialNumber: Buffer.from(webcrypto.getRandomValues(new Uint8Array(16)).fill(0x4f, 0, 1)).toString("hex"),
+      serialNumber: Buffer.from(webcrypto.getRandomValues(new Uint8Array(16)).fill(0x4f, 0, 1)).toString(
+        "hex",
+      ),
       name: [{ CN: [hosts[0] ?? "localhost"] }],
       notBefore,
       notAfter,

@@ -35,8 +35,18 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
   const target = parseSessionUrl(url);
   const trust = parseTrust(target, options);
   const timeoutMs = checkRange("timeoutMs", options.timeoutMs ?? DEFAULT_TIMEOUT_MS, 1, 600_000);
-  const idleTimeoutMs = checkRange("idleTimeoutMs", options.idleTimeoutMs ?? DEFAULT_IDLE_TIMEOUT_MS, 100, 3_600_000);
-  const maxPacketBytes = checkRange("maxPacketBytes", options.maxPacketBytes ?? DEFAULT_MAX_PACKET_BYTES, 1200, 16_384);
+  const idleTimeoutMs = checkRange(
+    "idleTimeoutMs",
+    options.idleTimeoutMs ?? DEFAULT_IDLE_TIMEOUT_MS,
+    100,
+    3_600_000,
+  );
+  const maxPacketBytes = checkRange(
+    "maxPacketBytes",
+    options.maxPacketBytes ?? DEFAULT_MAX_PACKET_BYTES,
+    1200,
+    16_384,
+  );
   const headers = Object.entries(options.headers ?? {});
   const engine = await selectEngine(options.engine);
   options.signal?.throwIfAborted();

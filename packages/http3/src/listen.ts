@@ -2,7 +2,12 @@ import { createHash, X509Certificate } from "node:crypto";
 import { lookup } from "node:dns/promises";
 import type { SessionRequest, TransportServer } from "@sluice/transport";
 import { createCertificate } from "./certificate.js";
-import { checkRange, DEFAULT_IDLE_TIMEOUT_MS, DEFAULT_MAX_PACKET_BYTES, DEFAULT_TIMEOUT_MS } from "./connect.js";
+import {
+  checkRange,
+  DEFAULT_IDLE_TIMEOUT_MS,
+  DEFAULT_MAX_PACKET_BYTES,
+  DEFAULT_TIMEOUT_MS,
+} from "./connect.js";
 import type { Log } from "./engine.js";
 import { type EngineName, selectEngine } from "./select-engine.js";
 
@@ -27,7 +32,7 @@ export interface ListenOptions {
   readonly retry?: "always" | "never";
   /** A connection without a sign of life for so long ends, in milliseconds. Default 30,000. */
   readonly idleTimeoutMs?: number;
-  /** For a client's handshake, in milliseconds. Default 5,000. */
+  /** For a client from its first packet to its open session, in milliseconds. Default 5,000. */
   readonly handshakeTimeoutMs?: number;
   /** Largest UDP payload to send in bytes, 1,200 to 16,384. Default 1,350. */
   readonly maxPacketBytes?: number;
@@ -40,11 +45,27 @@ export async function listen(options: ListenOptions): Promise<TransportServer> {
   const host = options.host ?? "127.0.0.1";
   const port = checkRange("port", options.port, 0, 65_535);
   const maxConnections = checkRange("maxConnections", options.maxConnections ?? 256, 1, 1_000_000);
-  const idleTimeoutMs = checkRange("idleTimeoutMs", options.idleTimeoutMs ?? DEFAULT_IDLE_TIMEOUT_MS, 100, 3_600_000);
-  const handshakeTimeoutMs = checkRange("handshakeTimeoutMs", options.handshakeTimeoutMs ?? DEFAULT_TIMEOUT_MS, 1, 600_000);
-  const maxPacketBytes = checkRange("maxPacketBytes", options.maxPacketBytes ?? DEFAULT_MAX_PACKET_BYTES, 1200, 16_384);
+  const idleTimeoutMs = checkRange(
+    "idleTimeoutMs",
+    options.idleTimeoutMs ?? DEFAULT_IDLE_TIMEOUT_MS,
+    100,
+    3_600_000,
+  );
+  const handshakeTimeoutMs = checkRange(
+    "handshakeTimeoutMs",
+    options.handshakeTimeoutMs ?? DEFAULT_TIMEOUT_MS,
+    1,
+    600_000,
+  );
+  const maxPacketBytes = checkRange(
+    "maxPacketBytes",
+    options.maxPacketBytes ?? DEFAULT_MAX_PACKET_BYTES,
+    1200,
+    16_384,
+  );
   const engine = await selectEngine(options.engine);
-  const certificate = options.certificate ?? (await createCertificate({ hosts: [...new Set([host, "localhost"])] }));
+  const certificate =
+    options.certificate ?? (await createCertificate({ hosts: [...new Set([host, "localhost"])] }));
   const { address } = await lookup(host);
   return engine.listen({
     address,

@@ -23,7 +23,10 @@ export function parseSessionUrl(text: string): SessionUrl {
     throw new ConnectError("bad-url", `the URL must begin with https://, got ${JSON.stringify(text)}`);
   }
   if (url.username !== "" || url.password !== "" || url.hash !== "") {
-    throw new ConnectError("bad-url", `the URL must have no user, password or fragment: ${JSON.stringify(text)}`);
+    throw new ConnectError(
+      "bad-url",
+      `the URL must have no user, password or fragment: ${JSON.stringify(text)}`,
+    );
   }
   const port = url.port === "" ? 443 : Number(url.port);
   if (port === 0) throw new ConnectError("bad-url", `the URL's port must not be 0: ${JSON.stringify(text)}`);

@@ -1,7 +1,8 @@
 import { createSocket } from "node:dgram";
-import { connect, createCertificate, listen, selectEngine } from "@sluice/http3";
+import { connect, listen, selectEngine } from "@sluice/http3";
 import { ConnectError, type Session } from "@sluice/transport";
 import t from "tap";
+import { issueCertificate } from "./issue-certificate.js";
 import { startServer } from "./open-pair.js";
 
 async function connectErrorOf(attempt: Promise<Session>): Promise<ConnectError> {
@@ -32,7 +33,8 @@ async function echo(session: Session, data: Uint8Array): Promise<Uint8Array> {
   const [chunks] = await Promise.all([
     (async () => {
       const all: Uint8Array[] = [];
-      for (let chunk = await receive.read(); chunk !== undefined; chunk = await receive.read()) all.push(chunk);
+      for (let chunk = await receive.read(); chunk !== undefined; chunk = await receive.read())
+        all.push(chunk);
       return all;
     })(),
     send.write(data).then(() => send.finish()),
@@ -43,7 +45,8 @@ async function echo(session: Session, data: Uint8Array): Promise<Uint8Array> {
 function answerEchoes(session: Session): void {
   session.onBidirectional(({ send, receive }) => {
     void (async () => {
-      for (let chunk = await receive.read(); chunk !== undefined; chunk = await receive.read()) await send.write(chunk);
+      for (let chunk = await receive.read(); chunk !== undefined; chunk = await receive.read())
+        await send.write(chunk);
       await send.finish();
     })().catch(() => {});
   });
@@ -59,17 +62,31 @@ t.test("a certificate with another hash is refused, and both hashes are named", 
   t.match(error.message, server.certificateHash ?? "no hash");
 });
 
-t.test("roots: a self-signed certificate is refused, unless it is among them", async (t) => {
-  const certificate = await createCertificate({ hosts: ["127.0.0.1", "localhost"] });
-  const { server, open } = await startServer({ certificate });
+t.test("roots: a certificate is trusted if they signed it and it names the host", async (t) => {
+  const { server: selfSigned } = await startServer();
+  t.teardown(() => selfSigned.close());
+  t.equal((await connectErrorOf(connect(selfSigned.url))).kind, "certificate", "by nobody");
+
+  const { ca, cert, key } = await issueCertificate("127.0.0.1");
+  const { server } = await startServer({ certificate: { cert, key } });
   t.teardown(() => server.close());
-  t.equal((await connectErrorOf(connect(server.url))).kind, "certificate");
-  const other = await createCertificate({ hosts: ["127.0.0.1"] });
-  t.equal((await connectErrorOf(connect(server.url, { ca: other.cert }))).kind, "certificate");
-  const foreign = await startServer({ certificate: await createCertificate({ hosts: ["10.1.2.3"] }) });
-  t.teardown(() => foreign.server.close());
-  const pair = await open({ insecure: true });
-  pair.client.close();
+  const trusted = await connect(server.url, { ca });
+  trusted.close();
+  const other = await issueCertificate("127.0.0.1");
+  t.equal(
+    (await connectErrorOf(connect(server.url, { ca: other.ca }))).kind,
+    "certificate",
+    "by somebody else",
+  );
+
+  const foreign = await issueCertificate("10.1.2.3");
+  const { server: misnamed } = await startServer({ certificate: { cert: foreign.cert, key: foreign.key } });
+  t.teardown(() => misnamed.close());
+  const error = await connectErrorOf(connect(misnamed.url, { ca: foreign.ca }));
+  t.equal(error.kind, "certificate");
+  t.match(error.message, "not for 127.0.0.1");
+  const careless = await connect(misnamed.url, { insecure: true });
+  careless.close();
 });
 
 t.test("nobody listens", async (t) => {
@@ -93,7 +110,6 @@ t.test("what is wrong with the arguments is said", async (t) => {
   t.equal((await connectErrorOf(connect("https://a/", { certificateHash: "12" }))).kind, "certificate");
   await t.rejects(connect("https://a/", { timeoutMs: -1 }), /timeoutMs/);
   await t.rejects(listen({ port: 70_000 }), /port/);
-  await t.rejects(createCertificate({ days: 15 }), /days/);
   await t.rejects(selectEngine("nothing" as "auto"), { kind: "engine", message: /known: quiche/ });
 });
 
@@ -133,10 +149,41 @@ t.test("more sessions than allowed get 503", async (t) => {
   t.match(error.message, /503/);
 });
 
+t.test("a server that shakes hands and never answers the request is given up", async (t) => {
+  const { server } = await startServer({ maxConnections: 1 });
+  t.teardown(() => server.close());
+  // A path on which nothing but the handshake comes back.
+  const proxy = createSocket("udp4");
+  const upstream = createSocket("udp4");
+  await new Promise<void>((resolve) => proxy.bind(0, "127.0.0.1", resolve));
+  t.teardown(() => proxy.close());
+  t.teardown(() => upstream.close());
+  let clientPort = 0;
+  let packets = 0;
+  proxy.on("message", (packet, from) => {
+    clientPort = from.port;
+    upstream.send(packet, Number(new URL(server.url).port), "127.0.0.1");
+  });
+  upstream.on("message", (packet) => {
+    // Long headers are the handshake; everything after it is lost.
+    packets += 1;
+    if (((packet[0] ?? 0) & 0x80) !== 0) proxy.send(packet, clientPort, "127.0.0.1");
+  });
+  const url = `https://127.0.0.1:${proxy.address().port}/`;
+  const error = await connectErrorOf(
+    connect(url, { certificateHash: server.certificateHash ?? "", timeoutMs: 400 }),
+  );
+  t.equal(error.kind, "timeout");
+  t.ok(packets > 2, "the handshake went through");
+});
+
 t.test("two servers cannot share a port", async (t) => {
   const { server } = await startServer();
   t.teardown(() => server.close());
-  await t.rejects(listen({ port: Number(new URL(server.url).port) }), { kind: "engine", message: /EADDRINUSE/ });
+  await t.rejects(listen({ port: Number(new URL(server.url).port) }), {
+    kind: "engine",
+    message: /EADDRINUSE/,
+  });
 });
 
 t.test("8 MiB come back as they went, while 2,000 random packets hit the port", async (t) => {
@@ -150,7 +197,7 @@ t.test("8 MiB come back as they went, while 2,000 random packets hit the port", 
   const attacker = createSocket("udp4");
   const port = Number(new URL(server.url).port);
   for (let i = 0; i < 2000; i++) {
-    const packet = Buffer.from(random(1 + (i * 37) % 1400));
+    const packet = Buffer.from(random(1 + ((i * 37) % 1400)));
     // Half of them look like Initial packets of version 1.
     if (i % 2 === 0) packet.set([0xc0 | (packet[0] ?? 0), 0, 0, 0, 1, 8].slice(0, packet.byteLength));
     await new Promise((resolve) => attacker.send(packet, port, "127.0.0.1", resolve));

@@ -1,3 +1,5 @@
+import fc from "fast-check";
+import t from "tap";
 import { createCapsuleReader } from "#src/h3/capsule.js";
 import { H3Error } from "#src/h3/error.js";
 import { createFrameReader } from "#src/h3/frame.js";
@@ -7,8 +9,6 @@ import { decodeSettings } from "#src/h3/settings.js";
 import { decodeVarint, encodeVarint, MAX_VARINT } from "#src/h3/varint.js";
 import { decodePacketHeader } from "#src/quiche/packet-header.js";
 import { parseConnectFields } from "#src/webtransport/request.js";
-import fc from "fast-check";
-import t from "tap";
 import { createRecordedConnection } from "./recorded-connection.js";
 
 const seed = Number(process.env.SLUICE_SEED ?? 20_261_123);
@@ -82,11 +82,19 @@ function trace(kind: "control" | "request", pieces: readonly Uint8Array[]): stri
 
 t.test("frames mean the same in any pieces", async (t) => {
   fc.assert(
-    fc.property(fc.constantFrom("control" as const, "request" as const), anyBytes, fc.nat(), (kind, tail, cut) => {
-      const bytes = Buffer.concat([kind === "control" ? Buffer.from([4, 0]) : Buffer.from([1, 2, 0, 0]), tail]);
-      const at = cut % (bytes.byteLength + 1);
-      t.equal(trace(kind, [bytes.subarray(0, at), bytes.subarray(at)]), trace(kind, [bytes]));
-    }),
+    fc.property(
+      fc.constantFrom("control" as const, "request" as const),
+      anyBytes,
+      fc.nat(),
+      (kind, tail, cut) => {
+        const bytes = Buffer.concat([
+          kind === "control" ? Buffer.from([4, 0]) : Buffer.from([1, 2, 0, 0]),
+          tail,
+        ]);
+        const at = cut % (bytes.byteLength + 1);
+        t.equal(trace(kind, [bytes.subarray(0, at), bytes.subarray(at)]), trace(kind, [bytes]));
+      },
+    ),
     { ...parameters, numRuns: 500 },
   );
 });

@@ -50,8 +50,16 @@ t.test("Huffman: RFC 7541 appendix C", async (t) => {
   for (const [encoded, text] of Object.entries(examples)) {
     t.equal(Buffer.from(decodeHuffman(hex(encoded))).toString(), text);
   }
-  t.equal(codeOf(() => decodeHuffman(hex("ffffffff"))), H3_CODE.QPACK_DECOMPRESSION_FAILED, "end of string");
-  t.equal(codeOf(() => decodeHuffman(hex("1f00"))), H3_CODE.QPACK_DECOMPRESSION_FAILED, "padding of zeros");
+  t.equal(
+    codeOf(() => decodeHuffman(hex("ffffffff"))),
+    H3_CODE.QPACK_DECOMPRESSION_FAILED,
+    "end of string",
+  );
+  t.equal(
+    codeOf(() => decodeHuffman(hex("1f00"))),
+    H3_CODE.QPACK_DECOMPRESSION_FAILED,
+    "padding of zeros",
+  );
 });
 
 t.test("QPACK: RFC 9204 appendix B.1, and what needs a dynamic table", async (t) => {
@@ -67,8 +75,21 @@ t.test("QPACK: RFC 9204 appendix B.1, and what needs a dynamic table", async (t)
     ["authorization", "Bearer ü"],
   ];
   t.strictSame(decodeFieldSection(encodeFieldSection(fields)), fields);
-  for (const bad of ["0381 10 11", "0000 80", "0000 10", "0000 00", "0000 ff ff ff ff ff 7f", "0000 51 7f", "00", ""]) {
-    t.equal(codeOf(() => decodeFieldSection(hex(bad))), H3_CODE.QPACK_DECOMPRESSION_FAILED, bad);
+  for (const bad of [
+    "0381 10 11",
+    "0000 80",
+    "0000 10",
+    "0000 00",
+    "0000 ff ff ff ff ff 7f",
+    "0000 51 7f",
+    "00",
+    "",
+  ]) {
+    t.equal(
+      codeOf(() => decodeFieldSection(hex(bad))),
+      H3_CODE.QPACK_DECOMPRESSION_FAILED,
+      bad,
+    );
   }
 });
 
@@ -78,9 +99,18 @@ t.test("settings", async (t) => {
   t.notOk(supportsWebTransport(new Map([[0x33, 1]])));
   const grease = hex("ffffffffffffffff ffffffffffffffff 3301");
   t.equal(decodeSettings(grease).get(0x33), 1, "varints above 2^53 are ignored");
-  t.equal(codeOf(() => decodeSettings(hex("3301 3301"))), H3_CODE.SETTINGS_ERROR);
-  t.equal(codeOf(() => decodeSettings(hex("0201"))), H3_CODE.SETTINGS_ERROR);
-  t.equal(codeOf(() => decodeSettings(hex("33"))), H3_CODE.FRAME_ERROR);
+  t.equal(
+    codeOf(() => decodeSettings(hex("3301 3301"))),
+    H3_CODE.SETTINGS_ERROR,
+  );
+  t.equal(
+    codeOf(() => decodeSettings(hex("0201"))),
+    H3_CODE.SETTINGS_ERROR,
+  );
+  t.equal(
+    codeOf(() => decodeSettings(hex("33"))),
+    H3_CODE.FRAME_ERROR,
+  );
 });
 
 function readFrames(kind: "control" | "request", bytes: Uint8Array, step = bytes.byteLength): string[] {
@@ -114,7 +144,12 @@ t.test("frames", async (t) => {
     ["PUSH_PROMISE", "request", hex("0500"), H3_CODE.ID_ERROR],
     ["HEADERS of 1 GiB", "request", hex("01 c000000040000000"), H3_CODE.EXCESSIVE_LOAD],
   ];
-  for (const [name, kind, bad, code] of cases) t.equal(codeOf(() => readFrames(kind, bad)), code, name);
+  for (const [name, kind, bad, code] of cases)
+    t.equal(
+      codeOf(() => readFrames(kind, bad)),
+      code,
+      name,
+    );
 });
 
 function readCapsules(bytes: Uint8Array): string[] {
@@ -130,8 +165,15 @@ t.test("capsules", async (t) => {
   t.strictSame(readCapsules(encodeCloseCapsule(4_294_967_295, "grüße")), ["close 4294967295 grüße"]);
   t.strictSame(readCapsules(hex("800078ae00")), ["drain"]);
   t.strictSame(readCapsules(hex("17 02 ffff 800078ae 00")), ["drain"], "unknown ones are skipped");
-  t.equal(codeOf(() => readCapsules(hex("6843 03 000000"))), H3_CODE.DATAGRAM_ERROR);
-  t.equal(codeOf(() => readCapsules(hex("6843 80000405"))), H3_CODE.DATAGRAM_ERROR, "reason too long");
+  t.equal(
+    codeOf(() => readCapsules(hex("6843 03 000000"))),
+    H3_CODE.DATAGRAM_ERROR,
+  );
+  t.equal(
+    codeOf(() => readCapsules(hex("6843 80000405"))),
+    H3_CODE.DATAGRAM_ERROR,
+    "reason too long",
+  );
   t.equal(encodeReason("ü".repeat(600)).byteLength, 1024);
   t.equal(new TextDecoder("utf-8", { fatal: true }).decode(encodeReason(`x${"ü".repeat(600)}`)).length, 512);
 });

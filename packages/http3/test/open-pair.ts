@@ -16,7 +16,10 @@ export async function startServer(options: Partial<ListenOptions> = {}): Promise
     server,
     async open(connectOptions = {}) {
       const arrived = new Promise<Session>((resolve) => waiting.push(resolve));
-      const client = await connect(server.url, { certificateHash: server.certificateHash ?? "", ...connectOptions });
+      const client = await connect(server.url, {
+        certificateHash: server.certificateHash ?? "",
+        ...connectOptions,
+      });
       return { client, server: await arrived };
     },
   };

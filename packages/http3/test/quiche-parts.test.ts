@@ -1,10 +1,10 @@
+import t from "tap";
 import { describePeerError } from "#src/quiche/connection.js";
 import { DatagramPacker, unpackDatagrams } from "#src/quiche/datagram-pack.js";
 import { Pacer } from "#src/quiche/pacer.js";
 import { decodePacketHeader } from "#src/quiche/packet-header.js";
 import { decodeRetryToken, encodeRetryToken } from "#src/quiche/retry-token.js";
 import { encodeErrorCode } from "#src/webtransport/error-code.js";
-import t from "tap";
 
 const hex = (text: string) => Uint8Array.from(Buffer.from(text.replaceAll(" ", ""), "hex"));
 
@@ -70,7 +70,11 @@ t.test("datagrams survive packing, whatever their sizes", async (t) => {
   if (pack === undefined) throw new Error("nothing packed");
   t.equal(pack.count, sizes.length);
   t.strictSame(
-    unpackDatagrams(pack).map((d) => [d[0], d.byteLength - 1, d.subarray(1).every((b) => b === ((d.byteLength - 1) & 0xff))]),
+    unpackDatagrams(pack).map((d) => [
+      d[0],
+      d.byteLength - 1,
+      d.subarray(1).every((b) => b === ((d.byteLength - 1) & 0xff)),
+    ]),
     sizes.map((size) => [5, size, true]),
   );
   t.equal(packer.take(), undefined);
@@ -81,7 +85,11 @@ t.test("datagrams survive packing, whatever their sizes", async (t) => {
 
 t.test("what a peer's close means for the application", async (t) => {
   t.strictSame(describePeerError(true, 0x100, ""), { code: 0, reason: "", by: "remote" });
-  t.strictSame(describePeerError(true, encodeErrorCode(77), "bye"), { code: 77, reason: "bye", by: "remote" });
+  t.strictSame(describePeerError(true, encodeErrorCode(77), "bye"), {
+    code: 77,
+    reason: "bye",
+    by: "remote",
+  });
   t.strictSame(describePeerError(true, 42, "deno"), { code: 42, reason: "deno", by: "remote" });
   t.match(describePeerError(true, 0x105, ""), { code: 0, by: "transport", reason: /0x105/ });
   t.match(describePeerError(false, 0x0a, ""), { code: 0, by: "transport", reason: /0xa/ });

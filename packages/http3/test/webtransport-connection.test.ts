@@ -114,16 +114,43 @@ t.test("resets carry application codes; those of a session that is gone are sile
 
 t.test("requests that open no session get their status", async (t) => {
   const cases: [Field[], number][] = [
-    [[[":method", "GET"], [":scheme", "https"], [":authority", "a"], [":path", "/"]], 405],
-    [[[":method", "CONNECT"], [":protocol", "websocket"], [":authority", "a"], [":path", "/"]], 501],
-    [[[":method", "CONNECT"], [":protocol", "webtransport"], [":authority", "a"]], 400],
+    [
+      [
+        [":method", "GET"],
+        [":scheme", "https"],
+        [":authority", "a"],
+        [":path", "/"],
+      ],
+      405,
+    ],
+    [
+      [
+        [":method", "CONNECT"],
+        [":protocol", "websocket"],
+        [":authority", "a"],
+        [":path", "/"],
+      ],
+      501,
+    ],
+    [
+      [
+        [":method", "CONNECT"],
+        [":protocol", "webtransport"],
+        [":authority", "a"],
+      ],
+      400,
+    ],
   ];
   for (const [fields, status] of cases) {
     const { quic, connection } = createRecordedConnection("server");
     quic.arrive(0, headers(fields));
     connection.handleReadable(0);
     connection.flush(0);
-    t.strictSame(quic.sent.get(0)?.bytes, Buffer.from(headers(createResponseFields(status))), `status ${status}`);
+    t.strictSame(
+      quic.sent.get(0)?.bytes,
+      Buffer.from(headers(createResponseFields(status))),
+      `status ${status}`,
+    );
     t.equal(quic.sent.get(0)?.fin, true);
   }
 });
@@ -159,13 +186,25 @@ t.test("a violation throws the HTTP/3 error code that closes the connection", as
   for (const [name, role, id, bytes, fin, code] of cases) {
     const { quic, connection } = createRecordedConnection(role);
     quic.arrive(id, hex(bytes), fin);
-    t.equal(codeOf(() => connection.handleReadable(0)), code, name);
+    t.equal(
+      codeOf(() => connection.handleReadable(0)),
+      code,
+      name,
+    );
   }
   const { quic, connection } = openServer();
   quic.arrive(0, encodeFrame(FRAME.DATA, hex("6843 02 0000")));
-  t.equal(codeOf(() => connection.handleReadable(0)), H3_CODE.DATAGRAM_ERROR, "CLOSE capsule too short");
+  t.equal(
+    codeOf(() => connection.handleReadable(0)),
+    H3_CODE.DATAGRAM_ERROR,
+    "CLOSE capsule too short",
+  );
   quic.datagrams = [hex("")];
-  t.equal(codeOf(() => connection.handleReadable(0)), H3_CODE.DATAGRAM_ERROR, "datagram without an id");
+  t.equal(
+    codeOf(() => connection.handleReadable(0)),
+    H3_CODE.DATAGRAM_ERROR,
+    "datagram without an id",
+  );
 });
 
 t.test("unknown streams are refused, and cost nothing else", async (t) => {

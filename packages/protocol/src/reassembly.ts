@@ -57,6 +57,8 @@ export interface Reassembly {
   /** Takes a slice; the payload is kept until its frame is released. `rttMs`: round-trip time of the path.
    * @throws ProtocolError sliceOutOfRange */
   add(header: SliceHeader, payload: Uint8Array, nowMs: number, rttMs: number): SliceReceipt;
+  /** How long a frame is worked on once it is released, in milliseconds: it is released that much before it expires. */
+  setProcessingMs(processingMs: number): void;
   /** The sender has said that no more of this frame follows. */
   end(stream: number, frame: number): void;
   /** Frames to be released by `nowMs`, oldest first. */
@@ -104,6 +106,7 @@ export function createReassembly(): Reassembly {
   const order = new Set<OpenFrame>();
   const ready: OpenFrame[] = [];
   let bytes = 0;
+  let processingMs = 0;
 
   function release(frame: OpenFrame, nowMs: number): void {
     if (!order.delete(frame)) return;
@@ -121,7 +124,7 @@ export function createReassembly(): Reassembly {
 
   function dueMs(frame: OpenFrame): number {
     const { stream } = frame;
-    const expiry = frame.capturedMs + stream.deadlineMs - frame.rttMs;
+    const expiry = frame.capturedMs + stream.deadlineMs - frame.rttMs - processingMs;
     if (!stream.releaseQuiet) return expiry;
     const { overtakenMs, lastArrivalMs } = frame;
     if (overtakenMs === undefined) return Math.min(expiry, lastArrivalMs + maxQuietMs);
@@ -187,6 +190,10 @@ export function createReassembly(): Reassembly {
         release(oldest, nowMs);
       }
       return "taken";
+    },
+
+    setProcessingMs(ms) {
+      processingMs = ms;
     },
 
     end(alias, number) {

@@ -116,6 +116,8 @@ interface TensorStreamState {
 
 /** Until pings have come back. */
 const assumedRttMs = 50;
+/** An incomplete frame is released early enough for work that takes so many times longer than it does on average. */
+const processingReserve = 2;
 /** Frames that a client may send at once after a pause without being shed by the rate limit. */
 const toleratedBurst = 3;
 
@@ -142,6 +144,8 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
   let slicesReceived = 0;
   let bytesReceived = 0;
   let bytesSent = 0;
+  /** Smoothed time that the driver takes for a frame. */
+  let processingMs = 0;
   /** Bytes of tensor streams that wait for the rest of their slice. */
   let heldBytes = 0;
 
@@ -416,6 +420,11 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
 
     answer(frame, answer, nowMs) {
       framesInFlight--;
+      if (answer.outcome === "done") {
+        const { decode, conceal, queue, inference } = answer.stages;
+        processingMs += (decode + conceal + queue + inference - processingMs) / 8;
+        reassembly.setProcessingMs(processingMs * processingReserve);
+      }
       if (state !== "closed") pushResult(frame, answer, nowMs);
     },
 

@@ -24,7 +24,10 @@ function pattern(length: number, salt: number): Uint8Array {
 }
 
 function checkEqual(actual: Uint8Array, expected: Uint8Array, what: string): void {
-  check(actual.byteLength === expected.byteLength, `${what}: ${actual.byteLength} bytes, expected ${expected.byteLength}`);
+  check(
+    actual.byteLength === expected.byteLength,
+    `${what}: ${actual.byteLength} bytes, expected ${expected.byteLength}`,
+  );
   for (let i = 0; i < expected.byteLength; i++) {
     check(actual[i] === expected[i], `${what}: byte ${i} is ${actual[i]}, expected ${expected[i]}`);
   }
@@ -193,7 +196,10 @@ export const complianceCases: readonly ComplianceCase[] = [
         sent += 1;
         outcome = client.sendDatagram(data);
       }
-      check(outcome === "queue-full", `outcome ${outcome} after ${sent} datagrams in one turn, expected queue-full`);
+      check(
+        outcome === "queue-full",
+        `outcome ${outcome} after ${sent} datagrams in one turn, expected queue-full`,
+      );
       check((client.stats().datagramsQueued ?? 0) > 0, "nothing is counted as queued");
       const stream = await client.openBidirectional();
       echoStreams(server);
@@ -257,8 +263,14 @@ export const complianceCases: readonly ComplianceCase[] = [
         await receive.read();
         send.reset(code);
         const error = await streamErrorOf(receive.read(), "a read after the reset");
-        check(error.kind === "reset" && error.code === code, `${error.kind} ${error.code}, expected reset ${code}`);
-        check((await streamErrorOf(send.write(pattern(1, 0)), "a write after a reset")).kind === "reset", "write");
+        check(
+          error.kind === "reset" && error.code === code,
+          `${error.kind} ${error.code}, expected reset ${code}`,
+        );
+        check(
+          (await streamErrorOf(send.write(pattern(1, 0)), "a write after a reset")).kind === "reset",
+          "write",
+        );
       }
     },
   },
@@ -271,7 +283,10 @@ export const complianceCases: readonly ComplianceCase[] = [
         await send.write(pattern(10, 0));
         (await arrived).stop(code);
         const error = await writeUntilError(() => send.write(pattern(10_000, 0)), "writes after the stop");
-        check(error.kind === "stopped" && error.code === code, `${error.kind} ${error.code}, expected stopped ${code}`);
+        check(
+          error.kind === "stopped" && error.code === code,
+          `${error.kind} ${error.code}, expected stopped ${code}`,
+        );
       }
     },
   },

@@ -1,6 +1,6 @@
+import { Arrivals } from "./arrivals.js";
 import { createMemoryPipe, type MemoryPipe } from "./memory-pipe.js";
 import { runSoon } from "./microtask.js";
-import { Arrivals } from "./arrivals.js";
 import {
   type BidirectionalStream,
   type CloseInfo,

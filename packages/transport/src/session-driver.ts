@@ -123,7 +123,8 @@ export function createSessionDriver(options: SessionDriverOptions): SessionDrive
     if (timer !== undefined) clock.cancel(timer);
     timer = undefined;
     timerAtMs = atMs;
-    if (atMs !== Number.POSITIVE_INFINITY) timer = clock.schedule(Math.max(0, atMs - clock.now()), () => wake(false));
+    if (atMs !== Number.POSITIVE_INFINITY)
+      timer = clock.schedule(Math.max(0, atMs - clock.now()), () => wake(false));
   }
 
   function wake(isSecondLook: boolean): void {

@@ -43,7 +43,10 @@ export function createFrameReader(kind: FrameStreamKind, handler: FrameHandler):
 
   function limit(lengthBytes: number, maxBytes: number): "collect" {
     if (lengthBytes > maxBytes) {
-      throw new H3Error(H3_CODE.EXCESSIVE_LOAD, `frame of ${lengthBytes} bytes, at most ${maxBytes} are taken`);
+      throw new H3Error(
+        H3_CODE.EXCESSIVE_LOAD,
+        `frame of ${lengthBytes} bytes, at most ${maxBytes} are taken`,
+      );
     }
     return "collect";
   }

@@ -83,7 +83,8 @@ export function decodeFieldSection(bytes: Uint8Array): Field[] {
       throw failed("refers to the dynamic table"); // post-base forms (RFC 9204 4.5.3, 4.5.5)
     }
     decodedBytes += field[0].length + field[1].length + 32;
-    if (decodedBytes > MAX_DECODED_BYTES) throw new H3Error(H3_CODE.EXCESSIVE_LOAD, "field section too large");
+    if (decodedBytes > MAX_DECODED_BYTES)
+      throw new H3Error(H3_CODE.EXCESSIVE_LOAD, "field section too large");
     fields.push(field);
   }
   return fields;
@@ -127,6 +128,7 @@ export function encodeFieldSection(fields: readonly Field[]): Uint8Array {
 /** Checks the peer's encoder stream: with a capacity of 0 it may only say so again (RFC 9204 3.2.3). */
 export function checkEncoderInstructions(bytes: Uint8Array): void {
   for (const byte of bytes) {
-    if (byte !== 0x20) throw new H3Error(H3_CODE.QPACK_ENCODER_STREAM_ERROR, "insertion into a table of capacity 0");
+    if (byte !== 0x20)
+      throw new H3Error(H3_CODE.QPACK_ENCODER_STREAM_ERROR, "insertion into a table of capacity 0");
   }
 }

@@ -11,9 +11,12 @@ import { CONNECTION_ID_BYTES } from "./packet-header.js";
 import type { EndpointContext } from "./server-endpoint.js";
 import { UdpSocket } from "./udp-socket.js";
 
-/** TLS alerts about certificates, as QUIC error codes (RFC 9001 4.8, RFC 8446 6.2). */
+/**
+ * TLS alerts with which we refuse a certificate, from bad_certificate to decrypt_error (a signature that does
+ * not fit), as QUIC error codes (RFC 9001 4.8, RFC 8446 6.2).
+ */
 const FIRST_CERTIFICATE_ALERT = 0x12a;
-const LAST_CERTIFICATE_ALERT = 0x130;
+const LAST_CERTIFICATE_ALERT = 0x133;
 
 interface Failure {
   readonly kind: ConnectError["kind"];
@@ -105,7 +108,7 @@ export async function connectClient(options: ConnectMessage, context: EndpointCo
     scratch: context.scratch,
     nowMs: performance.now(),
     idleTimeoutMs: options.quic.idleTimeoutMs,
-    handshakeTimeoutMs: options.timeoutMs,
+    openTimeoutMs: options.timeoutMs,
   });
   loop.schedule(connection);
 }
@@ -139,9 +142,13 @@ function describeFailure(
   const local = connection.localError();
   const peer = connection.peerError();
   const code = local?.errorCode ?? 0;
-  const isCertificate = local !== null && !local.isApp && code >= FIRST_CERTIFICATE_ALERT && code <= LAST_CERTIFICATE_ALERT;
+  const isCertificate =
+    local !== null && !local.isApp && code >= FIRST_CERTIFICATE_ALERT && code <= LAST_CERTIFICATE_ALERT;
   if (isCertificate) {
-    return { kind: "certificate", message: `the certificate of ${where} is not trusted (TLS alert ${code - 0x100})` };
+    return {
+      kind: "certificate",
+      message: `the certificate of ${where} is not trusted (TLS alert ${code - 0x100})`,
+    };
   }
   if (info.reason.includes("timed out")) {
     return { kind: "timeout", message: `no answer from ${where} within ${timeoutMs} ms` };

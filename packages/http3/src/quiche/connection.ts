@@ -53,7 +53,8 @@ export class QuicheConnection {
   #isHeldBack = false;
   #lastReceivedMs: number;
   readonly #keepAliveMs: number;
-  #handshakeDeadlineMs: number;
+  /** Until when a session must be open. */
+  readonly #openDeadlineMs: number;
   /** Why we ended it ourselves. */
   #verdict: CloseInfo | undefined;
 
@@ -62,7 +63,13 @@ export class QuicheConnection {
     readonly connection: Connection,
     readonly socket: UdpSocket,
     readonly events: QuicheConnectionEvents,
-    options: { peer: Address; scratch: Uint8Array; nowMs: number; idleTimeoutMs: number; handshakeTimeoutMs: number },
+    options: {
+      peer: Address;
+      scratch: Uint8Array;
+      nowMs: number;
+      idleTimeoutMs: number;
+      openTimeoutMs: number;
+    },
   ) {
     this.streams = new QuicheStreams(connection);
     this.webTransport = new WebTransportConnection(
@@ -75,7 +82,7 @@ export class QuicheConnection {
     this.#receiveInfo = { from: options.peer, to: socket.local };
     this.#lastReceivedMs = options.nowMs;
     this.#keepAliveMs = options.idleTimeoutMs / 3;
-    this.#handshakeDeadlineMs = options.nowMs + options.handshakeTimeoutMs;
+    this.#openDeadlineMs = options.nowMs + options.openTimeoutMs;
   }
 
   get isEstablished(): boolean {
@@ -89,7 +96,8 @@ export class QuicheConnection {
   /** Takes one packet; call `turn` once all waiting packets are in. */
   receive(packet: Uint8Array, from: Address, nowMs: number): void {
     const info = this.#receiveInfo;
-    if (info.from.port !== from.port || info.from.host !== from.host) info.from = { host: from.host, port: from.port };
+    if (info.from.port !== from.port || info.from.host !== from.host)
+      info.from = { host: from.host, port: from.port };
     this.#lastReceivedMs = nowMs;
     try {
       this.connection.recv(packet, info as RecvInfo);
@@ -121,6 +129,7 @@ export class QuicheConnection {
     if (!this.#isEstablished && !this.#isClosing) this.#handshake(nowMs);
     // What came in front of the peer's close is still read.
     if (this.#isEstablished) this.#exchange(nowMs);
+    this.#checkDeadline(nowMs);
     const more = this.#sendPackets(nowMs);
     // The engine can hold back its own close; it has had its chance.
     const isStuck = this.#isClosing && !more && !this.#isHeldBack;
@@ -167,10 +176,15 @@ export class QuicheConnection {
       // any more once it is closing.
       this.#sendPackets(nowMs);
       this.#close(false, BAD_CERTIFICATE, refusal);
-    } else if (nowMs >= this.#handshakeDeadlineMs) {
-      this.#verdict = { code: 0, reason: "handshake timed out", by: "transport" };
-      this.close(H3_CODE.NO_ERROR, "handshake timed out");
     }
+  }
+
+  /** A peer that shakes hands and then opens no session, or does neither, must not stay. */
+  #checkDeadline(nowMs: number): void {
+    if (nowMs < this.#openDeadlineMs || this.webTransport.hasOpened) return;
+    const reason = this.#isEstablished ? "the session request timed out" : "the handshake timed out";
+    this.#verdict ??= { code: 0, reason, by: "transport" };
+    this.close(H3_CODE.NO_ERROR, reason);
   }
 
   #exchange(nowMs: number): void {
@@ -247,7 +261,8 @@ export class QuicheConnection {
     return Math.min(
       this.#engineDeadlineMs,
       this.webTransport.nextTimeoutMs ?? Number.POSITIVE_INFINITY,
-      this.#isEstablished ? this.#lastReceivedMs + this.#keepAliveMs : this.#handshakeDeadlineMs,
+      this.#isEstablished ? this.#lastReceivedMs + this.#keepAliveMs : Number.POSITIVE_INFINITY,
+      this.webTransport.hasOpened ? Number.POSITIVE_INFINITY : this.#openDeadlineMs,
       held ? nowMs + 1 : Number.POSITIVE_INFINITY,
     );
   }
@@ -262,23 +277,31 @@ export class QuicheConnection {
   #closeInfo(): CloseInfo {
     const { connection } = this;
     const peer = connection.peerError();
-    if (peer !== null) return describePeerError(peer.isApp, peer.errorCode, Buffer.from(peer.reason).toString());
+    if (peer !== null)
+      return describePeerError(peer.isApp, peer.errorCode, Buffer.from(peer.reason).toString());
     if (connection.isTimedOut()) return { code: 0, reason: "the connection timed out", by: "transport" };
     const local = connection.localError();
-    if (local?.isApp === true && local.errorCode === H3_CODE.NO_ERROR) return { code: 0, reason: "", by: "local" };
+    if (local?.isApp === true && local.errorCode === H3_CODE.NO_ERROR)
+      return { code: 0, reason: "", by: "local" };
     const code = local === null ? "" : ` 0x${local.errorCode.toString(16)}`;
-    return { code: 0, reason: `QUIC error${code} ${Buffer.from(local?.reason ?? []).toString()}`.trim(), by: "transport" };
+    return {
+      code: 0,
+      reason: `QUIC error${code} ${Buffer.from(local?.reason ?? []).toString()}`.trim(),
+      by: "transport",
+    };
   }
 }
 
 /** What the peer's CONNECTION_CLOSE means for the sessions that it ends. */
 export function describePeerError(isApp: boolean, errorCode: number, reason: string): CloseInfo {
-  if (!isApp) return { code: 0, reason: `QUIC error 0x${errorCode.toString(16)} ${reason}`.trim(), by: "transport" };
+  if (!isApp)
+    return { code: 0, reason: `QUIC error 0x${errorCode.toString(16)} ${reason}`.trim(), by: "transport" };
   if (errorCode === H3_CODE.NO_ERROR) return { code: 0, reason, by: "remote" };
   const application = decodeErrorCode(errorCode);
   if (application !== undefined) return { code: application, reason, by: "remote" };
   const isHttp3 = errorCode > H3_CODE.NO_ERROR && errorCode <= H3_CODE.QPACK_DECODER_STREAM_ERROR;
-  if (isHttp3) return { code: 0, reason: `HTTP/3 error 0x${errorCode.toString(16)} ${reason}`.trim(), by: "transport" };
+  if (isHttp3)
+    return { code: 0, reason: `HTTP/3 error 0x${errorCode.toString(16)} ${reason}`.trim(), by: "transport" };
   // Deno closes the connection with the application's bare code instead of a capsule.
   if (errorCode <= 0xffff_ffff) return { code: errorCode, reason, by: "remote" };
   return { code: 0, reason, by: "remote" };

@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { ConnectError, type Session } from "@sluice/transport";
 import type { Engine, EngineConnectOptions } from "../engine.js";
 import { DEFAULT_QUIC_OPTIONS } from "./config.js";
@@ -5,7 +6,6 @@ import type { ToMain } from "./messages.js";
 import { QuicServer } from "./quic-server.js";
 import { QuicSession } from "./quic-session.js";
 import { type QuicWorker, sharedQuicWorker } from "./quic-worker.js";
-import { isIP } from "node:net";
 
 /** The engine on quiche, in the one worker of the process. Rejects where its native code cannot be loaded. */
 export async function createQuicheEngine(): Promise<Engine> {

@@ -77,7 +77,9 @@ export class QuicServer implements TransportServer, WorkerClient {
         return;
       case "listen-failed":
         this.#isClosing = true;
-        this.#listening?.reject(new ConnectError("engine", `cannot listen on ${this.url}: ${message.message}`));
+        this.#listening?.reject(
+          new ConnectError("engine", `cannot listen on ${this.url}: ${message.message}`),
+        );
         this.#finish();
         return;
       case "request":

@@ -49,7 +49,9 @@ export class QuicSession implements Session, WorkerClient {
     stream.send.reset(REFUSED);
     stream.receive.stop(REFUSED);
   });
-  readonly #unidirectional = new Arrivals<ReceiveStream>(MAX_WAITING_STREAMS, (stream) => stream.stop(REFUSED));
+  readonly #unidirectional = new Arrivals<ReceiveStream>(MAX_WAITING_STREAMS, (stream) =>
+    stream.stop(REFUSED),
+  );
   #nextStream = -1;
   readonly #unconfirmed = new Set<number>();
   #openWaiters: (() => void)[] = [];
@@ -231,7 +233,8 @@ export class QuicSession implements Session, WorkerClient {
       this.#confirm(stream);
     };
     if (canSend) halves.send = new QuicSendStream(this.handle, stream, post, () => forget("send"));
-    if (canReceive) halves.receive = new QuicReceiveStream(this.handle, stream, post, () => forget("receive"));
+    if (canReceive)
+      halves.receive = new QuicReceiveStream(this.handle, stream, post, () => forget("receive"));
     this.#streams.set(stream, halves);
     return halves;
   }

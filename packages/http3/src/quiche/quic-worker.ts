@@ -84,6 +84,12 @@ export class QuicWorker {
     await this.#ready.finally(() => this.#updateRef());
   }
 
+  /** Ends the thread at once; whatever it carried is lost. */
+  async terminate(reason: string): Promise<void> {
+    this.#die(reason);
+    await this.#worker.terminate();
+  }
+
   /** Sends a message with the others of this turn; the buffers in `transfers` move. */
   post(message: ToWorker, transfers: readonly ArrayBuffer[] = []): void {
     if (this.#isDead) return;
@@ -147,8 +153,7 @@ export class QuicWorker {
       this.#silentLooks = beat === this.#lastBeat ? this.#silentLooks + 1 : 0;
       this.#lastBeat = beat;
       if (this.#silentLooks < WATCHDOG_LOOKS) return;
-      this.#die("the QUIC worker hangs");
-      void this.#worker.terminate();
+      void this.terminate("it hangs");
     }, WATCHDOG_INTERVAL_MS);
     timer.unref();
     return timer;

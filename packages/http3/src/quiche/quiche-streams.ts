@@ -1,5 +1,5 @@
-import type { Connection } from "@matrixai/quic/native/types.js";
 import quiche from "@matrixai/quic/native/quiche.js";
+import type { Connection } from "@matrixai/quic/native/types.js";
 import { type QuicStreams, STREAM } from "../webtransport/quic-streams.js";
 
 /** What quiche says in its errors, which the binding throws as text: `StreamReset(7)`, `StreamLimit`, … */

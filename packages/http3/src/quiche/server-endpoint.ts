@@ -6,7 +6,12 @@ import { createServerConfig } from "./config.js";
 import { QuicheConnection } from "./connection.js";
 import type { ListenMessage, LogLevel } from "./messages.js";
 import type { Outbox } from "./outbox.js";
-import { CONNECTION_ID_BYTES, connectionKey, decodePacketHeader, type PacketHeader } from "./packet-header.js";
+import {
+  CONNECTION_ID_BYTES,
+  connectionKey,
+  decodePacketHeader,
+  type PacketHeader,
+} from "./packet-header.js";
 import { decodeRetryToken, encodeRetryToken } from "./retry-token.js";
 import type { SessionRegistry } from "./session-registry.js";
 import type { TurnLoop } from "./turn-loop.js";
@@ -80,7 +85,8 @@ export class ServerEndpoint {
       this.#droppedPackets += 1;
       return;
     }
-    const connection = this.#connections.get(connectionKey(header.destinationId)) ?? this.#admit(header, packet, from);
+    const connection =
+      this.#connections.get(connectionKey(header.destinationId)) ?? this.#admit(header, packet, from);
     if (connection === undefined) return;
     connection.receive(packet, from, performance.now());
     this.context.loop.schedule(connection);
@@ -167,7 +173,9 @@ export class ServerEndpoint {
           const { handle } = sessions.addIncoming(session, connection);
           const { path, authority } = request;
           const headers = [...request.headers];
-          const remoteAddress = from.host.includes(":") ? `[${from.host}]:${from.port}` : `${from.host}:${from.port}`;
+          const remoteAddress = from.host.includes(":")
+            ? `[${from.host}]:${from.port}`
+            : `${from.host}:${from.port}`;
           const { server } = this.options;
           outbox.push({ type: "request", server, session: handle, path, authority, headers, remoteAddress });
         },
@@ -184,7 +192,7 @@ export class ServerEndpoint {
         scratch: this.context.scratch,
         nowMs: performance.now(),
         idleTimeoutMs: this.options.quic.idleTimeoutMs,
-        handshakeTimeoutMs: this.options.handshakeTimeoutMs,
+        openTimeoutMs: this.options.handshakeTimeoutMs,
       },
     );
     // A ClientHello may span packets, and the later ones still carry the id that the client chose first.

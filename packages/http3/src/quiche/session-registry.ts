@@ -73,7 +73,8 @@ export class SessionRegistry {
       },
       onStreamCredit: (stream, bytes) => {
         const port = this.portOf(stream.session);
-        if (port !== undefined) outbox.push({ type: "credit", session: port.handle, stream: stream.handle, bytes });
+        if (port !== undefined)
+          outbox.push({ type: "credit", session: port.handle, stream: stream.handle, bytes });
       },
       onStreamOpened: (stream) => {
         const port = this.portOf(stream.session);

@@ -55,7 +55,10 @@ export class UdpSocket {
         resolve();
       });
     });
-    for (const set of [() => socket.setRecvBufferSize(SOCKET_BUFFER_BYTES), () => socket.setSendBufferSize(SOCKET_BUFFER_BYTES)]) {
+    for (const set of [
+      () => socket.setRecvBufferSize(SOCKET_BUFFER_BYTES),
+      () => socket.setSendBufferSize(SOCKET_BUFFER_BYTES),
+    ]) {
       try {
         set();
       } catch {

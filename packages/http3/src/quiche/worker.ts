@@ -34,7 +34,12 @@ function handle(message: ToWorker): void {
   switch (message.type) {
     case "connect":
       connectClient(message, context).catch((error: unknown) => {
-        outbox.push({ type: "connect-failed", session: message.session, kind: "refused", message: String(error) });
+        outbox.push({
+          type: "connect-failed",
+          session: message.session,
+          kind: "refused",
+          message: String(error),
+        });
         loop.schedule();
       });
       return;

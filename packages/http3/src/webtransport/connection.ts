@@ -44,6 +44,7 @@ export class WebTransportConnection {
   readonly #controlId: number;
   #closeAtMs: number | undefined;
   droppedDatagrams = 0;
+  #hasOpened = false;
 
   constructor(
     readonly role: "client" | "server",
@@ -68,6 +69,11 @@ export class WebTransportConnection {
       onRequestStream: (id, bytes, fin) => this.#handleRequestStream(id, bytes, fin),
       onWebTransportStream: (id, sessionId, bytes, fin) => this.#addIncoming(id, sessionId, bytes, fin),
     });
+  }
+
+  /** Whether a session has ever been open on this connection. */
+  get hasOpened(): boolean {
+    return this.#hasOpened;
   }
 
   /** When {@link handleTimeout} wants to be called, in the driver's milliseconds; `undefined` for never. */
@@ -255,7 +261,8 @@ export class WebTransportConnection {
   #handleDatagram(datagram: Uint8Array): void {
     const quarter = decodeVarint(datagram, 0);
     // RFC 9297 2.1: it begins with the quarter stream id of a client-initiated bidirectional stream.
-    if (quarter === -1 || quarter > 2 ** 60 - 1) throw new H3Error(H3_CODE.DATAGRAM_ERROR, "datagram too short");
+    if (quarter === -1 || quarter > 2 ** 60 - 1)
+      throw new H3Error(H3_CODE.DATAGRAM_ERROR, "datagram too short");
     const session = this.sessions.get(quarter * 4);
     if (session?.state !== "open") {
       this.droppedDatagrams += 1;
@@ -269,6 +276,7 @@ export class WebTransportConnection {
     if (this.sessions.size === 0) return;
     let closing = 0;
     for (const session of this.sessions.values()) {
+      if (session.state === "open") this.#hasOpened = true;
       if (session.state === "closing") closing += 1;
       else if (session.state === "over" && !session.wantsToSend) this.sessions.delete(session.id);
     }

@@ -13,7 +13,13 @@ const MAX_UNNAMED_STREAMS = 1024;
 
 const BIDIRECTIONAL_SIGNAL = 0x41;
 /** Unidirectional stream types (RFC 9114 6.2, RFC 9204 4.2, WebTransport over HTTP/3 4.2). */
-const TYPE = { CONTROL: 0x00, PUSH: 0x01, QPACK_ENCODER: 0x02, QPACK_DECODER: 0x03, WEBTRANSPORT: 0x54 } as const;
+const TYPE = {
+  CONTROL: 0x00,
+  PUSH: 0x01,
+  QPACK_ENCODER: 0x02,
+  QPACK_DECODER: 0x03,
+  WEBTRANSPORT: 0x54,
+} as const;
 
 /** Where the streams go once their first bytes tell what they are. */
 export interface IncomingHandler {
@@ -93,7 +99,8 @@ export class IncomingStreams {
   #handleBytes(id: number, bytes: Uint8Array, fin: boolean): boolean {
     if (id === this.#controlId) this.#control.push(bytes);
     else if (id === this.#encoderId) checkEncoderInstructions(bytes);
-    else if (id === this.#decoderId) return false; // We never insert, so it has nothing to say to us.
+    else if (id === this.#decoderId)
+      return false; // We never insert, so it has nothing to say to us.
     else return this.#name(id, bytes, fin);
     return false;
   }
@@ -116,7 +123,8 @@ export class IncomingStreams {
     this.#unnamed.delete(id);
     if (isBidirectional) {
       // RFC 9114 6.1: a server opens no bidirectional streams, other than those of an extension.
-      if (this.role === "client") throw new H3Error(H3_CODE.STREAM_CREATION_ERROR, "server-initiated request");
+      if (this.role === "client")
+        throw new H3Error(H3_CODE.STREAM_CREATION_ERROR, "server-initiated request");
       this.handler.onRequestStream(id, bytes, fin);
       return true;
     }

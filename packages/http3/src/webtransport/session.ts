@@ -122,7 +122,8 @@ export class WebTransportSession {
     this.#frames.push(bytes);
     if (!fin) return;
     // RFC 9114 7.1: a frame that the end of the stream cuts short is an error.
-    if (!this.#frames.isAtBoundary) throw new H3Error(H3_CODE.FRAME_ERROR, "CONNECT stream ends within a frame");
+    if (!this.#frames.isAtBoundary)
+      throw new H3Error(H3_CODE.FRAME_ERROR, "CONNECT stream ends within a frame");
     // WebTransport over HTTP/3, 6: an end without a capsule means code 0 and no reason.
     this.#end({ code: 0, reason: "", by: "remote" });
   }

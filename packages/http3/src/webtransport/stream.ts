@@ -100,7 +100,8 @@ export class WebTransportStream {
   /** Reads what has come, within the credit. */
   read(quic: QuicStreams, scratch: Uint8Array): void {
     while (this.#mayReceive && this.#receiveCredit > 0) {
-      const buffer = this.#receiveCredit < scratch.byteLength ? scratch.subarray(0, this.#receiveCredit) : scratch;
+      const buffer =
+        this.#receiveCredit < scratch.byteLength ? scratch.subarray(0, this.#receiveCredit) : scratch;
       const result = quic.receive(this.id, buffer);
       if (result === STREAM.BLOCKED) return;
       if (result < 0) {
