@@ -1,5 +1,5 @@
 // Generates gen/sluice.js and gen/sluice.d.ts from the .proto files, when they are older than their sources.
-import { mkdirSync, readdirSync, statSync, writeFileSync, readFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -22,7 +22,9 @@ function isFresh() {
 
 function call(tool, args) {
   return new Promise((resolve, reject) => {
-    require(`protobufjs-cli/${tool}`).main(args, (error, output) => (error ? reject(error) : resolve(output)));
+    require(`protobufjs-cli/${tool}`).main(args, (error, output) =>
+      error ? reject(error) : resolve(output),
+    );
   });
 }
 
@@ -31,7 +33,15 @@ if (!isFresh()) {
   const [js, types] = outputs;
   const code = await call("pbjs", [
     ...["-t", "static-module", "-w", "es6", "--es6", "-p", here, "-r", "sluice"],
-    ...["--no-create", "--no-verify", "--no-convert", "--no-delimited", "--no-typeurl", "--no-service", "--force-number"],
+    ...[
+      "--no-create",
+      "--no-verify",
+      "--no-convert",
+      "--no-delimited",
+      "--no-typeurl",
+      "--no-service",
+      "--force-number",
+    ],
     ...sources,
   ]);
   writeFileSync(js, code);

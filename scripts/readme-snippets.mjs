@@ -101,7 +101,12 @@ function fileName({ document, name }) {
 /** Starts a `sluice` command that listens. Resolves to the environment for the example, and how to end it. */
 async function startServer(args) {
   const sluice = join(root, "packages/cli/bin/sluice.js");
-  const child = spawn(process.execPath, [sluice, ...args, "--json"], { stdio: ["ignore", "pipe", "pipe"] });
+  const [command, ...options] = args;
+  // Free ports, so that it disturbs nobody; what the mark says comes later and counts.
+  const ports = command === "serve" ? ["--listen", "127.0.0.1:0", "--metrics", "127.0.0.1:0"] : [];
+  const child = spawn(process.execPath, [sluice, command, ...ports, ...options, "--json"], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   let errors = "";
   child.stderr.on("data", (chunk) => {
     errors = (errors + chunk).slice(-4000);

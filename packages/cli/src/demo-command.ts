@@ -16,7 +16,9 @@ const defaults = { durationSeconds: 20 };
 export function registerDemo(program: Command, context: CliContext): void {
   const command = program
     .command("demo")
-    .description("Start a server, put a lossy network in front of it, and stream labelled images through both.");
+    .description(
+      "Start a server, put a lossy network in front of it, and stream labelled images through both.",
+    );
   addLinkOptions(addStreamOptions(command, defaults), { delay: "20ms", loss: "3%" })
     .addHelpText(
       "after",
@@ -45,7 +47,11 @@ async function runDemo(values: StreamOptionValues & LinkOptionValues, context: C
     const path = same ? `${describeLink(up)} each way` : `${describeLink(up)} up; ${describeLink(down)} down`;
     context.stderr.write(`network: ${path} (seed ${seed})\n`);
     const url = `https://127.0.0.1:${relay.address.port}`;
-    const options = readStreamOptions({ ...values, seed }, { url, certificateHash: server.certHash }, defaults);
+    const options = readStreamOptions(
+      { ...values, seed },
+      { url, certificateHash: server.certHash },
+      defaults,
+    );
     await showStream(options, values.json === true, context);
   } finally {
     await relay?.close();
@@ -65,7 +71,16 @@ const startTimeoutMs = 60_000;
 
 /** Starts `sluice serve` as a process of its own; it ends when this one does, however that happens. */
 async function startServerProcess(values: StreamOptionValues, signal: AbortSignal): Promise<ServerProcess> {
-  const arguments_ = ["serve", "--listen", "127.0.0.1:0", "--metrics", "127.0.0.1:0", "--json", "--log-level", "warn"];
+  const arguments_ = [
+    "serve",
+    "--listen",
+    "127.0.0.1:0",
+    "--metrics",
+    "127.0.0.1:0",
+    "--json",
+    "--log-level",
+    "warn",
+  ];
   arguments_.push("--model", values.model, "--engine", values.engine);
   if (values.split !== undefined) arguments_.push("--split", values.split);
   if (values.labels !== undefined) arguments_.push("--labels", values.labels);
@@ -82,7 +97,10 @@ async function startServerProcess(values: StreamOptionValues, signal: AbortSigna
   };
   const ready = await new Promise<Omit<ServerProcess, "stop">>((resolve, reject) => {
     const fail = (code: ExitCode, message: string) => reject(new CliError(code, message));
-    const timer = setTimeout(() => fail(ExitCode.internal, "demo: the server did not start in time"), startTimeoutMs);
+    const timer = setTimeout(
+      () => fail(ExitCode.internal, "demo: the server did not start in time"),
+      startTimeoutMs,
+    );
     const lines = createInterface({ input: child.stdout! });
     lines.once("line", (line) => {
       clearTimeout(timer);

@@ -2,5 +2,10 @@ import { PinoPretty } from "pino-pretty";
 
 /** Logs for people, on stderr. */
 export function pinoPretty() {
-  return PinoPretty({ destination: 2, sync: true, ignore: "pid,hostname,name", translateTime: "SYS:HH:MM:ss.l" });
+  return PinoPretty({
+    destination: 2,
+    sync: true,
+    ignore: "pid,hostname,name",
+    translateTime: "SYS:HH:MM:ss.l",
+  });
 }

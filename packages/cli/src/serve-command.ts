@@ -1,9 +1,9 @@
 import { once } from "node:events";
 import type { Command } from "commander";
 import { pino } from "pino";
-import { pinoPretty } from "./pretty-log.js";
 import type { CliContext } from "./cli-context.js";
 import { parseCount } from "./parse-count.js";
+import { pinoPretty } from "./pretty-log.js";
 import { startServer } from "./serve-run.js";
 
 interface ServeCommandOptions {
@@ -37,10 +37,18 @@ export function registerServe(program: Command, context: CliContext): void {
     .option("--labels <file>", "names of the classes: .json, .tsv or one a line")
     .option("--cert <file>", "certificate chain in PEM (default: one is made, to be trusted by its hash)")
     .option("--key <file>", "private key in PEM")
-    .option("--metrics <host:port>", "Prometheus metrics and health over HTTP, or off (default: 127.0.0.1:9464)")
+    .option(
+      "--metrics <host:port>",
+      "Prometheus metrics and health over HTTP, or off (default: 127.0.0.1:9464)",
+    )
     .option("--threads <n>", "threads for one inference", (text) => parseCount(text, "--threads", 1, 64))
-    .option("--fps-limit <n>", "frames per second that each session may send", (text) => parseCount(text, "--fps-limit"))
-    .option("--token <text>", "bearer token that clients must show; SLUICE_TOKEN keeps it out of the process list")
+    .option("--fps-limit <n>", "frames per second that each session may send", (text) =>
+      parseCount(text, "--fps-limit"),
+    )
+    .option(
+      "--token <text>",
+      "bearer token that clients must show; SLUICE_TOKEN keeps it out of the process list",
+    )
     .option("--log-level <level>", "debug, info, warn, error or silent", "info")
     .option("--json", "logs in JSON even in a terminal")
     .addHelpText(
@@ -56,7 +64,10 @@ Examples:
     )
     .action(async (options: ServeCommandOptions) => {
       const isPretty = context.isTty && !options.json;
-      const log = pino({ name: "sluice", level: options.logLevel }, isPretty ? pinoPretty() : pino.destination(2));
+      const log = pino(
+        { name: "sluice", level: options.logLevel },
+        isPretty ? pinoPretty() : pino.destination(2),
+      );
       const server = await startServer(
         {
           ...{ listen: options.listen, engine: options.engine, model: options.model, split: options.split },
@@ -67,7 +78,9 @@ Examples:
         log,
       );
       const { url, certHash, metricsUrl, model, split } = server;
-      context.stdout.write(`${JSON.stringify({ event: "listening", url, certHash, metricsUrl, model, split })}\n`);
+      context.stdout.write(
+        `${JSON.stringify({ event: "listening", url, certHash, metricsUrl, model, split })}\n`,
+      );
       await untilStopped(context.signal);
       log.info("ending: no new frames are taken");
       await server.drain(drainMs);

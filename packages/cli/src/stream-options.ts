@@ -33,7 +33,10 @@ function parsePositive(option: string, most: number): (text: string) => number {
   return (text) => {
     const value = /^\d{1,9}(\.\d{1,6})?$/.test(text) ? Number(text) : 0;
     if (!(value > 0 && value <= most)) {
-      throw new CliError(ExitCode.usage, `${option}: expected a number above 0 and at most ${most}, got "${text}"`);
+      throw new CliError(
+        ExitCode.usage,
+        `${option}: expected a number above 0 and at most ${most}, got "${text}"`,
+      );
     }
     return value;
   };
@@ -44,12 +47,24 @@ export function addStreamOptions(command: Command, defaults: { readonly duration
   return command
     .option("--model <model>", "fashion (embedded), the path of an .onnx file, or sink", "fashion")
     .option("--split <tensor>", "where to cut; `sluice inspect` lists the tensors (default: the model's)")
-    .addOption(new Option("--strategy <where>", "where the network runs").choices([...strategies]).default("shared"))
-    .option("--source <what>", "test-images, a folder, an image, or synthetic:HxWxC (default: what suits the model)")
-    .addOption(new Option("--dtype <dtype>", "of synthetic tensors, and of what `server` sends").choices(["float32", "uint8"]))
+    .addOption(
+      new Option("--strategy <where>", "where the network runs").choices([...strategies]).default("shared"),
+    )
+    .option(
+      "--source <what>",
+      "test-images, a folder, an image, or synthetic:HxWxC (default: what suits the model)",
+    )
+    .addOption(
+      new Option("--dtype <dtype>", "of synthetic tensors, and of what `server` sends").choices([
+        "float32",
+        "uint8",
+      ]),
+    )
     .option("--labels <file>", "names of the classes: .json, .tsv or one a line")
     .addOption(
-      new Option("--preprocess <preset>", "how pixels become the model's input").choices(Object.keys(preprocessPresets)),
+      new Option("--preprocess <preset>", "how pixels become the model's input").choices(
+        Object.keys(preprocessPresets),
+      ),
     )
     .option("--codec <chain>", "such as quantize:levels=16,clip=4 or raw (default: what suits the tensor)")
     .addOption(
@@ -57,7 +72,10 @@ export function addStreamOptions(command: Command, defaults: { readonly duration
         .choices(["datagram", "stream", "reliable"])
         .default("datagram"),
     )
-    .option("--concealment <method>", "how the server fills what did not arrive (default: the server's choice)")
+    .option(
+      "--concealment <method>",
+      "how the server fills what did not arrive (default: the server's choice)",
+    )
     .option("--fps <n>", "frames offered per second", parsePositive("--fps", 100_000), 30)
     .option("--frames <n>", "end after so many frames", (text) => parseCount(text, "--frames"))
     .option(
@@ -71,7 +89,9 @@ export function addStreamOptions(command: Command, defaults: { readonly duration
       (text) => parseCount(text, "--deadline-ms", 1, 0x7fffffff),
       150,
     )
-    .option("--seed <n>", "shuffles the images; makes a run the same again", (text) => parseCount(text, "--seed", 0, 2 ** 32 - 1))
+    .option("--seed <n>", "shuffles the images; makes a run the same again", (text) =>
+      parseCount(text, "--seed", 0, 2 ** 32 - 1),
+    )
     .option("--threads <n>", "threads for the client's half", (text) => parseCount(text, "--threads", 1, 64))
     .option("--engine <name>", "QUIC engine", "auto")
     .option("--token <text>", "bearer token, where the server asks for one")
@@ -88,7 +108,13 @@ export function readStreamOptions(
   return {
     ...{ ...target, model, strategy, mode, fps, deadlineMs, engine, frames },
     durationSeconds: duration ?? (frames === undefined ? defaults.durationSeconds : undefined),
-    ...{ split: values.split, source: values.source, dtype: values.dtype, codec: values.codec, seed: values.seed },
+    ...{
+      split: values.split,
+      source: values.source,
+      dtype: values.dtype,
+      codec: values.codec,
+      seed: values.seed,
+    },
     ...{ labels: values.labels, preprocess: values.preprocess, threads: values.threads },
     ...{ concealment: values.concealment, token: values.token },
   };

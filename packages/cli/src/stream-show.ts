@@ -7,7 +7,11 @@ import { runStream, type StreamOptions, type StreamReport } from "./stream-run.j
 const quietCalls = 10;
 
 /** Runs a stream with its live line, prints the result and sets the exit code. */
-export async function showStream(options: StreamOptions, isJson: boolean, context: CliContext): Promise<StreamReport> {
+export async function showStream(
+  options: StreamOptions,
+  isJson: boolean,
+  context: CliContext,
+): Promise<StreamReport> {
   const { stdout, stderr, signal, isTty } = context;
   let calls = 0;
   const report = await runStream(options, {

@@ -10,7 +10,13 @@ import {
   type StreamTensor,
 } from "@sluice/protocol";
 import type { CutStatistics, Tensor, TensorSpec } from "@sluice/tensor";
-import { type Clock, createSessionDriver, createSystemClock, type Session, type StreamError } from "@sluice/transport";
+import {
+  type Clock,
+  createSessionDriver,
+  createSystemClock,
+  type Session,
+  type StreamError,
+} from "@sluice/transport";
 import { unpack } from "msgpackr";
 import { ClientError } from "./client-error.js";
 import type { FrameOutcome } from "./frame-outcome.js";

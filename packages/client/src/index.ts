@@ -7,4 +7,10 @@ export {
   type TensorStream,
 } from "./client.js";
 export { ClientError } from "./client-error.js";
-export type { DeliveredFrame, DroppedFrame, ExpiredFrame, FrameOutcome, FrameTimings } from "./frame-outcome.js";
+export type {
+  DeliveredFrame,
+  DroppedFrame,
+  ExpiredFrame,
+  FrameOutcome,
+  FrameTimings,
+} from "./frame-outcome.js";

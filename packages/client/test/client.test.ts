@@ -8,7 +8,12 @@ import { createMemoryServer } from "./memory-server.js";
 const spec = { dtype: "uint8", shape: [16, 16, 20], layout: "any" } as const;
 
 function countingTensor() {
-  return createTensor("uint8", spec.shape, Uint8Array.from({ length: 5_120 }, (_, i) => i), "any");
+  return createTensor(
+    "uint8",
+    spec.shape,
+    Uint8Array.from({ length: 5_120 }, (_, i) => i),
+    "any",
+  );
 }
 
 for (const mode of ["datagram", "stream", "reliable"] as const) {
@@ -42,23 +47,26 @@ t.test("a session without datagrams carries tensors on streams", async (t) => {
   client.close();
 });
 
-t.test("float32 tensors are quantized unless told otherwise, and any spec error is the caller's", async (t) => {
-  const { connect } = createMemoryServer();
-  const client = await createClient(connect());
-  const floats = { dtype: "float32", shape: [4, 7, 7], layout: "chw" } as const;
-  const stream = await client.openStream({ model: "sink", spec: floats, deadlineMs: 5_000 });
-  t.match(stream.codec, /^quantize/);
-  await t.rejects(stream.send(countingTensor()), { name: "TensorError" });
-  await t.rejects(
-    stream.send(() => {
-      throw new Error("camera is gone");
-    }),
-    { message: "camera is gone" },
-  );
-  await client.idle();
-  t.equal(client.figures().expiryReasons.abandoned, 2);
-  client.close();
-});
+t.test(
+  "float32 tensors are quantized unless told otherwise, and any spec error is the caller's",
+  async (t) => {
+    const { connect } = createMemoryServer();
+    const client = await createClient(connect());
+    const floats = { dtype: "float32", shape: [4, 7, 7], layout: "chw" } as const;
+    const stream = await client.openStream({ model: "sink", spec: floats, deadlineMs: 5_000 });
+    t.match(stream.codec, /^quantize/);
+    await t.rejects(stream.send(countingTensor()), { name: "TensorError" });
+    await t.rejects(
+      stream.send(() => {
+        throw new Error("camera is gone");
+      }),
+      { message: "camera is gone" },
+    );
+    await client.idle();
+    t.equal(client.figures().expiryReasons.abandoned, 2);
+    client.close();
+  },
+);
 
 t.test("what the server refuses is an error with its code", async (t) => {
   const { connect } = createMemoryServer({
@@ -86,9 +94,12 @@ t.test("a codec, a method and statistics that the server lacks are named", async
     ...{ cut: "add_1", shape: spec.shape, samples: 1, meanElement: new Float32Array(5_120) },
     ...{ channelMean: new Float32Array(1), channelDeviation: new Float32Array(1) },
   };
-  await t.rejects(client.openStream({ model: "sink", spec, statistics: { value, hash: new Uint8Array(32) } }), {
-    code: ErrorCode.statisticsMismatch,
-  });
+  await t.rejects(
+    client.openStream({ model: "sink", spec, statistics: { value, hash: new Uint8Array(32) } }),
+    {
+      code: ErrorCode.statisticsMismatch,
+    },
+  );
   client.close();
 });
 

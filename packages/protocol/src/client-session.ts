@@ -5,7 +5,12 @@
  */
 import type { sluice } from "@sluice/proto";
 import { createControlLane } from "./control-lane.js";
-import { type ControlMessage, createControlDecoder, encodeControl, type OutgoingControl } from "./control-message.js";
+import {
+  type ControlMessage,
+  createControlDecoder,
+  encodeControl,
+  type OutgoingControl,
+} from "./control-message.js";
 import { controlItemBytes, decodeDatagram, encodeControlItem } from "./datagram.js";
 import { ErrorCode, errorCodeName, ProtocolError } from "./error-code.js";
 import { frameGate } from "./frame-gate.js";
@@ -44,7 +49,12 @@ export interface ClientSessionOptions {
 export type ClientEvent =
   | { readonly type: "open"; readonly limits: SessionLimits; readonly agent: string }
   | { readonly type: "stream-accepted"; readonly stream: number; readonly concealment: string }
-  | { readonly type: "stream-rejected"; readonly stream: number; readonly code: number; readonly reason: string }
+  | {
+      readonly type: "stream-rejected";
+      readonly stream: number;
+      readonly code: number;
+      readonly reason: string;
+    }
   | {
       readonly type: "delivered";
       readonly frame: LedgerFrame;
@@ -173,7 +183,11 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
 
   control.push({
     kind: "hello",
-    body: { versions: [protocolVersion], agent: options.agent, ...(options.token ? { token: options.token } : {}) },
+    body: {
+      versions: [protocolVersion],
+      agent: options.agent,
+      ...(options.token ? { token: options.token } : {}),
+    },
   });
 
   const rttMs = () => rtt.smoothedMs ?? assumedRttMs;
@@ -302,7 +316,10 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
     if (!entry) return;
     if (streamState && result.stages) {
       const { decode = 0, conceal = 0, queue = 0, inference = 0 } = result.stages as sluice.v1.StageTimes;
-      streamState.serverLatencyMs = smooth(streamState.serverLatencyMs, (decode + conceal + queue + inference) / 100);
+      streamState.serverLatencyMs = smooth(
+        streamState.serverLatencyMs,
+        (decode + conceal + queue + inference) / 100,
+      );
     }
     const outcome: number = result.outcome;
     if (outcome === 1) {
@@ -370,7 +387,8 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
     },
 
     openStream(streamOptions) {
-      if (nextAlias > maxStreamAlias) throw new RangeError(`a session has at most ${maxStreamAlias} tensor streams`);
+      if (nextAlias > maxStreamAlias)
+        throw new RangeError(`a session has at most ${maxStreamAlias} tensor streams`);
       const alias = nextAlias++;
       streams.set(alias, {
         ...{ options: streamOptions, accepted: false, nextFrame: 0 },
@@ -409,9 +427,18 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
       limiter.take(nowMs);
       const frame = stream.nextFrame++;
       // A late result is still worth knowing; after twice the deadline it is not waited for.
-      const patienceMs = mode === "reliable" ? reliablePatienceMs : Math.max(2 * deadlineMs, deadlineMs + 2 * rttMs());
+      const patienceMs =
+        mode === "reliable" ? reliablePatienceMs : Math.max(2 * deadlineMs, deadlineMs + 2 * rttMs());
       const givenUpAtMs = capturedMs + patienceMs;
-      ledger.admit({ stream: alias, frame, capturedMs, admittedMs: nowMs, deadlineMs, givenUpAtMs, payloadBytes: 0 });
+      ledger.admit({
+        stream: alias,
+        frame,
+        capturedMs,
+        admittedMs: nowMs,
+        deadlineMs,
+        givenUpAtMs,
+        payloadBytes: 0,
+      });
       return { admitted: true, frame };
     },
 
@@ -473,9 +500,16 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
     nextTimeoutMs() {
       if (state === "closed") return Number.POSITIVE_INFINITY;
       if (state === "connecting") return startMs + handshakeTimeoutMs;
-      const slicesMs = sendBuffer.bytes > 0 && maxDatagramBytes > 0 ? pacer.readyAtMs() : Number.POSITIVE_INFINITY;
+      const slicesMs =
+        sendBuffer.bytes > 0 && maxDatagramBytes > 0 ? pacer.readyAtMs() : Number.POSITIVE_INFINITY;
       return Math.min(
-        ...[slicesMs, sendBuffer.nextTimeoutMs(), ledger.nextTimeoutMs(), acknowledgeAtMs, pinger.nextTimeoutMs()],
+        ...[
+          slicesMs,
+          sendBuffer.nextTimeoutMs(),
+          ledger.nextTimeoutMs(),
+          acknowledgeAtMs,
+          pinger.nextTimeoutMs(),
+        ],
       );
     },
 
@@ -490,7 +524,12 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
         ...ledger.counts,
         inFlight: ledger.inFlight,
         ...{ rttMs: rtt.smoothedMs, bandwidthBitsPerSecond: path.bandwidthBitsPerSecond },
-        ...{ unreceivedBytes: path.unreceivedBytes + sendBuffer.bytes, bytesSent, bytesDelivered, datagramsSent },
+        ...{
+          unreceivedBytes: path.unreceivedBytes + sendBuffer.bytes,
+          bytesSent,
+          bytesDelivered,
+          datagramsSent,
+        },
         ...{ datagramsLost: path.datagramsLost, lossRuns: path.lossRuns },
       };
     },

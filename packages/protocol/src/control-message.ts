@@ -26,7 +26,9 @@ interface Bodies {
 export type ControlName = keyof Bodies;
 
 /** A control message as a discriminated union: `kind` says which, `body` holds its fields. */
-export type ControlMessage = { [Name in ControlName]: { readonly kind: Name; readonly body: Bodies[Name] } }[ControlName];
+export type ControlMessage = {
+  [Name in ControlName]: { readonly kind: Name; readonly body: Bodies[Name] };
+}[ControlName];
 
 /** A control message to be sent; absent fields take their defaults. */
 export type OutgoingControl = {
@@ -37,7 +39,9 @@ export type OutgoingControl = {
 export function encodeControl(message: OutgoingControl): Uint8Array {
   const bytes = sluice.v1.ControlMessage.encode({ [message.kind]: message.body } as Fields).finish();
   if (bytes.length > maxControlMessageBytes) {
-    throw new RangeError(`${message.kind}: ${bytes.length} bytes, at most ${maxControlMessageBytes} are allowed`);
+    throw new RangeError(
+      `${message.kind}: ${bytes.length} bytes, at most ${maxControlMessageBytes} are allowed`,
+    );
   }
   return bytes;
 }

@@ -89,7 +89,12 @@ export function sliceItemBytes(header: SliceHeader, payloadBytes: number): numbe
 export const sliceItemOverhead = 24;
 
 /** Writes a slice as an item and returns the offset behind it. */
-export function encodeSliceItem(dst: Uint8Array, offset: number, header: SliceHeader, payload: Uint8Array): number {
+export function encodeSliceItem(
+  dst: Uint8Array,
+  offset: number,
+  header: SliceHeader,
+  payload: Uint8Array,
+): number {
   const at = encodeSliceHeader(dst, offset + 1, header);
   dst[offset] = at - offset - 1;
   dst.set(payload, at);

@@ -143,7 +143,14 @@ export function createReassembly(): Reassembly {
 
   return {
     openStream(alias, stream) {
-      streams.set(alias, { ...stream, alias, open: new Map(), released: new Map(), floor: 0, reorderMs: minReorderMs });
+      streams.set(alias, {
+        ...stream,
+        alias,
+        open: new Map(),
+        released: new Map(),
+        floor: 0,
+        reorderMs: minReorderMs,
+      });
     },
 
     closeStream(alias) {

@@ -73,7 +73,11 @@ export function createSendBuffer(): SendBuffer {
     const parts = waiting.frame.split?.(slice, maxPayloadBytes);
     if (!parts || parts.length === 0) return false;
     const before = slice.payload.length;
-    waiting.slices = [...waiting.slices.slice(0, waiting.next), ...parts, ...waiting.slices.slice(waiting.next + 1)];
+    waiting.slices = [
+      ...waiting.slices.slice(0, waiting.next),
+      ...parts,
+      ...waiting.slices.slice(waiting.next + 1),
+    ];
     for (const part of parts) bytes += part.payload.length;
     bytes -= before;
     return parts.every((part) => part.payload.length <= maxPayloadBytes);
@@ -97,7 +101,15 @@ export function createSendBuffer(): SendBuffer {
         const { index, count, payload } = waiting.slices[waiting.next]!;
         const ageMs = Math.min(maxAgeMs, Math.max(0, Math.round(nowMs - capturedMs)));
         const first = at === offset ? sequence : undefined;
-        let header: SliceHeader = { stream, frame, index, count, ageMs, payloadBytes: undefined, sequence: first };
+        let header: SliceHeader = {
+          stream,
+          frame,
+          index,
+          count,
+          ageMs,
+          payloadBytes: undefined,
+          sequence: first,
+        };
         if (at + sliceItemBytes(header, payload.length) > maxBytes) break;
         const isLast = waiting.next + 1 === waiting.slices.length;
         const following = isLast ? queue[1]?.slices[queue[1].next] : waiting.slices[waiting.next + 1];

@@ -4,7 +4,12 @@
  */
 import type { sluice } from "@sluice/proto";
 import { createControlLane } from "./control-lane.js";
-import { type ControlMessage, createControlDecoder, encodeControl, type OutgoingControl } from "./control-message.js";
+import {
+  type ControlMessage,
+  createControlDecoder,
+  encodeControl,
+  type OutgoingControl,
+} from "./control-message.js";
 import { controlItemBytes, decodeDatagram, encodeControlItem, type ReceivedSlice } from "./datagram.js";
 import { ErrorCode, errorCodeName, ProtocolError } from "./error-code.js";
 import {
@@ -223,8 +228,15 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
   function handleHello(hello: sluice.v1.Hello): void {
     if (state !== "connecting") throw new ProtocolError(ErrorCode.protocolViolation, "a second hello");
     const { versions, capabilities, token, agent } = hello;
-    if (versions.length > maxHelloEntries || capabilities.length > maxHelloEntries || token.length > maxTokenBytes) {
-      throw new ProtocolError(ErrorCode.limitExceeded, "hello: too many versions or capabilities, or a long token");
+    if (
+      versions.length > maxHelloEntries ||
+      capabilities.length > maxHelloEntries ||
+      token.length > maxTokenBytes
+    ) {
+      throw new ProtocolError(
+        ErrorCode.limitExceeded,
+        "hello: too many versions or capabilities, or a long token",
+      );
     }
     if (!versions.includes(protocolVersion)) {
       throw new ProtocolError(
@@ -321,7 +333,8 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
     };
     const stream = streams.get(frame.stream);
     const deadlineMs = stream?.options.deadlineMs ?? 0;
-    if (maxDatagramBytes === 0 || stream?.options.mode === "reliable") control.push({ kind: "result", body: result });
+    if (maxDatagramBytes === 0 || stream?.options.mode === "reliable")
+      control.push({ kind: "result", body: result });
     else outbox.push(result, frame.capturedMs + 2 * deadlineMs, nowMs);
   }
 
@@ -371,10 +384,14 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
         const slices = tensor.decoder.decode(chunk);
         heldBytes += tensor.decoder.heldBytes;
         if (heldBytes > maxReassemblyBytes) {
-          throw new ProtocolError(ErrorCode.limitExceeded, `tensor streams: over ${maxReassemblyBytes} bytes in parts`);
+          throw new ProtocolError(
+            ErrorCode.limitExceeded,
+            `tensor streams: over ${maxReassemblyBytes} bytes in parts`,
+          );
         }
         for (const slice of slices) {
-          if (state === "connecting") throw new ProtocolError(ErrorCode.protocolViolation, "a tensor before hello");
+          if (state === "connecting")
+            throw new ProtocolError(ErrorCode.protocolViolation, "a tensor before hello");
           tensor.stream = slice.header.stream;
           tensor.frame = slice.header.frame;
           handleSlice(slice, nowMs);
@@ -470,7 +487,12 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
       if (state === "closed") return Number.POSITIVE_INFINITY;
       if (state === "connecting") return startMs + handshakeTimeoutMs;
       return Math.min(
-        ...[reassembly.nextTimeoutMs(), report.nextTimeoutMs(), outbox.nextTimeoutMs(), pinger.nextTimeoutMs()],
+        ...[
+          reassembly.nextTimeoutMs(),
+          report.nextTimeoutMs(),
+          outbox.nextTimeoutMs(),
+          pinger.nextTimeoutMs(),
+        ],
       );
     },
 

@@ -98,7 +98,10 @@ function decodeGenerated(bytes: Uint8Array): SliceHeader {
 function checkHeader(header: SliceHeader): SliceHeader {
   const { stream, index, count } = header;
   if (stream < 1 || stream > maxStreamAlias) {
-    throw new ProtocolError(ErrorCode.malformedDatagram, `slice header: stream ${stream} is not in 1..${maxStreamAlias}`);
+    throw new ProtocolError(
+      ErrorCode.malformedDatagram,
+      `slice header: stream ${stream} is not in 1..${maxStreamAlias}`,
+    );
   }
   // spec 5.2: the range must lie inside the tensor whatever its size.
   if (count < 1 || count > maxUnits || index >= count) {

@@ -1,10 +1,11 @@
 /** The bytes of a tensor on a unidirectional stream of its own: its slices one after the other (spec 5.1). */
-import { decodeVarint } from "./varint.js";
-import { decodeSliceHeader, type SliceHeader } from "./slice-header.js";
+
 import { encodeSliceItem, type ReceivedSlice, sliceItemBytes, sliceItemOverhead } from "./datagram.js";
 import { ErrorCode, ProtocolError } from "./error-code.js";
 import { maxAgeMs, maxSliceHeaderBytes } from "./limits.js";
 import type { OutgoingSlice } from "./send-buffer.js";
+import { decodeSliceHeader, type SliceHeader } from "./slice-header.js";
+import { decodeVarint } from "./varint.js";
 
 /** The largest payload that fits a datagram of this size with the longest header; 0 where none fits. */
 export function maxSlicePayloadBytes(maxDatagramBytes: number): number {

@@ -1,4 +1,4 @@
-import { sluice } from "@sluice/proto";
+import type { sluice } from "@sluice/proto";
 import { checkSpec, type Dtype, elementCount, type Layout, maxRank, type TensorSpec } from "@sluice/tensor";
 import { ErrorCode, ProtocolError } from "./error-code.js";
 import { maxNameBytes } from "./limits.js";
@@ -28,12 +28,20 @@ const wireLayouts: Readonly<Record<Layout, number>> = { any: 0, chw: 1, hwc: 2 }
 const wireModes: Readonly<Record<DeliveryMode, number>> = { datagram: 1, stream: 2, reliable: 3 };
 
 /** The message that opens a stream. */
-export function openStreamToWire(stream: number, options: TensorStreamOptions): sluice.v1.OpenStream.$Properties {
+export function openStreamToWire(
+  stream: number,
+  options: TensorStreamOptions,
+): sluice.v1.OpenStream.$Properties {
   const { spec, split, model, codec, deadlineMs, concealment, statisticsHash } = options;
   return {
     ...{ stream, split, model, codec, deadlineMs, concealment, statisticsHash },
     mode: wireModes[options.mode],
-    spec: { name: split, dtype: wireDtypes[spec.dtype], shape: [...spec.shape], layout: wireLayouts[spec.layout] },
+    spec: {
+      name: split,
+      dtype: wireDtypes[spec.dtype],
+      shape: [...spec.shape],
+      layout: wireLayouts[spec.layout],
+    },
   };
 }
 
@@ -59,7 +67,10 @@ export function openStreamFromWire(message: sluice.v1.OpenStream, maxElements: n
     throw new ProtocolError(ErrorCode.specMismatch, `deadline_ms: ${deadlineMs} is not in 1..2^31 - 1`);
   }
   if (spec.shape.length > maxRank) {
-    throw new ProtocolError(ErrorCode.specMismatch, `shape: ${spec.shape.length} axes, at most ${maxRank} are allowed`);
+    throw new ProtocolError(
+      ErrorCode.specMismatch,
+      `shape: ${spec.shape.length} axes, at most ${maxRank} are allowed`,
+    );
   }
   if (maxElements > 0 && elementCount(spec.shape) > maxElements) {
     throw new ProtocolError(
@@ -75,8 +86,13 @@ export function openStreamFromWire(message: sluice.v1.OpenStream, maxElements: n
   return { spec, split, model, codec, mode, deadlineMs, concealment, statisticsHash };
 }
 
-function nameOf<Name extends string>(table: Readonly<Record<Name, number>>, value: number, field: string): Name {
+function nameOf<Name extends string>(
+  table: Readonly<Record<Name, number>>,
+  value: number,
+  field: string,
+): Name {
   const found = (Object.keys(table) as Name[]).find((name) => table[name] === value);
-  if (found === undefined) throw new ProtocolError(ErrorCode.specMismatch, `${field}: ${value} is not in the registry`);
+  if (found === undefined)
+    throw new ProtocolError(ErrorCode.specMismatch, `${field}: ${value} is not in the registry`);
   return found;
 }

@@ -168,9 +168,16 @@ export function createConnection(options: ConnectionOptions): Connection {
       log.info({ stream, model, split, codec, mode, shape: spec.shape }, "tensor stream opened");
     } catch (error) {
       const refusal =
-        error instanceof StreamRefusal ? error : new StreamRefusal(ErrorCode.internal, "the model could not be opened");
-      if (refusal !== error) log.error({ err: error, stream, model, split }, "opening a tensor stream failed");
-      else log.info({ stream, model, split, code: refusal.code, reason: refusal.message }, "tensor stream rejected");
+        error instanceof StreamRefusal
+          ? error
+          : new StreamRefusal(ErrorCode.internal, "the model could not be opened");
+      if (refusal !== error)
+        log.error({ err: error, stream, model, split }, "opening a tensor stream failed");
+      else
+        log.info(
+          { stream, model, split, code: refusal.code, reason: refusal.message },
+          "tensor stream rejected",
+        );
       core.rejectStream(stream, refusal.code, refusal.message);
     }
     driver?.pump();
@@ -247,7 +254,12 @@ export function createConnection(options: ConnectionOptions): Connection {
     core.answer(
       frame,
       {
-        ...{ ...end, payload, elements: tensor?.data.length ?? 0, concealedElements: context?.missingCount ?? 0 },
+        ...{
+          ...end,
+          payload,
+          elements: tensor?.data.length ?? 0,
+          concealedElements: context?.missingCount ?? 0,
+        },
         stages: { decode: decodeMs, conceal: concealMs, queue: queueMs, inference: inferenceMs },
       },
       nowMs,

@@ -2,7 +2,10 @@
 export interface ServerObserver {
   observeSessionOpened(): void;
   observeSessionEnded(outcome: "closed" | "failed"): void;
-  observeFrame(outcome: "delivered" | "expired" | "undecodable" | "failed" | "rejected", reason?: string): void;
+  observeFrame(
+    outcome: "delivered" | "expired" | "undecodable" | "failed" | "rejected",
+    reason?: string,
+  ): void;
   observeSlicesReceived(count: number): void;
   observeSlicesRejected(reason: string, count?: number): void;
   observeReceivedBytes(bytes: number): void;

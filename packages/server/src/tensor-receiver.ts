@@ -73,7 +73,8 @@ function readOr<T>(code: number, read: () => T): T {
   try {
     return read();
   } catch (error) {
-    if (error instanceof TensorError || error instanceof RangeError) throw new StreamRefusal(code, error.message);
+    if (error instanceof TensorError || error instanceof RangeError)
+      throw new StreamRefusal(code, error.message);
     throw error;
   }
 }

@@ -37,6 +37,7 @@ export class WebTransportConnection {
   readonly #control = new SendQueue();
   readonly #incoming: IncomingStreams;
   readonly #streams = new Map<number, WebTransportStream>();
+  readonly #sessionStreams = new Map<WebTransportSession, Set<WebTransportStream>>();
   /** Streams and sessions that have something to send, in the order in which they asked. */
   readonly #pending = new Set<WebTransportStream>();
   #nextUni: number;
@@ -139,7 +140,7 @@ export class WebTransportConnection {
     const header = new Uint8Array(varintBytes(type) + varintBytes(session.id));
     encodeVarint(header, encodeVarint(header, 0, type), session.id);
     stream.pushHeader(header);
-    session.streams.add(stream);
+    this.#streamsOf(session).add(stream);
     this.#pending.add(stream);
     return stream;
   }
@@ -213,12 +214,12 @@ export class WebTransportConnection {
         if (s.state === "open") this.adoptEarlyStreams(s);
       },
       onSessionClosed: (s, info) => {
-        for (const stream of s.streams) {
+        for (const stream of this.#streamsOf(s)) {
           stream.abandon(this.quic);
           this.#pending.delete(stream);
           this.#streams.delete(stream.id);
         }
-        s.streams.clear();
+        this.#sessionStreams.delete(s);
         this.events.onSessionClosed(s, info);
       },
     });
@@ -243,7 +244,7 @@ export class WebTransportConnection {
       canReceive: true,
       receiveWindowBytes: this.receiveWindowBytes,
     });
-    session.streams.add(stream);
+    this.#streamsOf(session).add(stream);
     this.#streams.set(id, stream);
     this.events.onStream(stream, isBidirectional);
     stream.deliver(bytes, fin);
@@ -251,11 +252,19 @@ export class WebTransportConnection {
     this.#forgetIfDone(stream);
   }
 
+  #streamsOf(session: WebTransportSession): Set<WebTransportStream> {
+    const known = this.#sessionStreams.get(session);
+    if (known !== undefined) return known;
+    const streams = new Set<WebTransportStream>();
+    this.#sessionStreams.set(session, streams);
+    return streams;
+  }
+
   #forgetIfDone(stream: WebTransportStream): void {
     if (!stream.isDone) return;
     this.#pending.delete(stream);
     this.#streams.delete(stream.id);
-    stream.session.streams.delete(stream);
+    this.#sessionStreams.get(stream.session)?.delete(stream);
   }
 
   #handleDatagram(datagram: Uint8Array): void {

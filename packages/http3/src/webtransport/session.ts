@@ -14,7 +14,6 @@ import {
   parseResponseStatus,
 } from "./request.js";
 import { SendQueue } from "./send-queue.js";
-import type { WebTransportStream } from "./stream.js";
 
 /** Receives what happens to sessions. */
 export interface SessionEvents {
@@ -31,7 +30,6 @@ export interface SessionEvents {
  */
 export class WebTransportSession {
   state: "new" | "asked" | "open" | "closing" | "over" = "new";
-  readonly streams = new Set<WebTransportStream>();
   readonly #queue = new SendQueue();
   readonly #frames: TlvReader;
   readonly #capsules: TlvReader;
