@@ -4,133 +4,25 @@
  * {@link ClientSession.nextTimeoutMs}.
  */
 import type { sluice } from "@sluice/proto";
+import { createAcknowledgements } from "./acknowledgements.js";
+import type { ClientEvent, ClientSession, ClientSessionOptions, StreamTensor } from "./client-api.js";
 import { createControlLane } from "./control-lane.js";
-import {
-  type ControlMessage,
-  createControlDecoder,
-  encodeControl,
-  type OutgoingControl,
-} from "./control-message.js";
-import { controlItemBytes, decodeDatagram, encodeControlItem } from "./datagram.js";
+import { type ControlMessage, createControlDecoder, type OutgoingControl } from "./control-message.js";
+import { decodeDatagram } from "./datagram.js";
 import { ErrorCode, errorCodeName, ProtocolError } from "./error-code.js";
 import { frameGate } from "./frame-gate.js";
-import {
-  createFrameLedger,
-  type DropReason,
-  type ExpiryReason,
-  type LedgerCounts,
-  type LedgerFrame,
-} from "./frame-ledger.js";
-import {
-  handshakeTimeoutMs,
-  maxAcknowledgedFrames,
-  maxStreamAlias,
-  protocolVersion,
-  type SessionLimits,
-} from "./limits.js";
+import { createFrameLedger, type ExpiryReason } from "./frame-ledger.js";
+import { handshakeTimeoutMs, maxStreamAlias, protocolVersion, type SessionLimits } from "./limits.js";
+import { createLossyLane } from "./lossy-lane.js";
 import { createPacer } from "./pacer.js";
 import { createPathEstimator } from "./path-estimator.js";
 import { createPinger } from "./pinger.js";
 import { createRateLimiter } from "./rate-limiter.js";
 import { createRttEstimator } from "./rtt-estimator.js";
-import { createSendBuffer, type OutgoingFrame, type OutgoingSlice } from "./send-buffer.js";
+import { createSendBuffer } from "./send-buffer.js";
 import { encodeTensor, maxSlicePayloadBytes } from "./tensor-framing.js";
 import { openStreamToWire, type TensorStreamOptions } from "./tensor-stream.js";
 import { limitsFromWire } from "./wire-limits.js";
-
-export interface ClientSessionOptions {
-  /** Names the implementation in the server's log. */
-  readonly agent: string;
-  /** Bearer token; empty where the server asks for none. */
-  readonly token?: Uint8Array;
-}
-
-/** What happened, for the application. */
-export type ClientEvent =
-  | { readonly type: "open"; readonly limits: SessionLimits; readonly agent: string }
-  | { readonly type: "stream-accepted"; readonly stream: number; readonly concealment: string }
-  | {
-      readonly type: "stream-rejected";
-      readonly stream: number;
-      readonly code: number;
-      readonly reason: string;
-    }
-  | {
-      readonly type: "delivered";
-      readonly frame: LedgerFrame;
-      readonly result: sluice.v1.Result;
-      readonly latencyMs: number;
-      readonly onTime: boolean;
-    }
-  | { readonly type: "expired"; readonly frame: LedgerFrame; readonly reason: ExpiryReason }
-  | { readonly type: "drain"; readonly code: number; readonly reason: string }
-  | { readonly type: "closed"; readonly code: number; readonly reason: string };
-
-export type OfferDecision =
-  | { readonly admitted: true; readonly frame: number }
-  | { readonly admitted: false; readonly reason: DropReason };
-
-/** A tensor for a unidirectional stream of its own. */
-export interface StreamTensor {
-  readonly stream: number;
-  readonly frame: number;
-  readonly bytes: Uint8Array;
-  /** When the stream is to be reset with {@link ErrorCode.deadline}; Infinity in the mode `reliable`. */
-  readonly resetAtMs: number;
-}
-
-export interface ClientFigures extends LedgerCounts {
-  /** Frames admitted whose end is not known yet. */
-  readonly inFlight: number;
-  readonly rttMs: number | undefined;
-  readonly bandwidthBitsPerSecond: number | undefined;
-  readonly unreceivedBytes: number;
-  /** Bytes of datagrams and tensor streams handed to the transport. */
-  readonly bytesSent: number;
-  /** Bytes of the slices of delivered frames. */
-  readonly bytesDelivered: number;
-  readonly datagramsSent: number;
-  readonly datagramsLost: number;
-  readonly lossRuns: number;
-}
-
-export interface ClientSession {
-  handleControl(chunk: Uint8Array, nowMs: number): void;
-  handleDatagram(datagram: Uint8Array, nowMs: number): void;
-  /** The transport has ended, by whatever side. Open frames expire. */
-  handleClosed(code: number, reason: string): void;
-  handleTimeout(nowMs: number): void;
-  /** The largest datagram that the transport takes now; 0 where it has none. May change at any time. */
-  setMaxDatagramBytes(bytes: number): void;
-  /** The largest payload of a slice that fits a datagram now. */
-  readonly maxPayloadBytes: number;
-
-  /** Opens a tensor stream and returns its alias; frames can be offered once it is accepted. */
-  openStream(options: TensorStreamOptions): number;
-  closeStream(stream: number): void;
-  /** Asks the gate about a frame captured at `capturedMs`, before any work is done on it. */
-  offer(stream: number, capturedMs: number, nowMs: number): OfferDecision;
-  /** Hands over the slices of an admitted frame; false where the frame has ended meanwhile. */
-  submit(
-    stream: number,
-    frame: number,
-    slices: readonly OutgoingSlice[],
-    split: OutgoingFrame["split"],
-    nowMs: number,
-  ): boolean;
-  /** Gives up an admitted frame. */
-  abandon(stream: number, frame: number): void;
-
-  pollControl(): Uint8Array | undefined;
-  /** The next datagram, at most `maxDatagramBytes` long. */
-  pollDatagram(nowMs: number): Uint8Array | undefined;
-  pollStream(): StreamTensor | undefined;
-  pollEvent(): ClientEvent | undefined;
-  nextTimeoutMs(): number;
-  readonly state: "connecting" | "open" | "draining" | "closed";
-  readonly limits: SessionLimits | undefined;
-  readonly figures: ClientFigures;
-}
 
 interface StreamState {
   readonly options: TensorStreamOptions;
@@ -150,8 +42,6 @@ const minPacingBitsPerSecond = 8_000_000;
 const pacingGain = 1.25;
 /** Until pings have come back. */
 const assumedRttMs = 50;
-/** Acknowledgements of results are gathered for so long. */
-const acknowledgeAfterMs = 8;
 /** How long a reliable frame may take before it counts as lost. */
 const reliablePatienceMs = 30_000;
 
@@ -168,10 +58,8 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
   const streams = new Map<number, StreamState>();
   const events: ClientEvent[] = [];
   const tensors: StreamTensor[] = [];
-  /** Control messages that may be lost, encoded, for the next datagram. */
-  const lossy: Uint8Array[] = [];
-  const acknowledgements = new Map<number, number[]>();
-  let acknowledgeAtMs = Number.POSITIVE_INFINITY;
+  const lossy = createLossyLane();
+  const acknowledgements = createAcknowledgements();
   let state: ClientSession["state"] = "connecting";
   let limits: SessionLimits | undefined;
   let maxDatagramBytes = 0;
@@ -217,7 +105,7 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
 
   /** A message that may be lost: in a datagram where there are any, else on the control stream. */
   function pushLossy(message: OutgoingControl): void {
-    if (maxDatagramBytes > 0) lossy.push(encodeControl(message));
+    if (maxDatagramBytes > 0) lossy.push(message);
     else control.push(message);
   }
 
@@ -305,12 +193,7 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
 
   function handleResult(result: sluice.v1.Result, nowMs: number): void {
     const { stream, frame } = result;
-    // Acknowledged even when it is not news: the first acknowledgement may have been lost.
-    const frames = acknowledgements.get(stream) ?? [];
-    if (frames.length < maxAcknowledgedFrames) frames.push(frame);
-    acknowledgements.set(stream, frames);
-    acknowledgeAtMs = Math.min(acknowledgeAtMs, nowMs + acknowledgeAfterMs);
-
+    acknowledgements.add(stream, frame, nowMs);
     const entry = ledger.find(stream, frame);
     const streamState = streams.get(stream);
     if (!entry) return;
@@ -331,14 +214,6 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
     } else {
       expire(stream, frame, outcome === 2 ? "server-expired" : outcome === 3 ? "undecodable" : "failed");
     }
-  }
-
-  function flushAcknowledgements(): void {
-    for (const [stream, frames] of acknowledgements) {
-      pushLossy({ kind: "resultAck", body: { stream, frames } });
-    }
-    acknowledgements.clear();
-    acknowledgeAtMs = Number.POSITIVE_INFINITY;
   }
 
   return {
@@ -373,7 +248,9 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
       for (let late = ledger.overdue(nowMs); late; late = ledger.overdue(nowMs)) {
         expire(late.stream, late.frame, "no-result");
       }
-      if (acknowledgeAtMs <= nowMs) flushAcknowledgements();
+      if (acknowledgements.nextTimeoutMs() <= nowMs) {
+        for (const body of acknowledgements.take()) pushLossy({ kind: "resultAck", body });
+      }
       if (state !== "connecting" && pinger.nextTimeoutMs() <= nowMs) {
         pushLossy({ kind: "ping", body: { id: pinger.take(nowMs) } });
       }
@@ -473,13 +350,9 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
     pollDatagram(nowMs) {
       if (state === "closed" || state === "connecting" || maxDatagramBytes === 0) return undefined;
       const maySendSlices = sendBuffer.bytes > 0 && pacer.readyAtMs() <= nowMs;
-      if (lossy.length === 0 && !maySendSlices) return undefined;
+      if (lossy.isEmpty && !maySendSlices) return undefined;
       const datagram = new Uint8Array(maxDatagramBytes);
-      let end = 0;
-      while (lossy.length > 0 && end + controlItemBytes(lossy[0]!) <= maxDatagramBytes) {
-        end = encodeControlItem(datagram, end, lossy.shift()!);
-      }
-      if (end === 0 && lossy.length > 0) lossy.shift();
+      let end = lossy.fill(datagram, 0, maxDatagramBytes);
       if (maySendSlices) {
         const before = end;
         end = sendBuffer.fill(datagram, end, maxDatagramBytes, nextSequence, nowMs);
@@ -507,7 +380,7 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
           slicesMs,
           sendBuffer.nextTimeoutMs(),
           ledger.nextTimeoutMs(),
-          acknowledgeAtMs,
+          acknowledgements.nextTimeoutMs(),
           pinger.nextTimeoutMs(),
         ],
       );

@@ -4,13 +4,8 @@
  */
 import type { sluice } from "@sluice/proto";
 import { createControlLane } from "./control-lane.js";
-import {
-  type ControlMessage,
-  createControlDecoder,
-  encodeControl,
-  type OutgoingControl,
-} from "./control-message.js";
-import { controlItemBytes, decodeDatagram, encodeControlItem, type ReceivedSlice } from "./datagram.js";
+import { type ControlMessage, createControlDecoder, type OutgoingControl } from "./control-message.js";
+import { decodeDatagram, encodeControlItem, type ReceivedSlice } from "./datagram.js";
 import { ErrorCode, errorCodeName, ProtocolError } from "./error-code.js";
 import {
   handshakeTimeoutMs,
@@ -19,93 +14,18 @@ import {
   maxStreamAlias,
   maxTokenBytes,
   protocolVersion,
-  type SessionLimits,
 } from "./limits.js";
+import { createLossyLane } from "./lossy-lane.js";
 import { createPinger } from "./pinger.js";
 import { createRateLimiter } from "./rate-limiter.js";
-import { createReassembly, type ReceivedFrame, type SliceReceipt } from "./reassembly.js";
+import { createReassembly, type ReceivedFrame } from "./reassembly.js";
 import { createReceiverReport } from "./receiver-report.js";
 import { createResultOutbox } from "./result-outbox.js";
 import { createRttEstimator } from "./rtt-estimator.js";
+import type { FrameAnswer, ServerEvent, ServerSession, ServerSessionOptions } from "./server-api.js";
 import { createTensorDecoder, type TensorDecoder } from "./tensor-framing.js";
 import { openStreamFromWire, type TensorStreamOptions } from "./tensor-stream.js";
 import { limitsToWire } from "./wire-limits.js";
-
-export interface ServerSessionOptions {
-  readonly agent: string;
-  readonly limits: SessionLimits;
-  /** Whether the client with this token may come in. */
-  readonly authorize?: (token: Uint8Array) => boolean;
-}
-
-/** What happened, for the driver. */
-export type ServerEvent =
-  | { readonly type: "open"; readonly agent: string }
-  /** The driver answers with {@link ServerSession.acceptStream} or {@link ServerSession.rejectStream}. */
-  | { readonly type: "stream-requested"; readonly stream: number; readonly options: TensorStreamOptions }
-  | { readonly type: "stream-closed"; readonly stream: number }
-  /** The driver answers with {@link ServerSession.answer}, once. */
-  | { readonly type: "frame"; readonly frame: ReceivedFrame; readonly options: TensorStreamOptions }
-  /** A frame was shed by the limits of the session; it has been answered. */
-  | { readonly type: "shed"; readonly code: number }
-  | { readonly type: "slice-refused"; readonly receipt: Exclude<SliceReceipt, "taken"> }
-  | { readonly type: "closed"; readonly code: number; readonly reason: string };
-
-/** The answer to a frame; times in milliseconds. */
-export interface FrameAnswer {
-  readonly outcome: "done" | "expired" | "undecodable" | "failed";
-  /** From the registry where the outcome is not `done`. */
-  readonly code?: number;
-  readonly stages: {
-    readonly decode: number;
-    readonly conceal: number;
-    readonly queue: number;
-    readonly inference: number;
-  };
-  readonly concealedElements: number;
-  readonly elements: number;
-  readonly payload: Uint8Array;
-}
-
-export interface ServerFigures {
-  readonly rttMs: number | undefined;
-  readonly slicesReceived: number;
-  readonly bytesReceived: number;
-  readonly bytesSent: number;
-  readonly framesInReassembly: number;
-  readonly bytesInReassembly: number;
-  readonly framesInFlight: number;
-  readonly resultsRepeated: number;
-  /** Results that the client has not acknowledged yet. */
-  readonly resultsWaiting: number;
-}
-
-export interface ServerSession {
-  handleControl(chunk: Uint8Array, nowMs: number): void;
-  handleDatagram(datagram: Uint8Array, nowMs: number): void;
-  /** Bytes of a unidirectional stream of the client, named by any number; `undefined` is its end. */
-  handleTensorStream(id: number, chunk: Uint8Array | undefined, nowMs: number): void;
-  handleClosed(code: number, reason: string): void;
-  handleTimeout(nowMs: number): void;
-  setMaxDatagramBytes(bytes: number): void;
-
-  acceptStream(stream: number, units: number, concealment: string): void;
-  rejectStream(stream: number, code: number, reason: string): void;
-  answer(frame: ReceivedFrame, answer: FrameAnswer, nowMs: number): void;
-  /** Announces limits that hold from now on. */
-  setLimits(limits: SessionLimits): void;
-  /** Asks the client to send no new frames; what is in flight is answered. */
-  drain(code: number, reason: string): void;
-  /** Ends the session with a code. */
-  close(code: number, reason: string): void;
-
-  pollControl(): Uint8Array | undefined;
-  pollDatagram(nowMs: number): Uint8Array | undefined;
-  pollEvent(): ServerEvent | undefined;
-  nextTimeoutMs(): number;
-  readonly state: "connecting" | "open" | "closed";
-  readonly figures: ServerFigures;
-}
 
 interface StreamState {
   readonly options: TensorStreamOptions;
@@ -141,7 +61,7 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
   const streams = new Map<number, StreamState>();
   const tensorStreams = new Map<number, TensorStreamState>();
   const events: ServerEvent[] = [];
-  const lossy: Uint8Array[] = [];
+  const lossy = createLossyLane();
   let highestAlias = 0;
   let state: ServerSession["state"] = "connecting";
   let maxDatagramBytes = 0;
@@ -174,7 +94,7 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
   }
 
   function pushLossy(message: OutgoingControl): void {
-    if (maxDatagramBytes > 0) lossy.push(encodeControl(message));
+    if (maxDatagramBytes > 0) lossy.push(message);
     else control.push(message);
   }
 
@@ -461,14 +381,9 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
 
     pollDatagram(nowMs) {
       if (state !== "open" || maxDatagramBytes === 0) return undefined;
-      if (lossy.length === 0 && outbox.nextTimeoutMs() > nowMs) return undefined;
+      if (lossy.isEmpty && outbox.nextTimeoutMs() > nowMs) return undefined;
       const datagram = new Uint8Array(maxDatagramBytes);
-      let end = 0;
-      while (lossy.length > 0 && end + controlItemBytes(lossy[0]!) <= maxDatagramBytes) {
-        end = encodeControlItem(datagram, end, lossy.shift()!);
-      }
-      // What does not fit any datagram is lost, as such messages may be.
-      if (end === 0 && lossy.length > 0) lossy.shift();
+      let end = lossy.fill(datagram, 0, maxDatagramBytes);
       for (;;) {
         const room = maxDatagramBytes - end - resultItemOverhead;
         const result = room > 0 ? outbox.take(room, rttMs(), nowMs) : undefined;

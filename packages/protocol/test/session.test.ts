@@ -1,10 +1,14 @@
-import t, { type Test } from "tap";
 import { ErrorCode, type LedgerCounts, type OutgoingFrame } from "@sluice/protocol";
+import t, { type Test } from "tap";
 import { createVirtualSession, sliceBytes, streamFrames, streamOptions } from "./virtual-session.js";
 
 function assertAccounted(test: Test, counts: LedgerCounts, offered: number): void {
   test.equal(counts.offered, offered);
-  test.equal(counts.offered, counts.dropped + counts.expired + counts.delivered, "every frame is accounted for");
+  test.equal(
+    counts.offered,
+    counts.dropped + counts.expired + counts.delivered,
+    "every frame is accounted for",
+  );
 }
 
 const path = { delayMs: 20, rateBitsPerSecond: 20_000_000, queueMs: 100 };
@@ -28,25 +32,28 @@ t.test("a stream over a clean path delivers every frame in time", async (t) => {
 
 for (const loss of [0.03, 0.1]) {
   for (const burst of [1, 4]) {
-    t.test(`${loss * 100} % loss each way in bursts of ${burst}: frames are concealed, not lost`, async (t) => {
-      const seed = 11;
-      const lossy = { ...path, loss, burst };
-      const session = createVirtualSession({ seed, up: lossy, down: lossy });
-      const stream = session.client.openStream(streamOptions);
-      session.runUntil(300);
-      streamFrames(session, stream, { frames: 900, intervalMs: 33, bytes: new Uint8Array(5_120).fill(7) });
-      session.runUntil(32_000);
-      const { figures } = session.client;
-      assertAccounted(t, figures, 900);
-      t.comment(`seed ${seed}: ${JSON.stringify(figures)}`);
-      t.ok(figures.onTime >= (loss < 0.05 ? 0.975 : 0.92) * 900, `on time ${figures.onTime}`);
-      t.ok(figures.datagramsLost > 0);
-      t.equal(figures.unreceivedBytes, 0, "losses do not stay in the estimate");
-      const concealed = session.clientEvents.filter(
-        (event) => event.type === "delivered" && event.result.concealedElements > 0,
-      );
-      t.ok(concealed.length > 0);
-    });
+    t.test(
+      `${loss * 100} % loss each way in bursts of ${burst}: frames are concealed, not lost`,
+      async (t) => {
+        const seed = 11;
+        const lossy = { ...path, loss, burst };
+        const session = createVirtualSession({ seed, up: lossy, down: lossy });
+        const stream = session.client.openStream(streamOptions);
+        session.runUntil(300);
+        streamFrames(session, stream, { frames: 900, intervalMs: 33, bytes: new Uint8Array(5_120).fill(7) });
+        session.runUntil(32_000);
+        const { figures } = session.client;
+        assertAccounted(t, figures, 900);
+        t.comment(`seed ${seed}: ${JSON.stringify(figures)}`);
+        t.ok(figures.onTime >= (loss < 0.05 ? 0.975 : 0.92) * 900, `on time ${figures.onTime}`);
+        t.ok(figures.datagramsLost > 0);
+        t.equal(figures.unreceivedBytes, 0, "losses do not stay in the estimate");
+        const concealed = session.clientEvents.filter(
+          (event) => event.type === "delivered" && event.result.concealedElements > 0,
+        );
+        t.ok(concealed.length > 0);
+      },
+    );
   }
 }
 
@@ -117,29 +124,32 @@ t.test("datagrams that shrink between frames or inside one lose nothing", async 
   t.same(client.figures.expiryReasons, { "send-buffer": 1 }, "reported, not dropped silently");
 });
 
-t.test("the server's frame rate is honoured by the gate and enforced on a client that ignores it", async (t) => {
-  const limits = { framesPerSecond: 10 };
-  const polite = createVirtualSession({ seed: 5, up: path, down: path, limits });
-  const stream = polite.client.openStream(streamOptions);
-  polite.runUntil(300);
-  streamFrames(polite, stream, { frames: 300, intervalMs: 33, bytes: new Uint8Array(5_120) });
-  polite.runUntil(11_000);
-  const { figures } = polite.client;
-  assertAccounted(t, figures, 300);
-  // Ten a second allow every fourth frame of thirty a second.
-  t.equal(figures.delivered, 75);
-  t.equal(figures.dropReasons["server-limit"], figures.dropped);
+t.test(
+  "the server's frame rate is honoured by the gate and enforced on a client that ignores it",
+  async (t) => {
+    const limits = { framesPerSecond: 10 };
+    const polite = createVirtualSession({ seed: 5, up: path, down: path, limits });
+    const stream = polite.client.openStream(streamOptions);
+    polite.runUntil(300);
+    streamFrames(polite, stream, { frames: 300, intervalMs: 33, bytes: new Uint8Array(5_120) });
+    polite.runUntil(11_000);
+    const { figures } = polite.client;
+    assertAccounted(t, figures, 300);
+    // Ten a second allow every fourth frame of thirty a second.
+    t.equal(figures.delivered, 75);
+    t.equal(figures.dropReasons["server-limit"], figures.dropped);
 
-  const rude = createVirtualSession({ seed: 5, up: path, down: path });
-  const rudeStream = rude.client.openStream(streamOptions);
-  rude.runUntil(300);
-  // Set on the server alone: the announcement is on its way while the frames come.
-  rude.server.setLimits({ ...rude.client.limits!, framesPerSecond: 1 });
-  streamFrames(rude, rudeStream, { frames: 10, intervalMs: 2, bytes: new Uint8Array(100) });
-  rude.runUntil(2_000);
-  t.equal(rude.serverEvents.filter((event) => event.type === "shed").length, 7);
-  t.equal(rude.client.figures.expiryReasons["server-expired"], 7);
-});
+    const rude = createVirtualSession({ seed: 5, up: path, down: path });
+    const rudeStream = rude.client.openStream(streamOptions);
+    rude.runUntil(300);
+    // Set on the server alone: the announcement is on its way while the frames come.
+    rude.server.setLimits({ ...rude.client.limits!, framesPerSecond: 1 });
+    streamFrames(rude, rudeStream, { frames: 10, intervalMs: 2, bytes: new Uint8Array(100) });
+    rude.runUntil(2_000);
+    t.equal(rude.serverEvents.filter((event) => event.type === "shed").length, 7);
+    t.equal(rude.client.figures.expiryReasons["server-expired"], 7);
+  },
+);
 
 t.test("streams and reliable mode carry a tensor whole", async (t) => {
   for (const mode of ["stream", "reliable"] as const) {
@@ -150,7 +160,13 @@ t.test("streams and reliable mode carry a tensor whole", async (t) => {
     const decision = client.offer(stream, clock.now(), clock.now());
     t.equal(decision.admitted, true);
     if (!decision.admitted) return;
-    client.submit(stream, decision.frame, [{ index: 0, count: 1, payload: new Uint8Array(5_120) }], undefined, clock.now());
+    client.submit(
+      stream,
+      decision.frame,
+      [{ index: 0, count: 1, payload: new Uint8Array(5_120) }],
+      undefined,
+      clock.now(),
+    );
     session.runUntil(1_000);
     t.match(session.clientEvents.at(-1), { type: "delivered", onTime: true });
   }
@@ -161,7 +177,10 @@ t.test("a tensor stream is rejected with its own code and the session goes on", 
   const stream = session.client.openStream(streamOptions);
   session.runUntil(100);
   t.match(session.clientEvents.at(-1), { type: "stream-rejected", stream, code: ErrorCode.tensorTooLarge });
-  const small = session.client.openStream({ ...streamOptions, spec: { ...streamOptions.spec, shape: [100] } });
+  const small = session.client.openStream({
+    ...streamOptions,
+    spec: { ...streamOptions.spec, shape: [100] },
+  });
   session.runUntil(200);
   t.match(session.clientEvents.at(-1), { type: "stream-accepted", stream: small });
 });

@@ -1,5 +1,5 @@
 /** A client and a server core joined by two seeded links on a virtual clock. */
-import { createLink, createRandom, createScheduledLink, createVirtualClock, type LinkParameters } from "@sluice/simnet";
+
 import {
   type ClientEvent,
   type ClientSession,
@@ -13,6 +13,13 @@ import {
   type SessionLimits,
   type TensorStreamOptions,
 } from "@sluice/protocol";
+import {
+  createLink,
+  createRandom,
+  createScheduledLink,
+  createVirtualClock,
+  type LinkParameters,
+} from "@sluice/simnet";
 
 export interface VirtualSessionOptions {
   readonly seed: number;
@@ -117,7 +124,8 @@ export function createVirtualSession(options: VirtualSessionOptions) {
     for (let event = server.pollEvent(); event; event = server.pollEvent()) {
       moved = true;
       serverEvents.push(event);
-      if (event.type === "stream-requested") server.acceptStream(event.stream, unitsOf(event.options), "zero");
+      if (event.type === "stream-requested")
+        server.acceptStream(event.stream, unitsOf(event.options), "zero");
       if (event.type === "frame") answer(event);
     }
     return moved;
@@ -178,7 +186,13 @@ export function streamFrames(
       const nowMs = clock.now();
       const decision = client.offer(stream, nowMs, nowMs);
       if (decision.admitted) {
-        client.submit(stream, decision.frame, sliceBytes(options.bytes, client.maxPayloadBytes), undefined, nowMs);
+        client.submit(
+          stream,
+          decision.frame,
+          sliceBytes(options.bytes, client.maxPayloadBytes),
+          undefined,
+          nowMs,
+        );
       }
       session.pump();
     });

@@ -1,0 +1,100 @@
+/** What goes into and comes out of the client's side of a session. */
+import type { sluice } from "@sluice/proto";
+import type { DropReason, ExpiryReason, LedgerCounts, LedgerFrame } from "./frame-ledger.js";
+import type { SessionLimits } from "./limits.js";
+import type { OutgoingFrame, OutgoingSlice } from "./send-buffer.js";
+import type { TensorStreamOptions } from "./tensor-stream.js";
+
+export interface ClientSessionOptions {
+  /** Names the implementation in the server's log. */
+  readonly agent: string;
+  /** Bearer token; empty where the server asks for none. */
+  readonly token?: Uint8Array;
+}
+
+/** What happened, for the application. */
+export type ClientEvent =
+  | { readonly type: "open"; readonly limits: SessionLimits; readonly agent: string }
+  | { readonly type: "stream-accepted"; readonly stream: number; readonly concealment: string }
+  | {
+      readonly type: "stream-rejected";
+      readonly stream: number;
+      readonly code: number;
+      readonly reason: string;
+    }
+  | {
+      readonly type: "delivered";
+      readonly frame: LedgerFrame;
+      readonly result: sluice.v1.Result;
+      readonly latencyMs: number;
+      readonly onTime: boolean;
+    }
+  | { readonly type: "expired"; readonly frame: LedgerFrame; readonly reason: ExpiryReason }
+  | { readonly type: "drain"; readonly code: number; readonly reason: string }
+  | { readonly type: "closed"; readonly code: number; readonly reason: string };
+
+export type OfferDecision =
+  | { readonly admitted: true; readonly frame: number }
+  | { readonly admitted: false; readonly reason: DropReason };
+
+/** A tensor for a unidirectional stream of its own. */
+export interface StreamTensor {
+  readonly stream: number;
+  readonly frame: number;
+  readonly bytes: Uint8Array;
+  /** When the stream is to be reset with the code `deadline`; Infinity in the mode `reliable`. */
+  readonly resetAtMs: number;
+}
+
+export interface ClientFigures extends LedgerCounts {
+  /** Frames admitted whose end is not known yet. */
+  readonly inFlight: number;
+  readonly rttMs: number | undefined;
+  readonly bandwidthBitsPerSecond: number | undefined;
+  readonly unreceivedBytes: number;
+  /** Bytes of datagrams and tensor streams handed to the transport. */
+  readonly bytesSent: number;
+  /** Bytes of the slices of delivered frames. */
+  readonly bytesDelivered: number;
+  readonly datagramsSent: number;
+  readonly datagramsLost: number;
+  readonly lossRuns: number;
+}
+
+export interface ClientSession {
+  handleControl(chunk: Uint8Array, nowMs: number): void;
+  handleDatagram(datagram: Uint8Array, nowMs: number): void;
+  /** The transport has ended, by whatever side. Open frames expire. */
+  handleClosed(code: number, reason: string): void;
+  handleTimeout(nowMs: number): void;
+  /** The largest datagram that the transport takes now; 0 where it has none. May change at any time. */
+  setMaxDatagramBytes(bytes: number): void;
+  /** The largest payload of a slice that fits a datagram now. */
+  readonly maxPayloadBytes: number;
+
+  /** Opens a tensor stream and returns its alias; frames can be offered once it is accepted. */
+  openStream(options: TensorStreamOptions): number;
+  closeStream(stream: number): void;
+  /** Asks the gate about a frame captured at `capturedMs`, before any work is done on it. */
+  offer(stream: number, capturedMs: number, nowMs: number): OfferDecision;
+  /** Hands over the slices of an admitted frame; false where the frame has ended meanwhile. */
+  submit(
+    stream: number,
+    frame: number,
+    slices: readonly OutgoingSlice[],
+    split: OutgoingFrame["split"],
+    nowMs: number,
+  ): boolean;
+  /** Gives up an admitted frame. */
+  abandon(stream: number, frame: number): void;
+
+  pollControl(): Uint8Array | undefined;
+  /** The next datagram, at most `maxDatagramBytes` long. */
+  pollDatagram(nowMs: number): Uint8Array | undefined;
+  pollStream(): StreamTensor | undefined;
+  pollEvent(): ClientEvent | undefined;
+  nextTimeoutMs(): number;
+  readonly state: "connecting" | "open" | "draining" | "closed";
+  readonly limits: SessionLimits | undefined;
+  readonly figures: ClientFigures;
+}

@@ -1,0 +1,80 @@
+/** What goes into and comes out of the server's side of a session. */
+import type { SessionLimits } from "./limits.js";
+import type { ReceivedFrame, SliceReceipt } from "./reassembly.js";
+import type { TensorStreamOptions } from "./tensor-stream.js";
+
+export interface ServerSessionOptions {
+  readonly agent: string;
+  readonly limits: SessionLimits;
+  /** Whether the client with this token may come in. */
+  readonly authorize?: (token: Uint8Array) => boolean;
+}
+
+/** What happened, for the driver. */
+export type ServerEvent =
+  | { readonly type: "open"; readonly agent: string }
+  /** The driver answers with {@link ServerSession.acceptStream} or {@link ServerSession.rejectStream}. */
+  | { readonly type: "stream-requested"; readonly stream: number; readonly options: TensorStreamOptions }
+  | { readonly type: "stream-closed"; readonly stream: number }
+  /** The driver answers with {@link ServerSession.answer}, once. */
+  | { readonly type: "frame"; readonly frame: ReceivedFrame; readonly options: TensorStreamOptions }
+  /** A frame was shed by the limits of the session; it has been answered. */
+  | { readonly type: "shed"; readonly code: number }
+  | { readonly type: "slice-refused"; readonly receipt: Exclude<SliceReceipt, "taken"> }
+  | { readonly type: "closed"; readonly code: number; readonly reason: string };
+
+/** The answer to a frame; times in milliseconds. */
+export interface FrameAnswer {
+  readonly outcome: "done" | "expired" | "undecodable" | "failed";
+  /** From the registry where the outcome is not `done`. */
+  readonly code?: number;
+  readonly stages: {
+    readonly decode: number;
+    readonly conceal: number;
+    readonly queue: number;
+    readonly inference: number;
+  };
+  readonly concealedElements: number;
+  readonly elements: number;
+  readonly payload: Uint8Array;
+}
+
+export interface ServerFigures {
+  readonly rttMs: number | undefined;
+  readonly slicesReceived: number;
+  readonly bytesReceived: number;
+  readonly bytesSent: number;
+  readonly framesInReassembly: number;
+  readonly bytesInReassembly: number;
+  readonly framesInFlight: number;
+  readonly resultsRepeated: number;
+  /** Results that the client has not acknowledged yet. */
+  readonly resultsWaiting: number;
+}
+
+export interface ServerSession {
+  handleControl(chunk: Uint8Array, nowMs: number): void;
+  handleDatagram(datagram: Uint8Array, nowMs: number): void;
+  /** Bytes of a unidirectional stream of the client, named by any number; `undefined` is its end. */
+  handleTensorStream(id: number, chunk: Uint8Array | undefined, nowMs: number): void;
+  handleClosed(code: number, reason: string): void;
+  handleTimeout(nowMs: number): void;
+  setMaxDatagramBytes(bytes: number): void;
+
+  acceptStream(stream: number, units: number, concealment: string): void;
+  rejectStream(stream: number, code: number, reason: string): void;
+  answer(frame: ReceivedFrame, answer: FrameAnswer, nowMs: number): void;
+  /** Announces limits that hold from now on. */
+  setLimits(limits: SessionLimits): void;
+  /** Asks the client to send no new frames; what is in flight is answered. */
+  drain(code: number, reason: string): void;
+  /** Ends the session with a code. */
+  close(code: number, reason: string): void;
+
+  pollControl(): Uint8Array | undefined;
+  pollDatagram(nowMs: number): Uint8Array | undefined;
+  pollEvent(): ServerEvent | undefined;
+  nextTimeoutMs(): number;
+  readonly state: "connecting" | "open" | "closed";
+  readonly figures: ServerFigures;
+}
