@@ -69,7 +69,7 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
   let bytesDelivered = 0;
   let datagramsSent = 0;
 
-  control.push({
+  say({
     kind: "hello",
     body: {
       versions: [protocolVersion],
@@ -79,6 +79,11 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
   });
 
   const rttMs = () => rtt.smoothedMs ?? assumedRttMs;
+
+  /** A message for the control stream. A peer that does not read it loses the session, not our memory. */
+  function say(message: OutgoingControl): void {
+    if (!control.push(message)) close(ErrorCode.overloaded, "control stream: the peer does not read it");
+  }
 
   function close(code: number, reason: string): void {
     if (state === "closed") return;
@@ -106,10 +111,11 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
   /** A message that may be lost: in a datagram where there are any, else on the control stream. */
   function pushLossy(message: OutgoingControl): void {
     if (maxDatagramBytes > 0) lossy.push(message);
-    else control.push(message);
+    else say(message);
   }
 
   function handleMessage(message: ControlMessage, nowMs: number): void {
+    // spec 2.2: welcome comes first, and once.
     if (state === "connecting" && message.kind !== "welcome" && message.kind !== "error") {
       throw new ProtocolError(ErrorCode.protocolViolation, `${message.kind} before welcome`);
     }
@@ -127,6 +133,7 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
       }
       case "accept": {
         const stream = streamOf(message.body.stream);
+        if (!stream) return;
         stream.accepted = true;
         const { concealment } = message.body;
         events.push({ type: "stream-accepted", stream: message.body.stream, concealment });
@@ -134,7 +141,7 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
       }
       case "reject": {
         const { stream, code, reason } = message.body;
-        streamOf(stream);
+        if (!streamOf(stream)) return;
         streams.delete(stream);
         events.push({ type: "stream-rejected", stream, code, reason });
         return;
@@ -165,6 +172,7 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
         if (sample !== undefined) rtt.add(sample, nowMs);
         return;
       }
+      // spec 4.1: these are the client's own.
       case "hello":
       case "open":
       case "close":
@@ -175,9 +183,12 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
     }
   }
 
-  function streamOf(alias: number): StreamState {
+  /** `undefined`: it was closed while the server's answer was on its way. */
+  function streamOf(alias: number): StreamState | undefined {
     const stream = streams.get(alias);
-    if (!stream) throw new ProtocolError(ErrorCode.unknownStream, `stream ${alias} was never opened`);
+    // spec 4.3
+    if (!stream && (alias < 1 || alias >= nextAlias))
+      throw new ProtocolError(ErrorCode.unknownStream, `stream ${alias} was never opened`);
     return stream;
   }
 
@@ -227,6 +238,7 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
     handleDatagram: (datagram, nowMs) =>
       guarded(() => {
         const { slices, controls } = decodeDatagram(datagram);
+        // spec 5.1: only clients send tensors.
         if (slices.length > 0) throw new ProtocolError(ErrorCode.protocolViolation, "a slice from a server");
         // Datagrams may overtake the welcome on the control stream.
         if (state === "connecting") return;
@@ -271,14 +283,14 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
         ...{ options: streamOptions, accepted: false, nextFrame: 0 },
         ...{ clientLatencyMs: 0, serverLatencyMs: 0, payloadBytes: 0 },
       });
-      control.push({ kind: "open", body: openStreamToWire(alias, streamOptions) });
+      say({ kind: "open", body: openStreamToWire(alias, streamOptions) });
       return alias;
     },
 
     closeStream(alias) {
       if (!streams.delete(alias)) return;
       for (const frame of sendBuffer.drop(alias)) expire(frame.stream, frame.frame, "abandoned");
-      if (state !== "closed") control.push({ kind: "close", body: { stream: alias } });
+      if (state !== "closed") say({ kind: "close", body: { stream: alias } });
     },
 
     offer(alias, capturedMs, nowMs) {

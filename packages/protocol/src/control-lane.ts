@@ -1,11 +1,10 @@
 import { encodeDelimitedControl, type OutgoingControl } from "./control-message.js";
-import { ErrorCode, ProtocolError } from "./error-code.js";
 import { maxQueuedControlBytes } from "./limits.js";
 
-/** The reliable way to the peer: messages in order, ready for the control stream. */
+/** The reliable way to the peer: messages in order, ready for the control stream (spec 4.1). */
 export interface ControlLane {
-  /** @throws ProtocolError overloaded where the peer has not read for so long that the bound is reached. */
-  push(message: OutgoingControl): void;
+  /** Queues a message; false, and nothing is queued, where the peer has not read for so long that the bound is reached. */
+  push(message: OutgoingControl): boolean;
   /** The next bytes for the stream. */
   poll(): Uint8Array | undefined;
 }
@@ -16,11 +15,10 @@ export function createControlLane(): ControlLane {
   return {
     push(message) {
       const encoded = encodeDelimitedControl(message);
-      if (bytes + encoded.length > maxQueuedControlBytes) {
-        throw new ProtocolError(ErrorCode.overloaded, "control stream: the peer does not read it");
-      }
+      if (bytes + encoded.length > maxQueuedControlBytes) return false;
       bytes += encoded.length;
       queue.push(encoded);
+      return true;
     },
     poll() {
       const next = queue.shift();

@@ -66,14 +66,21 @@ export function decodeControl(bytes: Uint8Array): ControlMessage | undefined {
   return kind ? ({ kind, body: message[kind] } as unknown as ControlMessage) : undefined;
 }
 
-/** Cuts the bytes of a control stream into messages. Holds at most one message's bytes. */
+/** Cuts the bytes of a control stream into messages (spec 4.1). Holds at most one message's bytes. */
 export function createControlDecoder(): (chunk: Uint8Array) => ControlMessage[] {
-  let held = new Uint8Array(0);
+  let chunks: Uint8Array[] = [];
+  let held = 0;
+  /** Bytes that are needed before it is worth looking again: small chunks must not cost the square of their number. */
+  let needed = 1;
   return (chunk) => {
-    const bytes = held.length === 0 ? chunk : concatenate(held, chunk);
+    chunks.push(chunk.slice());
+    held += chunk.length;
+    if (held < needed) return [];
+    const bytes = concatenate(chunks, held);
     const messages: ControlMessage[] = [];
     const cursor = { bytes, offset: 0, end: bytes.length };
     let done = 0;
+    needed = 1;
     while (done < bytes.length) {
       const length = decodeVarint(cursor);
       // A length takes at most five bytes; with fewer at hand it may still be on its way.
@@ -84,20 +91,27 @@ export function createControlDecoder(): (chunk: Uint8Array) => ControlMessage[] 
           `control message: its length is over ${maxControlMessageBytes}`,
         );
       }
-      if (cursor.offset + length > bytes.length) break;
-      const message = decodeControl(bytes.subarray(cursor.offset, cursor.offset + length));
+      needed = cursor.offset + length - done;
+      if (done + needed > bytes.length) break;
+      const message = decodeControl(bytes.subarray(cursor.offset, done + needed));
       if (message) messages.push(message);
-      cursor.offset += length;
-      done = cursor.offset;
+      done += needed;
+      cursor.offset = done;
+      needed = 1;
     }
-    held = bytes.slice(done);
+    held = bytes.length - done;
+    chunks = held > 0 ? [bytes.slice(done)] : [];
     return messages;
   };
 }
 
-function concatenate(a: Uint8Array, b: Uint8Array): Uint8Array {
-  const joined = new Uint8Array(a.length + b.length);
-  joined.set(a);
-  joined.set(b, a.length);
-  return joined;
+function concatenate(chunks: readonly Uint8Array[], size: number): Uint8Array {
+  if (chunks.length === 1) return chunks[0]!;
+  const bytes = new Uint8Array(size);
+  let at = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, at);
+    at += chunk.length;
+  }
+  return bytes;
 }

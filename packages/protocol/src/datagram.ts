@@ -2,7 +2,7 @@
  * A datagram is a sequence of items (spec 5.1). An item starts with a varint `n`:
  * - `n` > 0: a slice header of `n` bytes, then the payload: as long as the header says, or to the end;
  * - `n` = 0: a control message behind its own length.
- * The same sequence fills a unidirectional stream in the modes `stream` and `reliable`.
+ * A unidirectional stream in the modes `stream` and `reliable` holds slices alone, each with its length.
  */
 import { type ControlMessage, type ControlName, decodeControl } from "./control-message.js";
 import { ErrorCode, ProtocolError } from "./error-code.js";

@@ -1,6 +1,6 @@
 /**
  * The error registry (spec/registry.md). Codes below 64 close a session, reject a tensor stream or reset a
- * stream; codes from 64 on say in a result why a frame has no answer.
+ * stream; codes from 64 on say in a result why a frame has no answer, as some of the others may (spec 8).
  */
 export const ErrorCode = {
   none: 0,

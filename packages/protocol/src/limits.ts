@@ -29,12 +29,18 @@ export const maxAcknowledgedFrames = 64;
 export const maxTrackedDatagrams = 8_192;
 /** Control messages waiting for the driver. */
 export const maxQueuedControlBytes = 1 << 20;
+/** The answer in one result: what fits a control message with room for its other fields. */
+export const maxResultPayloadBytes = 65_000;
 /** Results that wait to be acknowledged; the oldest is given up first. */
 export const maxUnacknowledgedResults = 256;
 /** Frames of one session that a receiver holds in parts. */
 export const maxFramesInReassembly = 64;
 /** Bytes of one session that a receiver holds in parts. */
 export const maxReassemblyBytes = 128 * 1024 * 1024;
+/** What a slice that is held counts for beside its payload: its place in lists and maps costs memory too. */
+export const heldSliceOverheadBytes = 256;
+/** Gaps between the slices of one frame that a receiver follows: far more than loss makes. */
+export const maxRangesPerFrame = 8_192;
 /** Bytes that wait in the send buffer of one session. */
 export const maxSendBufferBytes = 128 * 1024 * 1024;
 /** Numbers of finished frames that a receiver remembers for each stream, so that late slices start nothing. */

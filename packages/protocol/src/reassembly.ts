@@ -11,7 +11,13 @@
  */
 import { sliceRange } from "@sluice/tensor";
 import { ErrorCode, ProtocolError } from "./error-code.js";
-import { maxFramesInReassembly, maxReassemblyBytes, maxRememberedFrames } from "./limits.js";
+import {
+  heldSliceOverheadBytes,
+  maxFramesInReassembly,
+  maxRangesPerFrame,
+  maxReassemblyBytes,
+  maxRememberedFrames,
+} from "./limits.js";
 import { createSliceCover, type SliceCover } from "./slice-cover.js";
 import type { SliceHeader } from "./slice-header.js";
 
@@ -38,8 +44,11 @@ export interface ReceivedFrame {
   readonly expiresAtMs: number;
 }
 
-/** What became of one slice. */
-export type SliceReceipt = "taken" | "duplicate" | "late" | "too-large";
+/**
+ * What became of one slice; `too-large`: its frame would have more bytes than are
+ * allowed; `scattered`: it is one of so many pieces between gaps that following them would cost too much.
+ */
+export type SliceReceipt = "taken" | "duplicate" | "late" | "too-large" | "scattered";
 
 export interface ReassemblyStream {
   readonly units: number;
@@ -65,10 +74,13 @@ export interface Reassembly {
   poll(nowMs: number): ReceivedFrame | undefined;
   /** When {@link poll} has something at the latest; Infinity where nothing waits. */
   nextTimeoutMs(): number;
+  /** Frames and bytes that are held, those included that are released and not taken yet. */
   readonly frames: number;
   readonly bytes: number;
 }
 
+/** Smaller payloads are copied, so that they do not keep a whole datagram or chunk in memory. */
+const maxCopiedBytes = 256;
 /** How long slices may come after later ones: at least, and at most, however late some came before. */
 const minReorderMs = 4;
 const maxReorderMs = 30;
@@ -105,7 +117,9 @@ export function createReassembly(): Reassembly {
   // Frames in the order of their first slice: the first one is the oldest.
   const order = new Set<OpenFrame>();
   const ready: OpenFrame[] = [];
-  let bytes = 0;
+  // What the frames in `order` and those in `ready` hold.
+  let openBytes = 0;
+  let readyBytes = 0;
   let processingMs = 0;
 
   function release(frame: OpenFrame, nowMs: number): void {
@@ -120,6 +134,8 @@ export function createReassembly(): Reassembly {
       stream.floor = Math.max(stream.floor, oldest + 1);
     }
     ready.push(frame);
+    openBytes -= heldBytes(frame);
+    readyBytes += heldBytes(frame);
   }
 
   function dueMs(frame: OpenFrame): number {
@@ -175,12 +191,17 @@ export function createReassembly(): Reassembly {
           `slice header: count ${header.count} is over the ${stream.units} units of the tensor`,
         );
       }
-      let frame = stream.open.get(header.frame);
-      if (payload.length + (frame?.bytes ?? 0) > stream.maxFrameBytes) return "too-large";
-      frame ??= begin(stream, header.frame, nowMs);
       const { first, end } = sliceRange(header.index, header.count, stream.units);
-      if (frame.cover.add(first, end) === 0) return "duplicate";
-      frame.slices.push({ index: header.index, count: header.count, payload });
+      let frame = stream.open.get(header.frame);
+      if (frame && frame.cover.ranges >= maxRangesPerFrame) return "scattered";
+      if (frame?.cover.add(first, end) === 0) return "duplicate";
+      if (payload.length + (frame?.bytes ?? 0) > stream.maxFrameBytes) return "too-large";
+      if (!frame) {
+        frame = begin(stream, header.frame, nowMs);
+        frame.cover.add(first, end);
+      }
+      const kept = payload.length < maxCopiedBytes ? payload.slice() : payload;
+      frame.slices.push({ index: header.index, count: header.count, payload: kept });
       frame.lastArrivalMs = nowMs;
       if (end === stream.units) frame.overtakenMs ??= nowMs;
       for (const other of stream.open.values()) {
@@ -189,9 +210,9 @@ export function createReassembly(): Reassembly {
       frame.capturedMs = Math.min(frame.capturedMs, nowMs - header.ageMs);
       frame.rttMs = rttMs;
       frame.bytes += payload.length;
-      bytes += payload.length;
+      openBytes += payload.length + heldSliceOverheadBytes;
       if (frame.cover.covered === stream.units) release(frame, nowMs);
-      while (order.size > maxFramesInReassembly || bytes > maxReassemblyBytes) {
+      while (order.size > maxFramesInReassembly || openBytes > maxReassemblyBytes) {
         const oldest = order.values().next().value;
         if (!oldest) break;
         release(oldest, nowMs);
@@ -214,7 +235,7 @@ export function createReassembly(): Reassembly {
       }
       const frame = ready.shift();
       if (!frame) return undefined;
-      bytes -= frame.bytes;
+      readyBytes -= heldBytes(frame);
       const { stream } = frame;
       return {
         ...{ stream: stream.alias, frame: frame.frame, slices: frame.slices, units: stream.units },
@@ -235,7 +256,11 @@ export function createReassembly(): Reassembly {
       return order.size + ready.length;
     },
     get bytes() {
-      return bytes;
+      return openBytes + readyBytes;
     },
   };
+}
+
+function heldBytes(frame: OpenFrame): number {
+  return frame.bytes + frame.slices.length * heldSliceOverheadBytes;
 }

@@ -27,7 +27,7 @@ export interface OutgoingFrame {
 }
 
 export interface SendBuffer {
-  /** Queues a frame; false where the buffer is full and nothing was queued. */
+  /** Queues a frame; false where the buffer is full or the frame has no slices, and nothing was queued. */
   push(frame: OutgoingFrame): boolean;
   /**
    * Writes as many slices as fit behind `offset` and returns the offset behind them.
@@ -87,7 +87,7 @@ export function createSendBuffer(): SendBuffer {
     push(frame) {
       let size = 0;
       for (const slice of frame.slices) size += slice.payload.length;
-      if (bytes + size > maxSendBufferBytes) return false;
+      if (frame.slices.length === 0 || bytes + size > maxSendBufferBytes) return false;
       bytes += size;
       queue.push({ frame, slices: [...frame.slices], next: 0 });
       return true;
@@ -128,12 +128,17 @@ export function createSendBuffer(): SendBuffer {
     },
 
     shed(nowMs, maxBytes) {
-      const maxPayloadBytes = maxBytes - sliceItemOverhead;
       return take((waiting) => {
         if (waiting.frame.expiresAtMs <= nowMs) return true;
         // Only the slice that is next is looked at: datagrams may have grown again when the others' turn comes.
-        const size = waiting.slices[waiting.next]!.payload.length;
-        return waiting === queue[0] && size > maxPayloadBytes && !splitNext(waiting, maxPayloadBytes);
+        if (waiting !== queue[0]) return false;
+        const { stream, frame } = waiting.frame;
+        const { index, count, payload } = waiting.slices[waiting.next]!;
+        const widest = { ageMs: maxAgeMs, payloadBytes: undefined, sequence: 0xffffffff };
+        const overhead = sliceItemBytes({ stream, frame, index, count, ...widest }, 0);
+        const fits = payload.length <= maxBytes - Math.max(overhead, sliceItemOverhead);
+        // The parts have larger indices and counts: up to two bytes more for each.
+        return !fits && !splitNext(waiting, maxBytes - Math.max(overhead + 4, sliceItemOverhead));
       });
     },
 

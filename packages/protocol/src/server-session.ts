@@ -11,6 +11,7 @@ import {
   handshakeTimeoutMs,
   maxHelloEntries,
   maxReassemblyBytes,
+  maxResultPayloadBytes,
   maxStreamAlias,
   maxTokenBytes,
   protocolVersion,
@@ -76,6 +77,11 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
 
   const rttMs = () => rtt.smoothedMs ?? assumedRttMs;
 
+  /** A message for the control stream. A peer that does not read it loses the session, not our memory. */
+  function say(message: OutgoingControl): void {
+    if (!control.push(message)) close(ErrorCode.overloaded, "control stream: the peer does not read it");
+  }
+
   function close(code: number, reason: string): void {
     if (state === "closed") return;
     state = "closed";
@@ -95,10 +101,11 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
 
   function pushLossy(message: OutgoingControl): void {
     if (maxDatagramBytes > 0) lossy.push(message);
-    else control.push(message);
+    else say(message);
   }
 
   function handleMessage(message: ControlMessage, nowMs: number): void {
+    // spec 2.2: hello comes first, and once.
     if (state === "connecting" && message.kind !== "hello" && message.kind !== "error") {
       throw new ProtocolError(ErrorCode.protocolViolation, `${message.kind} before hello`);
     }
@@ -111,7 +118,9 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
         return;
       case "close": {
         const alias = message.body.stream;
-        if (!streams.delete(alias)) throw unknownStream(alias);
+        // It may cross our refusal; spec 4.3.
+        if (alias > highestAlias) throw unknownStream(alias);
+        if (!streams.delete(alias)) return;
         reassembly.closeStream(alias);
         events.push({ type: "stream-closed", stream: alias });
         return;
@@ -133,6 +142,7 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
       // A client that drains closes its streams by itself.
       case "drain":
         return;
+      // spec 4.1: these are the server's own.
       case "welcome":
       case "accept":
       case "reject":
@@ -148,6 +158,7 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
   function handleHello(hello: sluice.v1.Hello): void {
     if (state !== "connecting") throw new ProtocolError(ErrorCode.protocolViolation, "a second hello");
     const { versions, capabilities, token, agent } = hello;
+    // spec 4.2: checked before anything is done with them.
     if (
       versions.length > maxHelloEntries ||
       capabilities.length > maxHelloEntries ||
@@ -169,12 +180,13 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
     }
     state = "open";
     const body = { version: protocolVersion, agent: options.agent, limits: limitsToWire(limits) };
-    control.push({ kind: "welcome", body });
+    say({ kind: "welcome", body });
     events.push({ type: "open", agent: agent.slice(0, 128) });
   }
 
   function handleOpen(message: sluice.v1.OpenStream): void {
     const alias = message.stream;
+    // spec 4.3: aliases rise, so that late slices of an old stream never meet a new one.
     if (alias <= highestAlias || alias > maxStreamAlias) {
       throw new ProtocolError(
         ErrorCode.protocolViolation,
@@ -198,7 +210,7 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
 
   function reject(stream: number, code: number, reason: string): void {
     streams.delete(stream);
-    control.push({ kind: "reject", body: { stream, code, reason } });
+    say({ kind: "reject", body: { stream, code, reason } });
   }
 
   function unknownStream(alias: number): ProtocolError {
@@ -207,10 +219,11 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
 
   function handleSlice({ header, payload }: ReceivedSlice, nowMs: number): void {
     const stream = streams.get(header.stream);
-    // The client waits for the acceptance before it sends; slices of a closed stream may still be on their way.
+    // spec 5.3: the client waits for the acceptance before it sends; slices of a closed stream may still be on their way.
     if (!(stream?.accepted ?? header.stream <= highestAlias)) throw unknownStream(header.stream);
     slicesReceived++;
     const receipt = reassembly.add(header, payload, nowMs, rttMs());
+    // spec 4.4: the announced bytes of a tensor.
     if (receipt === "too-large") {
       throw new ProtocolError(ErrorCode.limitExceeded, `frame ${header.frame}: more bytes than are allowed`);
     }
@@ -223,6 +236,7 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
       const stream = streams.get(frame.stream);
       if (!stream) continue;
       report.frameReceived(frame.stream, frame.frame, frame.unitsReceived, frame.units);
+      // spec 4.4: what comes in excess is answered, but not worked on.
       const tooMany = limits.maxFramesInFlight > 0 && framesInFlight >= limits.maxFramesInFlight;
       if (tooMany || limiter.freeAtMs() > nowMs) {
         const code = ErrorCode.rateLimited;
@@ -253,8 +267,7 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
     };
     const stream = streams.get(frame.stream);
     const deadlineMs = stream?.options.deadlineMs ?? 0;
-    if (maxDatagramBytes === 0 || stream?.options.mode === "reliable")
-      control.push({ kind: "result", body: result });
+    if (maxDatagramBytes === 0 || stream?.options.mode === "reliable") say({ kind: "result", body: result });
     else outbox.push(result, frame.capturedMs + 2 * deadlineMs, nowMs);
   }
 
@@ -273,6 +286,7 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
         if (state === "connecting") return;
         bytesReceived += datagram.length;
         for (const message of controls) handleMessage(message, nowMs);
+        // spec 5.3: the first slice numbers the datagram.
         const sequence = slices[0]?.header.sequence;
         if (slices.length > 0 && sequence === undefined) {
           throw new ProtocolError(ErrorCode.malformedDatagram, "datagram: its first slice has no sequence");
@@ -350,7 +364,7 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
         deadlineMs: mode === "reliable" ? Number.POSITIVE_INFINITY : deadlineMs,
         releaseQuiet: mode === "datagram",
       });
-      control.push({ kind: "accept", body: { stream: alias, concealment } });
+      say({ kind: "accept", body: { stream: alias, concealment } });
     },
 
     rejectStream: reject,
@@ -362,17 +376,24 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
         processingMs += (decode + conceal + queue + inference - processingMs) / 8;
         reassembly.setProcessingMs(processingMs * processingReserve);
       }
-      if (state !== "closed") pushResult(frame, answer, nowMs);
+      if (state === "closed") return;
+      const isTooLarge = answer.payload.length > maxResultPayloadBytes;
+      const limited = {
+        outcome: "failed",
+        code: ErrorCode.limitExceeded,
+        payload: new Uint8Array(0),
+      } as const;
+      pushResult(frame, isTooLarge ? { ...answer, ...limited } : answer, nowMs);
     },
 
     setLimits(announced) {
       limits = announced;
       limiter.setLimit(announced.framesPerSecond);
-      if (state === "open") control.push({ kind: "limits", body: limitsToWire(announced) });
+      if (state === "open") say({ kind: "limits", body: limitsToWire(announced) });
     },
 
     drain(code, reason) {
-      if (state === "open") control.push({ kind: "drain", body: { code, reason } });
+      if (state === "open") say({ kind: "drain", body: { code, reason } });
     },
 
     close,
@@ -391,7 +412,7 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
         end = encodeControlItem(datagram, end, result);
       }
       const large = outbox.takeLarger(maxDatagramBytes - resultItemOverhead);
-      if (large) control.push({ kind: "result", body: large });
+      if (large) say({ kind: "result", body: large });
       bytesSent += end;
       return end > 0 ? datagram.subarray(0, end) : undefined;
     },

@@ -2,6 +2,8 @@
 export interface SliceCover {
   /** Units covered so far. */
   readonly covered: number;
+  /** Ranges that they form. */
+  readonly ranges: number;
   /** Adds a range and says how many of its units are new. */
   add(first: number, end: number): number;
 }
@@ -14,9 +16,11 @@ export function createSliceCover(): SliceCover {
     get covered() {
       return covered;
     },
+    get ranges() {
+      return bounds.length / 2;
+    },
     add(first, end) {
-      let from = 0;
-      while (from < bounds.length && bounds[from + 1]! < first) from += 2;
+      const from = firstRangeFrom(bounds, first);
       let to = from;
       let start = first;
       let stop = end;
@@ -33,4 +37,16 @@ export function createSliceCover(): SliceCover {
       return added;
     },
   };
+}
+
+/** Where in `bounds` the first range stands that ends at `unit` or behind it. */
+function firstRangeFrom(bounds: readonly number[], unit: number): number {
+  let low = 0;
+  let high = bounds.length / 2;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (bounds[2 * middle + 1]! < unit) low = middle + 1;
+    else high = middle;
+  }
+  return 2 * low;
 }

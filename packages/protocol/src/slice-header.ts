@@ -97,6 +97,7 @@ function decodeGenerated(bytes: Uint8Array): SliceHeader {
 
 function checkHeader(header: SliceHeader): SliceHeader {
   const { stream, index, count } = header;
+  // spec 5.3: what no header of any stream can say.
   if (stream < 1 || stream > maxStreamAlias) {
     throw new ProtocolError(
       ErrorCode.malformedDatagram,

@@ -34,7 +34,7 @@ export function encodeTensor(
 
 /** Cuts the bytes of a tensor's stream into slices. */
 export interface TensorDecoder {
-  /** @throws ProtocolError where the bytes are no slices or a slice is larger than allowed. */
+  /** @throws ProtocolError where the bytes are no slices or a slice is larger than allowed (spec 5.1). */
   decode(chunk: Uint8Array): ReceivedSlice[];
   /** Bytes that wait for the rest of their slice: at most one slice. */
   readonly heldBytes: number;

@@ -15,7 +15,7 @@ export interface TensorStreamOptions {
   /** Text form of the codec chain. */
   readonly codec: string;
   readonly mode: DeliveryMode;
-  /** How long after its capture the result of a frame is useful, in milliseconds: 1 to 2^31. */
+  /** How long after its capture the result of a frame is useful, in milliseconds: 1 to 2^31 - 1. */
   readonly deadlineMs: number;
   /** Concealment method; empty leaves it to the server. */
   readonly concealment: string;
@@ -46,7 +46,7 @@ export function openStreamToWire(
 }
 
 /**
- * Reads an OpenStream message.
+ * Reads an OpenStream message (spec 4.3).
  * @throws ProtocolError specMismatch or tensorTooLarge where the stream cannot be; it is rejected and the session
  *   goes on.
  */

@@ -1,7 +1,7 @@
 import type { sluice } from "@sluice/proto";
 import type { SessionLimits } from "./limits.js";
 
-/** Limits as they stand in a message. */
+/** Limits as they stand in a message (spec 4.4). */
 export function limitsToWire(limits: SessionLimits): sluice.v1.Limits.$Properties {
   const { framesPerSecond, ...others } = limits;
   return { ...others, millihertz: Math.round(framesPerSecond * 1_000) };

@@ -211,3 +211,37 @@ t.test("the end of the session expires what is open", async (t) => {
   t.equal(session.client.figures.expiryReasons.closed, 3);
   t.match(session.clientEvents.at(-1), { type: "closed" });
 });
+
+t.test("a close that crosses the answer on the way is no offence", async (t) => {
+  for (const limits of [{}, { maxTensorElements: 100 }]) {
+    const session = createVirtualSession({ seed: 12, up: path, down: path, limits });
+    session.runUntil(200);
+    const stream = session.client.openStream(streamOptions);
+    session.pump();
+    session.client.closeStream(stream);
+    session.runUntil(400);
+    t.equal(session.client.state, "open");
+    t.equal(session.server.state, "open");
+  }
+});
+
+t.test("a result too large for any message fails its frame and nothing else", async (t) => {
+  const session = createVirtualSession({ seed: 13, up: path, down: path, answerBytes: 70_000 });
+  const stream = session.client.openStream({ ...streamOptions, mode: "reliable" });
+  session.runUntil(300);
+  streamFrames(session, stream, { frames: 3, intervalMs: 10, bytes: new Uint8Array(5_120) });
+  session.runUntil(1_000);
+  assertAccounted(t, session.client.figures, 3);
+  t.equal(session.client.figures.expiryReasons.failed, 3);
+  t.equal(session.server.figures.framesInFlight, 0);
+});
+
+t.test("a client that does not read its results loses its session, not our memory", async (t) => {
+  const session = createVirtualSession({ seed: 14, answerBytes: 60_000 });
+  const stream = session.client.openStream({ ...streamOptions, mode: "reliable" });
+  session.runUntil(100);
+  session.server.pollControl = () => undefined;
+  streamFrames(session, stream, { frames: 40, intervalMs: 10, bytes: new Uint8Array(5_120) });
+  session.runUntil(1_000);
+  t.match(session.serverEvents.at(-1), { type: "closed", code: ErrorCode.overloaded });
+});

@@ -30,6 +30,8 @@ export interface VirtualSessionOptions {
   readonly authorize?: (token: Uint8Array) => boolean;
   /** Milliseconds that the server works on a frame. */
   readonly serviceMs?: number;
+  /** Bytes of every answer. */
+  readonly answerBytes?: number;
 }
 
 export const streamOptions: TensorStreamOptions = {
@@ -84,7 +86,7 @@ export function createVirtualSession(options: VirtualSessionOptions) {
     const done: FrameAnswer = {
       ...{ outcome: "done", elements: frame.units, concealedElements: frame.units - frame.unitsReceived },
       stages: { decode: 0.1, conceal: 0, queue: 0, inference: serviceMs },
-      payload: new Uint8Array(40),
+      payload: new Uint8Array(options.answerBytes ?? 40),
     };
     clock.after(serviceMs, () => {
       server.answer(frame, done, clock.now());

@@ -226,16 +226,16 @@ export function createConnection(options: ConnectionOptions): Connection {
     const queueMs = startMs - queuedMs;
     observer.observeStage("queue", queueMs);
     observer.observeFrameAge("inference", startMs - frame.capturedMs);
+    let payload: Uint8Array | undefined;
     try {
-      const value = await receiver.served.run(received.tensor, received.context);
-      const inferenceMs = clock.now() - startMs;
-      observer.observeStage("inference", inferenceMs);
-      answer(frame, received, queueMs, inferenceMs, { outcome: "done" }, pack(value));
+      payload = pack(await receiver.served.run(received.tensor, received.context));
     } catch (error) {
       log.error({ err: error, stream: frame.stream, frame: frame.frame }, "the model failed on a frame");
-      const code = ErrorCode.modelFailed;
-      answer(frame, received, queueMs, clock.now() - startMs, { outcome: "failed", code });
     }
+    const inferenceMs = clock.now() - startMs;
+    observer.observeStage("inference", inferenceMs);
+    if (payload) answer(frame, received, queueMs, inferenceMs, { outcome: "done" }, payload);
+    else answer(frame, received, queueMs, inferenceMs, { outcome: "failed", code: ErrorCode.modelFailed });
   }
 
   function answer(

@@ -1,5 +1,10 @@
 import { parseCodec, type TensorDecoder } from "@sluice/codec";
-import { type ConcealmentMethod, conceal, parseConcealmentMethod } from "@sluice/concealment";
+import {
+  type ConcealmentMethod,
+  conceal,
+  needsStatistics,
+  parseConcealmentMethod,
+} from "@sluice/concealment";
 import { ErrorCode, type ReceivedFrame, type TensorStreamOptions } from "@sluice/protocol";
 import { type Tensor, TensorError } from "@sluice/tensor";
 import { type FrameContext, type ServedStream, StreamRefusal } from "./served-model.js";
@@ -32,6 +37,12 @@ export function createTensorReceiver(options: TensorStreamOptions, served: Serve
   const method = readOr(ErrorCode.specMismatch, () =>
     options.concealment === "" ? defaultConcealment : parseConcealmentMethod(options.concealment),
   );
+  if (needsStatistics(method) && !statistics) {
+    throw new StreamRefusal(
+      ErrorCode.statisticsMismatch,
+      `concealment: ${method} needs statistics, none are agreed on`,
+    );
+  }
   const decoder: TensorDecoder = readOr(ErrorCode.unknownCodec, () =>
     parseCodec(options.codec).createDecoder(options.spec, statistics),
   );

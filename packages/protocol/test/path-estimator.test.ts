@@ -1,0 +1,142 @@
+import { sluice } from "@sluice/proto";
+import t from "tap";
+import { createBandwidthEstimator } from "#src/bandwidth-estimator.js";
+import { createPathEstimator, type PathEstimator } from "#src/path-estimator.js";
+import { createIntegers } from "./integers.js";
+
+function reportOf(fields: sluice.v1.Feedback.$Properties): sluice.v1.Feedback {
+  return sluice.v1.Feedback.decode(sluice.v1.Feedback.encode(fields).finish());
+}
+
+const size = 1_200;
+
+/** Sends trains of datagrams over a bottleneck and reports what arrives; returns the next sequence. */
+function sendTrain(
+  path: PathEstimator,
+  first: number,
+  options: {
+    length: number;
+    nowMs: number;
+    bitsPerSecond: number;
+    jitterMs?: () => number;
+    lost?: readonly number[];
+  },
+): number {
+  const { length, nowMs, bitsPerSecond, jitterMs = () => 0, lost = [] } = options;
+  const spacingMs = (size * 8_000) / bitsPerSecond;
+  const arrivals = [];
+  for (let i = 0; i < length; i++) {
+    path.sent(first + i, size, nowMs + i * 0.1);
+    if (!lost.includes(i))
+      arrivals.push({ sequence: first + i, atMs: nowMs + 20 + i * spacingMs + jitterMs() });
+  }
+  const report = reportOf({
+    nextSequence: first + length,
+    ...{ lost: lost.length, lossRuns: lost.length },
+    arrivalSequences: arrivals.map(({ sequence }) => sequence),
+    arrivalTimes: arrivals.map(({ atMs }) => Math.round(atMs * 10)),
+  });
+  path.handleFeedback(report, nowMs + 60);
+  return first + length;
+}
+
+t.test("a train spreads to the rate of the bottleneck", async (t) => {
+  for (const bitsPerSecond of [500_000, 2_000_000, 20_000_000]) {
+    const path = createPathEstimator();
+    t.equal(path.bandwidthBitsPerSecond, undefined);
+    let next = 0;
+    for (let i = 0; i < 10; i++) next = sendTrain(path, next, { length: 12, nowMs: i * 33, bitsPerSecond });
+    const estimate = path.bandwidthBitsPerSecond ?? 0;
+    t.ok(Math.abs(estimate / bitsPerSecond - 1) < 0.05, `${estimate} of ${bitsPerSecond}`);
+    t.equal(path.unreceivedBytes, 0);
+  }
+});
+
+t.test("jitter and losses move the estimate by less than a half", async (t) => {
+  const seed = 8;
+  t.comment(`seed ${seed}`);
+  const integers = createIntegers(seed);
+  const path = createPathEstimator();
+  let next = 0;
+  for (let i = 0; i < 60; i++) {
+    next = sendTrain(path, next, {
+      ...{ length: 16, nowMs: i * 33, bitsPerSecond: 10_000_000, lost: i % 3 === 0 ? [7] : [] },
+      jitterMs: () => integers.between(0, 3) / 10,
+    });
+  }
+  const estimate = path.bandwidthBitsPerSecond ?? 0;
+  t.ok(estimate > 5_000_000 && estimate < 15_000_000, `${estimate}`);
+  t.equal(path.datagramsLost, 20);
+  t.equal(path.lossRuns, 20);
+  t.equal(path.datagramsReported, 60 * 16);
+});
+
+t.test("single datagrams, pauses and unknown numbers say nothing about the rate", async (t) => {
+  const path = createPathEstimator();
+  for (let i = 0; i < 10; i++) sendTrain(path, 2 * i, { length: 2, nowMs: i * 33, bitsPerSecond: 1e6 });
+  t.equal(path.bandwidthBitsPerSecond, undefined, "two are no train");
+  for (let i = 20; i < 30; i++) path.sent(i, size, i * 33);
+  const arrivalSequences = [20, 21, 22, 23, 24, 25];
+  path.handleFeedback(
+    reportOf({ nextSequence: 30, arrivalSequences, arrivalTimes: [1, 2, 3, 4, 5, 6] }),
+    2_000,
+  );
+  t.equal(path.bandwidthBitsPerSecond, undefined, "not sent together");
+  path.handleFeedback(
+    reportOf({ nextSequence: 9, arrivalSequences: [900, 901, 902], arrivalTimes: [1, 2, 3] }),
+    2_000,
+  );
+  path.handleFeedback(reportOf({ nextSequence: 9, arrivalSequences: [1, 2, 3], arrivalTimes: [] }), 2_000);
+  t.equal(path.bandwidthBitsPerSecond, undefined);
+});
+
+t.test("reports that are late, repeated or wild do no harm", async (t) => {
+  const path = createPathEstimator();
+  for (let i = 0; i < 10; i++) path.sent(i, 100, i);
+  path.handleFeedback(reportOf({ nextSequence: 6, lost: 1, lossRuns: 1 }), 50);
+  path.handleFeedback(reportOf({ nextSequence: 3, lost: 2, lossRuns: 2 }), 51);
+  t.same(
+    [path.unreceivedBytes, path.datagramsLost, path.datagramsReported],
+    [400, 1, 6],
+    "the late one is old news",
+  );
+  path.handleFeedback(
+    reportOf({ nextSequence: 0xffffffff, arrivalSequences: [9, 8, 7], arrivalTimes: [3, 2, 1] }),
+    52,
+  );
+  t.equal(path.unreceivedBytes, 0);
+  path.sent(10, 100, 60);
+  t.equal(path.unreceivedBytes, 100);
+});
+
+t.test("the end of a burst is not waited for for ever", async (t) => {
+  const path = createPathEstimator();
+  path.sent(0, 100, 1_000);
+  path.expire(40, 1_200);
+  t.equal(path.unreceivedBytes, 100);
+  path.expire(40, 1_201);
+  t.equal(path.unreceivedBytes, 0, "200 ms at least");
+  path.sent(1, 100, 2_000);
+  path.expire(200, 2_600);
+  t.equal(path.unreceivedBytes, 100);
+  path.expire(200, 2_601);
+  t.equal(path.unreceivedBytes, 0, "three round trips where that is longer");
+});
+
+t.test("old trains are forgotten, and the number of trains is bounded", async (t) => {
+  const bandwidth = createBandwidthEstimator();
+  for (let i = 0; i < 1_000; i++) bandwidth.addTrain(10_000, 10, i);
+  t.equal(bandwidth.bitsPerSecond, 8_000_000);
+  for (let i = 0; i < 40; i++) bandwidth.addTrain(10_000, 40, 1_000 + i);
+  t.equal(bandwidth.bitsPerSecond, 8_000_000, "the upper quartile");
+  for (let i = 0; i < 30; i++) bandwidth.addTrain(10_000, 40, 1_100 + i);
+  t.equal(bandwidth.bitsPerSecond, 2_000_000);
+  bandwidth.addTrain(10_000, 80, 9_000);
+  t.equal(bandwidth.bitsPerSecond, 1_000_000, "nothing of the old seconds is left");
+});
+
+t.test("arrivals at one instant give a finite rate", async (t) => {
+  const bandwidth = createBandwidthEstimator();
+  bandwidth.addTrain(2_400, 0, 0);
+  t.equal(bandwidth.bitsPerSecond, 38_400_000);
+});

@@ -1,0 +1,66 @@
+import t from "tap";
+import { decodeControl } from "#src/control-message.js";
+import { maxUnacknowledgedResults } from "#src/limits.js";
+import { createResultOutbox, type ResultOutbox } from "#src/result-outbox.js";
+
+const rttMs = 40;
+
+function push(outbox: ResultOutbox, frame: number, nowMs = 0, payloadBytes = 10, uselessAtMs = 300): void {
+  outbox.push({ stream: 1, frame, outcome: 1, payload: new Uint8Array(payloadBytes) }, uselessAtMs, nowMs);
+}
+
+function takeAll(outbox: ResultOutbox, nowMs: number, maxBytes = 1_200): number[] {
+  const frames: number[] = [];
+  for (let bytes = outbox.take(maxBytes, rttMs, nowMs); bytes; bytes = outbox.take(maxBytes, rttMs, nowMs)) {
+    const message = decodeControl(bytes);
+    frames.push(message?.kind === "result" ? message.body.frame : -1);
+  }
+  return frames;
+}
+
+t.test("a result is repeated after a round trip and a bit until it is acknowledged", async (t) => {
+  const outbox = createResultOutbox();
+  t.equal(outbox.nextTimeoutMs(), Number.POSITIVE_INFINITY);
+  push(outbox, 0);
+  push(outbox, 1);
+  t.equal(outbox.nextTimeoutMs(), 0);
+  t.same(takeAll(outbox, 0), [0, 1]);
+  t.same(takeAll(outbox, 40), []);
+  const dueMs = outbox.nextTimeoutMs();
+  t.ok(dueMs > rttMs && dueMs < 2 * rttMs, `${dueMs}`);
+  outbox.acknowledge(1, [0, 99]);
+  outbox.acknowledge(2, [1]);
+  t.same(takeAll(outbox, dueMs), [1]);
+  t.equal(outbox.repeated, 1);
+  outbox.acknowledge(1, [1]);
+  t.same([outbox.size, outbox.nextTimeoutMs()], [0, Number.POSITIVE_INFINITY]);
+});
+
+t.test("nothing is repeated once it is useless, but a late result is sent once", async (t) => {
+  const outbox = createResultOutbox();
+  push(outbox, 0, 0, 10, 100);
+  t.same(takeAll(outbox, 500), [0]);
+  t.same(takeAll(outbox, 1_000), []);
+  t.equal(outbox.size, 0);
+  t.equal(outbox.repeated, 0);
+});
+
+t.test("what does not fit the rest of a datagram waits for the next, what fits none leaves", async (t) => {
+  const outbox = createResultOutbox();
+  push(outbox, 0, 0, 500);
+  push(outbox, 1, 0, 10);
+  t.same(takeAll(outbox, 0, 100), [1]);
+  t.same(takeAll(outbox, 0, 1_200), [0]);
+  push(outbox, 2, 0, 5_000);
+  t.same(takeAll(outbox, 0), []);
+  t.match(outbox.takeLarger(1_200), { frame: 2 });
+  t.equal(outbox.takeLarger(1_200), undefined);
+  t.equal(outbox.size, 2);
+});
+
+t.test("a client that acknowledges nothing costs a bounded number of results", async (t) => {
+  const outbox = createResultOutbox();
+  for (let frame = 0; frame < 10 * maxUnacknowledgedResults; frame++) push(outbox, frame);
+  t.equal(outbox.size, maxUnacknowledgedResults);
+  t.equal(takeAll(outbox, 0).at(-1), 10 * maxUnacknowledgedResults - 1, "the oldest are given up");
+});

@@ -1,0 +1,111 @@
+import t from "tap";
+import { createPacer } from "#src/pacer.js";
+import { createPinger } from "#src/pinger.js";
+import { createRateLimiter } from "#src/rate-limiter.js";
+import { createRttEstimator } from "#src/rtt-estimator.js";
+
+t.test("round-trip time as in RFC 9002", async (t) => {
+  const rtt = createRttEstimator();
+  t.same([rtt.smoothedMs, rtt.minMs], [undefined, undefined]);
+  rtt.add(100, 0);
+  t.same([rtt.smoothedMs, rtt.variationMs, rtt.minMs], [100, 50, 100]);
+  rtt.add(180, 10);
+  t.same([rtt.smoothedMs, rtt.variationMs, rtt.minMs], [110, 57.5, 100]);
+  for (const wild of [-1, Number.NaN]) rtt.add(wild, 20);
+  t.equal(rtt.smoothedMs, 110, "what no clock measures is ignored");
+  rtt.add(0, 30);
+  t.equal(rtt.minMs, 0);
+});
+
+t.test("the smallest round trip is that of the last seconds", async (t) => {
+  const rtt = createRttEstimator();
+  rtt.add(20, 0);
+  rtt.add(60, 9_999);
+  t.equal(rtt.minMs, 20);
+  rtt.add(60, 10_001);
+  t.equal(rtt.minMs, 60);
+});
+
+t.test("the pacer keeps the rate whatever the timer's grain", async (t) => {
+  for (const grainMs of [0.1, 1, 4]) {
+    const pacer = createPacer(1_000_000);
+    let sent = 0;
+    for (let nowMs = 0; nowMs < 10_000; nowMs += grainMs) {
+      while (pacer.readyAtMs() <= nowMs) {
+        pacer.sent(1_000, nowMs);
+        sent++;
+      }
+    }
+    t.ok(
+      Math.abs(sent - 1_250) <= 2,
+      `${sent} datagrams of 1,000 bytes in 10 s with a grain of ${grainMs} ms`,
+    );
+  }
+});
+
+t.test("after a pause a short burst leaves, never what was saved up", async (t) => {
+  const pacer = createPacer(8_000_000);
+  t.ok(pacer.readyAtMs() < 0);
+  let burst = 0;
+  for (; pacer.readyAtMs() <= 60_000; burst++) pacer.sent(1_000, 60_000);
+  t.equal(burst, 5, "4 ms at a byte per microsecond, and the one that fills it");
+  pacer.setRate(80_000_000);
+  t.equal(pacer.bitsPerSecond, 80_000_000);
+  const before = pacer.readyAtMs();
+  pacer.sent(1_000, 60_000);
+  t.ok(Math.abs(pacer.readyAtMs() - before - 0.1) < 1e-9);
+});
+
+t.test("the rate limiter spaces frames evenly and allows its burst", async (t) => {
+  for (const [burst, startedAtOnce] of [
+    [1, 1],
+    [3, 3],
+  ] as const) {
+    const limiter = createRateLimiter(10, burst);
+    let atOnce = 0;
+    for (; limiter.freeAtMs() <= 5_000; atOnce++) limiter.take(5_000);
+    t.equal(atOnce, startedAtOnce);
+    let taken = 0;
+    for (let nowMs = 5_001; nowMs <= 15_000; nowMs++) {
+      if (limiter.freeAtMs() > nowMs) continue;
+      limiter.take(nowMs);
+      taken++;
+    }
+    t.equal(taken, 100);
+  }
+});
+
+t.test("no limit, and limits that change", async (t) => {
+  const limiter = createRateLimiter(0, 1);
+  for (let i = 0; i < 100; i++) limiter.take(0);
+  t.ok(limiter.freeAtMs() <= 0);
+  limiter.setLimit(2);
+  limiter.take(0);
+  t.equal(limiter.freeAtMs(), 500);
+  limiter.setLimit(0);
+  t.ok(limiter.freeAtMs() < 0);
+});
+
+t.test("pings come quickly first, then steadily, and each pong counts once", async (t) => {
+  const pinger = createPinger();
+  const times: number[] = [];
+  for (let nowMs = 0; nowMs <= 1_000; nowMs++) {
+    if (pinger.nextTimeoutMs() > nowMs) continue;
+    const id = pinger.take(nowMs);
+    times.push(nowMs);
+    t.equal(pinger.handlePong(id, nowMs + 30), 30);
+    t.equal(pinger.handlePong(id, nowMs + 31), undefined);
+  }
+  t.same(times, [0, 50, 100, 150, 200, 450, 700, 950]);
+  t.equal(pinger.handlePong(0, 0), undefined);
+  t.equal(pinger.handlePong(999, 0), undefined);
+});
+
+t.test("pings that are never answered are forgotten", async (t) => {
+  const pinger = createPinger();
+  const first = pinger.take(0);
+  let last = first;
+  for (let i = 1; i <= 32; i++) last = pinger.take(i);
+  t.equal(pinger.handlePong(first, 100), undefined);
+  t.equal(pinger.handlePong(last, 100), 68);
+});
