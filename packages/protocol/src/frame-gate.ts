@@ -46,11 +46,10 @@ export function frameGate(input: GateInput): GateReason | undefined {
   let transmitMs = 0;
   if (bandwidthBitsPerSecond !== undefined) {
     const bytesPerMs = bandwidthBitsPerSecond / 8_000;
-    const queueBytes = input.unreceivedBytes - bytesPerMs * (input.rttMs + reportDelayMs);
-    // bandwidth_remain
-    queueMs = Math.max(0, queueBytes / bytesPerMs);
+    // bandwidth_remain, once as it may be at worst and once as it is at least.
+    queueMs = Math.max(0, input.unreceivedBytes / bytesPerMs - input.rttMs);
     transmitMs = input.expectedBytes / bytesPerMs;
-    if (queueMs > clientLatencyMs + toleratedQueueMs) return "bandwidth";
+    if (queueMs - reportDelayMs > clientLatencyMs + toleratedQueueMs) return "bandwidth";
   }
   const sendAtMs = nowMs + Math.max(clientLatencyMs, queueMs);
   const resultAtMs = sendAtMs + transmitMs + input.rttMs + input.serverLatencyMs;

@@ -6,9 +6,17 @@ import type { sluice } from "@sluice/proto";
 import { encodeControl } from "./control-message.js";
 import { maxUnacknowledgedResults } from "./limits.js";
 
+/** How long a result is worth sending, in milliseconds of the server's clock. */
+export interface ResultTimes {
+  /** What leaves later than this comes after the deadline. */
+  readonly inTimeUntilMs: number;
+  /** From then on it is not repeated. */
+  readonly uselessAtMs: number;
+}
+
 export interface ResultOutbox {
-  push(result: sluice.v1.Result.$Properties, uselessAtMs: number, nowMs: number): void;
-  acknowledge(stream: number, frames: readonly number[]): void;
+  push(result: sluice.v1.Result.$Properties, times: ResultTimes, nowMs: number): void;
+  acknowledge(stream: number, frames: readonly number[], nowMs: number): void;
   /** The next result that is due and at most `maxBytes` long; it counts as sent now. */
   take(maxBytes: number, rttMs: number, nowMs: number): Uint8Array | undefined;
   /** A result that is due but too large for any datagram of this size; it leaves the outbox. */
@@ -23,35 +31,64 @@ export interface ResultOutbox {
 interface Waiting {
   readonly result: sluice.v1.Result.$Properties;
   readonly bytes: Uint8Array;
-  readonly uselessAtMs: number;
+  readonly times: ResultTimes;
   dueMs: number;
   sends: number;
+  /** When the acknowledgement of the first sending is late. */
+  expectedMs: number;
 }
 
 /** The client gathers acknowledgements for a while; a repeat before that would be for nothing. */
 const acknowledgementDelayMs = 15;
+/**
+ * Where more results than this are lost, waiting for an acknowledgement costs deadlines: a result is then repeated
+ * without one while it can still be in time. Results are small beside the tensors that they answer.
+ */
+const hastyAboveLoss = 0.02;
+const minRepeatMs = 20;
 
 export function createResultOutbox(): ResultOutbox {
   const waiting = new Map<string, Waiting>();
   let repeated = 0;
+  /** Smoothed share of results whose first sending was not acknowledged in time. */
+  let lossShare = 0;
+
+  function intervalMs({ times }: Waiting, rttMs: number, nowMs: number): number {
+    const patientMs = 1.1 * rttMs + acknowledgementDelayMs;
+    const leftMs = times.inTimeUntilMs - nowMs;
+    if (lossShare < hastyAboveLoss || leftMs <= 0) return patientMs;
+    return Math.min(patientMs, Math.max(minRepeatMs, leftMs / 2));
+  }
+
+  function learn(wasLost: boolean): void {
+    lossShare += ((wasLost ? 1 : 0) - lossShare) / 32;
+  }
+
   return {
-    push(result, uselessAtMs, nowMs) {
+    push(result, times, nowMs) {
       const key = `${result.stream ?? 0}/${result.frame ?? 0}`;
       const bytes = encodeControl({ kind: "result", body: result });
-      waiting.set(key, { result, bytes, uselessAtMs, dueMs: nowMs, sends: 0 });
+      waiting.set(key, { result, bytes, times, dueMs: nowMs, sends: 0, expectedMs: 0 });
       if (waiting.size > maxUnacknowledgedResults) waiting.delete(waiting.keys().next().value!);
     },
-    acknowledge(stream, frames) {
-      for (const frame of frames) waiting.delete(`${stream}/${frame}`);
+    acknowledge(stream, frames, nowMs) {
+      for (const frame of frames) {
+        const key = `${stream}/${frame}`;
+        const item = waiting.get(key);
+        if (item && waiting.delete(key)) learn(nowMs > item.expectedMs);
+      }
     },
     take(maxBytes, rttMs, nowMs) {
       for (const [key, item] of waiting) {
         // The first sending always happens: a late result still tells the client what became of its frame.
-        if (item.sends > 0 && item.uselessAtMs <= nowMs) waiting.delete(key);
-        else if (item.dueMs <= nowMs && item.bytes.length <= maxBytes) {
+        if (item.sends > 0 && item.times.uselessAtMs <= nowMs) {
+          waiting.delete(key);
+          learn(true);
+        } else if (item.dueMs <= nowMs && item.bytes.length <= maxBytes) {
           if (item.sends > 0) repeated++;
+          else item.expectedMs = nowMs + 1.1 * rttMs + acknowledgementDelayMs;
           item.sends++;
-          item.dueMs = nowMs + 1.1 * rttMs + acknowledgementDelayMs;
+          item.dueMs = nowMs + intervalMs(item, rttMs, nowMs);
           return item.bytes;
         }
       }

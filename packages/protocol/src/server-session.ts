@@ -126,7 +126,7 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
         return;
       }
       case "resultAck":
-        outbox.acknowledge(message.body.stream, message.body.frames);
+        outbox.acknowledge(message.body.stream, message.body.frames, nowMs);
         return;
       case "ping":
         pushLossy({ kind: "pong", body: { id: message.body.id } });
@@ -268,7 +268,10 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
     const stream = streams.get(frame.stream);
     const deadlineMs = stream?.options.deadlineMs ?? 0;
     if (maxDatagramBytes === 0 || stream?.options.mode === "reliable") say({ kind: "result", body: result });
-    else outbox.push(result, frame.capturedMs + 2 * deadlineMs, nowMs);
+    else {
+      const times = { inTimeUntilMs: frame.expiresAtMs, uselessAtMs: frame.capturedMs + 2 * deadlineMs };
+      outbox.push(result, times, nowMs);
+    }
   }
 
   return {

@@ -6,7 +6,12 @@ import { createResultOutbox, type ResultOutbox } from "#src/result-outbox.js";
 const rttMs = 40;
 
 function push(outbox: ResultOutbox, frame: number, nowMs = 0, payloadBytes = 10, uselessAtMs = 300): void {
-  outbox.push({ stream: 1, frame, outcome: 1, payload: new Uint8Array(payloadBytes) }, uselessAtMs, nowMs);
+  const inTimeUntilMs = nowMs + 80;
+  outbox.push(
+    { stream: 1, frame, outcome: 1, payload: new Uint8Array(payloadBytes) },
+    { inTimeUntilMs, uselessAtMs },
+    nowMs,
+  );
 }
 
 function takeAll(outbox: ResultOutbox, nowMs: number, maxBytes = 1_200): number[] {
@@ -28,11 +33,11 @@ t.test("a result is repeated after a round trip and a bit until it is acknowledg
   t.same(takeAll(outbox, 40), []);
   const dueMs = outbox.nextTimeoutMs();
   t.ok(dueMs > rttMs && dueMs < 2 * rttMs, `${dueMs}`);
-  outbox.acknowledge(1, [0, 99]);
-  outbox.acknowledge(2, [1]);
+  outbox.acknowledge(1, [0, 99], 50);
+  outbox.acknowledge(2, [1], 50);
   t.same(takeAll(outbox, dueMs), [1]);
   t.equal(outbox.repeated, 1);
-  outbox.acknowledge(1, [1]);
+  outbox.acknowledge(1, [1], 100);
   t.same([outbox.size, outbox.nextTimeoutMs()], [0, Number.POSITIVE_INFINITY]);
 });
 
@@ -63,4 +68,28 @@ t.test("a client that acknowledges nothing costs a bounded number of results", a
   for (let frame = 0; frame < 10 * maxUnacknowledgedResults; frame++) push(outbox, frame);
   t.equal(outbox.size, maxUnacknowledgedResults);
   t.equal(takeAll(outbox, 0).at(-1), 10 * maxUnacknowledgedResults - 1, "the oldest are given up");
+});
+
+t.test("where results are lost they are repeated sooner, while they can be in time", async (t) => {
+  const outbox = createResultOutbox();
+  const patientMs = 1.1 * rttMs + 15;
+  push(outbox, 0);
+  takeAll(outbox, 0);
+  outbox.acknowledge(1, [0], patientMs + 1);
+  push(outbox, 1, 1_000, 10, 1_300);
+  takeAll(outbox, 1_000);
+  t.equal(outbox.nextTimeoutMs(), 1_040, "half of what is left");
+  takeAll(outbox, 1_040);
+  t.equal(outbox.nextTimeoutMs(), 1_060);
+  takeAll(outbox, 1_100);
+  t.equal(outbox.nextTimeoutMs(), 1_100 + patientMs, "it is late: there is no haste");
+  outbox.acknowledge(1, [1], 1_101);
+  for (let frame = 2; frame < 200; frame++) {
+    push(outbox, frame, 2_000, 10, 2_300);
+    takeAll(outbox, 2_000);
+    outbox.acknowledge(1, [frame], 2_050);
+  }
+  push(outbox, 200, 3_000, 10, 3_300);
+  takeAll(outbox, 3_000);
+  t.equal(outbox.nextTimeoutMs(), 3_000 + patientMs, "the path has become good");
 });
