@@ -1,5 +1,6 @@
 import { once } from "node:events";
-import type { Command } from "commander";
+import { type EngineName, engineNames } from "@sluice/http3";
+import { type Command, Option } from "commander";
 import { pino } from "pino";
 import type { CliContext } from "./cli-context.js";
 import { parseCount } from "./parse-count.js";
@@ -8,7 +9,8 @@ import { startServer } from "./serve-run.js";
 
 interface ServeCommandOptions {
   readonly listen: string;
-  readonly engine: string;
+  readonly engine: EngineName;
+  readonly fallback?: true;
   readonly model: string;
   readonly split?: string;
   readonly labels?: string;
@@ -31,7 +33,8 @@ export function registerServe(program: Command, context: CliContext): void {
     .command("serve")
     .description("Serve a model: receive tensors, conceal what was lost, infer, answer in time.")
     .option("--listen <host:port>", "UDP address; port 0 takes a free one", "127.0.0.1:4433")
-    .option("--engine <name>", "QUIC engine: auto or quiche", "auto")
+    .addOption(new Option("--engine <name>", "transport").choices([...engineNames]).default("auto"))
+    .option("--fallback", "also serve WebSockets over TCP at the same port, for clients whose UDP is blocked")
     .option("--model <model>", "fashion (embedded), the path of an .onnx file, or sink", "fashion")
     .option("--split <tensor>", "the cut to be ready for at the start; clients may ask for others")
     .option("--labels <file>", "names of the classes: .json, .tsv or one a line")
@@ -49,7 +52,11 @@ export function registerServe(program: Command, context: CliContext): void {
       "--token <text>",
       "bearer token that clients must show; SLUICE_TOKEN keeps it out of the process list",
     )
-    .option("--log-level <level>", "debug, info, warn, error or silent", "info")
+    .addOption(
+      new Option("--log-level <level>", "what is logged")
+        .choices(["debug", "info", "warn", "error", "silent"])
+        .default("info"),
+    )
     .option("--json", "logs in JSON even in a terminal")
     .addHelpText(
       "after",
@@ -72,7 +79,7 @@ Examples:
         {
           ...{ listen: options.listen, engine: options.engine, model: options.model, split: options.split },
           ...{ labels: options.labels, cert: options.cert, key: options.key, metrics: options.metrics },
-          ...{ threads: options.threads, fpsLimit: options.fpsLimit },
+          ...{ threads: options.threads, fpsLimit: options.fpsLimit, fallback: options.fallback === true },
           token: options.token ?? process.env.SLUICE_TOKEN,
         },
         log,

@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import { listen } from "@sluice/http3";
+import { type EngineName, listen } from "@sluice/http3";
 import { loadModel } from "@sluice/inference";
 import { createMetrics, serveOperations } from "@sluice/metrics";
 import { createServer, type ServerLog } from "@sluice/server";
@@ -10,7 +10,9 @@ import { type ServedModels, serveModel, serveSink } from "./served-models.js";
 export interface ServeOptions {
   /** `HOST:PORT` of the UDP socket; port 0 takes a free one. */
   readonly listen: string;
-  readonly engine: string;
+  readonly engine: EngineName;
+  /** Also listens for WebSockets over TCP, at the same port number. */
+  readonly fallback: boolean;
   readonly model: string;
   readonly split: string | undefined;
   readonly labels: string | undefined;
@@ -44,7 +46,7 @@ export async function startServer(options: ServeOptions, log: ServerLog): Promis
     await models.prepare(split);
     const metrics = createMetrics();
     const transport = await listen({
-      ...{ host: address.host, port: address.port, engine: options.engine as "auto" },
+      ...{ host: address.host, port: address.port, engine: options.engine, fallback: options.fallback },
       ...(certificate ? { certificate } : {}),
       log: (level, message, fields) => log[level](fields ?? {}, message),
     });

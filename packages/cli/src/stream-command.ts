@@ -1,7 +1,19 @@
 import type { Command } from "commander";
 import type { CliContext } from "./cli-context.js";
+import { CliError } from "./cli-error.js";
+import { ExitCode } from "./exit-codes.js";
 import { addStreamOptions, readStreamOptions, type StreamOptionValues } from "./stream-options.js";
 import { showStream } from "./stream-show.js";
+
+/** A SHA-256 in hexadecimal, with or without colons. */
+function parseHash(text: string): string {
+  const hex = text.replaceAll(":", "").toLowerCase();
+  if (/^[0-9a-f]{64}$/.test(hex)) return hex;
+  throw new CliError(
+    ExitCode.usage,
+    `--cert-hash: expected a SHA-256 in 64 hexadecimal digits, got "${text}"`,
+  );
+}
 
 const defaults = { durationSeconds: 10 };
 
@@ -11,7 +23,11 @@ export function registerStream(program: Command, context: CliContext): void {
     .command("stream")
     .description("Stream images through a server and report what became of every frame.")
     .argument("<url>", "the server's, such as https://127.0.0.1:4433")
-    .option("--cert-hash <hex>", "trust the certificate with this SHA-256 (`sluice serve` prints it)");
+    .option(
+      "--cert-hash <hex>",
+      "trust the certificate with this SHA-256 (`sluice serve` prints it)",
+      parseHash,
+    );
   addStreamOptions(command, defaults)
     .addHelpText(
       "after",

@@ -1,3 +1,4 @@
+import { type EngineName, engineNames } from "@sluice/http3";
 import { preprocessPresets, strategies } from "@sluice/inference";
 import { type Command, Option } from "commander";
 import { CliError } from "./cli-error.js";
@@ -23,7 +24,8 @@ export interface StreamOptionValues {
   readonly deadlineMs: number;
   readonly seed?: number;
   readonly threads?: number;
-  readonly engine: string;
+  readonly engine: EngineName;
+  readonly fallback?: true;
   readonly token?: string;
   readonly json?: true;
 }
@@ -93,7 +95,8 @@ export function addStreamOptions(command: Command, defaults: { readonly duration
       parseCount(text, "--seed", 0, 2 ** 32 - 1),
     )
     .option("--threads <n>", "threads for the client's half", (text) => parseCount(text, "--threads", 1, 64))
-    .option("--engine <name>", "QUIC engine", "auto")
+    .addOption(new Option("--engine <name>", "transport").choices([...engineNames]).default("auto"))
+    .option("--fallback", "go on over TCP (a WebSocket) where UDP does not get through")
     .option("--token <text>", "bearer token, where the server asks for one")
     .option("--json", "print one JSON object at the end");
 }
@@ -116,6 +119,6 @@ export function readStreamOptions(
       seed: values.seed,
     },
     ...{ labels: values.labels, preprocess: values.preprocess, threads: values.threads },
-    ...{ concealment: values.concealment, token: values.token },
+    ...{ concealment: values.concealment, token: values.token, fallback: values.fallback === true },
   };
 }

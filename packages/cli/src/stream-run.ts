@@ -1,5 +1,5 @@
 import { type Client, createClient, type FrameOutcome, type TensorStream } from "@sluice/client";
-import { connect } from "@sluice/http3";
+import { connect, type EngineName } from "@sluice/http3";
 import type { LabelledImage } from "@sluice/inference";
 import type { DeliveryMode } from "@sluice/protocol";
 import { type SinkAnswer, tensorChecksum } from "@sluice/server";
@@ -11,7 +11,9 @@ export interface StreamOptions extends ClientHalfOptions {
   readonly url: string;
   /** SHA-256 of the server's certificate in hexadecimal; without it the system's roots decide. */
   readonly certificateHash: string | undefined;
-  readonly engine: string;
+  readonly engine: EngineName;
+  /** Goes on over TCP where UDP does not get through. */
+  readonly fallback: boolean;
   readonly mode: DeliveryMode;
   readonly fps: number;
   /** Whichever comes first ends the run. */
@@ -84,7 +86,8 @@ export async function runStream(options: StreamOptions, hooks: StreamHooks): Pro
 
 async function openSender(half: ClientHalf, options: StreamOptions): Promise<Sender> {
   const session = await connect(options.url, {
-    engine: options.engine as "auto",
+    engine: options.engine,
+    fallback: options.fallback,
     ...(options.certificateHash ? { certificateHash: options.certificateHash } : {}),
   });
   let client: Client;

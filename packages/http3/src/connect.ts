@@ -1,6 +1,7 @@
 import { lookup } from "node:dns/promises";
 import { rootCertificates } from "node:tls";
 import { ConnectError, type Session } from "@sluice/transport";
+import type { Engine, EngineConnectOptions, Log } from "./engine.js";
 import type { Trust } from "./quiche/messages.js";
 import { type EngineName, selectEngine } from "./select-engine.js";
 import { parseSessionUrl, type SessionUrl } from "./url.js";
@@ -22,6 +23,13 @@ export interface ConnectOptions {
   /** Header fields of the request, as `authorization`. */
   readonly headers?: Readonly<Record<string, string>>;
   readonly engine?: EngineName;
+  /**
+   * Lets the engine `auto` open a WebSocket to the same host and port over TCP where no session over QUIC opens: a
+   * network that blocks UDP. Such a session has no datagrams. QUIC gets half of `timeoutMs` then. Default false.
+   */
+  readonly fallback?: boolean;
+  /** Is told what `auto` picked and why. */
+  readonly log?: Log;
   /** Gives up the attempt; an open session is not affected. */
   readonly signal?: AbortSignal;
 }
@@ -48,26 +56,53 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
     16_384,
   );
   const headers = Object.entries(options.headers ?? {});
-  const engine = await selectEngine(options.engine);
-  options.signal?.throwIfAborted();
+  const { engine: name = "auto", fallback = false, signal, log } = options;
+  const engine = await selectEngine(name, { fallback, ...(log === undefined ? {} : { log }) });
+  signal?.throwIfAborted();
   const addresses = await resolve(target);
-  const deadlineMs = performance.now() + timeoutMs;
+  const startMs = performance.now();
+  const request = { ...target, headers, trust, idleTimeoutMs, maxPacketBytes };
+  const mayFallBack = name === "auto" && fallback && engine.name !== "websocket";
+  try {
+    const deadlineMs = startMs + (mayFallBack ? timeoutMs / 2 : timeoutMs);
+    return await connectToAny(engine, addresses, request, deadlineMs, signal);
+  } catch (error) {
+    if (!mayFallBack || !(error instanceof ConnectError) || !isAboutThePath(error)) throw error;
+    log?.("warn", "falling back to websocket", { engine: engine.name, reason: error.message });
+    const webSocket = await selectEngine("websocket");
+    try {
+      return await connectToAny(webSocket, addresses, request, startMs + timeoutMs, signal);
+    } catch (second) {
+      if (!(second instanceof ConnectError)) throw second;
+      const kind = isAboutThePath(second) ? error.kind : second.kind;
+      throw new ConnectError(kind, `${error.message}; and with websocket: ${second.message}`, {
+        cause: second,
+      });
+    }
+  }
+}
+
+/** Kinds of errors that another transport may not have. */
+function isAboutThePath({ kind }: ConnectError): boolean {
+  return kind === "timeout" || kind === "refused" || kind === "engine";
+}
+
+/** Tries the addresses one after another until one answers. */
+async function connectToAny(
+  engine: Engine,
+  addresses: readonly string[],
+  request: Omit<EngineConnectOptions, "address" | "timeoutMs">,
+  deadlineMs: number,
+  signal: AbortSignal | undefined,
+): Promise<Session> {
   let failure: unknown;
   for (const address of addresses) {
-    options.signal?.throwIfAborted();
+    signal?.throwIfAborted();
     const remainingMs = Math.ceil(deadlineMs - performance.now());
     if (failure !== undefined && remainingMs <= 0) break;
-    const attempt = engine.connect({
-      ...target,
-      address,
-      headers,
-      trust,
-      timeoutMs: Math.max(1, remainingMs),
-      idleTimeoutMs,
-      maxPacketBytes,
-    });
+    const attempt = engine.connect({ ...request, address, timeoutMs: Math.max(1, remainingMs) });
     try {
-      return await orAborted(attempt, options.signal);
+      return await orAborted(attempt, signal);
     } catch (error) {
       failure ??= error;
       // `localhost` may name two addresses of which one is listened on.

@@ -2,4 +2,13 @@ export { type Certificate, type CertificateOptions, createCertificate } from "./
 export { type ConnectOptions, connect } from "./connect.js";
 export type { Engine, Log } from "./engine.js";
 export { type ListenOptions, listen } from "./listen.js";
-export { type EngineName, selectEngine } from "./select-engine.js";
+export { type EngineName, engineNames, type SelectEngineOptions, selectEngine } from "./select-engine.js";
+export { WebTransportDatagramDuplexStream } from "./w3c/datagrams.js";
+export {
+  SessionWebTransport,
+  type WebTransportCloseInfo,
+  type WebTransportConnectionStats,
+} from "./w3c/session-web-transport.js";
+export type { WebTransportBidirectionalStream } from "./w3c/streams.js";
+export { WebTransport, type WebTransportHash, type WebTransportOptions } from "./w3c/web-transport.js";
+export { WebTransportError, type WebTransportErrorOptions } from "./w3c/web-transport-error.js";

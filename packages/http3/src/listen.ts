@@ -9,13 +9,14 @@ import {
   DEFAULT_TIMEOUT_MS,
 } from "./connect.js";
 import type { Log } from "./engine.js";
+import { listenBoth } from "./listen-both.js";
 import { type EngineName, selectEngine } from "./select-engine.js";
 
 /** How to listen. */
 export interface ListenOptions {
   /** Address or name to listen at. Default `127.0.0.1`. */
   readonly host?: string;
-  /** UDP port; 0 takes a free one. */
+  /** UDP port, and TCP port of the engine `websocket` or of `fallback`; 0 takes a free one. */
   readonly port: number;
   /** Certificate chain and key in PEM. Without it a self-signed one is made, to be trusted by its hash. */
   readonly certificate?: { readonly cert: string; readonly key: string };
@@ -37,6 +38,11 @@ export interface ListenOptions {
   /** Largest UDP payload to send in bytes, 1,200 to 16,384. Default 1,350. */
   readonly maxPacketBytes?: number;
   readonly engine?: EngineName;
+  /**
+   * Takes sessions over WebSockets as well, on TCP at the same port number, for clients whose network blocks UDP.
+   * `maxConnections` holds for each of the two then. Default false.
+   */
+  readonly fallback?: boolean;
   readonly log?: Log;
 }
 
@@ -63,11 +69,13 @@ export async function listen(options: ListenOptions): Promise<TransportServer> {
     1200,
     16_384,
   );
-  const engine = await selectEngine(options.engine);
+  const log = options.log ?? (() => {});
+  // A server is better reached without datagrams than not at all.
+  const engine = await selectEngine(options.engine, { fallback: true, log });
   const certificate =
     options.certificate ?? (await createCertificate({ hosts: [...new Set([host, "localhost"])] }));
   const { address } = await lookup(host);
-  return engine.listen({
+  const checked = {
     address,
     host,
     port,
@@ -78,9 +86,11 @@ export async function listen(options: ListenOptions): Promise<TransportServer> {
     idleTimeoutMs,
     handshakeTimeoutMs,
     maxPacketBytes,
-    decide: (request) => decide(options, request),
-    log: options.log ?? (() => {}),
-  });
+    decide: (request: SessionRequest) => decide(options, request),
+    log,
+  };
+  if (options.fallback !== true || engine.name === "websocket") return engine.listen(checked);
+  return listenBoth(engine, await selectEngine("websocket"), checked);
 }
 
 function decide({ path, authorize }: ListenOptions, request: SessionRequest): number {

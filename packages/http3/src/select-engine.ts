@@ -1,39 +1,81 @@
 import { ConnectError } from "@sluice/transport";
-import type { Engine } from "./engine.js";
+import { closestName } from "./closest-name.js";
+import type { Engine, Log } from "./engine.js";
+import { createFailsEngine } from "./fails/engine.js";
 import { createQuicheEngine } from "./quiche/engine.js";
-
-/** Known engines, in the order in which `auto` tries them. An entry loads its native code when it is called. */
-const ENGINES: ReadonlyMap<string, () => Promise<Engine>> = new Map([["quiche", createQuicheEngine]]);
+import { createWebSocketEngine } from "./websocket/engine.js";
 
 /** Names that `engine` options take. */
-export type EngineName = "auto" | "quiche";
+export const engineNames = ["auto", "quiche", "fails", "websocket"] as const;
+
+export type EngineName = (typeof engineNames)[number];
+
+/** What `auto` may do. */
+export interface SelectEngineOptions {
+  /** Takes `websocket`, which has no datagrams, where no engine with QUIC loads. Default false. */
+  readonly fallback?: boolean;
+  /** Is told what `auto` picked, and why it passed over the others. */
+  readonly log?: Log;
+}
+
+/** An entry loads its packages when it is called. */
+const ENGINES: Readonly<Record<Exclude<EngineName, "auto">, () => Promise<Engine>>> = {
+  quiche: createQuicheEngine,
+  fails: () => createFailsEngine(),
+  websocket: createWebSocketEngine,
+};
+
+/** With QUIC, in the order in which `auto` tries them. */
+const QUIC_ENGINES = ["quiche", "fails"] as const;
 
 const loaded = new Map<string, Promise<Engine>>();
 
 /**
- * The engine of that name; `auto` takes the first one that loads. Rejects with `ConnectError` of kind
- * `engine`, whose message says which engines there are and why none could be loaded.
+ * The engine of that name; `auto` takes the first one that loads: quiche, fails, and with `fallback` websocket.
+ * Rejects with `ConnectError` of kind `engine`, whose message says which engines there are and why none could be loaded.
  */
-export async function selectEngine(name: EngineName = "auto"): Promise<Engine> {
-  const candidates = name === "auto" ? [...ENGINES.keys()] : [name];
-  const reasons: string[] = [];
+export async function selectEngine(
+  name: EngineName = "auto",
+  options: SelectEngineOptions = {},
+): Promise<Engine> {
+  if (!engineNames.includes(name)) throw unknownEngine(name);
+  const candidates =
+    name === "auto" ? [...QUIC_ENGINES, ...(options.fallback ? ["websocket" as const] : [])] : [name];
+  const passedOver: { engine: string; reason: string }[] = [];
   let cause: unknown;
   for (const candidate of candidates) {
-    const load = ENGINES.get(candidate);
-    if (load === undefined) {
-      reasons.push(`${candidate} is not known`);
-      continue;
-    }
-    const engine = loaded.get(candidate) ?? load();
-    loaded.set(candidate, engine);
     try {
-      return await engine;
+      const engine = await load(candidate);
+      if (name === "auto") options.log?.("info", "engine picked", { engine: candidate, passedOver });
+      return engine;
     } catch (error) {
-      loaded.delete(candidate);
       cause = error;
-      reasons.push(`${candidate}: ${error instanceof Error ? error.message : String(error)}`);
+      passedOver.push({ engine: candidate, reason: error instanceof Error ? error.message : String(error) });
     }
   }
-  const known = [...ENGINES.keys()].join(", ");
-  throw new ConnectError("engine", `no QUIC engine (known: ${known}): ${reasons.join("; ")}`, { cause });
+  const reasons = passedOver.map(({ engine, reason }) => `${engine}: ${reason}`);
+  if (name === "auto") reasons.push("websocket: only with the option fallback, or by its name");
+  const what = name === "auto" ? "no engine with QUIC can be loaded" : `the engine ${name} cannot be loaded`;
+  throw new ConnectError("engine", `${what} (known: ${engineNames.join(", ")}): ${reasons.join("; ")}`, {
+    cause,
+  });
+}
+
+function load(name: Exclude<EngineName, "auto">): Promise<Engine> {
+  const known = loaded.get(name);
+  if (known !== undefined) return known;
+  const engine = ENGINES[name]();
+  loaded.set(name, engine);
+  // What could not be loaded is tried again the next time.
+  engine.catch(() => loaded.delete(name));
+  return engine;
+}
+
+function unknownEngine(name: string): ConnectError {
+  const close = closestName(name, engineNames);
+  const hint = close === undefined ? "" : `, did you mean ${close}?`;
+  return new ConnectError(
+    "engine",
+    `unknown engine ${JSON.stringify(name)}${hint} (known: ${engineNames.join(", ")})`,
+  );
 }

@@ -70,6 +70,8 @@ export interface Reassembly {
   setProcessingMs(processingMs: number): void;
   /** The sender has said that no more of this frame follows. */
   end(stream: number, frame: number): void;
+  /** Forgets what waits. */
+  clear(): void;
   /** Frames to be released by `nowMs`, oldest first. */
   poll(nowMs: number): ReceivedFrame | undefined;
   /** When {@link poll} has something at the latest; Infinity where nothing waits. */
@@ -227,6 +229,14 @@ export function createReassembly(): Reassembly {
     end(alias, number) {
       const frame = streams.get(alias)?.open.get(number);
       if (frame) release(frame, frame.lastArrivalMs);
+    },
+
+    clear() {
+      streams.clear();
+      order.clear();
+      ready.length = 0;
+      openBytes = 0;
+      readyBytes = 0;
     },
 
     poll(nowMs) {

@@ -21,6 +21,8 @@ export interface ResultOutbox {
   take(maxBytes: number, rttMs: number, nowMs: number): Uint8Array | undefined;
   /** A result that is due but too large for any datagram of this size; it leaves the outbox. */
   takeLarger(maxBytes: number): sluice.v1.Result.$Properties | undefined;
+  /** Forgets what waits. */
+  clear(): void;
   /** When the next result is due; Infinity where none waits. */
   nextTimeoutMs(): number;
   readonly size: number;
@@ -103,6 +105,7 @@ export function createResultOutbox(): ResultOutbox {
       }
       return undefined;
     },
+    clear: () => waiting.clear(),
     nextTimeoutMs() {
       let next = Number.POSITIVE_INFINITY;
       for (const item of waiting.values()) next = Math.min(next, item.dueMs);

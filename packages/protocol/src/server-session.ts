@@ -85,6 +85,10 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
   function close(code: number, reason: string): void {
     if (state === "closed") return;
     state = "closed";
+    // What waits for the rest of its frame, or for its acknowledgement, waits for nothing now.
+    reassembly.clear();
+    outbox.clear();
+    tensorStreams.clear();
     events.push({ type: "closed", code, reason });
   }
 
@@ -404,7 +408,13 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
     pollControl: () => (state === "closed" ? undefined : control.poll()),
 
     pollDatagram(nowMs) {
-      if (state !== "open" || maxDatagramBytes === 0) return undefined;
+      if (state !== "open") return undefined;
+      // spec 7.1: what no datagram takes, or no datagram takes any more, goes the reliable way.
+      const maxResultBytes = maxDatagramBytes - resultItemOverhead;
+      for (let large = outbox.takeLarger(maxResultBytes); large; large = outbox.takeLarger(maxResultBytes)) {
+        say({ kind: "result", body: large });
+      }
+      if (maxDatagramBytes === 0) return undefined;
       if (lossy.isEmpty && outbox.nextTimeoutMs() > nowMs) return undefined;
       const datagram = new Uint8Array(maxDatagramBytes);
       let end = lossy.fill(datagram, 0, maxDatagramBytes);
@@ -414,8 +424,6 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
         if (!result) break;
         end = encodeControlItem(datagram, end, result);
       }
-      const large = outbox.takeLarger(maxDatagramBytes - resultItemOverhead);
-      if (large) say({ kind: "result", body: large });
       bytesSent += end;
       return end > 0 ? datagram.subarray(0, end) : undefined;
     },

@@ -1,0 +1,166 @@
+import { type IncomingMessage, STATUS_CODES } from "node:http";
+import { createServer, type Server } from "node:https";
+import { isIPv6, type Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import {
+  ConnectError,
+  MAX_MESSAGE_BYTES,
+  MUX_PROTOCOL,
+  MuxSession,
+  type Session,
+  type SessionRequest,
+  type TransportServer,
+} from "@sluice/transport";
+import { type WebSocket, WebSocketServer } from "ws";
+import type { EngineListenOptions } from "../engine.js";
+import { WsChannel } from "./ws-channel.js";
+
+/** Sessions that may wait for `onSession`. */
+const MAX_WAITING_SESSIONS = 64;
+/** TCP connections beyond the sessions, for those that are shaking hands. */
+const MAX_EXTRA_CONNECTIONS = 64;
+/** Sessions get so long to say goodbye when the server closes. */
+const GOODBYE_MS = 500;
+
+/** A server of sessions over `wss`. */
+export class WsServer implements TransportServer {
+  readonly #sessions = new Set<MuxSession>();
+  readonly #sockets = new Set<Socket>();
+  readonly #webSockets: WebSocketServer;
+  #port = 0;
+  #onSession: ((session: Session, request: SessionRequest) => void) | undefined;
+  #waiting: [Session, SessionRequest][] = [];
+  #closing: Promise<void> | undefined;
+
+  private constructor(
+    readonly http: Server,
+    readonly options: EngineListenOptions,
+  ) {
+    this.#webSockets = new WebSocketServer({
+      noServer: true,
+      clientTracking: false,
+      perMessageDeflate: false,
+      maxPayload: MAX_MESSAGE_BYTES,
+      handleProtocols: (protocols) => protocols.has(MUX_PROTOCOL) && MUX_PROTOCOL,
+    });
+    http.maxConnections = options.maxConnections + MAX_EXTRA_CONNECTIONS;
+    http.on("connection", (socket: Socket) => {
+      this.#sockets.add(socket);
+      socket.on("close", () => this.#sockets.delete(socket));
+    });
+    http.on("request", (_, response) => {
+      response.writeHead(426, { upgrade: "websocket", connection: "upgrade" }).end();
+    });
+    http.on("upgrade", (request, socket, head) => this.#upgrade(request, socket, head));
+    // A client that breaks the handshake is its own affair.
+    http.on("tlsClientError", (error) =>
+      options.log("debug", "a TLS handshake failed", { error: error.message }),
+    );
+  }
+
+  static async listen(options: EngineListenOptions): Promise<WsServer> {
+    const http = createServer({
+      cert: options.certificate.cert,
+      key: options.certificate.key,
+      minVersion: "TLSv1.2",
+      handshakeTimeout: options.handshakeTimeoutMs,
+      headersTimeout: options.handshakeTimeoutMs,
+      requestTimeout: options.handshakeTimeoutMs,
+      connectionsCheckingInterval: Math.min(1000, options.handshakeTimeoutMs),
+    });
+    const server = new WsServer(http, options);
+    await new Promise<void>((resolve, reject) => {
+      http.once("error", (error) => {
+        const where = server.url;
+        reject(new ConnectError("engine", `cannot listen on ${where}: ${error.message}`, { cause: error }));
+      });
+      http.listen(options.port, options.address, resolve);
+    });
+    http.on("error", (error) => options.log("error", "the HTTPS server failed", { error: error.message }));
+    const address = http.address();
+    if (typeof address === "object" && address !== null) server.#port = address.port;
+    return server;
+  }
+
+  get url(): string {
+    const { host, port } = this.options;
+    return `https://${isIPv6(host) ? `[${host}]` : host}:${this.#port || port}`;
+  }
+
+  get certificateHash(): string {
+    return this.options.certificateHash;
+  }
+
+  onSession(handler: (session: Session, request: SessionRequest) => void): void {
+    this.#onSession = handler;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const [session, request] of waiting) queueMicrotask(() => handler(session, request));
+  }
+
+  close(code = 0, reason = ""): Promise<void> {
+    this.#closing ??= new Promise<void>((resolve) => {
+      for (const session of [...this.#sessions]) session.close(code, reason);
+      const cut = setTimeout(() => {
+        for (const socket of [...this.#sockets]) socket.destroy();
+      }, GOODBYE_MS);
+      this.http.close(() => {
+        clearTimeout(cut);
+        resolve();
+      });
+      this.http.closeIdleConnections();
+    });
+    return this.#closing;
+  }
+
+  #upgrade(incoming: IncomingMessage, socket: Duplex, head: Buffer): void {
+    socket.on("error", () => socket.destroy());
+    const request = toSessionRequest(incoming);
+    const status = this.#decide(incoming, request);
+    if (status !== 200) {
+      refuse(socket, status);
+      return;
+    }
+    this.#webSockets.handleUpgrade(incoming, socket, head, (webSocket) => this.#accept(webSocket, request));
+  }
+
+  #decide(incoming: IncomingMessage, request: SessionRequest): number {
+    if (this.#closing !== undefined || this.#sessions.size >= this.options.maxConnections) return 503;
+    const offered = String(incoming.headers["sec-websocket-protocol"] ?? "").split(",");
+    if (!offered.some((name) => name.trim() === MUX_PROTOCOL)) return 400;
+    try {
+      return this.options.decide(request);
+    } catch (error) {
+      this.options.log("error", "authorize threw", { error: String(error) });
+      return 500;
+    }
+  }
+
+  #accept(webSocket: WebSocket, request: SessionRequest): void {
+    const session = new MuxSession(new WsChannel(webSocket, this.options.idleTimeoutMs), "server");
+    this.#sessions.add(session);
+    void session.closed.then(() => this.#sessions.delete(session));
+    if (this.#onSession !== undefined) this.#onSession(session, request);
+    else if (this.#waiting.length < MAX_WAITING_SESSIONS) this.#waiting.push([session, request]);
+    else session.close(0, "nobody takes sessions");
+  }
+}
+
+function toSessionRequest({ url, headers, socket }: IncomingMessage): SessionRequest {
+  const { remoteAddress = "", remotePort } = socket;
+  const entries = Object.entries(headers).flatMap(([name, value]): [string, string][] => {
+    if (value === undefined) return [];
+    return [[name, Array.isArray(value) ? value.join(", ") : value]];
+  });
+  return {
+    path: url ?? "/",
+    authority: headers.host ?? "",
+    headers: new Map(entries),
+    remoteAddress: `${isIPv6(remoteAddress) ? `[${remoteAddress}]` : remoteAddress}:${remotePort ?? 0}`,
+  };
+}
+
+function refuse(socket: Duplex, status: number): void {
+  const text = STATUS_CODES[status] ?? "Refused";
+  socket.end(`HTTP/1.1 ${status} ${text}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
+}
