@@ -1,6 +1,6 @@
 /**
- * The wire of a session over one reliable, ordered connection that keeps message boundaries (a WebSocket with the
- * subprotocol {@link MUX_PROTOCOL}, binary messages).
+ * The wire of a session over one reliable, ordered connection that keeps message boundaries: a WebSocket with the
+ * subprotocol {@link MUX_PROTOCOL}, binary messages (spec 2.6).
  *
  * Each message holds one frame: a type of one byte, then fixed fields, big-endian, then what is left of the message.
  *
