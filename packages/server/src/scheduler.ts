@@ -52,12 +52,14 @@ export function createScheduler({ clock, concurrency, maxQueued }: SchedulerOpti
         continue;
       }
       running++;
-      void job.run().finally(() => {
+      const end = () => {
         running--;
         const tookMs = clock.now() - startMs;
         runMs += (tookMs - runMs) / 8;
         startNext();
-      });
+      };
+      // Whatever one session's job does, the others' go on: a failure nobody handled would end the process.
+      void job.run().then(end, end);
     }
   }
 

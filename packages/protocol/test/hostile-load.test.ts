@@ -1,0 +1,159 @@
+import { defaultLimits, ErrorCode, type ServerSession } from "@sluice/protocol";
+import t from "tap";
+import { createControlDecoder } from "#src/control-message.js";
+import { decodeDatagram } from "#src/datagram.js";
+import { maxFramesInReassembly, maxReassemblyBytes } from "#src/limits.js";
+import { encodeTensor } from "#src/tensor-framing.js";
+import { createOpenVictim, createVictim, done, hello } from "./victim.js";
+
+t.test("frames beyond the limit in flight are shed and answered", async (t) => {
+  const victim = createOpenVictim({ maxFramesInFlight: 3 });
+  for (let frame = 0; frame < 10; frame++) victim.send({ frame, count: 1 });
+  t.equal(victim.frames().length, 3);
+  t.equal(
+    victim.events.filter((event) => event.type === "shed" && event.code === ErrorCode.rateLimited).length,
+    7,
+  );
+  t.equal(victim.server.figures.framesInFlight, 3);
+  for (const frame of victim.frames()) victim.server.answer(frame, done, 1);
+  t.equal(victim.server.figures.framesInFlight, 0);
+  victim.send({ frame: 10, count: 1 });
+  t.equal(victim.frames().length, 4);
+});
+
+t.test("a client that stops in the middle of a tensor leaves nothing behind", async (t) => {
+  const datagrams = createOpenVictim();
+  datagrams.send({ index: 0 }, new Uint8Array(1_000), 10);
+  t.ok(datagrams.server.figures.bytesInReassembly >= 1_000);
+  // Only when it asks to be woken.
+  for (let nowMs = 10; nowMs < 110; nowMs++)
+    if (datagrams.server.nextTimeoutMs() <= nowMs) datagrams.wait(nowMs);
+  t.match(datagrams.frames(), [{ unitsReceived: 1_280 }]);
+  t.match(datagrams.server.figures, { bytesInReassembly: 0, framesInReassembly: 0, framesInFlight: 1 });
+
+  for (const mode of ["stream", "reliable"] as const) {
+    const streams = createOpenVictim({}, { mode });
+    const slices = [0, 1, 2, 3].map((index) => ({ index, count: 4, payload: new Uint8Array(1_000) }));
+    streams.stream(1, encodeTensor(1, 0, slices, 0).slice(0, 2_500));
+    t.ok(streams.server.figures.bytesInReassembly >= 2_000);
+    streams.stream(1, undefined, 5);
+    t.match(streams.frames(), [{ unitsReceived: 2_560 }], `${mode}: what came before the end is used`);
+    t.match(streams.server.figures, { bytesInReassembly: 0, framesInReassembly: 0 });
+  }
+});
+
+t.test("a session that ends holds nothing any more", async (t) => {
+  const victim = createOpenVictim();
+  for (let frame = 0; frame < 5; frame++) victim.send({ frame }, new Uint8Array(1_000));
+  victim.server.handleClosed(0, "gone");
+  t.match(victim.server.figures, { bytesInReassembly: 0, framesInReassembly: 0, resultsWaiting: 0 });
+});
+
+t.test("a flood of first slices holds a bounded number of frames and bytes", async (t) => {
+  const victim = createOpenVictim();
+  const payload = new Uint8Array(1_000);
+  let mostFrames = 0;
+  let mostBytes = 0;
+  let mostInFlight = 0;
+  const startMs = performance.now();
+  for (let frame = 0; frame < 100_000; frame++) {
+    victim.send({ frame, count: 1_000 }, payload, frame / 1_000);
+    const { framesInReassembly, bytesInReassembly, framesInFlight } = victim.server.figures;
+    mostFrames = Math.max(mostFrames, framesInReassembly);
+    mostBytes = Math.max(mostBytes, bytesInReassembly);
+    mostInFlight = Math.max(mostInFlight, framesInFlight);
+    // A real driver hands frames on; a record of all of them would be the test's own flood.
+    victim.events.length = 0;
+    while (victim.server.pollDatagram(frame / 1_000));
+  }
+  t.equal(victim.server.state, "open");
+  t.ok(mostFrames > 1 && mostFrames <= maxFramesInReassembly, `${mostFrames} frames`);
+  t.ok(mostBytes <= 64 * 1_300, `${mostBytes} bytes`);
+  t.equal(mostInFlight, defaultLimits.maxFramesInFlight);
+  t.ok(performance.now() - startMs < 10_000);
+});
+
+t.test("what waits for the rest of its slice on streams is bounded over all of them", async (t) => {
+  const victim = createOpenVictim({}, { mode: "reliable" });
+  const payload = new Uint8Array(50 << 20);
+  const bytes = encodeTensor(1, 0, [{ index: 0, count: 2, payload }], 0).subarray(0, -1);
+  victim.stream(1, bytes);
+  victim.stream(2, bytes);
+  t.equal(victim.server.state, "open");
+  victim.stream(3, bytes);
+  t.match(victim.closed, { code: ErrorCode.limitExceeded, reason: new RegExp(`${maxReassemblyBytes}`) });
+});
+
+t.test("streams opened and refused, more than are allowed", async (t) => {
+  const victim = createVictim({ maxStreams: 2 });
+  victim.say(hello);
+  for (let alias = 1; alias <= 5; alias++) victim.open({}, alias);
+  const decode = createControlDecoder();
+  const kinds: string[] = [];
+  for (let bytes = victim.server.pollControl(); bytes; bytes = victim.server.pollControl()) {
+    kinds.push(...decode(bytes).map((message) => message.kind));
+  }
+  t.same(kinds, ["welcome", "accept", "accept", "reject", "reject", "reject"]);
+  t.equal(victim.server.state, "open");
+  victim.say({ kind: "close", body: { stream: 1 } });
+  victim.open({}, 6);
+  t.equal(victim.events.filter(({ type }) => type === "stream-requested").length, 3);
+});
+
+t.test("a client that never reads the control stream ends its own session and nothing else", async (t) => {
+  const answers = createVictim({ maxFramesInFlight: 0 }, 0);
+  answers.say(hello);
+  answers.open({ mode: "reliable" });
+  for (let frame = 0; answers.server.state === "open" && frame < 100_000; frame++) {
+    answers.stream(frame, encodeTensor(1, frame, [{ index: 0, count: 1, payload: new Uint8Array(9) }], 0));
+    answers.stream(frame, undefined);
+    const last = answers.frames().at(-1);
+    if (last) answers.server.answer(last, done, 0);
+    answers.events.splice(0, answers.events.length - 1);
+  }
+  t.equal(answers.server.state, "closed");
+  t.match(answers.server.pollEvent(), { type: "closed", code: ErrorCode.overloaded });
+
+  for (const act of [
+    (server: ServerSession) => server.rejectStream(1, 1, "x".repeat(60_000)),
+    (server: ServerSession) => server.drain(1, "x".repeat(60_000)),
+  ]) {
+    const { server } = createOpenVictim();
+    for (let i = 0; i < 100 && server.state === "open"; i++) act(server);
+    t.equal(server.state, "closed");
+  }
+  const pings = createVictim({}, 0);
+  pings.say(hello);
+  for (let nowMs = 0; nowMs < 1e9 && pings.server.state === "open"; nowMs += 1_000) pings.wait(nowMs);
+  t.equal(pings.server.state, "closed", "with nothing but the pings of a session without datagrams");
+});
+
+t.test("an answer that is too large for any message fails its frame, once", async (t) => {
+  const { server, frames, send } = createOpenVictim();
+  send({ count: 1 });
+  while (server.pollControl());
+  server.answer(frames()[0]!, { ...done, payload: new Uint8Array(70_000) }, 0);
+  t.equal(server.figures.framesInFlight, 0);
+  t.equal(server.figures.resultsWaiting, 1);
+  const { controls } = decodeDatagram(server.pollDatagram(0)!);
+  const results = controls.filter(({ kind }) => kind === "result");
+  t.match(results, [{ body: { frame: 0, outcome: 4, code: ErrorCode.limitExceeded } }]);
+});
+
+t.test("results reach the client when datagrams become too small for them, or vanish", async (t) => {
+  for (const maxDatagramBytes of [0, 3, 30]) {
+    const victim = createOpenVictim();
+    for (let frame = 0; frame < 3; frame++) victim.send({ frame, count: 1 });
+    for (const frame of victim.frames()) victim.server.answer(frame, done, 0);
+    while (victim.server.pollControl());
+    victim.server.setMaxDatagramBytes(maxDatagramBytes);
+    while (victim.server.pollDatagram(0));
+    let results = 0;
+    const decode = createControlDecoder();
+    for (let bytes = victim.server.pollControl(); bytes; bytes = victim.server.pollControl()) {
+      results += decode(bytes).filter(({ kind }) => kind === "result").length;
+    }
+    t.equal(results, 3);
+    t.equal(victim.server.figures.resultsWaiting, 0, "and no timer runs for them");
+  }
+});

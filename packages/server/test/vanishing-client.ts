@@ -1,0 +1,13 @@
+// A client in a process of its own that is killed in the middle: node vanishing-client.js URL CERTIFICATE_HASH
+import { connectRaw, hello, openMessage, sliceItem } from "./raw-session.js";
+
+const [url, certificateHash] = process.argv.slice(2);
+const raw = await connectRaw(url!, certificateHash!);
+await raw.say(hello);
+await raw.say(openMessage("reliable"));
+await raw.waitFor("accept");
+const stream = await raw.session.openUnidirectional();
+const header = { stream: 1, frame: 0, index: 0, count: 2, payloadBytes: 2_560 };
+await stream.write(sliceItem(header, new Uint8Array(1_000)));
+raw.sendSlice({ stream: 1, frame: 1, index: 0, count: 2, sequence: 0 }, new Uint8Array(500));
+process.stdout.write("in the middle\n");
