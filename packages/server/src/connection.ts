@@ -190,41 +190,36 @@ export function createConnection(options: ConnectionOptions): Connection {
       return;
     }
     observer.observeStage("reassembly", frame.lastArrivalMs - frame.firstArrivalMs);
-    let received: ReceivedTensor | undefined;
-    try {
-      received = receiver.receive(frame, clock.now);
-    } catch (error) {
-      log.error({ err: error }, "decoding failed");
-    }
-    for (const reason of received?.refused ?? []) observer.observeSlicesRejected(reason);
-    if (!received) {
-      answer(frame, undefined, 0, 0, { outcome: "undecodable", code: ErrorCode.nothingDecodable });
-      return;
-    }
-    const tensor = received;
-    observer.observeStage("decode", tensor.decodeMs);
-    observer.observeStage("conceal", tensor.concealMs);
-    observer.observeConcealedRatio(tensor.context.missingCount / tensor.tensor.data.length);
     const queuedMs = clock.now();
     options.scheduler.push({
       expiresAtMs: frame.expiresAtMs,
-      run: () => infer(frame, receiver, tensor, queuedMs),
+      bytes: frame.slices.reduce((sum, slice) => sum + slice.payload.length, 0),
+      run: () => process(frame, receiver, clock.now() - queuedMs),
       shed: (reason) => {
         const code = reason === "late" ? ErrorCode.expiredInQueue : ErrorCode.overloaded;
-        answer(frame, tensor, clock.now() - queuedMs, 0, { outcome: "expired", code });
+        answer(frame, undefined, clock.now() - queuedMs, 0, { outcome: "expired", code });
       },
     });
   }
 
-  async function infer(
-    frame: ReceivedFrame,
-    receiver: TensorReceiver,
-    received: ReceivedTensor,
-    queuedMs: number,
-  ): Promise<void> {
-    const startMs = clock.now();
-    const queueMs = startMs - queuedMs;
+  /** Decodes, conceals and infers. Decoding waits for its turn too: a tensor can be far larger than its slices. */
+  async function process(frame: ReceivedFrame, receiver: TensorReceiver, queueMs: number): Promise<void> {
     observer.observeStage("queue", queueMs);
+    let received: ReceivedTensor | undefined;
+    try {
+      received = receiver.receive(frame, clock.now);
+    } catch (error) {
+      log.error({ err: error, stream: frame.stream, frame: frame.frame }, "decoding failed");
+    }
+    for (const reason of received?.refused ?? []) observer.observeSlicesRejected(reason);
+    if (!received) {
+      answer(frame, undefined, queueMs, 0, { outcome: "undecodable", code: ErrorCode.nothingDecodable });
+      return;
+    }
+    observer.observeStage("decode", received.decodeMs);
+    observer.observeStage("conceal", received.concealMs);
+    observer.observeConcealedRatio(received.context.missingCount / received.tensor.data.length);
+    const startMs = clock.now();
     observer.observeFrameAge("inference", startMs - frame.capturedMs);
     let payload: Uint8Array | undefined;
     try {

@@ -7,6 +7,8 @@ import type { Clock } from "@sluice/transport";
 export interface Job {
   /** When its result must leave, in milliseconds. */
   readonly expiresAtMs: number;
+  /** What it holds while it waits. */
+  readonly bytes: number;
   run(): Promise<void>;
   /** It will not run: it would be late, or the queue was full of frames that are due before it. */
   shed(reason: "late" | "full"): void;
@@ -25,11 +27,15 @@ export interface SchedulerOptions {
   readonly concurrency: number;
   /** Jobs that wait at most; the one that is due last is shed. */
   readonly maxQueued: number;
+  /** Bytes that the waiting jobs hold together at most. */
+  readonly maxQueuedBytes: number;
 }
 
-export function createScheduler({ clock, concurrency, maxQueued }: SchedulerOptions): Scheduler {
+export function createScheduler(options: SchedulerOptions): Scheduler {
+  const { clock, concurrency, maxQueued, maxQueuedBytes } = options;
   // Sorted by expiry. It is short: what does not fit in the deadlines is shed.
   const queue: Job[] = [];
+  let queuedBytes = 0;
   let running = 0;
   let runMs = 0;
 
@@ -37,13 +43,20 @@ export function createScheduler({ clock, concurrency, maxQueued }: SchedulerOpti
     let at = queue.length;
     while (at > 0 && queue[at - 1]!.expiresAtMs > job.expiresAtMs) at--;
     queue.splice(at, 0, job);
-    if (queue.length > maxQueued) queue.pop()!.shed("full");
+    queuedBytes += job.bytes;
+    // What can run at once is not in the way of anything.
     startNext();
+    while (queue.length > maxQueued || queuedBytes > maxQueuedBytes) {
+      const last = queue.pop()!;
+      queuedBytes -= last.bytes;
+      last.shed("full");
+    }
   }
 
   function startNext(): void {
     while (running < concurrency && queue.length > 0) {
       const job = queue.shift()!;
+      queuedBytes -= job.bytes;
       const startMs = clock.now();
       if (startMs + runMs > job.expiresAtMs) {
         job.shed("late");

@@ -16,6 +16,8 @@ export interface ServerOptions {
   readonly concurrency?: number;
   /** Frames of all sessions that wait for the model. Default 256. */
   readonly maxQueued?: number;
+  /** Bytes that those frames hold together. Default 256 MiB. */
+  readonly maxQueuedBytes?: number;
   readonly clock?: Clock;
   readonly log?: ServerLog;
   readonly observer?: ServerObserver;
@@ -56,6 +58,7 @@ export function createServer(options: ServerOptions): Server {
   const connections = new Set<Connection>();
   const scheduler = createScheduler({
     ...{ clock, concurrency: options.concurrency ?? 2, maxQueued: options.maxQueued ?? 256 },
+    maxQueuedBytes: options.maxQueuedBytes ?? 256 * 1024 * 1024,
   });
 
   transport.onSession((session) => {

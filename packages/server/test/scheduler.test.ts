@@ -7,7 +7,7 @@ function createBench(options: Partial<SchedulerOptions> = {}) {
   const clock = createVirtualClock();
   const scheduler = createScheduler({
     clock: { now: () => clock.now(), schedule: (delayMs, call) => clock.after(delayMs, call), cancel() {} },
-    ...{ concurrency: 1, maxQueued: 100, ...options },
+    ...{ concurrency: 1, maxQueued: 100, maxQueuedBytes: 1_000, ...options },
   });
   const log: string[] = [];
   let running = 0;
@@ -18,9 +18,10 @@ function createBench(options: Partial<SchedulerOptions> = {}) {
     get mostRunning() {
       return mostRunning;
     },
-    push(name: string, expiresAtMs: number, workMs = 10) {
+    push(name: string, expiresAtMs: number, workMs = 10, bytes = 1) {
       scheduler.push({
         expiresAtMs,
+        bytes,
         run() {
           log.push(`${name} runs`);
           mostRunning = Math.max(mostRunning, ++running);
@@ -125,4 +126,14 @@ t.test("work that fails frees its place", async (t) => {
   bench.push("next", 1_000);
   await bench.runUntil(100);
   t.same(bench.log, ["faulty runs", "next runs"]);
+});
+
+t.test("bytes that wait are bounded: the last to be due are shed", async (t) => {
+  const bench = createBench({ maxQueuedBytes: 100 });
+  bench.push("running", 1_000, 10, 5_000);
+  bench.push("a", 1_100, 10, 60);
+  bench.push("b", 1_200, 10, 60);
+  bench.push("c", 1_050, 10, 30);
+  await bench.runUntil(100);
+  t.same(bench.log, ["running runs", "b full", "c runs", "a runs"]);
 });
