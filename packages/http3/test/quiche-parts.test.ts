@@ -1,5 +1,5 @@
 import t from "tap";
-import { describePeerError } from "#src/quiche/connection.js";
+import { describePeerError } from "#src/quiche/close-info.js";
 import { DatagramPacker, unpackDatagrams } from "#src/quiche/datagram-pack.js";
 import { Pacer } from "#src/quiche/pacer.js";
 import { decodePacketHeader } from "#src/quiche/packet-header.js";

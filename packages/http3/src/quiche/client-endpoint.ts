@@ -109,6 +109,7 @@ export async function connectClient(options: ConnectMessage, context: EndpointCo
     nowMs: performance.now(),
     idleTimeoutMs: options.quic.idleTimeoutMs,
     openTimeoutMs: options.timeoutMs,
+    maxPacketBytes: options.quic.maxPacketBytes,
   });
   loop.schedule(connection);
 }

@@ -2,9 +2,10 @@ import type { Connection, RecvInfo, SendInfo } from "@matrixai/quic/native/types
 import type { CloseInfo, TransportStats } from "@sluice/transport";
 import { H3_CODE, H3Error } from "../h3/error.js";
 import { type ConnectionEvents, WebTransportConnection } from "../webtransport/connection.js";
-import { decodeErrorCode } from "../webtransport/error-code.js";
+import { describeClose } from "./close-info.js";
 import { SEND_QUEUE_DATAGRAMS } from "./config.js";
 import { Pacer } from "./pacer.js";
+import { PathModel } from "./path-model.js";
 import { QuicheStreams } from "./quiche-streams.js";
 import type { Address, UdpSocket } from "./udp-socket.js";
 
@@ -16,6 +17,8 @@ const PACKETS_PER_ROUND = 64;
 const PACER_UPDATE_MS = 5;
 /** TLS alert bad_certificate as a QUIC error (RFC 9001 4.8, RFC 8446 6.2). */
 const BAD_CERTIFICATE = 0x12a;
+/** Smaller packets are acknowledgements and credit, which must not wait (RFC 9002 7.7). */
+const MAX_CONTROL_BYTES = 200;
 const RECEIVE_WINDOW_BYTES = 1 << 20;
 
 /** What the endpoint that owns a connection learns of it. */
@@ -44,7 +47,12 @@ export class QuicheConnection {
   turns = 0;
   readonly #pacer = new Pacer();
   readonly #receiveInfo: { from: Address; to: Address };
+  readonly #model: PathModel;
   #pacerUpdatedMs = 0;
+  /** Something happened that the pacer has not looked at. */
+  #isModelStale = false;
+  #lastPacketMs: number;
+  #packetsLost = 0;
   #engineDeadlineMs = Number.POSITIVE_INFINITY;
   #isEstablished = false;
   #isOver = false;
@@ -53,6 +61,7 @@ export class QuicheConnection {
   #isHeldBack = false;
   #lastReceivedMs: number;
   readonly #keepAliveMs: number;
+  readonly #maxPacketBytes: number;
   /** Until when a session must be open. */
   readonly #openDeadlineMs: number;
   /** Why we ended it ourselves. */
@@ -69,6 +78,7 @@ export class QuicheConnection {
       nowMs: number;
       idleTimeoutMs: number;
       openTimeoutMs: number;
+      maxPacketBytes: number;
     },
   ) {
     this.streams = new QuicheStreams(connection);
@@ -81,6 +91,9 @@ export class QuicheConnection {
     );
     this.#receiveInfo = { from: options.peer, to: socket.local };
     this.#lastReceivedMs = options.nowMs;
+    this.#lastPacketMs = options.nowMs;
+    this.#maxPacketBytes = options.maxPacketBytes;
+    this.#model = new PathModel(options.maxPacketBytes);
     this.#keepAliveMs = options.idleTimeoutMs / 3;
     this.#openDeadlineMs = options.nowMs + options.openTimeoutMs;
   }
@@ -99,6 +112,8 @@ export class QuicheConnection {
     if (info.from.port !== from.port || info.from.host !== from.host)
       info.from = { host: from.host, port: from.port };
     this.#lastReceivedMs = nowMs;
+    this.#lastPacketMs = nowMs;
+    this.#isModelStale = true;
     try {
       this.connection.recv(packet, info as RecvInfo);
     } catch {
@@ -162,7 +177,10 @@ export class QuicheConnection {
 
   /** Largest datagram that a session can send now. */
   maxDatagramBytes(prefixBytes: number): number {
-    return Math.max(0, (this.connection.dgramMaxWritableLen() ?? 0) - prefixBytes);
+    const { connection } = this;
+    // The engine reckons with its own largest packet, and ours are smaller.
+    const surplus = Math.max(0, connection.maxSendUdpPayloadSize() - this.#maxPacketBytes);
+    return Math.max(0, (connection.dgramMaxWritableLen() ?? 0) - surplus - prefixBytes);
   }
 
   #handshake(nowMs: number): void {
@@ -208,8 +226,10 @@ export class QuicheConnection {
   /** Returns whether there is more to send at once. */
   #sendPackets(nowMs: number): boolean {
     this.#updatePacer(nowMs);
+    this.#isHeldBack = false;
     for (let sent = 0; sent < MAX_PACKETS_PER_TURN; ) {
       if (this.#isEstablished) this.#feed(nowMs);
+      const hasDatagrams = this.connection.dgramSendQueueLen() > 0;
       for (let i = 0; i < PACKETS_PER_ROUND; i++) {
         if (this.#pacer.budgetBytes(nowMs) <= 0 || this.socket.isCongested) {
           this.#isHeldBack = true;
@@ -219,7 +239,7 @@ export class QuicheConnection {
         const result = this.#nextPacket(buffer);
         if (result === undefined) return false;
         this.socket.send(buffer, result[0], result[1].to);
-        this.#pacer.handleSent(result[0]);
+        if (hasDatagrams || result[0] > MAX_CONTROL_BYTES) this.#pacer.handleSent(result[0]);
         sent += 1;
       }
     }
@@ -251,58 +271,45 @@ export class QuicheConnection {
   #updatePacer(nowMs: number): void {
     if (nowMs - this.#pacerUpdatedMs < PACER_UPDATE_MS || !this.#isEstablished) return;
     this.#pacerUpdatedMs = nowMs;
-    const path = this.connection.pathStats().find((candidate) => candidate.active);
-    if (path !== undefined) this.#pacer.update(path.cwnd, path.rtt);
+    this.#isModelStale = false;
+    const { connection } = this;
+    const path = connection.pathStats().find((candidate) => candidate.active);
+    if (path === undefined) return;
+    this.#model.update(nowMs, {
+      rttMs: path.rtt,
+      deliveryBytesPerMs: path.deliveryRate / 1000,
+      packetsSent: path.sent,
+      packetsLost: path.lost,
+      isHeldBack: this.#isHeldBack,
+      lastReceivedMs: this.#lastPacketMs,
+    });
+    const windowBytes = this.#model.windowBytes;
+    // Where the engine's window is no larger than it should be, it is the limit itself.
+    const isLoose = connection.maxSendUdpPayloadSize() > 2 * this.#maxPacketBytes;
+    this.#pacer.update(isLoose ? windowBytes : path.cwnd, path.rtt);
+    if (path.lost > this.#packetsLost && path.cwnd < 2 * windowBytes && !this.#isHeldBack) {
+      // The engine's window stays at what was in flight when a packet was found lost, until something sent after
+      // that is acknowledged. Without this the next burst would be that something.
+      connection.sendAckEliciting();
+    }
+    this.#packetsLost = path.lost;
   }
 
   #nextDeadlineMs(nowMs: number): number {
-    const held = this.#isHeldBack;
-    this.#isHeldBack = false;
     return Math.min(
       this.#engineDeadlineMs,
       this.webTransport.nextTimeoutMs ?? Number.POSITIVE_INFINITY,
       this.#isEstablished ? this.#lastReceivedMs + this.#keepAliveMs : Number.POSITIVE_INFINITY,
       this.webTransport.hasOpened ? Number.POSITIVE_INFINITY : this.#openDeadlineMs,
-      held ? nowMs + 1 : Number.POSITIVE_INFINITY,
+      this.#isHeldBack ? nowMs + 1 : Number.POSITIVE_INFINITY,
+      this.#isModelStale ? this.#pacerUpdatedMs + PACER_UPDATE_MS : Number.POSITIVE_INFINITY,
     );
   }
 
   #finish(): void {
     this.#isOver = true;
-    const info = this.#verdict ?? this.#closeInfo();
+    const info = this.#verdict ?? describeClose(this.connection);
     this.webTransport.abort(info);
     this.events.onGone(info);
   }
-
-  #closeInfo(): CloseInfo {
-    const { connection } = this;
-    const peer = connection.peerError();
-    if (peer !== null)
-      return describePeerError(peer.isApp, peer.errorCode, Buffer.from(peer.reason).toString());
-    if (connection.isTimedOut()) return { code: 0, reason: "the connection timed out", by: "transport" };
-    const local = connection.localError();
-    if (local?.isApp === true && local.errorCode === H3_CODE.NO_ERROR)
-      return { code: 0, reason: "", by: "local" };
-    const code = local === null ? "" : ` 0x${local.errorCode.toString(16)}`;
-    return {
-      code: 0,
-      reason: `QUIC error${code} ${Buffer.from(local?.reason ?? []).toString()}`.trim(),
-      by: "transport",
-    };
-  }
-}
-
-/** What the peer's CONNECTION_CLOSE means for the sessions that it ends. */
-export function describePeerError(isApp: boolean, errorCode: number, reason: string): CloseInfo {
-  if (!isApp)
-    return { code: 0, reason: `QUIC error 0x${errorCode.toString(16)} ${reason}`.trim(), by: "transport" };
-  if (errorCode === H3_CODE.NO_ERROR) return { code: 0, reason, by: "remote" };
-  const application = decodeErrorCode(errorCode);
-  if (application !== undefined) return { code: application, reason, by: "remote" };
-  const isHttp3 = errorCode > H3_CODE.NO_ERROR && errorCode <= H3_CODE.QPACK_DECODER_STREAM_ERROR;
-  if (isHttp3)
-    return { code: 0, reason: `HTTP/3 error 0x${errorCode.toString(16)} ${reason}`.trim(), by: "transport" };
-  // Deno closes the connection with the application's bare code instead of a capsule.
-  if (errorCode <= 0xffff_ffff) return { code: errorCode, reason, by: "remote" };
-  return { code: 0, reason, by: "remote" };
 }

@@ -193,6 +193,7 @@ export class ServerEndpoint {
         nowMs: performance.now(),
         idleTimeoutMs: this.options.quic.idleTimeoutMs,
         openTimeoutMs: this.options.handshakeTimeoutMs,
+        maxPacketBytes: this.options.quic.maxPacketBytes,
       },
     );
     // A ClientHello may span packets, and the later ones still carry the id that the client chose first.

@@ -23,6 +23,8 @@ export interface ConnectionEvents extends SessionEvents, StreamEvents {
 
 /** How long the peer may take to end its side of a session after a close. */
 const CLOSE_GRACE_MS = 500;
+/** How long a server keeps the connection after both sides have ended its last session. */
+const BROWSER_SETTLE_MS = 200;
 const MAX_SESSIONS = 16;
 /** First varint of WebTransport streams (WebTransport over HTTP/3, 4.2 and 4.3). */
 const UNIDIRECTIONAL_TYPE = 0x54;
@@ -214,12 +216,12 @@ export class WebTransportConnection {
         if (s.state === "open") this.adoptEarlyStreams(s);
       },
       onSessionClosed: (s, info) => {
+        // Chromium takes the session for lost where its streams end before it has the capsule.
+        if (s.state !== "closing") this.#abandonStreams(s);
         for (const stream of this.#streamsOf(s)) {
-          stream.abandon(this.quic);
+          stream.silence();
           this.#pending.delete(stream);
-          this.#streams.delete(stream.id);
         }
-        this.#sessionStreams.delete(s);
         this.events.onSessionClosed(s, info);
       },
     });
@@ -260,6 +262,15 @@ export class WebTransportConnection {
     return streams;
   }
 
+  #abandonStreams(session: WebTransportSession): void {
+    for (const stream of this.#streamsOf(session)) {
+      stream.abandon(this.quic);
+      this.#pending.delete(stream);
+      this.#streams.delete(stream.id);
+    }
+    this.#sessionStreams.delete(session);
+  }
+
   #forgetIfDone(stream: WebTransportStream): void {
     if (!stream.isDone) return;
     this.#pending.delete(stream);
@@ -287,12 +298,18 @@ export class WebTransportConnection {
     for (const session of this.sessions.values()) {
       if (session.state === "open") this.#hasOpened = true;
       if (session.state === "closing") closing += 1;
-      else if (session.state === "over" && !session.wantsToSend) this.sessions.delete(session.id);
+      else if (session.state === "over" && !session.wantsToSend) {
+        this.#abandonStreams(session);
+        this.sessions.delete(session.id);
+      }
     }
     if (this.sessions.size === 0) {
-      // Whoever closed first sees the other's end here and closes at once; the other one waits for that.
-      if (this.#closeAtMs !== undefined) this.#closeAtMs = nowMs;
-      else this.#closeAtMs = nowMs + CLOSE_GRACE_MS;
+      // Whoever closed first sees the other's end here and closes soon; the other one waits for that. Chromium
+      // tells a page "connection lost" where the connection ends before its own tasks have passed the capsule on.
+      if (this.#closeAtMs !== undefined) {
+        const settledAtMs = nowMs + (this.role === "server" ? BROWSER_SETTLE_MS : 0);
+        this.#closeAtMs = Math.min(this.#closeAtMs, settledAtMs);
+      } else this.#closeAtMs = nowMs + CLOSE_GRACE_MS;
     } else if (closing === this.sessions.size && this.#closeAtMs === undefined) {
       this.#closeAtMs = nowMs + CLOSE_GRACE_MS;
     }

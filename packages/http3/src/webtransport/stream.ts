@@ -28,6 +28,8 @@ export class WebTransportStream {
   /** Bytes that may be handed out before the reader grants more. */
   #receiveCredit: number;
   #sendEnded = false;
+  /** We have closed its session, and the peer does not know yet. */
+  #isSilent = false;
   /** Of the header that is still to be sent; the writer gets no credit for it. */
   #headerBytes = 0;
 
@@ -46,7 +48,7 @@ export class WebTransportStream {
   }
 
   get wantsToSend(): boolean {
-    return !this.#sendEnded && this.#queue !== undefined && !this.#queue.isIdle;
+    return !this.#isSilent && !this.#sendEnded && this.#queue !== undefined && !this.#queue.isIdle;
   }
 
   get isDone(): boolean {
@@ -70,7 +72,7 @@ export class WebTransportStream {
   /** Hands bytes to the engine. Returns LIMITED where the stream could not be opened yet, else 0. */
   flush(quic: QuicStreams): number {
     const queue = this.#queue;
-    if (queue === undefined || this.#sendEnded) return 0;
+    if (queue === undefined || this.#sendEnded || this.#isSilent) return 0;
     const result = queue.flush(quic, this.id);
     if (result === STREAM.LIMITED) return result;
     if (result === STREAM.ENDED || result === STREAM.GONE) {
@@ -92,14 +94,14 @@ export class WebTransportStream {
    * acknowledged, and tells nobody who does not ask before.
    */
   checkStopped(quic: QuicStreams): void {
-    if (this.#queue === undefined || this.#sendEnded) return;
+    if (this.#queue === undefined || this.#sendEnded || this.#isSilent) return;
     const result = quic.checkStopped(this.id);
     if (result === STREAM.ENDED || result === STREAM.GONE) this.#handleStopped(quic, result);
   }
 
   /** Reads what has come, within the credit. */
   read(quic: QuicStreams, scratch: Uint8Array): void {
-    while (this.#mayReceive && this.#receiveCredit > 0) {
+    while (this.#mayReceive && this.#receiveCredit > 0 && !this.#isSilent) {
       const buffer =
         this.#receiveCredit < scratch.byteLength ? scratch.subarray(0, this.#receiveCredit) : scratch;
       const result = quic.receive(this.id, buffer);
@@ -130,6 +132,11 @@ export class WebTransportStream {
     if (!this.#mayReceive) return;
     this.#mayReceive = false;
     if (this.id !== -1) quic.stopReceive(this.id, encodeErrorCode(code));
+  }
+
+  /** Nothing goes in or out any more; `abandon` tells the peer. */
+  silence(): void {
+    this.#isSilent = true;
   }
 
   /** The session is over (WebTransport over HTTP/3, 6: both halves end with SESSION_GONE). */
