@@ -1,7 +1,7 @@
 import { TensorError } from "@sluice/tensor";
 import { ExitCode } from "./exit-codes.js";
 
-/** Ends a command with one line on stderr and an exit code. */
+/** Ends a command with one line on stderr, or none where the message is empty, and an exit code. */
 export class CliError extends Error {
   override readonly name = "CliError";
   constructor(

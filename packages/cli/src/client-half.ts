@@ -16,6 +16,8 @@ import {
   splitModel,
 } from "@sluice/inference";
 import { createTensor, type Tensor, type TensorSpec } from "@sluice/tensor";
+import { asUsage, CliError } from "./cli-error.js";
+import { ExitCode } from "./exit-codes.js";
 import { type HashedStatistics, readHashedStatistics } from "./statistics-hash.js";
 
 /** What the client does with an image before it is sent, and with what name it asks for the rest. */
@@ -61,7 +63,11 @@ export function openClientHalf(options: ClientHalfOptions): Promise<ClientHalf> 
 
 async function openSink(options: ClientHalfOptions): Promise<ClientHalf> {
   const { source = "synthetic:28x28x128", dtype = "uint8", seed = 1 } = options;
-  const shape = parseSyntheticShape(source.replace(/^synthetic:/, ""));
+  if (!source.startsWith("synthetic:")) {
+    throw new CliError(ExitCode.usage, `--source: sink takes synthetic:HxWxC, got "${source}"`);
+  }
+  const shape = parseSyntheticShape(source.slice("synthetic:".length));
+  asUsage(() => createTensor(dtype, shape));
   return {
     ...{ model: "sink", split: "", strategy: "shared", statistics: undefined },
     spec: { dtype, shape, layout: "chw" },

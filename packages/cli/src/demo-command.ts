@@ -35,6 +35,12 @@ Examples:
 }
 
 async function runDemo(values: StreamOptionValues & LinkOptionValues, context: CliContext): Promise<void> {
+  if (values.engine === "websocket" || values.fallback) {
+    throw new CliError(
+      ExitCode.usage,
+      "demo: its network carries UDP only, so neither --engine websocket nor --fallback",
+    );
+  }
   const { up, down } = readLinkOptions(values);
   const seed = values.seed ?? 1;
   const server = await startServerProcess(values, context.signal);
@@ -68,6 +74,8 @@ interface ServerProcess {
 
 /** How long the server may take to load its model. */
 const startTimeoutMs = 60_000;
+/** How long it may take to answer what is in flight and end. */
+const stopTimeoutMs = 8_000;
 
 /** Starts `sluice serve` as a process of its own; it ends when this one does, however that happens. */
 async function startServerProcess(values: StreamOptionValues, signal: AbortSignal): Promise<ServerProcess> {
@@ -93,25 +101,29 @@ async function startServerProcess(values: StreamOptionValues, signal: AbortSigna
   const ended = new Promise<number>((resolve) => child.once("exit", (code) => resolve(code ?? 1)));
   const stop = async () => {
     if (child.connected) child.disconnect();
+    const impatience = setTimeout(() => child.kill("SIGKILL"), stopTimeoutMs);
     await ended;
+    clearTimeout(impatience);
   };
+  let timer: NodeJS.Timeout | undefined;
   const ready = await new Promise<Omit<ServerProcess, "stop">>((resolve, reject) => {
     const fail = (code: ExitCode, message: string) => reject(new CliError(code, message));
-    const timer = setTimeout(
+    if (signal.aborted) fail(ExitCode.interrupted, "interrupted");
+    signal.addEventListener("abort", () => fail(ExitCode.interrupted, "interrupted"));
+    timer = setTimeout(
       () => fail(ExitCode.internal, "demo: the server did not start in time"),
       startTimeoutMs,
     );
-    const lines = createInterface({ input: child.stdout! });
-    lines.once("line", (line) => {
-      clearTimeout(timer);
+    createInterface({ input: child.stdout! }).once("line", (line) => {
       resolve(JSON.parse(line) as Omit<ServerProcess, "stop">);
     });
-    // The server has said why on stderr.
-    void ended.then((code) => fail(code as ExitCode, `demo: the server ended with exit code ${code}`));
-    signal.addEventListener("abort", () => fail(ExitCode.interrupted, "interrupted"));
-  }).catch(async (error) => {
-    await stop();
-    throw error;
-  });
+    // The server has said why on stderr: there is nothing to add.
+    void ended.then((code) => fail(code as ExitCode, ""));
+  })
+    .catch(async (error) => {
+      await stop();
+      throw error;
+    })
+    .finally(() => clearTimeout(timer));
   return { ...ready, stop };
 }

@@ -1,5 +1,6 @@
 import { CommanderError } from "commander";
 import { type CliContext, createProcessContext } from "./cli-context.js";
+import { CliError } from "./cli-error.js";
 import { ExitCode } from "./exit-codes.js";
 import { explainError } from "./explain-error.js";
 import { createProgram } from "./program.js";
@@ -13,6 +14,8 @@ function report(error: unknown, context: CliContext): ExitCode {
   if (isFinished(error)) return ExitCode.ok;
   // Without a command: the help was shown.
   if (error instanceof CommanderError && error.code === "commander.help") return ExitCode.usage;
+  // A process that this one started has said what there is to say.
+  if (error instanceof CliError && error.message === "") return error.exitCode;
   const { exitCode, message } = explainError(error);
   // On a line of its own, whatever progress line stands there.
   context.stderr.write(`${context.isTty ? "\r\u001b[K" : ""}sluice: ${message}\n`);

@@ -70,6 +70,8 @@ Examples:
   $ sluice serve --cert fullchain.pem --key privkey.pem --metrics 127.0.0.1:9464`,
     )
     .action(async (options: ServeCommandOptions) => {
+      // From the start: whoever started this may be gone before the model is loaded.
+      const stopped = untilStopped(context.signal);
       const isPretty = context.isTty && !options.json;
       const log = pino(
         { name: "sluice", level: options.logLevel },
@@ -88,7 +90,7 @@ Examples:
       context.stdout.write(
         `${JSON.stringify({ event: "listening", url, certHash, metricsUrl, model, split })}\n`,
       );
-      await untilStopped(context.signal);
+      await stopped;
       log.info("ending: no new frames are taken");
       await server.drain(drainMs);
     });
@@ -96,7 +98,8 @@ Examples:
 
 /** Until a signal comes, or the process that started this one by fork is gone. */
 async function untilStopped(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
+  // `false`: started by fork, and the one who did has gone before we looked.
+  if (signal.aborted || process.connected === false) return;
   const waits: Promise<unknown>[] = [once(signal, "abort")];
   if (process.channel) waits.push(once(process, "disconnect"));
   await Promise.race(waits);

@@ -1,9 +1,11 @@
-import { createHash, timingSafeEqual } from "node:crypto";
+import { createHash, createPrivateKey, timingSafeEqual, X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { type EngineName, listen } from "@sluice/http3";
 import { loadModel } from "@sluice/inference";
 import { createMetrics, serveOperations } from "@sluice/metrics";
 import { createServer, type ServerLog } from "@sluice/server";
+import { CliError } from "./cli-error.js";
+import { ExitCode } from "./exit-codes.js";
 import { parseHostPort } from "./host-port.js";
 import { type ServedModels, serveModel, serveSink } from "./served-models.js";
 
@@ -56,11 +58,14 @@ export async function startServer(options: ServeOptions, log: ServerLog): Promis
       ...(options.fpsLimit ? { limits: { framesPerSecond: options.fpsLimit } } : {}),
       ...(token === undefined ? {} : { authorize: createTokenCheck(token) }),
     });
+    let draining = false;
     const describe = () => ({ url: transport.url, certificateHash: transport.certificateHash });
-    const operations = await startOperations(options.metrics, metrics, describe, log).catch(async (error) => {
-      await server.close();
-      throw error;
-    });
+    const operations = await startOperations(options.metrics, metrics, describe, log, () => !draining).catch(
+      async (error) => {
+        await server.close();
+        throw error;
+      },
+    );
     return {
       ...{
         url: transport.url,
@@ -70,6 +75,7 @@ export async function startServer(options: ServeOptions, log: ServerLog): Promis
         split,
       },
       async drain(timeoutMs) {
+        draining = true;
         await server.drain(timeoutMs);
         await operations?.close();
         await models.close();
@@ -96,7 +102,20 @@ async function readCertificate({
 }: ServeOptions): Promise<{ cert: string; key: string } | undefined> {
   if (cert === undefined && key === undefined) return undefined;
   if (cert === undefined || key === undefined) throw new RangeError("--cert and --key go together");
-  return { cert: await readFile(cert, "utf8"), key: await readFile(key, "utf8") };
+  const pem = { cert: await readFile(cert, "utf8"), key: await readFile(key, "utf8") };
+  checkPem("--cert", cert, () => new X509Certificate(pem.cert));
+  checkPem("--key", key, () => createPrivateKey(pem.key));
+  return pem;
+}
+
+function checkPem(option: string, path: string, read: () => unknown): void {
+  try {
+    read();
+  } catch (cause) {
+    throw new CliError(ExitCode.notFound, `${option}: ${path} is not in the PEM format that it must be`, {
+      cause,
+    });
+  }
 }
 
 async function startOperations(
@@ -104,10 +123,11 @@ async function startOperations(
   metrics: ReturnType<typeof createMetrics>,
   describe: () => unknown,
   log: ServerLog,
+  isReady: () => boolean,
 ) {
   if (wanted === "off") return undefined;
   const { host, port } = parseHostPort(wanted ?? defaultMetrics, "--metrics");
-  const options = { host, metrics, describe, log, isReady: () => true };
+  const options = { host, metrics, describe, log, isReady };
   try {
     return await serveOperations({ ...options, port });
   } catch (error) {

@@ -24,10 +24,22 @@ export async function showStream(
   });
   if (isTty) stderr.write("\r\u001b[K");
   stdout.write(isJson ? `${JSON.stringify(flatten(report))}\n` : `${formatSummary(report)}\n`);
-  if (report.lost || report.summary.corrupt > 0) context.exitWith(ExitCode.sessionLost);
+  const fault = faultOf(report, signal.aborted);
+  if (fault !== undefined) {
+    stderr.write(`sluice: ${fault}\n`);
+    context.exitWith(ExitCode.sessionLost);
+  }
   return report;
 }
 
 function flatten({ setup, summary, lost }: StreamReport): object {
   return { ...summary, ...setup, ...(lost ? { lost } : {}) };
+}
+
+/** Why a run is no success, although it ended in order. */
+function faultOf({ summary, lost }: StreamReport, wasInterrupted: boolean): string | undefined {
+  if (lost) return `the session was lost: ${lost.reason} (code ${lost.code})`;
+  if (summary.corrupt > 0) return `${summary.corrupt} frames arrived whole but not as they were sent`;
+  if (summary.admitted > 0 && summary.delivered === 0 && !wasInterrupted) return "no frame came back";
+  return undefined;
 }

@@ -224,7 +224,10 @@ export async function createClient(session: Session, options: ClientOptions = {}
       }
     } catch (error) {
       // A reset at the deadline or the end of the session; the ledger counts the frame either way.
-      if ((error as StreamError).name !== "StreamError") core.abandon(tensor.stream, tensor.frame);
+      if ((error as StreamError).name !== "StreamError") {
+        core.abandon(tensor.stream, tensor.frame);
+        driver.pump();
+      }
     }
   }
 

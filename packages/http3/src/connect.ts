@@ -129,7 +129,7 @@ async function resolve({ host }: SessionUrl): Promise<string[]> {
     const found = await lookup(host, { all: true });
     return [...new Set(found.map(({ address }) => address))];
   } catch (cause) {
-    throw new ConnectError("bad-url", `cannot resolve the host name ${host}`, { cause });
+    throw new ConnectError("refused", `cannot resolve the host name ${host}`, { cause });
   }
 }
 

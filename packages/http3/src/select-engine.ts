@@ -46,7 +46,11 @@ export async function selectEngine(
   for (const candidate of candidates) {
     try {
       const engine = await load(candidate);
-      if (name === "auto") options.log?.("info", "engine picked", { engine: candidate, passedOver });
+      if (name === "auto") {
+        // Only what is not as usual is worth a line at every start.
+        const level = passedOver.length > 0 ? "info" : "debug";
+        options.log?.(level, "engine picked", { engine: candidate, passedOver });
+      }
       return engine;
     } catch (error) {
       cause = error;

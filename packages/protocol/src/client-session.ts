@@ -12,7 +12,13 @@ import { decodeDatagram } from "./datagram.js";
 import { ErrorCode, errorCodeName, ProtocolError } from "./error-code.js";
 import { frameGate } from "./frame-gate.js";
 import { createFrameLedger, type ExpiryReason } from "./frame-ledger.js";
-import { handshakeTimeoutMs, maxStreamAlias, protocolVersion, type SessionLimits } from "./limits.js";
+import {
+  handshakeTimeoutMs,
+  maxStreamAlias,
+  peerSilenceMs,
+  protocolVersion,
+  type SessionLimits,
+} from "./limits.js";
 import { createLossyLane } from "./lossy-lane.js";
 import { createPacer } from "./pacer.js";
 import { createPathEstimator } from "./path-estimator.js";
@@ -63,6 +69,7 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
   let state: ClientSession["state"] = "connecting";
   let limits: SessionLimits | undefined;
   let maxDatagramBytes = 0;
+  let heardMs = startMs;
   let nextAlias = 1;
   let nextSequence = 0;
   let bytesSent = 0;
@@ -230,6 +237,7 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
   return {
     handleControl: (chunk, nowMs) =>
       guarded(() => {
+        heardMs = nowMs;
         for (const message of decodeChunk(chunk)) {
           if (state !== "closed") handleMessage(message, nowMs);
         }
@@ -242,6 +250,7 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
         if (slices.length > 0) throw new ProtocolError(ErrorCode.protocolViolation, "a slice from a server");
         // Datagrams may overtake the welcome on the control stream.
         if (state === "connecting") return;
+        heardMs = nowMs;
         for (const message of controls) handleMessage(message, nowMs);
       }),
 
@@ -251,6 +260,11 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
       if (state === "closed") return;
       if (state === "connecting" && nowMs >= startMs + handshakeTimeoutMs) {
         close(ErrorCode.handshakeTimeout, `no welcome within ${handshakeTimeoutMs} ms`);
+        return;
+      }
+      if (state !== "connecting" && nowMs >= heardMs + peerSilenceMs) {
+        // spec 5.7
+        close(ErrorCode.peerSilent, `nothing was heard of the server for ${peerSilenceMs} ms`);
         return;
       }
       path.expire(rttMs(), nowMs);

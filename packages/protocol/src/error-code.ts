@@ -22,6 +22,7 @@ export const ErrorCode = {
   shutdown: 16,
   deadline: 17,
   statisticsMismatch: 18,
+  peerSilent: 19,
   expiredInReassembly: 64,
   expiredInQueue: 65,
   rateLimited: 66,

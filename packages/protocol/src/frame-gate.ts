@@ -3,6 +3,8 @@
  * collaborative intelligence", `should_process_frame`, with the deadline of the result that it lacks.
  */
 
+import { maxBlindBytes } from "./limits.js";
+
 /** What the sender knows at the moment of the decision. Times in milliseconds, durations from now on. */
 export interface GateInput {
   readonly nowMs: number;
@@ -50,7 +52,7 @@ export function frameGate(input: GateInput): GateReason | undefined {
     queueMs = Math.max(0, input.unreceivedBytes / bytesPerMs - input.rttMs);
     transmitMs = input.expectedBytes / bytesPerMs;
     if (queueMs - reportDelayMs > clientLatencyMs + toleratedQueueMs) return "bandwidth";
-  }
+  } else if (input.unreceivedBytes > maxBlindBytes) return "bandwidth";
   const sendAtMs = nowMs + Math.max(clientLatencyMs, queueMs);
   const resultAtMs = sendAtMs + transmitMs + input.rttMs + input.serverLatencyMs;
   return resultAtMs > input.capturedMs + input.deadlineMs ? "deadline" : undefined;

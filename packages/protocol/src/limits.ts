@@ -47,6 +47,10 @@ export const maxSendBufferBytes = 128 * 1024 * 1024;
 export const maxRememberedFrames = 512;
 /** How long a session may take from its first byte to its hello or welcome. */
 export const handshakeTimeoutMs = 5_000;
+/** How long a client waits for a sign of life: a server that is there sends pings four times a second. */
+export const peerSilenceMs = 5_000;
+/** Bytes that may be on their way before the bandwidth of the path is known. */
+export const maxBlindBytes = 65_536;
 
 /** What a server announces unless told otherwise. 0: no limit. */
 export interface SessionLimits {

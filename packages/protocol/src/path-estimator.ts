@@ -19,6 +19,8 @@ export interface PathEstimator {
 
 /** Datagrams that left within so many milliseconds of each other form a train. */
 const trainGapMs = 2.5;
+/** What waits in a queue is not lost: a path may hold a second of it before the round trip has told. */
+const minExpiryMs = 1_000;
 /** Fewer datagrams say more about jitter than about the path. */
 const minTrainLength = 3;
 
@@ -72,7 +74,7 @@ export function createPathEstimator(): PathEstimator {
       datagramsLost += report.lost;
       lossRuns += report.lossRuns;
     },
-    expire: (rttMs, nowMs) => flight.expire(nowMs - Math.max(200, 3 * rttMs)),
+    expire: (rttMs, nowMs) => flight.expire(nowMs - Math.max(minExpiryMs, 3 * rttMs)),
     get unreceivedBytes() {
       return flight.unreceivedBytes;
     },

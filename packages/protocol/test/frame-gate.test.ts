@@ -27,8 +27,12 @@ const cases: Record<string, { input: Partial<GateInput>; reason: GateReason | un
     reason: undefined,
   },
   "an unknown bandwidth": {
-    input: { unreceivedBytes: 1e9, bandwidthBitsPerSecond: undefined },
+    input: { unreceivedBytes: 65_536, bandwidthBitsPerSecond: undefined },
     reason: undefined,
+  },
+  "much on its way over an unknown bandwidth": {
+    input: { unreceivedBytes: 65_537, bandwidthBitsPerSecond: undefined },
+    reason: "bandwidth",
   },
   // 5 client + 5 transmission + 20 round trip + 10 server = 40 ms.
   "just in time": { input: { deadlineMs: 40 }, reason: undefined },

@@ -57,19 +57,16 @@ export function createVirtualSession(options: VirtualSessionOptions) {
   let streamId = 0;
   const oneWayMs = options.up?.delayMs ?? 0;
 
+  const downLink = createLink(options.down ?? {}, random.fork("down"));
   const upLink = createLink(options.up ?? {}, random.fork("up"));
   const sendUp = createScheduledLink<Uint8Array>(clock, upLink, (datagram) => {
     server.handleDatagram(datagram, clock.now());
     pump();
   });
-  const sendDown = createScheduledLink<Uint8Array>(
-    clock,
-    createLink(options.down ?? {}, random.fork("down")),
-    (datagram) => {
-      client.handleDatagram(datagram, clock.now());
-      pump();
-    },
-  );
+  const sendDown = createScheduledLink<Uint8Array>(clock, downLink, (datagram) => {
+    client.handleDatagram(datagram, clock.now());
+    pump();
+  });
 
   client.setMaxDatagramBytes(maxDatagramBytes);
   server.setMaxDatagramBytes(maxDatagramBytes);
@@ -158,7 +155,7 @@ export function createVirtualSession(options: VirtualSessionOptions) {
     pump();
   }
 
-  return { clock, upLink, client, server, clientEvents, serverEvents, runUntil, pump };
+  return { clock, upLink, downLink, client, server, clientEvents, serverEvents, runUntil, pump };
 }
 
 export function unitsOf(options: TensorStreamOptions): number {

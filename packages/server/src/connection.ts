@@ -41,9 +41,9 @@ export interface Connection {
   readonly closed: Promise<void>;
 }
 
-/** Unidirectional streams of one client that are read at once; more wait in the transport. */
+/** Unidirectional streams of one client that are read at once; more are stopped with `limitExceeded`. */
 const maxTensorStreams = 64;
-/** How long a client may take to open its control stream is the core's matter; this names the agent in the log. */
+/** How the server names itself to clients. */
 const agent = "sluice-server";
 
 export function createConnection(options: ConnectionOptions): Connection {
@@ -57,6 +57,7 @@ export function createConnection(options: ConnectionOptions): Connection {
   let nextTensorStream = 0;
   let readingStreams = 0;
   let reported = core.figures;
+  let reportedDrops = { queueFull: 0, tooBig: 0 };
 
   // Without a control stream there is no driver yet, and nobody else would end the session.
   const handshake = clock.schedule(Math.max(0, core.nextTimeoutMs() - clock.now()) + 1, () => {
@@ -127,6 +128,10 @@ export function createConnection(options: ConnectionOptions): Connection {
     observer.observeReceivedBytes(figures.bytesReceived - reported.bytesReceived);
     observer.observeSentBytes(figures.bytesSent - reported.bytesSent);
     reported = figures;
+    const { queueFull, tooBig } = driver?.dropped ?? reportedDrops;
+    observer.observeDatagramsDropped("sent", "queue-full", queueFull - reportedDrops.queueFull);
+    observer.observeDatagramsDropped("sent", "too-big", tooBig - reportedDrops.tooBig);
+    reportedDrops = { queueFull, tooBig };
   }
 
   function handleEvent(event: ServerEvent): void {

@@ -16,9 +16,10 @@ const maxFileBytes = 1 << 28;
 
 async function listImages(directory: string): Promise<string[]> {
   const entries = await readdir(directory, { recursive: true, withFileTypes: true });
+  // Node 20 before 20.12 knows the folder by its older name.
   const paths = entries
     .filter((entry) => entry.isFile() && imageKinds.has(extname(entry.name).toLowerCase()))
-    .map((entry) => relative(directory, join(entry.parentPath, entry.name)));
+    .map((entry) => relative(directory, join(entry.parentPath ?? entry.path, entry.name)));
   if (paths.length === 0) throw new ModelError("not-found", `images: there are none below ${directory}`);
   if (paths.length > maxImages) {
     throw new ModelError(
