@@ -33,7 +33,7 @@ t.test("auto says what it picked", async (t) => {
   });
   t.equal(engine.name, "quiche");
   t.strictSame(logged, [
-    { level: "info", message: "engine picked", fields: { engine: "quiche", passedOver: [] } },
+    { level: "debug", message: "engine picked", fields: { engine: "quiche", passedOver: [] } },
   ]);
   logged.length = 0;
   await selectEngine("quiche", { log: (...entry) => logged.push(entry) });
@@ -67,7 +67,7 @@ t.test("with fallback, a client behind blocked UDP comes in over TCP", async (t)
   });
   t.equal(session.maxDatagramBytes, 0);
   t.strictSame(logged, [
-    ["info", "engine picked"],
+    ["debug", "engine picked"],
     ["warn", "falling back to websocket"],
   ]);
   session.close();
