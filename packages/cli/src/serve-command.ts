@@ -101,6 +101,10 @@ async function untilStopped(signal: AbortSignal): Promise<void> {
   // `false`: started by fork, and the one who did has gone before we looked.
   if (signal.aborted || process.connected === false) return;
   const waits: Promise<unknown>[] = [once(signal, "abort")];
-  if (process.channel) waits.push(once(process, "disconnect"));
+  if (process.channel) {
+    waits.push(once(process, "disconnect"));
+    // Waiting for it must not keep a server alive that could not start.
+    process.channel.unref();
+  }
   await Promise.race(waits);
 }

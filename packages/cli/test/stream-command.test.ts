@@ -167,3 +167,23 @@ t.test("the demo runs the whole way through a lossy network and accounts for eve
   t.ok(summary.delivered > 60, `delivered ${summary.delivered}`);
   t.ok(summary.concealedFrames > 0, "the relay loses packets");
 });
+
+t.test("a demo whose server cannot start ends at once with the server's one line and code", async (t) => {
+  const run = await runSluice(["demo", "--split", "nope"]);
+  t.equal(run.code, 5);
+  t.equal(run.stderr.trim().split("\n").length, 1);
+  t.match(run.stderr, /^sluice: cut "nope"/);
+});
+
+t.test("a server that is killed is missed within seconds", async (t) => {
+  const [server, { url, certHash }] = await startServer(t, ["--model", "sink"]);
+  const args = ["--model", "sink", "--source", "synthetic:8x8x16", "--duration", "600", "--json"];
+  const stream = startSluice(["stream", url, "--cert-hash", certHash, ...args]);
+  t.teardown(() => stream.kill("SIGKILL"));
+  await new Promise((resolve) => setTimeout(resolve, 1_500));
+  server.kill("SIGKILL");
+  const { code, stdout, stderr } = await stream.ended;
+  t.equal(code, 7);
+  t.match(stderr.trim().split("\n").at(-1), /^sluice: the session was lost/);
+  assertSummary(t, JSON.parse(stdout));
+});
