@@ -1,6 +1,9 @@
 import t, { type Test } from "tap";
 import { type RunningSluice, runSluice, startSluice } from "./run-sluice.js";
 
+// Some tests wait for seconds on purpose.
+t.setTimeout(120_000);
+
 interface Listening {
   readonly url: string;
   readonly certHash: string;

@@ -80,7 +80,8 @@ export async function probeShapes(
   try {
     const dynamic = session.inputs.some((info) => typeof info.shape[0] === "string");
     const single = await runZeros(session, 1);
-    const double = dynamic ? await runZeros(session, 2) : single;
+    // A model may name its batch axis and yet have a Reshape for one sample inside: then it takes one at a time.
+    const double = dynamic ? await runZeros(session, 2).catch(() => single) : single;
     const wanted = new Set(names);
     const types = new Map<string, ValueType>();
     session.outputs.forEach(({ name }, i) => {

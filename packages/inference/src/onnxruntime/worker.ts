@@ -87,7 +87,7 @@ async function start(): Promise<void> {
       graphOptimizationLevel: settings.graphOptimization,
       intraOpNumThreads: settings.threads,
       interOpNumThreads: 1,
-      logSeverityLevel: 3,
+      logSeverityLevel: 4,
     });
     const inputs = describe(session.inputMetadata);
     const outputs = describe(session.outputMetadata);
