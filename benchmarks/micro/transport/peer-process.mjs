@@ -1,0 +1,60 @@
+// One side of a run, or both for a pair in memory: started by run-pair.mjs with the name of its carrier.
+// Reads commands as JSON lines and answers each with a line; a failure is a line with `error`.
+import process from "node:process";
+import { createLineChannel } from "./line-channel.mjs";
+
+const [carrierName] = process.argv.slice(2);
+const carrier = await import(`./carriers/${carrierName}.mjs`);
+
+let server;
+let client;
+
+async function listen({ half, parameters }) {
+  const { serve } = await import(`./halves/${half}.mjs`);
+  let start;
+  const begin = new Promise((resolve) => {
+    start = resolve;
+  });
+  let accept;
+  const accepted = new Promise((resolve) => {
+    accept = resolve;
+  });
+  const address = await carrier.listen(parameters, accept);
+  const result = accepted.then((session) => serve(session, parameters, begin));
+  // Its failure is told by `collect`.
+  result.catch(() => {});
+  server = { start, result };
+  return { address };
+}
+
+async function connect({ half, address, parameters }) {
+  const { drive } = await import(`./halves/${half}.mjs`);
+  const session = await carrier.connect(address, parameters);
+  const { datagramBytes = 0 } = parameters;
+  if (session.maxDatagramBytes < datagramBytes) {
+    return { unsupported: `takes datagrams of at most ${session.maxDatagramBytes} B` };
+  }
+  client = () => drive(session, parameters);
+  return {};
+}
+
+const commands = {
+  listen,
+  connect,
+  begin: async () => {
+    server.start();
+    return {};
+  },
+  drive: async () => ({ result: await client() }),
+  collect: async () => ({ result: await server.result }),
+};
+
+const channel = createLineChannel(process.stdin, process.stdout, (command) => {
+  const { id, name } = command;
+  commands[name](command).then(
+    (answer) => channel.send({ id, ...answer }),
+    (error) => channel.send({ id, error: String(error?.message ?? error) }),
+  );
+});
+process.stdin.on("end", () => process.exit(0));
+channel.send({ id: 0 });
