@@ -53,7 +53,7 @@ export interface StreamHooks {
   onProgress?(summary: StreamSummary): void;
 }
 
-/** Times a second at which progress is told. */
+/** Progress is told so often. */
 const progressIntervalMs = 500;
 /** Frames that a client that runs the whole network by itself may have under way. */
 const maxLocalFrames = 2;

@@ -1,5 +1,6 @@
 import { sluice } from "@sluice/proto";
 import { ErrorCode, ProtocolError } from "./error-code.js";
+import { joinChunks } from "./join-chunks.js";
 import { maxControlMessageBytes } from "./limits.js";
 import { decodeVarint, encodeVarint, varintBytes } from "./varint.js";
 
@@ -76,7 +77,7 @@ export function createControlDecoder(): (chunk: Uint8Array) => ControlMessage[] 
     chunks.push(chunk.slice());
     held += chunk.length;
     if (held < needed) return [];
-    const bytes = concatenate(chunks, held);
+    const bytes = joinChunks(chunks, held);
     const messages: ControlMessage[] = [];
     const cursor = { bytes, offset: 0, end: bytes.length };
     let done = 0;
@@ -103,15 +104,4 @@ export function createControlDecoder(): (chunk: Uint8Array) => ControlMessage[] 
     chunks = held > 0 ? [bytes.slice(done)] : [];
     return messages;
   };
-}
-
-function concatenate(chunks: readonly Uint8Array[], size: number): Uint8Array {
-  if (chunks.length === 1) return chunks[0]!;
-  const bytes = new Uint8Array(size);
-  let at = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, at);
-    at += chunk.length;
-  }
-  return bytes;
 }

@@ -2,6 +2,7 @@
 
 import { encodeSliceItem, type ReceivedSlice, sliceItemBytes, sliceItemOverhead } from "./datagram.js";
 import { ErrorCode, ProtocolError } from "./error-code.js";
+import { joinChunks } from "./join-chunks.js";
 import { maxAgeMs, maxSliceHeaderBytes } from "./limits.js";
 import type { OutgoingSlice } from "./send-buffer.js";
 import { decodeSliceHeader, type SliceHeader } from "./slice-header.js";
@@ -49,7 +50,7 @@ export function createTensorDecoder(maxBytes: number): TensorDecoder {
     chunks.push(chunk);
     held += chunk.length;
     if (held < needed) return [];
-    const bytes = join(chunks, held);
+    const bytes = joinChunks(chunks, held);
     const slices: ReceivedSlice[] = [];
     let done = 0;
     while (done < bytes.length) {
@@ -82,15 +83,4 @@ export function createTensorDecoder(maxBytes: number): TensorDecoder {
       return held;
     },
   };
-}
-
-function join(chunks: readonly Uint8Array[], size: number): Uint8Array {
-  if (chunks.length === 1) return chunks[0]!;
-  const bytes = new Uint8Array(size);
-  let at = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, at);
-    at += chunk.length;
-  }
-  return bytes;
 }
