@@ -8,6 +8,7 @@ import {
   type OutgoingFrame,
   type SessionLimits,
   type StreamTensor,
+  tensorStreamDefaults,
 } from "@sluice/protocol";
 import type { CutStatistics, Tensor, TensorSpec } from "@sluice/tensor";
 import {
@@ -246,6 +247,7 @@ export async function createClient(session: Session, options: ClientOptions = {}
     const statisticsHash = statistics?.hash ?? new Uint8Array(0);
     const alias = core.openStream({
       ...{ spec, model, split, codec: codec.text, mode, deadlineMs, concealment, statisticsHash },
+      ...tensorStreamDefaults,
     });
     const accepted = new Promise<string>((resolve, reject) => openings.set(alias, { resolve, reject }));
     driver.pump();

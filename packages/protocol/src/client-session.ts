@@ -294,7 +294,7 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
         throw new RangeError(`a session has at most ${maxStreamAlias} tensor streams`);
       const alias = nextAlias++;
       streams.set(alias, {
-        ...{ options: streamOptions, accepted: false, nextFrame: 0 },
+        ...{ options: streamOptions, accepted: false, nextFrame: streamOptions.firstFrame },
         ...{ clientLatencyMs: 0, serverLatencyMs: 0, payloadBytes: 0 },
       });
       say({ kind: "open", body: openStreamToWire(alias, streamOptions) });

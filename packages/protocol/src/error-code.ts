@@ -23,6 +23,8 @@ export const ErrorCode = {
   deadline: 17,
   statisticsMismatch: 18,
   peerSilent: 19,
+  unknownFec: 20,
+  unknownInterleaving: 21,
   expiredInReassembly: 64,
   expiredInQueue: 65,
   rateLimited: 66,

@@ -22,4 +22,4 @@ export type {
 } from "./server-api.js";
 export { createServerSession } from "./server-session.js";
 export { maxSlicePayloadBytes } from "./tensor-framing.js";
-export type { DeliveryMode, TensorStreamOptions } from "./tensor-stream.js";
+export { type DeliveryMode, type TensorStreamOptions, tensorStreamDefaults } from "./tensor-stream.js";

@@ -21,6 +21,8 @@ export const maxTokenBytes = 4_096;
 export const maxNameBytes = 1_024;
 /** Arrivals listed in one receiver report. */
 export const maxReportedArrivals = 64;
+/** Datagrams of which a receiver report says one by one whether they came. */
+export const maxReportedBits = 256;
 /** Frames listed in one receiver report. */
 export const maxReportedFrames = 32;
 /** Results acknowledged in one message. */
@@ -63,6 +65,8 @@ export interface SessionLimits {
   readonly maxFramesInFlight: number;
   /** Frames per second over all tensor streams of the session; 0: unlimited. */
   readonly framesPerSecond: number;
+  /** Payload bytes of slices per second over all tensor streams of the session; 0: unlimited. */
+  readonly maxBytesPerSecond: number;
 }
 
 export const defaultLimits: SessionLimits = {
@@ -71,4 +75,5 @@ export const defaultLimits: SessionLimits = {
   maxTensorBytes: 64 * 1024 * 1024,
   maxFramesInFlight: 32,
   framesPerSecond: 0,
+  maxBytesPerSecond: 0,
 };

@@ -2,6 +2,7 @@
 import type { sluice } from "@sluice/proto";
 import { createBandwidthEstimator } from "./bandwidth-estimator.js";
 import { createFlight } from "./flight.js";
+import { reportArrivals } from "./report-arrivals.js";
 
 export interface PathEstimator {
   sent(sequence: number, bytes: number, nowMs: number): void;
@@ -32,7 +33,6 @@ export function createPathEstimator(): PathEstimator {
   let lossRuns = 0;
 
   function measureTrains(report: sluice.v1.Feedback, nowMs: number): void {
-    const { arrivalSequences, arrivalTimes } = report;
     let length = 0;
     let bytes = 0;
     let startedMs = 0;
@@ -42,9 +42,8 @@ export function createPathEstimator(): PathEstimator {
     const finish = () => {
       if (length >= minTrainLength) bandwidth.addTrain(bytes, lastMs - startedMs, nowMs);
     };
-    for (let i = 0; i < Math.min(arrivalSequences.length, arrivalTimes.length); i++) {
-      const sequence = arrivalSequences[i]!;
-      const atMs = arrivalTimes[i]! / 10;
+    for (const { sequence, beforeReportMs } of reportArrivals(report)) {
+      const atMs = -beforeReportMs;
       const sent = flight.lookUp(sequence);
       if (!sent) continue;
       const follows = length > 0 && sequence === lastSequence + 1 && sent.sentMs - lastSentMs <= trainGapMs;
@@ -71,8 +70,8 @@ export function createPathEstimator(): PathEstimator {
       flight.reportedUpTo(report.nextSequence);
       if (report.nextSequence < reportedUpTo) return;
       reportedUpTo = report.nextSequence;
-      datagramsLost += report.lost;
-      lossRuns += report.lossRuns;
+      datagramsLost = report.lost;
+      lossRuns = report.lossRuns;
     },
     expire: (rttMs, nowMs) => flight.expire(nowMs - Math.max(minExpiryMs, 3 * rttMs)),
     get unreceivedBytes() {

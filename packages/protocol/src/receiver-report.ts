@@ -1,16 +1,17 @@
 /** Gathers what the receiver of tensors tells their sender about the path (spec 5.6). */
 import type { sluice } from "@sluice/proto";
-import { maxReportedArrivals, maxReportedFrames } from "./limits.js";
+import { encodeControl } from "./control-message.js";
+import { maxReportedArrivals, maxReportedBits, maxReportedFrames } from "./limits.js";
 
 export interface ReceiverReport {
   /** A datagram with slices arrived. */
   arrived(sequence: number, bytes: number, nowMs: number): void;
-  /** Reassembly is done with a frame. */
-  frameReceived(stream: number, frame: number, unitsReceived: number, units: number): void;
+  /** Reassembly is done with a frame: a reason to report soon. */
+  frameReceived(stream: number, frame: number, unitsReceived: number, units: number, nowMs: number): void;
   /** When a report is due; Infinity where there is nothing to say. */
   nextTimeoutMs(): number;
-  /** The report, and a fresh start. */
-  take(queuedFrames: number, nowMs: number): sluice.v1.Feedback.$Properties;
+  /** The report, as a message of at most `maxBytes`, and a fresh start. */
+  take(queuedFrames: number, maxBytes: number, nowMs: number): sluice.v1.Feedback.$Properties;
 }
 
 /** Reports are gathered for so long, so that one serves a burst of datagrams. */
@@ -23,60 +24,98 @@ export function createReceiverReport(): ReceiverReport {
   let datagramsReceived = 0;
   let bytesReceived = 0;
   let nextSequence = 0;
-  let reportedUpTo = 0;
+  let lost = 0;
+  let lossRuns = 0;
+  let reportedMs = Number.NEGATIVE_INFINITY;
   let dueMs = Number.POSITIVE_INFINITY;
-  let sequences: number[] = [];
-  let times: number[] = [];
+  let arrivals: { readonly sequence: number; readonly atMs: number }[] = [];
   let frames: sluice.v1.FrameReceipt.$Properties[] = [];
 
-  function countLosses(): { lost: number; lossRuns: number } {
-    let lost = 0;
-    let lossRuns = 0;
-    let inRun = false;
-    for (let s = Math.max(reportedUpTo, nextSequence - windowSize); s < nextSequence; s++) {
-      const missing = seen[s % windowSize] === 0;
-      if (missing) lost++;
-      if (missing && !inRun) lossRuns++;
-      inRun = missing;
+  const hasCome = (sequence: number) => sequence < 0 || seen[sequence % windowSize] === 1;
+
+  /** A number behind the highest one: it was counted as lost, unless it comes twice. */
+  function fillGap(sequence: number): void {
+    if (sequence < nextSequence - windowSize + 2 || hasCome(sequence)) return;
+    seen[sequence % windowSize] = 1;
+    lost--;
+    // The run that it was in ends sooner, becomes two, or vanishes.
+    lossRuns += 1 - Number(hasCome(sequence - 1)) - Number(hasCome(sequence + 1));
+  }
+
+  function openGap(sequence: number): void {
+    lost += sequence - nextSequence;
+    if (sequence > nextSequence) lossRuns++;
+    // A jump beyond the window says nothing about single datagrams; clearing all of it is enough.
+    for (let s = Math.max(nextSequence, sequence - windowSize + 1); s < sequence; s++)
+      seen[s % windowSize] = 0;
+    seen[sequence % windowSize] = 1;
+    nextSequence = sequence + 1;
+  }
+
+  function receivedBits(): Uint8Array {
+    const count = Math.min(nextSequence, maxReportedBits);
+    const bits = new Uint8Array(Math.ceil(count / 8));
+    for (let i = 0; i < count; i++) {
+      if (hasCome(nextSequence - 1 - i)) bits[i >> 3]! |= 1 << (i & 7);
     }
-    return { lost, lossRuns };
+    return bits;
+  }
+
+  function compose(queuedFrames: number, arrivalCount: number, frameCount: number, reportTime: number) {
+    let sequence = nextSequence;
+    let time = reportTime;
+    const arrivalSequences: number[] = [];
+    const arrivalTimes: number[] = [];
+    for (const arrival of arrivals.slice(arrivals.length - arrivalCount)) {
+      arrivalSequences.push(arrival.sequence - sequence);
+      arrivalTimes.push((tenths(arrival.atMs) - time) | 0);
+      sequence = arrival.sequence;
+      time = tenths(arrival.atMs);
+    }
+    return {
+      ...{ datagramsReceived, bytesReceived, nextSequence, lost, lossRuns, arrivalSequences, arrivalTimes },
+      ...{ queuedFrames, frames: frames.slice(frames.length - frameCount), reportTime },
+      received: receivedBits(),
+    };
   }
 
   return {
     arrived(sequence, bytes, nowMs) {
-      // A jump beyond the window says nothing about single datagrams; clearing all of it is enough.
-      const clearFrom = Math.max(nextSequence, sequence - windowSize + 1);
-      for (let s = clearFrom; s <= sequence; s++) seen[s % windowSize] = 0;
-      nextSequence = Math.max(nextSequence, sequence + 1);
-      if (sequence >= nextSequence - windowSize) seen[sequence % windowSize] = 1;
+      if (sequence < nextSequence) fillGap(sequence);
+      else openGap(sequence);
       datagramsReceived++;
       bytesReceived += bytes;
-      sequences.push(sequence);
-      times.push(tenths(nowMs));
-      if (sequences.length > maxReportedArrivals) {
-        sequences.shift();
-        times.shift();
-      }
+      arrivals.push({ sequence, atMs: nowMs });
+      if (arrivals.length > maxReportedArrivals) arrivals.shift();
       dueMs = Math.min(dueMs, nowMs + gatherMs);
     },
 
-    frameReceived(stream, frame, unitsReceived, units) {
+    frameReceived(stream, frame, unitsReceived, units, nowMs) {
       frames.push({ stream, frame, unitsReceived, units });
       if (frames.length > maxReportedFrames) frames.shift();
+      // Whoever waits to send again what is missing learns it sooner; the interval between reports stays.
+      dueMs = Math.min(dueMs, Math.max(nowMs, reportedMs + gatherMs));
     },
 
     nextTimeoutMs: () => dueMs,
 
-    take(queuedFrames, nowMs) {
-      const report = {
-        ...{ datagramsReceived, bytesReceived, nextSequence, ...countLosses() },
-        ...{ arrivalSequences: sequences, arrivalTimes: times, queuedFrames, frames },
-        reportTime: tenths(nowMs),
-      };
-      reportedUpTo = nextSequence;
+    take(queuedFrames, maxBytes, nowMs) {
+      const reportTime = tenths(nowMs);
+      let arrivalCount = arrivals.length;
+      let frameCount = frames.length;
+      let report = compose(queuedFrames, arrivalCount, frameCount, reportTime);
+      while (
+        arrivalCount + frameCount > 0 &&
+        encodeControl({ kind: "feedback", body: report }).length > maxBytes
+      ) {
+        // The oldest go first, by halves: the message need not be measured for each.
+        arrivalCount >>= 1;
+        frameCount >>= 1;
+        report = compose(queuedFrames, arrivalCount, frameCount, reportTime);
+      }
+      reportedMs = nowMs;
       dueMs = Number.POSITIVE_INFINITY;
-      sequences = [];
-      times = [];
+      arrivals = [];
       frames = [];
       return report;
     },

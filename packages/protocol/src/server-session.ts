@@ -9,6 +9,7 @@ import { decodeDatagram, encodeControlItem, type ReceivedSlice } from "./datagra
 import { ErrorCode, errorCodeName, ProtocolError } from "./error-code.js";
 import {
   handshakeTimeoutMs,
+  maxControlMessageBytes,
   maxHelloEntries,
   maxReassemblyBytes,
   maxResultPayloadBytes,
@@ -223,6 +224,8 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
 
   function handleSlice({ header, payload }: ReceivedSlice, nowMs: number): void {
     const stream = streams.get(header.stream);
+    // spec 5.8: no stream has forward error correction.
+    if (header.repair !== undefined) return;
     // spec 5.3: the client waits for the acceptance before it sends; slices of a closed stream may still be on their way.
     if (!(stream?.accepted ?? header.stream <= highestAlias)) throw unknownStream(header.stream);
     slicesReceived++;
@@ -239,7 +242,7 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
     for (let frame = reassembly.poll(nowMs); frame; frame = reassembly.poll(nowMs)) {
       const stream = streams.get(frame.stream);
       if (!stream) continue;
-      report.frameReceived(frame.stream, frame.frame, frame.unitsReceived, frame.units);
+      report.frameReceived(frame.stream, frame.frame, frame.unitsReceived, frame.units, nowMs);
       // spec 4.4: what comes in excess is answered, but not worked on.
       const tooMany = limits.maxFramesInFlight > 0 && framesInFlight >= limits.maxFramesInFlight;
       if (tooMany || limiter.freeAtMs() > nowMs) {
@@ -352,7 +355,8 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
       }
       releaseFrames(nowMs);
       if (report.nextTimeoutMs() <= nowMs) {
-        pushLossy({ kind: "feedback", body: report.take(framesInFlight, nowMs) });
+        const maxBytes = maxDatagramBytes > 0 ? maxDatagramBytes - itemOverhead : maxControlMessageBytes;
+        pushLossy({ kind: "feedback", body: report.take(framesInFlight, maxBytes, nowMs) });
       }
       if (pinger.nextTimeoutMs() <= nowMs) pushLossy({ kind: "ping", body: { id: pinger.take(nowMs) } });
     },
@@ -410,7 +414,7 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
     pollDatagram(nowMs) {
       if (state !== "open") return undefined;
       // spec 7.1: what no datagram takes, or no datagram takes any more, goes the reliable way.
-      const maxResultBytes = maxDatagramBytes - resultItemOverhead;
+      const maxResultBytes = maxDatagramBytes - itemOverhead;
       for (let large = outbox.takeLarger(maxResultBytes); large; large = outbox.takeLarger(maxResultBytes)) {
         say({ kind: "result", body: large });
       }
@@ -419,7 +423,7 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
       const datagram = new Uint8Array(maxDatagramBytes);
       let end = lossy.fill(datagram, 0, maxDatagramBytes);
       for (;;) {
-        const room = maxDatagramBytes - end - resultItemOverhead;
+        const room = maxDatagramBytes - end - itemOverhead;
         const result = room > 0 ? outbox.take(room, rttMs(), nowMs) : undefined;
         if (!result) break;
         end = encodeControlItem(datagram, end, result);
@@ -456,8 +460,8 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
   };
 }
 
-/** A zero, and the length of the result as a varint. */
-const resultItemOverhead = 4;
+/** A zero, and the length of the message as a varint. */
+const itemOverhead = 4;
 
 const nothingDone = {
   stages: { decode: 0, conceal: 0, queue: 0, inference: 0 },

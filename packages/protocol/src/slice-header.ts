@@ -15,11 +15,13 @@ export interface SliceHeader {
   readonly payloadBytes: number | undefined;
   /** Number of the datagram, in its first slice. */
   readonly sequence: number | undefined;
+  /** Number of a repair symbol; absent where the payload holds units. */
+  readonly repair?: number | undefined;
 }
 
 /** Bytes that {@link encodeSliceHeader} writes. */
 export function sliceHeaderBytes(header: SliceHeader): number {
-  const { stream, frame, index, count, ageMs, payloadBytes, sequence } = header;
+  const { stream, frame, index, count, ageMs, payloadBytes, sequence, repair } = header;
   let bytes = 0;
   if (stream !== 0) bytes += 1 + varintBytes(stream);
   if (frame !== 0) bytes += 1 + varintBytes(frame);
@@ -28,6 +30,7 @@ export function sliceHeaderBytes(header: SliceHeader): number {
   if (ageMs !== 0) bytes += 1 + varintBytes(ageMs);
   if (payloadBytes !== undefined) bytes += 1 + varintBytes(payloadBytes);
   if (sequence !== undefined) bytes += 1 + varintBytes(sequence);
+  if (repair !== undefined) bytes += 1 + varintBytes(repair);
   return bytes;
 }
 
@@ -44,6 +47,7 @@ export function encodeSliceHeader(dst: Uint8Array, offset: number, header: Slice
   if (header.ageMs !== 0) at = field(dst, at, 0x28, header.ageMs);
   if (header.payloadBytes !== undefined) at = field(dst, at, 0x30, header.payloadBytes);
   if (header.sequence !== undefined) at = field(dst, at, 0x38, header.sequence);
+  if (header.repair !== undefined) at = field(dst, at, 0x40, header.repair);
   return at;
 }
 
@@ -62,9 +66,10 @@ export function decodeSliceHeader(cursor: Cursor): SliceHeader {
   let ageMs = 0;
   let payloadBytes: number | undefined;
   let sequence: number | undefined;
+  let repair: number | undefined;
   while (cursor.offset < cursor.end) {
     const tag = cursor.bytes[cursor.offset++]!;
-    const known = (tag & 7) === 0 && tag >= 0x08 && tag <= 0x38;
+    const known = (tag & 7) === 0 && tag >= 0x08 && tag <= 0x40;
     const value = known ? decodeVarint(cursor) : -1;
     // Unknown fields and varints of other lengths are rare: the generated decoder knows all rules.
     if (value < 0) return checkHeader(decodeGenerated(cursor.bytes.subarray(start, cursor.end)));
@@ -74,9 +79,10 @@ export function decodeSliceHeader(cursor: Cursor): SliceHeader {
     else if (tag === 0x20) count = value;
     else if (tag === 0x28) ageMs = value;
     else if (tag === 0x30) payloadBytes = value;
-    else sequence = value;
+    else if (tag === 0x38) sequence = value;
+    else repair = value;
   }
-  return checkHeader({ stream, frame, index, count, ageMs, payloadBytes, sequence });
+  return checkHeader({ stream, frame, index, count, ageMs, payloadBytes, sequence, repair });
 }
 
 function decodeGenerated(bytes: Uint8Array): SliceHeader {
@@ -92,6 +98,7 @@ function decodeGenerated(bytes: Uint8Array): SliceHeader {
     ...{ stream, frame, index, count, ageMs },
     payloadBytes: decoded.payloadBytes ?? undefined,
     sequence: decoded.sequence ?? undefined,
+    ...(decoded.repair === null ? {} : { repair: decoded.repair }),
   };
 }
 

@@ -21,7 +21,29 @@ export interface TensorStreamOptions {
   readonly concealment: string;
   /** SHA-256 of the statistics that the codec uses; empty for none. */
   readonly statisticsHash: Uint8Array;
+  /** Text forms of the forward error correction and of the interleaving; empty for none. */
+  readonly fec: string;
+  readonly interleave: string;
+  /** 0, the most urgent, to 7, as in RFC 9218. */
+  readonly urgency: number;
+  /** Number of the first frame; above 0 where the stream goes on for one of an earlier session. */
+  readonly firstFrame: number;
+  /** Share of a frame's units that is waited and asked for while they can be in time, 0 to 100. */
+  readonly minReceivedPercent: number;
 }
+
+/** What a stream has unless it asks for something else. */
+export const tensorStreamDefaults = {
+  fec: "",
+  interleave: "",
+  /** RFC 9218 4.1 */
+  urgency: 3,
+  firstFrame: 0,
+  minReceivedPercent: 0,
+} as const satisfies Partial<TensorStreamOptions>;
+
+/** RFC 9218 4.1 */
+const maxUrgency = 7;
 
 const wireDtypes: Readonly<Record<Dtype, number>> = { float32: 1, float16: 2, uint8: 3, int8: 4, int32: 5 };
 const wireLayouts: Readonly<Record<Layout, number>> = { any: 0, chw: 1, hwc: 2 };
@@ -33,8 +55,11 @@ export function openStreamToWire(
   options: TensorStreamOptions,
 ): sluice.v1.OpenStream.$Properties {
   const { spec, split, model, codec, deadlineMs, concealment, statisticsHash } = options;
+  const { fec, interleave, urgency, firstFrame, minReceivedPercent } = options;
   return {
     ...{ stream, split, model, codec, deadlineMs, concealment, statisticsHash },
+    ...{ fec, interleave, firstFrame, minReceivedPercent },
+    ...(urgency === tensorStreamDefaults.urgency ? {} : { urgency }),
     mode: wireModes[options.mode],
     spec: {
       name: split,
@@ -52,13 +77,15 @@ export function openStreamToWire(
  */
 export function openStreamFromWire(message: sluice.v1.OpenStream, maxElements: number): TensorStreamOptions {
   const { split, model, codec, concealment, deadlineMs, statisticsHash } = message;
+  const { fec, interleave, firstFrame, minReceivedPercent } = message;
+  const urgency = message.urgency ?? tensorStreamDefaults.urgency;
   const mode = nameOf(wireModes, message.mode, "mode");
   const spec: TensorSpec = {
     dtype: nameOf(wireDtypes, message.spec?.dtype ?? 0, "dtype"),
     layout: nameOf(wireLayouts, message.spec?.layout ?? 0, "layout"),
     shape: message.spec?.shape ?? [],
   };
-  for (const [field, text] of Object.entries({ split, model, codec, concealment })) {
+  for (const [field, text] of Object.entries({ split, model, codec, concealment, fec, interleave })) {
     if (text.length > maxNameBytes) {
       throw new ProtocolError(ErrorCode.specMismatch, `${field}: longer than ${maxNameBytes} characters`);
     }
@@ -66,6 +93,16 @@ export function openStreamFromWire(message: sluice.v1.OpenStream, maxElements: n
   if (deadlineMs < 1 || deadlineMs > 0x7fffffff) {
     throw new ProtocolError(ErrorCode.specMismatch, `deadline_ms: ${deadlineMs} is not in 1..2^31 - 1`);
   }
+  if (urgency > maxUrgency || minReceivedPercent > 100) {
+    throw new ProtocolError(
+      ErrorCode.specMismatch,
+      `urgency ${urgency} or min_received_percent ${minReceivedPercent}: at most ${maxUrgency} and 100`,
+    );
+  }
+  // spec 5.8
+  if (fec !== "") throw new ProtocolError(ErrorCode.unknownFec, `fec: "${fec}" is not known here`);
+  if (interleave !== "")
+    throw new ProtocolError(ErrorCode.unknownInterleaving, `interleave: "${interleave}" is not known here`);
   if (spec.shape.length > maxRank) {
     throw new ProtocolError(
       ErrorCode.specMismatch,
@@ -83,7 +120,10 @@ export function openStreamFromWire(message: sluice.v1.OpenStream, maxElements: n
   } catch (error) {
     throw new ProtocolError(ErrorCode.specMismatch, (error as Error).message);
   }
-  return { spec, split, model, codec, mode, deadlineMs, concealment, statisticsHash };
+  return {
+    ...{ spec, split, model, codec, mode, deadlineMs, concealment, statisticsHash },
+    ...{ fec, interleave, urgency, firstFrame, minReceivedPercent },
+  };
 }
 
 function nameOf<Name extends string>(

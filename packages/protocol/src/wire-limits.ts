@@ -15,5 +15,6 @@ export function limitsFromWire(wire: sluice.v1.Limits.$Properties | null | undef
     maxTensorBytes: wire?.maxTensorBytes ?? 0,
     maxFramesInFlight: wire?.maxFramesInFlight ?? 0,
     framesPerSecond: (wire?.millihertz ?? 0) / 1_000,
+    maxBytesPerSecond: wire?.maxBytesPerSecond ?? 0,
   };
 }

@@ -8,7 +8,18 @@ function reportOf(fields: sluice.v1.Feedback.$Properties): sluice.v1.Feedback {
   return sluice.v1.Feedback.decode(sluice.v1.Feedback.encode(fields).finish());
 }
 
+/** The differences by which a report names its arrivals. */
+function namedBy(nextSequence: number, reportTime: number, arrivals: readonly (readonly [number, number])[]) {
+  return {
+    nextSequence,
+    arrivalSequences: arrivals.map(([s], i) => s - (i > 0 ? arrivals[i - 1]![0] : nextSequence)),
+    arrivalTimes: arrivals.map(([, at], i) => at - (i > 0 ? arrivals[i - 1]![1] : reportTime)),
+    reportTime,
+  };
+}
+
 const size = 1_200;
+let totalLost = 0;
 
 /** Sends trains of datagrams over a bottleneck and reports what arrives; returns the next sequence. */
 function sendTrain(
@@ -30,11 +41,11 @@ function sendTrain(
     if (!lost.includes(i))
       arrivals.push({ sequence: first + i, atMs: nowMs + 20 + i * spacingMs + jitterMs() });
   }
+  const named = arrivals.map(({ sequence, atMs }) => [sequence, Math.round(atMs * 10)] as const);
+  totalLost += lost.length;
   const report = reportOf({
-    nextSequence: first + length,
-    ...{ lost: lost.length, lossRuns: lost.length },
-    arrivalSequences: arrivals.map(({ sequence }) => sequence),
-    arrivalTimes: arrivals.map(({ atMs }) => Math.round(atMs * 10)),
+    ...{ lost: totalLost, lossRuns: totalLost },
+    ...namedBy(first + length, Math.round((nowMs + 60) * 10), named),
   });
   path.handleFeedback(report, nowMs + 60);
   return first + length;
@@ -76,17 +87,12 @@ t.test("single datagrams, pauses and unknown numbers say nothing about the rate"
   for (let i = 0; i < 10; i++) sendTrain(path, 2 * i, { length: 2, nowMs: i * 33, bitsPerSecond: 1e6 });
   t.equal(path.bandwidthBitsPerSecond, undefined, "two are no train");
   for (let i = 20; i < 30; i++) path.sent(i, size, i * 33);
-  const arrivalSequences = [20, 21, 22, 23, 24, 25];
-  path.handleFeedback(
-    reportOf({ nextSequence: 30, arrivalSequences, arrivalTimes: [1, 2, 3, 4, 5, 6] }),
-    2_000,
-  );
+  const alone = [20, 21, 22, 23, 24, 25].map((sequence, i) => [sequence, i] as const);
+  path.handleFeedback(reportOf(namedBy(30, 100, alone)), 2_000);
   t.equal(path.bandwidthBitsPerSecond, undefined, "not sent together");
-  path.handleFeedback(
-    reportOf({ nextSequence: 9, arrivalSequences: [900, 901, 902], arrivalTimes: [1, 2, 3] }),
-    2_000,
-  );
-  path.handleFeedback(reportOf({ nextSequence: 9, arrivalSequences: [1, 2, 3], arrivalTimes: [] }), 2_000);
+  const unknown = [900, 901, 902].map((sequence, i) => [sequence, i] as const);
+  path.handleFeedback(reportOf(namedBy(9, 100, unknown)), 2_000);
+  path.handleFeedback(reportOf({ nextSequence: 9, arrivalSequences: [-8, 1, 1], arrivalTimes: [] }), 2_000);
   t.equal(path.bandwidthBitsPerSecond, undefined);
 });
 
@@ -101,7 +107,7 @@ t.test("reports that are late, repeated or wild do no harm", async (t) => {
     "the late one is old news",
   );
   path.handleFeedback(
-    reportOf({ nextSequence: 0xffffffff, arrivalSequences: [9, 8, 7], arrivalTimes: [3, 2, 1] }),
+    reportOf({ nextSequence: 0xffffffff, arrivalSequences: [-9, -8, 7], arrivalTimes: [3, 2, 1] }),
     52,
   );
   t.equal(path.unreceivedBytes, 0);

@@ -1,6 +1,10 @@
 import t from "tap";
-import { maxReportedArrivals, maxReportedFrames } from "#src/limits.js";
+import { encodeControl } from "#src/control-message.js";
+import { maxReportedArrivals, maxReportedBits, maxReportedFrames } from "#src/limits.js";
 import { createReceiverReport } from "#src/receiver-report.js";
+
+/** Bytes that take any report. */
+const large = 65_536;
 
 function arrive(
   report: ReturnType<typeof createReceiverReport>,
@@ -15,15 +19,20 @@ t.test("a report is due a moment after the first arrival and starts afresh", asy
   t.equal(report.nextTimeoutMs(), Number.POSITIVE_INFINITY);
   report.arrived(0, 1_200, 100.04);
   report.arrived(1, 600, 103.26);
-  report.frameReceived(1, 5, 30, 40);
-  t.ok(report.nextTimeoutMs() > 100 && report.nextTimeoutMs() < 120);
-  t.match(report.take(3, 110), {
+  report.frameReceived(1, 5, 30, 40, 103.3);
+  t.equal(report.nextTimeoutMs(), 103.3, "a frame that is done with is worth a report at once");
+  t.match(report.take(3, large, 110), {
     ...{ datagramsReceived: 2, bytesReceived: 1_800, nextSequence: 2, lost: 0, lossRuns: 0, queuedFrames: 3 },
-    ...{ arrivalSequences: [0, 1], arrivalTimes: [1_000, 1_033], reportTime: 1_100 },
+    ...{ arrivalSequences: [-2, 1], arrivalTimes: [-100, 33], reportTime: 1_100 },
     frames: [{ stream: 1, frame: 5, unitsReceived: 30, units: 40 }],
   });
   t.equal(report.nextTimeoutMs(), Number.POSITIVE_INFINITY);
-  t.match(report.take(0, 120), { datagramsReceived: 2, arrivalSequences: [], arrivalTimes: [], frames: [] });
+  t.match(report.take(0, large, 120), {
+    datagramsReceived: 2,
+    arrivalSequences: [],
+    arrivalTimes: [],
+    frames: [],
+  });
 });
 
 const runs: Record<string, { sequences: readonly number[]; lost: number; lossRuns: number }> = {
@@ -39,22 +48,18 @@ t.test("losses come in runs", async (t) => {
   for (const [name, { sequences, lost, lossRuns }] of Object.entries(runs)) {
     const report = createReceiverReport();
     arrive(report, sequences);
-    t.match(report.take(0, 0), { lost, lossRuns, datagramsReceived: sequences.length }, name);
+    t.match(report.take(0, large, 0), { lost, lossRuns, datagramsReceived: sequences.length }, name);
   }
 });
 
-t.test("losses are reported once", async (t) => {
+t.test("losses are totals, and what comes late is none", async (t) => {
   const report = createReceiverReport();
   arrive(report, [0, 2]);
-  t.match(report.take(0, 0), { lost: 1, lossRuns: 1, nextSequence: 3 });
+  t.match(report.take(0, large, 0), { lost: 1, lossRuns: 1, nextSequence: 3 });
   arrive(report, [1, 3]);
-  t.match(
-    report.take(0, 0),
-    { lost: 0, lossRuns: 0, nextSequence: 4 },
-    "the reordered one counts as arrived only",
-  );
+  t.match(report.take(0, large, 0), { lost: 0, lossRuns: 0, nextSequence: 4 }, "the reordered one has come");
   arrive(report, [6]);
-  t.match(report.take(0, 0), { lost: 2, lossRuns: 1, nextSequence: 7 });
+  t.match(report.take(0, large, 0), { lost: 2, lossRuns: 1, nextSequence: 7 });
 });
 
 t.test("a long run of arrivals wraps around the window", async (t) => {
@@ -62,40 +67,76 @@ t.test("a long run of arrivals wraps around the window", async (t) => {
   for (let sequence = 0; sequence < 20_000; sequence++) {
     if (sequence % 1_000 !== 500) report.arrived(sequence, 1, 0);
     if (sequence % 1_000 === 999) {
-      const { lost, lossRuns } = report.take(0, 0);
-      if (lost !== 1 || lossRuns !== 1) t.fail(`at ${sequence}: ${lost} in ${lossRuns}`);
+      const { lost, lossRuns } = report.take(0, large, 0);
+      const wanted = (sequence + 1) / 1_000;
+      if (lost !== wanted || lossRuns !== wanted) t.fail(`at ${sequence}: ${lost} in ${lossRuns}`);
     }
   }
-  t.match(report.take(0, 0), { datagramsReceived: 19_980, lost: 0 });
+  t.match(report.take(0, large, 0), { datagramsReceived: 19_980, lost: 20 });
 });
 
 t.test("a jump far ahead, and one back, stay within bounds", async (t) => {
   const report = createReceiverReport();
   arrive(report, [0, 0xfffffffe]);
-  const jumped = report.take(0, 0);
+  const jumped = report.take(0, large, 0);
   t.equal(jumped.nextSequence, 0xffffffff);
-  t.ok((jumped.lost ?? 0) <= 4_096 && (jumped.lost ?? 0) > 4_000);
+  t.equal(jumped.lost, 0xfffffffd);
   t.equal(jumped.lossRuns, 1);
   arrive(report, [1, 2]);
-  t.match(report.take(0, 0), { lost: 0, nextSequence: 0xffffffff, datagramsReceived: 4 });
+  t.match(report.take(0, large, 0), {
+    lost: 0xfffffffd,
+    lossRuns: 1,
+    nextSequence: 0xffffffff,
+    datagramsReceived: 4,
+  });
 });
 
 t.test("lists are bounded and keep the latest", async (t) => {
   const report = createReceiverReport();
   for (let i = 0; i < 500; i++) {
     report.arrived(i, 1, i);
-    report.frameReceived(1, i, 1, 1);
+    report.frameReceived(1, i, 1, 1, i);
   }
-  const { arrivalSequences, arrivalTimes, frames } = report.take(0, 0);
+  const { arrivalSequences, arrivalTimes, frames } = report.take(0, large, 0);
   t.equal(arrivalSequences?.length, maxReportedArrivals);
   t.equal(arrivalTimes?.length, maxReportedArrivals);
-  t.equal(arrivalSequences?.at(-1), 499);
+  t.equal(
+    arrivalSequences?.reduce((sum, difference) => sum + difference, 500),
+    499,
+  );
   t.equal(frames?.length, maxReportedFrames);
   t.equal(frames?.at(-1)?.frame, 499);
 });
 
 t.test("times are modulo 2^32", async (t) => {
   const report = createReceiverReport();
-  report.arrived(0, 1, 2 ** 32 / 10 + 1);
-  t.match(report.take(0, 0), { arrivalTimes: [10] });
+  report.arrived(0, 1, 2 ** 32 / 10 - 1);
+  t.match(report.take(0, large, 2 ** 32 / 10 + 1), { arrivalTimes: [-20], reportTime: 10 });
+});
+
+t.test("a map tells which of the last datagrams have come", async (t) => {
+  const report = createReceiverReport();
+  arrive(report, [0, 1, 3]);
+  t.same([...(report.take(0, large, 0).received ?? [])], [0b1101]);
+  arrive(report, [2, 9]);
+  t.same([...(report.take(0, large, 0).received ?? [])], [0b11000001, 0b11]);
+  for (let sequence = 10; sequence < 1_000; sequence++) report.arrived(sequence, 1, 0);
+  const { received } = report.take(0, large, 0);
+  t.equal((received?.length ?? 0) * 8, maxReportedBits);
+  t.ok(received?.every((byte) => byte === 255));
+});
+
+t.test("a report fits what it has to travel in", async (t) => {
+  for (const maxBytes of [40, 80, 200, 500, 1_100]) {
+    const report = createReceiverReport();
+    for (let i = 0; i < 500; i++) {
+      report.arrived(3 * i, 1_200, i);
+      report.frameReceived(1_000, 100_000 + i, 100_000, 200_000, i);
+    }
+    const body = report.take(3, maxBytes, 500);
+    const bytes = encodeControl({ kind: "feedback", body }).length;
+    t.ok(bytes <= Math.max(maxBytes, 75), `${bytes} of ${maxBytes}`);
+    t.match(body, { datagramsReceived: 500, lost: 998, lossRuns: 499, nextSequence: 1_498 });
+    if ((body.frames?.length ?? 0) > 0) t.equal(body.frames?.at(-1)?.frame, 100_499, "the latest stay");
+  }
 });

@@ -17,16 +17,17 @@ function decode(bytes: Uint8Array): SliceHeader {
 }
 
 function generated(header: SliceHeader): Uint8Array {
-  const { payloadBytes, sequence, ...others } = header;
+  const { payloadBytes, sequence, repair, ...others } = header;
   return sluice.v1.SliceHeader.encode({
     ...others,
     ...(payloadBytes === undefined ? {} : { payloadBytes }),
     ...(sequence === undefined ? {} : { sequence }),
+    ...(repair === undefined ? {} : { repair }),
   }).finish();
 }
 
 function isSame(a: SliceHeader, b: SliceHeader): boolean {
-  const keys = ["stream", "frame", "index", "count", "ageMs", "payloadBytes", "sequence"] as const;
+  const keys = ["stream", "frame", "index", "count", "ageMs", "payloadBytes", "sequence", "repair"] as const;
   return keys.every((key) => a[key] === b[key]);
 }
 
@@ -46,6 +47,7 @@ t.test("byte for byte what the generated code writes, and read as it reads", asy
       ...{ index: integers.between(0, count - 1), ageMs: integers.uint32() },
       payloadBytes: integers.between(0, 1) ? integers.uint32() : undefined,
       sequence: integers.between(0, 1) ? integers.uint32() : undefined,
+      ...(integers.between(0, 1) ? { repair: integers.uint32() } : {}),
     };
     const expected = generated(sample);
     const bytes = new Uint8Array(64);
@@ -71,7 +73,7 @@ t.test("absent and zero are told apart where the wire does", async (t) => {
 
 t.test("fields of a later version are ignored", async (t) => {
   const unknown: Record<string, readonly number[]> = {
-    "a varint": [0x40, 0x05],
+    "a varint": [0x48, 0x05],
     "a varint in two bytes of tag": [0x80, 0x01, 0x05],
     "eight bytes": [0x49, 1, 2, 3, 4, 5, 6, 7, 8],
     "a string": [0x52, 0x02, 0x68, 0x69],

@@ -1,12 +1,13 @@
 import { sluice } from "@sluice/proto";
 import { ErrorCode, type TensorStreamOptions } from "@sluice/protocol";
 import t from "tap";
-import { openStreamFromWire, openStreamToWire } from "#src/tensor-stream.js";
+import { openStreamFromWire, openStreamToWire, tensorStreamDefaults } from "#src/tensor-stream.js";
 
 const options: TensorStreamOptions = {
   spec: { dtype: "float32", shape: [128, 28, 28], layout: "chw" },
   ...{ split: "add_3", model: "fashion", codec: "quantize(levels=8)", mode: "datagram", deadlineMs: 150 },
   ...{ concealment: "channel-mean", statisticsHash: Uint8Array.from({ length: 32 }, (_, i) => i) },
+  ...tensorStreamDefaults,
 };
 const maxElements = 1 << 24;
 
@@ -25,6 +26,7 @@ t.test("comes back from the wire as it was", async (t) => {
     "the model's input, nothing else said": { split: "", concealment: "", statisticsHash: new Uint8Array(0) },
     "the longest deadline": { deadlineMs: 0x7fffffff },
     "the shortest deadline": { deadlineMs: 1 },
+    "an urgent one that goes on": { urgency: 0, firstFrame: 1_000, minReceivedPercent: 100 },
   };
   for (const dtype of ["float32", "float16", "uint8", "int8", "int32"] as const) {
     samples[dtype] = { spec: { dtype, shape: [5], layout: "any" } };
@@ -54,6 +56,18 @@ const refusals: Record<
   string,
   { changes: sluice.v1.OpenStream.$Properties; message: RegExp; code?: number }
 > = {
+  "error correction that nobody knows": {
+    changes: { fec: "xor" },
+    message: /^fec: "xor"/,
+    code: ErrorCode.unknownFec,
+  },
+  "an interleaving that nobody knows": {
+    changes: { interleave: "x" },
+    message: /^interleave: "x"/,
+    code: ErrorCode.unknownInterleaving,
+  },
+  "an urgency beyond the least": { changes: { urgency: 8 }, message: /^urgency 8/ },
+  "more than all": { changes: { minReceivedPercent: 101 }, message: /min_received_percent 101/ },
   "no spec": { changes: { spec: null }, message: /^dtype: 0 is not in the registry/ },
   "an unknown dtype": { changes: { spec: { ...spec, dtype: unknown(6) } }, message: /^dtype: 6/ },
   "an unknown layout": { changes: { spec: { ...spec, layout: unknown(3) } }, message: /^layout: 3/ },

@@ -12,6 +12,7 @@ import {
   type ServerSession,
   type SessionLimits,
   type TensorStreamOptions,
+  tensorStreamDefaults,
 } from "@sluice/protocol";
 import {
   createLink,
@@ -38,6 +39,7 @@ export const streamOptions: TensorStreamOptions = {
   spec: { dtype: "uint8", shape: [5120], layout: "any" },
   ...{ model: "sink", split: "", codec: "raw", mode: "datagram", deadlineMs: 150, concealment: "zero" },
   statisticsHash: new Uint8Array(0),
+  ...tensorStreamDefaults,
 };
 
 export function createVirtualSession(options: VirtualSessionOptions) {
