@@ -10,6 +10,8 @@ export interface BandwidthEstimator {
   addTrain(bytes: number, spreadMs: number, nowMs: number): void;
   /** Bits per second; `undefined` before the first train. */
   readonly bitsPerSecond: number | undefined;
+  /** When the last train came. */
+  readonly measuredMs: number;
 }
 
 const windowMs = 4_000;
@@ -20,9 +22,11 @@ const minSpreadMs = 0.5;
 export function createBandwidthEstimator(): BandwidthEstimator {
   let trains: { readonly atMs: number; readonly bitsPerSecond: number }[] = [];
   let estimate: number | undefined;
+  let measuredMs = Number.NEGATIVE_INFINITY;
   return {
     addTrain(bytes, spreadMs, nowMs) {
       const bitsPerSecond = (bytes * 8_000) / Math.max(minSpreadMs, spreadMs);
+      measuredMs = nowMs;
       trains = trains.filter((train) => nowMs - train.atMs < windowMs).slice(1 - maxTrains);
       trains.push({ atMs: nowMs, bitsPerSecond });
       const rates = trains.map((train) => train.bitsPerSecond).sort((a, b) => a - b);
@@ -30,6 +34,9 @@ export function createBandwidthEstimator(): BandwidthEstimator {
     },
     get bitsPerSecond() {
       return estimate;
+    },
+    get measuredMs() {
+      return measuredMs;
     },
   };
 }

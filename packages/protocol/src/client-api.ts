@@ -34,7 +34,12 @@ export type ClientEvent =
   | { readonly type: "closed"; readonly code: number; readonly reason: string };
 
 export type OfferDecision =
-  | { readonly admitted: true; readonly frame: number }
+  | {
+      readonly admitted: true;
+      readonly frame: number;
+      /** Bytes that its slices may have together to be in time: what an encoder may spend. Infinity: not known yet. */
+      readonly budgetBytes: number;
+    }
   | { readonly admitted: false; readonly reason: DropReason };
 
 /** A tensor for a unidirectional stream of its own. */
@@ -50,7 +55,9 @@ export interface ClientFigures extends LedgerCounts {
   /** Frames admitted whose end is not known yet. */
   readonly inFlight: number;
   readonly rttMs: number | undefined;
+  /** What the bottleneck carries, and what this session takes of it at most. */
   readonly bandwidthBitsPerSecond: number | undefined;
+  readonly rateBitsPerSecond: number | undefined;
   readonly unreceivedBytes: number;
   /** Bytes of datagrams and tensor streams handed to the transport. */
   readonly bytesSent: number;
@@ -59,6 +66,11 @@ export interface ClientFigures extends LedgerCounts {
   readonly datagramsSent: number;
   readonly datagramsLost: number;
   readonly lossRuns: number;
+  /** Share of the datagrams lost lately, 0 to 1, and the mean length of the runs that they formed. */
+  readonly lossShare: number;
+  readonly meanLossRun: number;
+  /** Slices that were sent again (spec 5.9). */
+  readonly slicesRepeated: number;
 }
 
 export interface ClientSession {

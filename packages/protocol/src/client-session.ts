@@ -10,10 +10,11 @@ import { createControlLane } from "./control-lane.js";
 import { type ControlMessage, createControlDecoder, type OutgoingControl } from "./control-message.js";
 import { decodeDatagram } from "./datagram.js";
 import { ErrorCode, errorCodeName, ProtocolError } from "./error-code.js";
-import { frameGate } from "./frame-gate.js";
+import { frameBudgetBytes, frameGate, type GateInput } from "./frame-gate.js";
 import { createFrameLedger, type ExpiryReason } from "./frame-ledger.js";
 import {
   handshakeTimeoutMs,
+  maxBlindBytes,
   maxStreamAlias,
   peerSilenceMs,
   protocolVersion,
@@ -23,9 +24,11 @@ import { createLossyLane } from "./lossy-lane.js";
 import { createPacer } from "./pacer.js";
 import { createPathEstimator } from "./path-estimator.js";
 import { createPinger } from "./pinger.js";
+import { createRateBudget } from "./rate-budget.js";
 import { createRateLimiter } from "./rate-limiter.js";
+import { createRepairer } from "./repairer.js";
 import { createRttEstimator } from "./rtt-estimator.js";
-import { createSendBuffer } from "./send-buffer.js";
+import { createSendBuffer, type OutgoingFrame, type OutgoingSlice } from "./send-buffer.js";
 import { encodeTensor, maxSlicePayloadBytes } from "./tensor-framing.js";
 import { openStreamToWire, type TensorStreamOptions } from "./tensor-stream.js";
 import { limitsFromWire } from "./wire-limits.js";
@@ -43,9 +46,11 @@ interface StreamState {
 /** Before the path is known: fast enough for one frame, slow enough for small buffers on the way. */
 const initialBitsPerSecond = 20_000_000;
 /** Below this rate a frame's datagrams leave in one burst anyway. */
-const minPacingBitsPerSecond = 8_000_000;
+const minPacingBitsPerSecond = 5_000_000;
 /** Sending a little faster than the estimate is how a faster path is found. */
-const pacingGain = 1.25;
+const pacingGain = 1.1;
+/** Beside what a round trip holds, so much may be on its way: reports are gathered, and paths have queues. */
+const windowSlackMs = 120;
 /** Until pings have come back. */
 const assumedRttMs = 50;
 /** How long a reliable frame may take before it counts as lost. */
@@ -61,6 +66,10 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
   const pinger = createPinger();
   const pacer = createPacer(initialBitsPerSecond);
   const limiter = createRateLimiter(0, 1);
+  const budget = createRateBudget();
+  const repairer = createRepairer();
+  /** What is sent again goes first: it has waited for a round trip. */
+  const repairs = createSendBuffer();
   const streams = new Map<number, StreamState>();
   const events: ClientEvent[] = [];
   const tensors: StreamTensor[] = [];
@@ -86,6 +95,18 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
   });
 
   const rttMs = () => rtt.smoothedMs ?? assumedRttMs;
+  const minRttMs = () => rtt.minMs ?? assumedRttMs;
+  const patience = () => ({ rttMs: rttMs(), rttVariationMs: rtt.variationMs });
+  const unreceivedBytes = () => path.unreceivedBytes + sendBuffer.bytes + repairs.bytes;
+
+  /** What may be on its way at once: a path that goes dark is not filled. */
+  function windowBytes(): number {
+    const { bandwidthBitsPerSecond } = path;
+    if (bandwidthBitsPerSecond === undefined) return maxBlindBytes;
+    return Math.max(maxBlindBytes, (bandwidthBitsPerSecond / 8_000) * (minRttMs() + windowSlackMs));
+  }
+
+  const mayAddSlices = () => path.unreceivedBytes < windowBytes();
 
   /** A message for the control stream. A peer that does not read it loses the session, not our memory. */
   function say(message: OutgoingControl): void {
@@ -112,6 +133,7 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
 
   function expire(stream: number, frame: number, reason: ExpiryReason): void {
     const entry = ledger.expire(stream, frame, reason);
+    repairer.forget(stream, frame);
     if (entry) events.push({ type: "expired", frame: entry, reason });
   }
 
@@ -157,8 +179,9 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
         applyLimits(limitsFromWire(message.body));
         return;
       case "feedback":
-        path.handleFeedback(message.body, nowMs);
-        adaptPacer();
+        path.handleFeedback(message.body, minRttMs(), nowMs);
+        repairer.handleReport(message.body, nowMs);
+        adaptRates(nowMs);
         return;
       case "result":
         handleResult(message.body, nowMs);
@@ -176,7 +199,10 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
         return;
       case "pong": {
         const sample = pinger.handlePong(message.body.id, nowMs);
-        if (sample !== undefined) rtt.add(sample, nowMs);
+        if (sample !== undefined) {
+          rtt.add(sample, nowMs);
+          path.handleSign(minRttMs(), nowMs);
+        }
         return;
       }
       // spec 4.1: these are the client's own.
@@ -204,9 +230,42 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
     limiter.setLimit(announced.framesPerSecond);
   }
 
-  function adaptPacer(): void {
-    const estimate = path.bandwidthBitsPerSecond;
-    if (estimate !== undefined) pacer.setRate(Math.max(minPacingBitsPerSecond, estimate * pacingGain));
+  function adaptRates(nowMs: number): void {
+    const { bandwidthBitsPerSecond, rateBitsPerSecond } = path;
+    if (bandwidthBitsPerSecond !== undefined) {
+      pacer.setRate(Math.max(minPacingBitsPerSecond, bandwidthBitsPerSecond * pacingGain));
+    }
+    if (rateBitsPerSecond !== undefined) budget.setRate(rateBitsPerSecond, nowMs);
+  }
+
+  /** Puts the lost slices that are worth it in front of everything else. */
+  function repair(nowMs: number): void {
+    if (path.isDark(minRttMs(), nowMs)) return;
+    for (let lost = repairer.poll(patience(), nowMs); lost; lost = repairer.poll(patience(), nowMs)) {
+      if (repairs.push(lost)) budget.charge(bytesOf(lost.slices), nowMs);
+    }
+  }
+
+  function gateInput(stream: StreamState, capturedMs: number, nowMs: number): GateInput {
+    const { deadlineMs, mode } = stream.options;
+    return {
+      ...{ nowMs, capturedMs, deadlineMs: mode === "reliable" ? Number.POSITIVE_INFINITY : deadlineMs },
+      ...{ clientLatencyMs: stream.clientLatencyMs, serverLatencyMs: stream.serverLatencyMs },
+      // The smallest round trip is the path without a queue; what queues is counted from the bytes.
+      ...{
+        rttMs: minRttMs(),
+        serverFreeAtMs: limiter.freeAtMs(),
+        isPathDark: path.isDark(minRttMs(), nowMs),
+      },
+      ...{ unreceivedBytes: unreceivedBytes(), bandwidthBitsPerSecond: path.bandwidthBitsPerSecond },
+      isEstimateStale: path.isStale(nowMs),
+      ...{
+        rateWaitMs: budget.waitMs(nowMs),
+        queueMs: path.queueMs(nowMs),
+        expectedBytes: stream.payloadBytes,
+      },
+      ...{ framesInFlight: ledger.inFlight, maxFramesInFlight: limits?.maxFramesInFlight ?? 0 },
+    };
   }
 
   function handleResult(result: sluice.v1.Result, nowMs: number): void {
@@ -214,6 +273,7 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
     acknowledgements.add(stream, frame, nowMs);
     const entry = ledger.find(stream, frame);
     const streamState = streams.get(stream);
+    repairer.forget(stream, frame);
     if (!entry) return;
     if (streamState && result.stages) {
       const { decode = 0, conceal = 0, queue = 0, inference = 0 } = result.stages as sluice.v1.StageTimes;
@@ -271,6 +331,8 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
       for (const frame of sendBuffer.shed(nowMs, maxDatagramBytes)) {
         expire(frame.stream, frame.frame, frame.expiresAtMs <= nowMs ? "send-queue" : "send-buffer");
       }
+      for (const frame of repairs.shed(nowMs, maxDatagramBytes)) repairer.forget(frame.stream, frame.frame);
+      repair(nowMs);
       for (let late = ledger.overdue(nowMs); late; late = ledger.overdue(nowMs)) {
         expire(late.stream, late.frame, "no-result");
       }
@@ -278,7 +340,8 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
         for (const body of acknowledgements.take()) pushLossy({ kind: "resultAck", body });
       }
       if (state !== "connecting" && pinger.nextTimeoutMs() <= nowMs) {
-        pushLossy({ kind: "ping", body: { id: pinger.take(nowMs) } });
+        const isDark = path.isDark(minRttMs(), nowMs);
+        pushLossy({ kind: "ping", body: { id: pinger.take(nowMs, isDark) } });
       }
     },
 
@@ -313,22 +376,18 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
         ledger.drop("not-open");
         return { admitted: false, reason: "not-open" };
       }
-      const { deadlineMs, mode } = stream.options;
-      const reason = frameGate({
-        ...{ nowMs, capturedMs, deadlineMs: mode === "reliable" ? Number.POSITIVE_INFINITY : deadlineMs },
-        ...{ clientLatencyMs: stream.clientLatencyMs, serverLatencyMs: stream.serverLatencyMs },
-        // The smallest round trip is the path without a queue; what queues is counted from the bytes.
-        rttMs: rtt.minMs ?? assumedRttMs,
-        ...{ serverFreeAtMs: limiter.freeAtMs(), unreceivedBytes: path.unreceivedBytes + sendBuffer.bytes },
-        ...{ bandwidthBitsPerSecond: path.bandwidthBitsPerSecond, expectedBytes: stream.payloadBytes },
-        ...{ framesInFlight: ledger.inFlight, maxFramesInFlight: limits?.maxFramesInFlight ?? 0 },
-      });
+      path.adaptRate(minRttMs(), nowMs);
+      adaptRates(nowMs);
+      const input = gateInput(stream, capturedMs, nowMs);
+      const reason = frameGate(input);
       if (reason) {
         ledger.drop(reason);
         return { admitted: false, reason };
       }
       limiter.take(nowMs);
+      budget.charge(stream.payloadBytes, nowMs);
       const frame = stream.nextFrame++;
+      const { deadlineMs, mode } = stream.options;
       // A late result is still worth knowing; after twice the deadline it is not waited for.
       const patienceMs =
         mode === "reliable" ? reliablePatienceMs : Math.max(2 * deadlineMs, deadlineMs + 2 * rttMs());
@@ -340,16 +399,18 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
         admittedMs: nowMs,
         deadlineMs,
         givenUpAtMs,
+        expectedBytes: stream.payloadBytes,
         payloadBytes: 0,
       });
-      return { admitted: true, frame };
+      return { admitted: true, frame, budgetBytes: frameBudgetBytes(input) };
     },
 
     submit(alias, frame, slices, split, nowMs) {
       const stream = streams.get(alias);
       const entry = ledger.find(alias, frame);
       if (!stream || !entry) return false;
-      for (const slice of slices) entry.payloadBytes += slice.payload.length;
+      entry.payloadBytes = bytesOf(slices);
+      budget.charge(entry.payloadBytes - entry.expectedBytes, nowMs);
       stream.clientLatencyMs = smooth(stream.clientLatencyMs, nowMs - entry.admittedMs);
       stream.payloadBytes = smooth(stream.payloadBytes, entry.payloadBytes);
       const { capturedMs } = entry;
@@ -375,13 +436,21 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
 
     pollDatagram(nowMs) {
       if (state === "closed" || state === "connecting" || maxDatagramBytes === 0) return undefined;
-      const maySendSlices = sendBuffer.bytes > 0 && pacer.readyAtMs() <= nowMs;
+      repair(nowMs);
+      const maySendSlices =
+        sendBuffer.bytes + repairs.bytes > 0 && pacer.readyAtMs() <= nowMs && mayAddSlices();
       if (lossy.isEmpty && !maySendSlices) return undefined;
       const datagram = new Uint8Array(maxDatagramBytes);
       let end = lossy.fill(datagram, 0, maxDatagramBytes);
       if (maySendSlices) {
         const before = end;
-        end = sendBuffer.fill(datagram, end, maxDatagramBytes, nextSequence, nowMs);
+        const sequence = nextSequence;
+        const onSlice = (frame: OutgoingFrame, slice: OutgoingSlice) => {
+          const minReceived = (streams.get(frame.stream)?.options.minReceivedPercent ?? 0) / 100;
+          repairer.sent(sequence, frame, slice, minReceived, nowMs);
+        };
+        const from = repairs.bytes > 0 ? repairs : sendBuffer;
+        end = from.fill(datagram, end, maxDatagramBytes, sequence, nowMs, onSlice);
         if (end > before) {
           path.sent(nextSequence++, end, nowMs);
           pacer.sent(end, nowMs);
@@ -399,12 +468,18 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
     nextTimeoutMs() {
       if (state === "closed") return Number.POSITIVE_INFINITY;
       if (state === "connecting") return startMs + handshakeTimeoutMs;
-      const slicesMs =
-        sendBuffer.bytes > 0 && maxDatagramBytes > 0 ? pacer.readyAtMs() : Number.POSITIVE_INFINITY;
+      const hasSlices = sendBuffer.bytes + repairs.bytes > 0 && maxDatagramBytes > 0;
+      const slicesMs = !hasSlices
+        ? Number.POSITIVE_INFINITY
+        : mayAddSlices()
+          ? pacer.readyAtMs()
+          : path.nextExpiryMs(rttMs());
       return Math.min(
         ...[
           slicesMs,
           sendBuffer.nextTimeoutMs(),
+          repairs.nextTimeoutMs(),
+          repairer.nextTimeoutMs(patience()),
           ledger.nextTimeoutMs(),
           acknowledgements.nextTimeoutMs(),
           pinger.nextTimeoutMs(),
@@ -423,8 +498,10 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
         ...ledger.counts,
         inFlight: ledger.inFlight,
         ...{ rttMs: rtt.smoothedMs, bandwidthBitsPerSecond: path.bandwidthBitsPerSecond },
+        ...{ rateBitsPerSecond: path.rateBitsPerSecond, slicesRepeated: repairer.slicesRepeated },
+        ...{ lossShare: path.lossShare, meanLossRun: path.meanLossRun },
         ...{
-          unreceivedBytes: path.unreceivedBytes + sendBuffer.bytes,
+          unreceivedBytes: unreceivedBytes(),
           bytesSent,
           bytesDelivered,
           datagramsSent,
@@ -433,6 +510,10 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
       };
     },
   };
+}
+
+function bytesOf(slices: readonly OutgoingSlice[]): number {
+  return slices.reduce((sum, slice) => sum + slice.payload.length, 0);
 }
 
 function smooth(previous: number, sample: number): number {

@@ -14,6 +14,8 @@ export interface Flight {
   /** When and how large a datagram was, while it is remembered. */
   lookUp(sequence: number): { readonly sentMs: number; readonly bytes: number } | undefined;
   readonly unreceivedBytes: number;
+  /** Infinity where nothing is on its way. */
+  readonly oldestSentMs: number;
 }
 
 export function createFlight(): Flight {
@@ -47,6 +49,9 @@ export function createFlight(): Flight {
     },
     get unreceivedBytes() {
       return unreceivedBytes;
+    },
+    get oldestSentMs() {
+      return low < high ? sentMs[low % size]! : Number.POSITIVE_INFINITY;
     },
   };
 }

@@ -17,10 +17,18 @@ export interface GateInput {
   readonly rttMs: number;
   /** When the server's rate limit allows the next frame. */
   readonly serverFreeAtMs: number;
+  /** Nothing that was sent lately has been answered. */
+  readonly isPathDark: boolean;
+  /** The bandwidth was not measured for so long that it may be another one. */
+  readonly isEstimateStale: boolean;
   /** Sent or waiting to be sent, and not known to have arrived. */
   readonly unreceivedBytes: number;
-  /** `undefined`: not known yet. */
+  /** What the bottleneck carries; `undefined`: not known yet. */
   readonly bandwidthBitsPerSecond: number | undefined;
+  /** How long until the frames before this one are made up for at the rate that this session may take. */
+  readonly rateWaitMs: number;
+  /** The queue that datagrams meet on their way, whoever has filled it. */
+  readonly queueMs: number;
   /** Bytes that this frame is expected to take. */
   readonly expectedBytes: number;
   readonly framesInFlight: number;
@@ -37,23 +45,41 @@ export type GateReason = "in-flight" | "server-limit" | "bandwidth" | "deadline"
 const reportDelayMs = 25;
 /** A queue that the client's own work hides costs nothing; so much more is tolerated, against jitter. */
 const toleratedQueueMs = 15;
+/** What estimates may be wrong by, as a share of the deadline. */
+const marginShare = 0.05;
 
 /** `undefined`: process the frame. */
 export function frameGate(input: GateInput): GateReason | undefined {
-  const { nowMs, clientLatencyMs, bandwidthBitsPerSecond } = input;
+  const { nowMs, clientLatencyMs } = input;
   if (input.maxFramesInFlight > 0 && input.framesInFlight >= input.maxFramesInFlight) return "in-flight";
   // server_remain: the server would not take the frame at the moment when the client's half is done.
   if (input.serverFreeAtMs > nowMs + clientLatencyMs) return "server-limit";
-  let queueMs = 0;
-  let transmitMs = 0;
-  if (bandwidthBitsPerSecond !== undefined) {
-    const bytesPerMs = bandwidthBitsPerSecond / 8_000;
-    // bandwidth_remain, once as it may be at worst and once as it is at least.
-    queueMs = Math.max(0, input.unreceivedBytes / bytesPerMs - input.rttMs);
-    transmitMs = input.expectedBytes / bytesPerMs;
-    if (queueMs - reportDelayMs > clientLatencyMs + toleratedQueueMs) return "bandwidth";
-  } else if (input.unreceivedBytes > maxBlindBytes) return "bandwidth";
-  const sendAtMs = nowMs + Math.max(clientLatencyMs, queueMs);
-  const resultAtMs = sendAtMs + transmitMs + input.rttMs + input.serverLatencyMs;
-  return resultAtMs > input.capturedMs + input.deadlineMs ? "deadline" : undefined;
+  if (input.isPathDark) return "bandwidth";
+  // What is known of the path is too old to turn frames away for: one goes out to learn anew.
+  const isBlind = input.bandwidthBitsPerSecond === undefined || input.isEstimateStale;
+  if (isBlind) return input.unreceivedBytes > maxBlindBytes ? "bandwidth" : undefined;
+  // bandwidth_remain: one frame may wait behind the one that is being sent, or the path would idle between them.
+  const frameMs = transmitMs(input.expectedBytes, input);
+  if (input.rateWaitMs > clientLatencyMs + Math.max(toleratedQueueMs, frameMs)) return "bandwidth";
+  return inTimeMs(input) < frameMs ? "deadline" : undefined;
+}
+
+/** Bytes of a frame that would still be in time: what an encoder may spend. Infinity before the path is known. */
+export function frameBudgetBytes(input: GateInput): number {
+  const { bandwidthBitsPerSecond } = input;
+  if (bandwidthBitsPerSecond === undefined) return Number.POSITIVE_INFINITY;
+  return Math.max(0, Math.floor((inTimeMs(input) * bandwidthBitsPerSecond) / 8_000));
+}
+
+/** How long the frame's datagrams may take from the first to the last for its result to be in time. */
+function inTimeMs(input: GateInput): number {
+  const { nowMs, capturedMs, deadlineMs, rttMs } = input;
+  const aheadMs = transmitMs(input.unreceivedBytes, input) - rttMs - reportDelayMs;
+  const startMs = Math.max(input.clientLatencyMs, aheadMs);
+  const elsewhereMs = rttMs + input.queueMs + input.serverLatencyMs + marginShare * deadlineMs;
+  return capturedMs + deadlineMs - nowMs - startMs - elsewhereMs;
+}
+
+function transmitMs(bytes: number, { bandwidthBitsPerSecond }: GateInput): number {
+  return bandwidthBitsPerSecond === undefined ? 0 : (bytes * 8_000) / bandwidthBitsPerSecond;
 }

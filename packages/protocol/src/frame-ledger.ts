@@ -33,6 +33,8 @@ export interface LedgerFrame {
   readonly deadlineMs: number;
   /** When waiting for a result ends. */
   readonly givenUpAtMs: number;
+  /** Bytes that it was expected to take. */
+  readonly expectedBytes: number;
   /** Bytes of its slices; 0 until it was submitted. */
   payloadBytes: number;
 }

@@ -8,7 +8,7 @@ export type {
 } from "./client-api.js";
 export { createClientSession } from "./client-session.js";
 export { ErrorCode, errorCodeName, ProtocolError } from "./error-code.js";
-export { frameGate, type GateInput, type GateReason } from "./frame-gate.js";
+export { frameBudgetBytes, frameGate, type GateInput, type GateReason } from "./frame-gate.js";
 export type { DropReason, ExpiryReason, LedgerCounts, LedgerFrame } from "./frame-ledger.js";
 export { defaultLimits, protocolVersion, type SessionLimits } from "./limits.js";
 export type { HeldSlice, ReceivedFrame, SliceReceipt } from "./reassembly.js";

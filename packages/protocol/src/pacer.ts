@@ -9,12 +9,14 @@ export interface Pacer {
 
 /** What may leave at once after a pause. Timers of browsers and of Node are a few milliseconds coarse. */
 const burstMs = 4;
+/** A burst of some datagrams shows the rate of the bottleneck (`bandwidth-estimator.ts`), however slow the pace is. */
+const minBurstBytes = 8 * 1_200;
 
 export function createPacer(initialBitsPerSecond: number): Pacer {
   let bitsPerSecond = initialBitsPerSecond;
   let freeAtMs = Number.NEGATIVE_INFINITY;
   return {
-    readyAtMs: () => freeAtMs - burstMs,
+    readyAtMs: () => freeAtMs - Math.max(burstMs, (minBurstBytes * 8_000) / bitsPerSecond),
     sent(bytes, nowMs) {
       freeAtMs = Math.max(freeAtMs, nowMs) + (bytes * 8_000) / bitsPerSecond;
     },

@@ -2,83 +2,151 @@
 import type { sluice } from "@sluice/proto";
 import { createBandwidthEstimator } from "./bandwidth-estimator.js";
 import { createFlight } from "./flight.js";
+import { createQueueDelay } from "./queue-delay.js";
+import { createRateController } from "./rate-controller.js";
 import { reportArrivals } from "./report-arrivals.js";
+import { createTrainFinder } from "./train-finder.js";
 
 export interface PathEstimator {
   sent(sequence: number, bytes: number, nowMs: number): void;
   /** Takes a receiver report in. Reports may be lost, late or out of order. */
-  handleFeedback(report: sluice.v1.Feedback, nowMs: number): void;
+  handleFeedback(report: sluice.v1.Feedback, rttMs: number, nowMs: number): void;
+  /** Looks at the rate again: it rises while nothing is sent, too. */
+  adaptRate(rttMs: number, nowMs: number): void;
+  /** Something came from the other side that answers something sent: the path is not dark. */
+  handleSign(rttMs: number, nowMs: number): void;
   /** Gives up what must have been lost at the end of a burst, where no later datagram tells. */
   expire(rttMs: number, nowMs: number): void;
+  /** Whether so much was sent without any answer that more would be for nothing (spec 3.4). */
+  isDark(rttMs: number, nowMs: number): boolean;
+  /** When {@link expire} has something to do; Infinity where nothing is on its way. */
+  nextExpiryMs(rttMs: number): number;
+  /** Whether the bandwidth was not measured for so long that it may be another one. */
+  isStale(nowMs: number): boolean;
   readonly unreceivedBytes: number;
+  /** What the bottleneck carries. */
   readonly bandwidthBitsPerSecond: number | undefined;
+  /** What this session may take of it. */
+  readonly rateBitsPerSecond: number | undefined;
+  /** How long a datagram has to expect to wait in queues on its way. */
+  queueMs(nowMs: number): number;
+  /** Share of the datagrams lost lately, 0 to 1, and the mean length of the runs that they formed. */
+  readonly lossShare: number;
+  readonly meanLossRun: number;
   /** Datagrams lost, of those that the receiver has reported on. */
   readonly datagramsLost: number;
   readonly lossRuns: number;
   readonly datagramsReported: number;
 }
 
-/** Datagrams that left within so many milliseconds of each other form a train. */
-const trainGapMs = 2.5;
 /** What waits in a queue is not lost: a path may hold a second of it before the round trip has told. */
 const minExpiryMs = 1_000;
-/** Fewer datagrams say more about jitter than about the path. */
-const minTrainLength = 3;
+/** Loss is smoothed over about so many datagrams. */
+const lossWindow = 128;
+/** How much longer than a round trip an answer may take: pings are a quarter of a second apart. */
+const darkMs = 350;
+
+const staleMs = 1_000;
 
 export function createPathEstimator(): PathEstimator {
   const flight = createFlight();
   const bandwidth = createBandwidthEstimator();
+  let measuredMs = 0;
+  const trains = createTrainFinder((bytes, spreadMs) => bandwidth.addTrain(bytes, spreadMs, measuredMs));
+  const queue = createQueueDelay();
+  const rate = createRateController();
   let reportedUpTo = 0;
   let datagramsLost = 0;
   let lossRuns = 0;
+  let lossShare = 0;
+  let runShare = 0;
+  /** When the first datagram left that no sign has followed. */
+  let unansweredMs: number | undefined;
+  /** The receiver's clock without its wrap, at its last report. */
+  let lastReportTime: number | undefined;
+  let receiverMs = 0;
 
-  function measureTrains(report: sluice.v1.Feedback, nowMs: number): void {
-    let length = 0;
-    let bytes = 0;
-    let startedMs = 0;
-    let lastMs = 0;
-    let lastSentMs = 0;
-    let lastSequence = -1;
-    const finish = () => {
-      if (length >= minTrainLength) bandwidth.addTrain(bytes, lastMs - startedMs, nowMs);
-    };
+  function measure(report: sluice.v1.Feedback, nowMs: number): void {
+    measuredMs = nowMs;
+    const reportedMs = unwrap(report.reportTime);
     for (const { sequence, beforeReportMs } of reportArrivals(report)) {
-      const atMs = -beforeReportMs;
       const sent = flight.lookUp(sequence);
       if (!sent) continue;
-      const follows = length > 0 && sequence === lastSequence + 1 && sent.sentMs - lastSentMs <= trainGapMs;
-      if (follows && atMs >= lastMs) {
-        length++;
-        bytes += sent.bytes;
-      } else {
-        finish();
-        length = 1;
-        bytes = 0;
-        startedMs = atMs;
-      }
-      lastMs = atMs;
-      lastSentMs = sent.sentMs;
-      lastSequence = sequence;
+      const arrivedMs = reportedMs - beforeReportMs;
+      queue.add(sent.sentMs, arrivedMs, nowMs);
+      trains.add({ sequence, bytes: sent.bytes, sentMs: sent.sentMs, arrivedMs });
     }
-    finish();
+  }
+
+  function unwrap(reportTime: number): number {
+    receiverMs += lastReportTime === undefined ? 0 : ((reportTime - lastReportTime) | 0) / 10;
+    lastReportTime = reportTime;
+    return receiverMs;
+  }
+
+  function countLosses(report: sluice.v1.Feedback): void {
+    const weight = Math.min(1, (report.nextSequence - reportedUpTo) / lossWindow);
+    const told = Math.max(1, report.nextSequence - reportedUpTo);
+    const clamp = (value: number) => Math.min(1, Math.max(0, value / told));
+    lossShare += (clamp(report.lost - datagramsLost) - lossShare) * weight;
+    runShare += (clamp(report.lossRuns - lossRuns) - runShare) * weight;
+    datagramsLost = report.lost;
+    lossRuns = report.lossRuns;
+  }
+
+  function isDark(rttMs: number, nowMs: number): boolean {
+    return unansweredMs !== undefined && nowMs - unansweredMs > rttMs + darkMs;
+  }
+
+  function handleSign(rttMs: number, nowMs: number): void {
+    if (isDark(rttMs, nowMs)) rate.handleSilence();
+    unansweredMs = undefined;
+  }
+
+  function adaptRate(rttMs: number, nowMs: number): void {
+    rate.update({
+      ...{ nowMs, rttMs, lossShare, standingQueueMs: queue.standingMs(nowMs) },
+      capacityBitsPerSecond: bandwidth.bitsPerSecond,
+    });
   }
 
   return {
-    sent: flight.sent,
-    handleFeedback(report, nowMs) {
-      measureTrains(report, nowMs);
-      flight.reportedUpTo(report.nextSequence);
-      if (report.nextSequence < reportedUpTo) return;
-      reportedUpTo = report.nextSequence;
-      datagramsLost = report.lost;
-      lossRuns = report.lossRuns;
+    sent(sequence, bytes, nowMs) {
+      flight.sent(sequence, bytes, nowMs);
+      unansweredMs ??= nowMs;
     },
+    handleFeedback(report, rttMs, nowMs) {
+      measure(report, nowMs);
+      flight.reportedUpTo(report.nextSequence);
+      if (flight.unreceivedBytes === 0) trains.finish();
+      if (report.nextSequence > reportedUpTo) {
+        countLosses(report);
+        reportedUpTo = report.nextSequence;
+        handleSign(rttMs, nowMs);
+      }
+      adaptRate(rttMs, nowMs);
+    },
+    adaptRate,
+    handleSign,
     expire: (rttMs, nowMs) => flight.expire(nowMs - Math.max(minExpiryMs, 3 * rttMs)),
+    isDark,
+    isStale: (nowMs) => nowMs - bandwidth.measuredMs > staleMs,
+    nextExpiryMs: (rttMs) => flight.oldestSentMs + Math.max(minExpiryMs, 3 * rttMs),
     get unreceivedBytes() {
       return flight.unreceivedBytes;
     },
     get bandwidthBitsPerSecond() {
       return bandwidth.bitsPerSecond;
+    },
+    get rateBitsPerSecond() {
+      return rate.bitsPerSecond;
+    },
+    queueMs: queue.expectedMs,
+    get lossShare() {
+      return lossShare;
+    },
+    get meanLossRun() {
+      return runShare > 0 ? Math.max(1, lossShare / runShare) : 1;
     },
     get datagramsLost() {
       return datagramsLost;

@@ -58,6 +58,8 @@ export interface ReassemblyStream {
   readonly deadlineMs: number;
   /** Whether a frame that stays quiet is given up before its deadline; not so on reliable streams. */
   readonly releaseQuiet: boolean;
+  /** Share of a frame's units below which it is not given up before its last moment, 0 to 1 (spec 5.9). */
+  readonly minReceived: number;
 }
 
 export interface Reassembly {
@@ -86,8 +88,13 @@ const maxCopiedBytes = 256;
 /** How long slices may come after later ones: at least, and at most, however late some came before. */
 const minReorderMs = 4;
 const maxReorderMs = 30;
+/** Ages are whole milliseconds. */
+const ageStepMs = 1;
 /** How long a silent stream may leave a frame open: congestion control may hold its datagrams for a round trip. */
 const maxQuietMs = 60;
+
+/** Of the deadline: a frame that waits for more leaves so much earlier, for its answer may have to be sent twice. */
+const answerReserve = 0.1;
 
 interface OpenFrame {
   readonly stream: StreamState;
@@ -103,11 +110,17 @@ interface OpenFrame {
   overtakenMs: number | undefined;
 }
 
+interface Released {
+  /** Infinity where it was complete. */
+  readonly atMs: number;
+  readonly capturedMs: number;
+}
+
 interface StreamState extends ReassemblyStream {
   readonly alias: number;
   readonly open: Map<number, OpenFrame>;
-  /** Frames released lately, in order, and when; Infinity for those that were complete. */
-  readonly released: Map<number, number>;
+  /** Frames released lately, in order. */
+  readonly released: Map<number, Released>;
   /** Every frame before this one counts as released. */
   floor: number;
   /** How long an overtaken slice is waited for, as this path has shown. */
@@ -128,7 +141,9 @@ export function createReassembly(): Reassembly {
     if (!order.delete(frame)) return;
     const { stream } = frame;
     stream.open.delete(frame.frame);
-    stream.released.set(frame.frame, frame.cover.covered < stream.units ? nowMs : Number.POSITIVE_INFINITY);
+    const isComplete = frame.cover.covered === stream.units;
+    const atMs = isComplete ? Number.POSITIVE_INFINITY : nowMs;
+    stream.released.set(frame.frame, { atMs, capturedMs: frame.capturedMs });
     stream.reorderMs += (minReorderMs - stream.reorderMs) / 64;
     if (stream.released.size > maxRememberedFrames) {
       const oldest = stream.released.keys().next().value!;
@@ -144,6 +159,8 @@ export function createReassembly(): Reassembly {
     const { stream } = frame;
     const expiry = frame.capturedMs + stream.deadlineMs - frame.rttMs - processingMs;
     if (!stream.releaseQuiet) return expiry;
+    if (frame.cover.covered < stream.minReceived * stream.units)
+      return expiry - answerReserve * stream.deadlineMs;
     const { overtakenMs, lastArrivalMs } = frame;
     if (overtakenMs === undefined) return Math.min(expiry, lastArrivalMs + maxQuietMs);
     return Math.min(expiry, Math.max(overtakenMs, lastArrivalMs) + stream.reorderMs);
@@ -179,11 +196,16 @@ export function createReassembly(): Reassembly {
     add(header, payload, nowMs, rttMs) {
       const stream = streams.get(header.stream);
       if (!stream || header.frame < stream.floor) return "late";
-      const releasedMs = stream.released.get(header.frame);
-      if (releasedMs !== undefined) {
+      const released = stream.released.get(header.frame);
+      if (released) {
         // Of a complete frame only duplicates come.
-        if (releasedMs > nowMs) return "duplicate";
-        stream.reorderMs = Math.min(maxReorderMs, stream.reorderMs + nowMs - releasedMs);
+        if (released.atMs > nowMs) return "duplicate";
+        // One that was sent again is late too, but the network has not held it back for so long.
+        const missedByMs = nowMs - released.atMs;
+        const heldBackMs = nowMs - header.ageMs - released.capturedMs;
+        if (heldBackMs + ageStepMs >= missedByMs) {
+          stream.reorderMs = Math.min(maxReorderMs, stream.reorderMs + missedByMs);
+        }
         return "late";
       }
       // spec 5.2: a slice covers at least one unit.

@@ -36,59 +36,77 @@ interface Waiting {
   readonly times: ResultTimes;
   dueMs: number;
   sends: number;
-  /** When the acknowledgement of the first sending is late. */
+  /** How many of them were acknowledged. */
+  acknowledgements: number;
+  /** When the acknowledgement of the last sending is late. */
   expectedMs: number;
 }
 
 /** The client gathers acknowledgements for a while; a repeat before that would be for nothing. */
 const acknowledgementDelayMs = 15;
 /**
- * Where more results than this are lost, waiting for an acknowledgement costs deadlines: a result is then repeated
+ * Where more results or acknowledgements than this are lost, waiting for an acknowledgement costs deadlines: a result is then repeated
  * without one while it can still be in time. Results are small beside the tensors that they answer.
  */
-const hastyAboveLoss = 0.02;
-const minRepeatMs = 20;
+const hastyAboveLoss = 0.005;
+/** A run of losses takes repeats that follow closely: they are spread over what is left, and large ones more widely. */
+const hastyRepeats = 12;
+const minRepeatMs = 5;
+const repeatBytesPerMs = 40;
 
 export function createResultOutbox(): ResultOutbox {
   const waiting = new Map<string, Waiting>();
   let repeated = 0;
-  /** Smoothed share of results whose first sending was not acknowledged in time. */
+  /** Acknowledged, but not every sending of them yet. */
+  const settling = new Map<string, Waiting>();
+  /** Smoothed share of sendings that were not acknowledged. */
   let lossShare = 0;
 
-  function intervalMs({ times }: Waiting, rttMs: number, nowMs: number): number {
+  function intervalMs({ times, bytes }: Waiting, rttMs: number, nowMs: number): number {
     const patientMs = 1.1 * rttMs + acknowledgementDelayMs;
     const leftMs = times.inTimeUntilMs - nowMs;
     if (lossShare < hastyAboveLoss || leftMs <= 0) return patientMs;
-    return Math.min(patientMs, Math.max(minRepeatMs, leftMs / 2));
+    return Math.min(patientMs, Math.max(minRepeatMs, leftMs / hastyRepeats, bytes.length / repeatBytesPerMs));
   }
 
-  function learn(wasLost: boolean): void {
-    lossShare += ((wasLost ? 1 : 0) - lossShare) / 32;
+  function learn({ sends, acknowledgements }: Waiting): void {
+    lossShare += (1 - Math.min(1, acknowledgements / sends) - lossShare) / 32;
+  }
+
+  function settle(nowMs: number): void {
+    for (const [key, item] of settling) {
+      if (item.expectedMs > nowMs && settling.size <= maxUnacknowledgedResults) break;
+      settling.delete(key);
+      learn(item);
+    }
   }
 
   return {
     push(result, times, nowMs) {
       const key = `${result.stream ?? 0}/${result.frame ?? 0}`;
       const bytes = encodeControl({ kind: "result", body: result });
-      waiting.set(key, { result, bytes, times, dueMs: nowMs, sends: 0, expectedMs: 0 });
+      waiting.set(key, { result, bytes, times, dueMs: nowMs, sends: 0, acknowledgements: 0, expectedMs: 0 });
       if (waiting.size > maxUnacknowledgedResults) waiting.delete(waiting.keys().next().value!);
     },
     acknowledge(stream, frames, nowMs) {
       for (const frame of frames) {
         const key = `${stream}/${frame}`;
-        const item = waiting.get(key);
-        if (item && waiting.delete(key)) learn(nowMs > item.expectedMs);
+        const item = waiting.get(key) ?? settling.get(key);
+        if (!item) continue;
+        item.acknowledgements++;
+        if (waiting.delete(key)) settling.set(key, item);
       }
+      settle(nowMs);
     },
     take(maxBytes, rttMs, nowMs) {
       for (const [key, item] of waiting) {
         // The first sending always happens: a late result still tells the client what became of its frame.
         if (item.sends > 0 && item.times.uselessAtMs <= nowMs) {
           waiting.delete(key);
-          learn(true);
+          learn(item);
         } else if (item.dueMs <= nowMs && item.bytes.length <= maxBytes) {
           if (item.sends > 0) repeated++;
-          else item.expectedMs = nowMs + 1.1 * rttMs + acknowledgementDelayMs;
+          item.expectedMs = nowMs + 1.1 * rttMs + acknowledgementDelayMs;
           item.sends++;
           item.dueMs = nowMs + intervalMs(item, rttMs, nowMs);
           return item.bytes;
@@ -105,7 +123,10 @@ export function createResultOutbox(): ResultOutbox {
       }
       return undefined;
     },
-    clear: () => waiting.clear(),
+    clear() {
+      waiting.clear();
+      settling.clear();
+    },
     nextTimeoutMs() {
       let next = Number.POSITIVE_INFINITY;
       for (const item of waiting.values()) next = Math.min(next, item.dueMs);

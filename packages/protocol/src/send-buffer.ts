@@ -31,9 +31,16 @@ export interface SendBuffer {
   push(frame: OutgoingFrame): boolean;
   /**
    * Writes as many slices as fit behind `offset` and returns the offset behind them.
-   * `sequence` numbers the datagram.
+   * `sequence` numbers the datagram; `onSlice` learns what is in it.
    */
-  fill(dst: Uint8Array, offset: number, maxBytes: number, sequence: number, nowMs: number): number;
+  fill(
+    dst: Uint8Array,
+    offset: number,
+    maxBytes: number,
+    sequence: number,
+    nowMs: number,
+    onSlice?: (frame: OutgoingFrame, slice: OutgoingSlice) => void,
+  ): number;
   /** Takes out the frames that have expired or whose slices cannot be sent at all, sent in part or not. */
   shed(nowMs: number, maxBytes: number): OutgoingFrame[];
   /** Takes out the frames of a stream. */
@@ -93,7 +100,7 @@ export function createSendBuffer(): SendBuffer {
       return true;
     },
 
-    fill(dst, offset, maxBytes, sequence, nowMs) {
+    fill(dst, offset, maxBytes, sequence, nowMs, onSlice) {
       let at = offset;
       while (queue.length > 0) {
         const waiting = queue[0]!;
@@ -119,6 +126,7 @@ export function createSendBuffer(): SendBuffer {
         const isFinal = !following || behind + sliceItemOverhead + following.payload.length > maxBytes;
         if (!isFinal) header = measured;
         at = encodeSliceItem(dst, at, header, payload);
+        onSlice?.(waiting.frame, waiting.slices[waiting.next]!);
         bytes -= payload.length;
         waiting.next++;
         if (isLast) queue.shift();

@@ -374,6 +374,7 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
         ...{ units, maxFrameBytes: limits.maxTensorBytes || Number.MAX_SAFE_INTEGER },
         deadlineMs: mode === "reliable" ? Number.POSITIVE_INFINITY : deadlineMs,
         releaseQuiet: mode === "datagram",
+        minReceived: stream.options.minReceivedPercent / 100,
       });
       say({ kind: "accept", body: { stream: alias, concealment } });
     },

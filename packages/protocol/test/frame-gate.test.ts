@@ -1,10 +1,11 @@
-import { frameGate, type GateInput, type GateReason } from "@sluice/protocol";
+import { frameBudgetBytes, frameGate, type GateInput, type GateReason } from "@sluice/protocol";
 import t from "tap";
 
 /** 1,000 bytes a millisecond, 20 ms there and back, an idle path. */
 const idle: GateInput = {
   ...{ nowMs: 1_000, capturedMs: 1_000, deadlineMs: 100, clientLatencyMs: 5, serverLatencyMs: 10, rttMs: 20 },
   ...{ serverFreeAtMs: 0, unreceivedBytes: 0, bandwidthBitsPerSecond: 8_000_000, expectedBytes: 5_000 },
+  ...{ isPathDark: false, isEstimateStale: false, rateWaitMs: 0, queueMs: 0 },
   ...{ framesInFlight: 0, maxFramesInFlight: 4 },
 };
 
@@ -15,16 +16,23 @@ const cases: Record<string, { input: Partial<GateInput>; reason: GateReason | un
   "no limit on frames": { input: { framesInFlight: 1_000, maxFramesInFlight: 0 }, reason: undefined },
   "the server is free when the client is done": { input: { serverFreeAtMs: 1_005 }, reason: undefined },
   "the server is free a little later": { input: { serverFreeAtMs: 1_005.1 }, reason: "server-limit" },
-  // Within a round trip and the delay of reports nothing queues.
-  "unreceived bytes of an idle path": { input: { unreceivedBytes: 45_000 }, reason: undefined },
-  "a queue that the client's work and the tolerance hide": {
-    input: { unreceivedBytes: 65_000 },
+  "a path that does not answer": { input: { isPathDark: true }, reason: "bandwidth" },
+  "a wait that the client's work and the tolerance hide": { input: { rateWaitMs: 20 }, reason: undefined },
+  "a longer wait": { input: { rateWaitMs: 20.1 }, reason: "bandwidth" },
+  "a slower client hides more": { input: { rateWaitMs: 25, clientLatencyMs: 10 }, reason: undefined },
+  "one frame may wait behind a large one": {
+    input: { rateWaitMs: 35, expectedBytes: 30_000 },
     reason: undefined,
   },
-  "a longer queue": { input: { unreceivedBytes: 65_001 }, reason: "bandwidth" },
-  "a slower client hides more": {
-    input: { unreceivedBytes: 70_000, clientLatencyMs: 11 },
+  "two may not": { input: { rateWaitMs: 36, expectedBytes: 30_000 }, reason: "bandwidth" },
+  // Within a round trip and the delay of reports nothing queues.
+  "unreceived bytes of an idle path": {
+    input: { unreceivedBytes: 45_000, deadlineMs: 43 },
     reason: undefined,
+  },
+  "unreceived bytes that must be in a queue": {
+    input: { unreceivedBytes: 55_000, deadlineMs: 43 },
+    reason: "deadline",
   },
   "an unknown bandwidth": {
     input: { unreceivedBytes: 65_536, bandwidthBitsPerSecond: undefined },
@@ -34,19 +42,24 @@ const cases: Record<string, { input: Partial<GateInput>; reason: GateReason | un
     input: { unreceivedBytes: 65_537, bandwidthBitsPerSecond: undefined },
     reason: "bandwidth",
   },
-  // 5 client + 5 transmission + 20 round trip + 10 server = 40 ms.
-  "just in time": { input: { deadlineMs: 40 }, reason: undefined },
-  "just too late": { input: { deadlineMs: 39.9 }, reason: "deadline" },
-  "captured long ago": { input: { capturedMs: 939 }, reason: "deadline" },
-  "a frame too large for the deadline": { input: { expectedBytes: 65_001 }, reason: "deadline" },
-  "a slow server": { input: { serverLatencyMs: 71 }, reason: "deadline" },
-  "a long round trip": { input: { rttMs: 81 }, reason: "deadline" },
-  "the client is too slow": { input: { clientLatencyMs: 66 }, reason: "deadline" },
-  "no deadline": { input: { deadlineMs: Number.POSITIVE_INFINITY, expectedBytes: 1e9 }, reason: undefined },
-  "without a bandwidth the deadline still counts": {
-    input: { bandwidthBitsPerSecond: undefined, deadlineMs: 34 },
-    reason: "deadline",
+  "what was known long ago turns nothing away": {
+    input: { isEstimateStale: true, rateWaitMs: 1_000, deadlineMs: 1 },
+    reason: undefined,
   },
+  "a path that does not answer is not tried again for that": {
+    input: { isEstimateStale: true, isPathDark: true },
+    reason: "bandwidth",
+  },
+  // 5 client + 5 transmission + 20 round trip + 10 server = 40 ms, and a twentieth of the deadline.
+  "just in time": { input: { deadlineMs: 42.2 }, reason: undefined },
+  "just too late": { input: { deadlineMs: 42 }, reason: "deadline" },
+  "captured long ago": { input: { capturedMs: 944 }, reason: "deadline" },
+  "a frame too large for the deadline": { input: { expectedBytes: 60_001 }, reason: "deadline" },
+  "a slow server": { input: { serverLatencyMs: 66 }, reason: "deadline" },
+  "a long round trip": { input: { rttMs: 76 }, reason: "deadline" },
+  "a queue on the way": { input: { queueMs: 56 }, reason: "deadline" },
+  "the client is too slow": { input: { clientLatencyMs: 61 }, reason: "deadline" },
+  "no deadline": { input: { deadlineMs: Number.POSITIVE_INFINITY, expectedBytes: 1e9 }, reason: undefined },
 };
 
 for (const [name, { input, reason }] of Object.entries(cases)) {
@@ -54,9 +67,20 @@ for (const [name, { input, reason }] of Object.entries(cases)) {
 }
 
 t.test("the first reason that applies is told", async (t) => {
-  const all = { ...idle, framesInFlight: 9, serverFreeAtMs: 2_000, unreceivedBytes: 1e6, deadlineMs: 1 };
+  const all = { ...idle, framesInFlight: 9, serverFreeAtMs: 2_000, rateWaitMs: 1e6, deadlineMs: 1 };
   t.equal(frameGate(all), "in-flight");
   t.equal(frameGate({ ...all, framesInFlight: 0 }), "server-limit");
   t.equal(frameGate({ ...all, framesInFlight: 0, serverFreeAtMs: 0 }), "bandwidth");
-  t.equal(frameGate({ ...all, framesInFlight: 0, serverFreeAtMs: 0, unreceivedBytes: 0 }), "deadline");
+  t.equal(frameGate({ ...all, framesInFlight: 0, serverFreeAtMs: 0, rateWaitMs: 0 }), "deadline");
+});
+
+t.test("an encoder may spend what would still be in time", async (t) => {
+  // 100 - 5 - 20 - 10 - 5 = 60 ms at 1,000 bytes a millisecond.
+  t.equal(frameBudgetBytes(idle), 60_000);
+  t.equal(frameBudgetBytes({ ...idle, queueMs: 10 }), 50_000);
+  t.equal(frameBudgetBytes({ ...idle, capturedMs: 900 }), 0);
+  t.equal(frameBudgetBytes({ ...idle, bandwidthBitsPerSecond: undefined }), Number.POSITIVE_INFINITY);
+  const expectedBytes = frameBudgetBytes(idle);
+  t.equal(frameGate({ ...idle, expectedBytes }), undefined, "and the gate takes a frame of that size");
+  t.equal(frameGate({ ...idle, expectedBytes: expectedBytes + 1 }), "deadline");
 });

@@ -41,7 +41,7 @@ t.test("offered = dropped + expired + delivered + in flight after any sequence o
       } else if (step.type === "admit") {
         const { givenUpAtMs } = step;
         const times = { capturedMs: 0, admittedMs: 0, deadlineMs: 1, givenUpAtMs };
-        ledger.admit({ stream: 1, frame: next, ...times, payloadBytes: 0 });
+        ledger.admit({ stream: 1, frame: next, ...times, expectedBytes: 0, payloadBytes: 0 });
         open.set(next++, givenUpAtMs);
         offered++;
       } else if (step.type === "sweep") {
@@ -81,7 +81,14 @@ t.test("offered = dropped + expired + delivered + in flight after any sequence o
 
 t.test("frames of several streams are told apart, and an ended one does not end again", async (t) => {
   const ledger = createFrameLedger();
-  const times = { capturedMs: 0, admittedMs: 0, deadlineMs: 10, givenUpAtMs: 20, payloadBytes: 0 };
+  const times = {
+    capturedMs: 0,
+    admittedMs: 0,
+    deadlineMs: 10,
+    givenUpAtMs: 20,
+    expectedBytes: 0,
+    payloadBytes: 0,
+  };
   ledger.admit({ stream: 1, frame: 11, ...times });
   ledger.admit({ stream: 11, frame: 1, ...times });
   t.match(ledger.find(11, 1), { stream: 11, frame: 1 });

@@ -47,7 +47,7 @@ function sendTrain(
     ...{ lost: totalLost, lossRuns: totalLost },
     ...namedBy(first + length, Math.round((nowMs + 60) * 10), named),
   });
-  path.handleFeedback(report, nowMs + 60);
+  path.handleFeedback(report, 40, nowMs + 60);
   return first + length;
 }
 
@@ -88,19 +88,23 @@ t.test("single datagrams, pauses and unknown numbers say nothing about the rate"
   t.equal(path.bandwidthBitsPerSecond, undefined, "two are no train");
   for (let i = 20; i < 30; i++) path.sent(i, size, i * 33);
   const alone = [20, 21, 22, 23, 24, 25].map((sequence, i) => [sequence, i] as const);
-  path.handleFeedback(reportOf(namedBy(30, 100, alone)), 2_000);
+  path.handleFeedback(reportOf(namedBy(30, 100, alone)), 40, 2_000);
   t.equal(path.bandwidthBitsPerSecond, undefined, "not sent together");
   const unknown = [900, 901, 902].map((sequence, i) => [sequence, i] as const);
-  path.handleFeedback(reportOf(namedBy(9, 100, unknown)), 2_000);
-  path.handleFeedback(reportOf({ nextSequence: 9, arrivalSequences: [-8, 1, 1], arrivalTimes: [] }), 2_000);
+  path.handleFeedback(reportOf(namedBy(9, 100, unknown)), 40, 2_000);
+  path.handleFeedback(
+    reportOf({ nextSequence: 9, arrivalSequences: [-8, 1, 1], arrivalTimes: [] }),
+    40,
+    2_000,
+  );
   t.equal(path.bandwidthBitsPerSecond, undefined);
 });
 
 t.test("reports that are late, repeated or wild do no harm", async (t) => {
   const path = createPathEstimator();
   for (let i = 0; i < 10; i++) path.sent(i, 100, i);
-  path.handleFeedback(reportOf({ nextSequence: 6, lost: 1, lossRuns: 1 }), 50);
-  path.handleFeedback(reportOf({ nextSequence: 3, lost: 2, lossRuns: 2 }), 51);
+  path.handleFeedback(reportOf({ nextSequence: 6, lost: 1, lossRuns: 1 }), 40, 50);
+  path.handleFeedback(reportOf({ nextSequence: 3, lost: 2, lossRuns: 2 }), 40, 51);
   t.same(
     [path.unreceivedBytes, path.datagramsLost, path.datagramsReported],
     [400, 1, 6],
@@ -108,6 +112,7 @@ t.test("reports that are late, repeated or wild do no harm", async (t) => {
   );
   path.handleFeedback(
     reportOf({ nextSequence: 0xffffffff, arrivalSequences: [-9, -8, 7], arrivalTimes: [3, 2, 1] }),
+    40,
     52,
   );
   t.equal(path.unreceivedBytes, 0);

@@ -5,7 +5,13 @@ import { createReassembly, type Reassembly, type ReassemblyStream } from "#src/r
 import type { SliceHeader } from "#src/slice-header.js";
 import { createIntegers } from "./integers.js";
 
-const stream: ReassemblyStream = { units: 100, maxFrameBytes: 1 << 20, deadlineMs: 200, releaseQuiet: true };
+const stream: ReassemblyStream = {
+  units: 100,
+  maxFrameBytes: 1 << 20,
+  deadlineMs: 200,
+  releaseQuiet: true,
+  minReceived: 0,
+};
 const rttMs = 40;
 
 function open(options: Partial<ReassemblyStream> = {}): Reassembly {

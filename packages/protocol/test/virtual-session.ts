@@ -19,11 +19,16 @@ import {
   createRandom,
   createScheduledLink,
   createVirtualClock,
+  type Link,
   type LinkParameters,
+  type Random,
+  type VirtualClock,
 } from "@sluice/simnet";
 
 export interface VirtualSessionOptions {
   readonly seed: number;
+  /** A path to share with others; `seed`, `up` and `down` are its own then. */
+  readonly network?: VirtualNetwork;
   readonly up?: LinkParameters;
   readonly down?: LinkParameters;
   readonly maxDatagramBytes?: number;
@@ -42,30 +47,79 @@ export const streamOptions: TensorStreamOptions = {
   ...tensorStreamDefaults,
 };
 
-export function createVirtualSession(options: VirtualSessionOptions) {
-  const { seed, serviceMs = 1, maxDatagramBytes = 1_200 } = options;
+/** Sessions whose datagrams share the two directions of one path. */
+export interface VirtualNetwork {
+  readonly clock: VirtualClock;
+  readonly up: Link;
+  readonly down: Link;
+  readonly random: Random;
+  readonly sessions: { readonly client: ClientSession; readonly server: ServerSession; pump(): void }[];
+  /** Runs all sides up to a time, each woken when it asked to be. */
+  runUntil(timeMs: number): void;
+}
+
+export function createVirtualNetwork(
+  seed: number,
+  up: LinkParameters = {},
+  down: LinkParameters = {},
+): VirtualNetwork {
   const clock = createVirtualClock();
   const random = createRandom(seed);
-  const client: ClientSession = createClientSession({ agent: "test" }, 0);
+  const sessions: VirtualNetwork["sessions"] = [];
+
+  function runUntil(timeMs: number): void {
+    for (const session of sessions) session.pump();
+    for (;;) {
+      let wakeMs = Number.POSITIVE_INFINITY;
+      for (const { client, server } of sessions) {
+        wakeMs = Math.min(wakeMs, client.nextTimeoutMs(), server.nextTimeoutMs());
+      }
+      wakeMs = Math.max(clock.now(), wakeMs);
+      const nextMs = Math.min(wakeMs, clock.nextTimeMs() ?? Number.POSITIVE_INFINITY);
+      if (nextMs > timeMs) break;
+      if (nextMs === wakeMs) {
+        // A wake-up that is already past would not let time move on.
+        clock.runUntil(Math.max(nextMs, clock.now() + 0.05));
+        for (const session of sessions) {
+          if (session.client.nextTimeoutMs() <= clock.now()) session.client.handleTimeout(clock.now());
+          if (session.server.nextTimeoutMs() <= clock.now()) session.server.handleTimeout(clock.now());
+          session.pump();
+        }
+      } else {
+        clock.step();
+      }
+    }
+    clock.runUntil(timeMs);
+    for (const session of sessions) session.pump();
+  }
+
+  const upLink = createLink(up, random.fork("up"));
+  const downLink = createLink(down, random.fork("down"));
+  return { clock, random, up: upLink, down: downLink, sessions, runUntil };
+}
+
+export function createVirtualSession(options: VirtualSessionOptions) {
+  const { serviceMs = 1, maxDatagramBytes = 1_200 } = options;
+  const network = options.network ?? createVirtualNetwork(options.seed, options.up, options.down);
+  const { clock } = network;
+  const client: ClientSession = createClientSession({ agent: "test" }, clock.now());
   const server: ServerSession = createServerSession(
     {
       ...{ agent: "test", limits: { ...defaultLimits, ...options.limits } },
       ...(options.authorize ? { authorize: options.authorize } : {}),
     },
-    0,
+    clock.now(),
   );
   const clientEvents: ClientEvent[] = [];
   const serverEvents: ServerEvent[] = [];
   let streamId = 0;
-  const oneWayMs = options.up?.delayMs ?? 0;
+  const oneWayMs = network.up.parameters().delayMs ?? 0;
 
-  const downLink = createLink(options.down ?? {}, random.fork("down"));
-  const upLink = createLink(options.up ?? {}, random.fork("up"));
-  const sendUp = createScheduledLink<Uint8Array>(clock, upLink, (datagram) => {
+  const sendUp = createScheduledLink<Uint8Array>(clock, network.up, (datagram) => {
     server.handleDatagram(datagram, clock.now());
     pump();
   });
-  const sendDown = createScheduledLink<Uint8Array>(clock, downLink, (datagram) => {
+  const sendDown = createScheduledLink<Uint8Array>(clock, network.down, (datagram) => {
     client.handleDatagram(datagram, clock.now());
     pump();
   });
@@ -136,27 +190,8 @@ export function createVirtualSession(options: VirtualSessionOptions) {
     while (pumpOnce());
   }
 
-  /** Runs both sides up to a time, each woken when it asked to be. */
-  function runUntil(timeMs: number): void {
-    pump();
-    for (;;) {
-      const wakeMs = Math.max(clock.now(), Math.min(client.nextTimeoutMs(), server.nextTimeoutMs()));
-      const nextMs = Math.min(wakeMs, clock.nextTimeMs() ?? Number.POSITIVE_INFINITY);
-      if (nextMs > timeMs) break;
-      if (nextMs === wakeMs) {
-        // A wake-up that is already past would not let time move on.
-        clock.runUntil(Math.max(nextMs, clock.now() + 0.05));
-        client.handleTimeout(clock.now());
-        server.handleTimeout(clock.now());
-        pump();
-      } else {
-        clock.step();
-      }
-    }
-    clock.runUntil(timeMs);
-    pump();
-  }
-
+  network.sessions.push({ client, server, pump });
+  const { runUntil, up: upLink, down: downLink } = network;
   return { clock, upLink, downLink, client, server, clientEvents, serverEvents, runUntil, pump };
 }
 

@@ -1,0 +1,47 @@
+/**
+ * How long datagrams wait in queues on their way, from when they were sent and when they arrived. The clocks of the two
+ * sides differ by an unknown time that hardly changes, so delays are told from the smallest one of the last seconds
+ * (RFC 6817 3.4.2, "base delay").
+ */
+import { createWindowedMin } from "./windowed-min.js";
+
+export interface QueueDelay {
+  /** A datagram that was sent at `sentMs` of our clock arrived at `arrivedMs` of the other one. */
+  add(sentMs: number, arrivedMs: number, nowMs: number): void;
+  /** The least wait of the last moments, in milliseconds: a queue that never drains. 0 before the first sample. */
+  standingMs(nowMs: number): number;
+  /** The wait that the next datagram has to expect: smoothed, and 0 where nothing was sent for a while. */
+  expectedMs(nowMs: number): number;
+}
+
+/** Long enough to meet an idle queue, short enough for clocks that drift by 100 parts in a million: one millisecond. */
+const baseWindowMs = 10_000;
+/** A frame's datagrams queue behind each other; a frame later that is over. */
+const standingWindowMs = 300;
+
+const smoothing = 64;
+/** After so long a queue has drained, or is another one. */
+const idleMs = 500;
+
+export function createQueueDelay(): QueueDelay {
+  const base = createWindowedMin(baseWindowMs);
+  const standing = createWindowedMin(standingWindowMs);
+  let expected = 0;
+  let sampledMs = Number.NEGATIVE_INFINITY;
+  return {
+    add(sentMs, arrivedMs, nowMs) {
+      const delayMs = arrivedMs - sentMs;
+      base.add(delayMs, nowMs);
+      standing.add(delayMs, nowMs);
+      if (nowMs - sampledMs > idleMs) expected = 0;
+      sampledMs = nowMs;
+      expected += (delayMs - base.get(nowMs)! - expected) / smoothing;
+    },
+    expectedMs: (nowMs) => (nowMs - sampledMs > idleMs ? 0 : expected),
+    standingMs(nowMs) {
+      const baseMs = base.get(nowMs);
+      const leastMs = standing.get(nowMs);
+      return baseMs === undefined || leastMs === undefined ? 0 : leastMs - baseMs;
+    },
+  };
+}

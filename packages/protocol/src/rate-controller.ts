@@ -1,0 +1,87 @@
+/**
+ * The rate that this session may take of the path, over frames and not within one (spec 3.4).
+ *
+ * Delay decides, as in GCC (draft-ietf-rmcat-gcc) and SCReAM (RFC 8298): while datagrams meet a queue that never
+ * drains, the rate is more than its share and falls by a factor; else it rises by a constant step. Additive increase
+ * and multiplicative decrease bring sessions on one path to equal shares (Chiu and Jain 1989). Random loss says
+ * nothing about load and changes nothing, unless it is so heavy that something must be policing the path.
+ * The ceiling is what the bottleneck was measured to carry (`bandwidth-estimator.ts`): alone on a path, a session needs
+ * no queue to find its rate.
+ *
+ * The congestion controller of QUIC below sees datagrams that are rarely more than its window lets through, and stays
+ * out of the way; where it holds datagrams back, they arrive later, which counts as queue here.
+ */
+export interface RateController {
+  update(sample: RateSample): void;
+  /** Nothing was heard of what was sent: starts again with half of what there was. */
+  handleSilence(): void;
+  /** Bits per second of datagrams; `undefined` before the path is known. */
+  readonly bitsPerSecond: number | undefined;
+}
+
+export interface RateSample {
+  readonly nowMs: number;
+  readonly rttMs: number;
+  /** The queue that never drains, in milliseconds. */
+  readonly standingQueueMs: number;
+  /** What the bottleneck carries, in bits per second; `undefined` before it is known. */
+  readonly capacityBitsPerSecond: number | undefined;
+  /** Share of the datagrams of the last moments that were lost, 0 to 1. */
+  readonly lossShare: number;
+}
+
+/** The queue that is left to jitter and to clocks of a tenth of a millisecond. */
+const minThresholdMs = 8;
+/** A queue beyond this is never taken for somebody else's. */
+const maxThresholdMs = 25;
+/** How fast the threshold follows a queue that does not give way (GCC 5.4: whoever fills it wants it so), each second. */
+const thresholdGain = 0.1;
+/** What is not taken drains a queue that this session has built up itself. */
+const ceilingShare = 0.98;
+const decrease = 0.75;
+/**
+ * Gain of the increase, each second. The step is gain (ceiling - rate) sqrt(rate / ceiling): the less a session has,
+ * the faster it grows in proportion, which brings shares together; and many sessions on a path do not grow too fast
+ * together.
+ */
+const increaseGain = 0.3;
+/** A decrease shows after a round trip and the window over which the standing queue is measured. */
+const settleMs = 350;
+const heavyLoss = 0.25;
+/** A rate below this share of the bottleneck is not reached by decreases. */
+const minShare = 0.05;
+
+export function createRateController(): RateController {
+  let rate: number | undefined;
+  let thresholdMs = minThresholdMs;
+  let updatedMs = 0;
+  let decreasedMs = Number.NEGATIVE_INFINITY;
+
+  return {
+    update({ nowMs, rttMs, standingQueueMs, capacityBitsPerSecond, lossShare }) {
+      if (capacityBitsPerSecond === undefined) return;
+      const ceiling = ceilingShare * capacityBitsPerSecond;
+      const elapsedMs = Math.min(1_000, Math.max(0, nowMs - updatedMs));
+      updatedMs = nowMs;
+      rate ??= ceiling;
+      const isCongested = standingQueueMs > thresholdMs || lossShare > heavyLoss;
+      const approach = Math.min(1, (thresholdGain * elapsedMs) / 1_000);
+      thresholdMs += (standingQueueMs - thresholdMs) * approach;
+      thresholdMs = Math.min(maxThresholdMs, Math.max(minThresholdMs, thresholdMs));
+      if (!isCongested) {
+        rate += (increaseGain * (ceiling - rate) * Math.sqrt(rate / ceiling) * elapsedMs) / 1_000;
+      }
+      if (isCongested && nowMs - decreasedMs > rttMs + settleMs) {
+        rate = decrease * Math.min(rate, ceiling);
+        decreasedMs = nowMs;
+      }
+      rate = Math.min(ceiling, Math.max(minShare * ceiling, rate));
+    },
+    handleSilence() {
+      if (rate !== undefined) rate /= 2;
+    },
+    get bitsPerSecond() {
+      return rate;
+    },
+  };
+}

@@ -1,0 +1,217 @@
+/**
+ * Finds out which slices were lost and which of them are worth sending again (spec 5.9). A frame of which enough has
+ * come needs none: what is missing is concealed.
+ */
+import type { sluice } from "@sluice/proto";
+import { maxTrackedDatagrams } from "./limits.js";
+import { hasArrived } from "./report-arrivals.js";
+import type { OutgoingFrame, OutgoingSlice } from "./send-buffer.js";
+
+export interface Repairer {
+  /** A slice has left. `minReceived`: share of its frame that is to come, 0 to 1; 0 means any of it. */
+  sent(
+    sequence: number,
+    frame: OutgoingFrame,
+    slice: OutgoingSlice,
+    minReceived: number,
+    nowMs: number,
+  ): void;
+  handleReport(report: sluice.v1.Feedback, nowMs: number): void;
+  /** The frame has ended. */
+  forget(stream: number, frame: number): void;
+  /** The lost slices of a frame that needs them; they count as on their way again. */
+  poll(patience: RepairPatience, nowMs: number): OutgoingFrame | undefined;
+  /** When {@link poll} has something without a report; Infinity where nothing waits. */
+  nextTimeoutMs(patience: RepairPatience): number;
+  /** Slices that were sent again. */
+  readonly slicesRepeated: number;
+}
+
+/** How long a report may take, in milliseconds. */
+export interface RepairPatience {
+  readonly rttMs: number;
+  readonly rttVariationMs: number;
+}
+
+/** What was overtaken by so many datagrams, or by one that left so much later, is lost (RFC 9002 6.1). */
+const overtakenDatagrams = 8;
+const overtakenMs = 8;
+/** A report is expected a round trip after a frame's last slice, as it ends the gathering; other ones are gathered. */
+const minSlackMs = 8;
+const gatherMs = 10;
+
+interface Piece {
+  readonly slice: OutgoingSlice;
+  state: "out" | "lost" | "received";
+  /** The datagram that it left in last. */
+  sequence: number;
+}
+
+interface FrameState {
+  readonly frame: OutgoingFrame;
+  readonly minReceived: number;
+  readonly pieces: Map<OutgoingSlice, Piece>;
+  lostShare: number;
+  receivedShare: number;
+  outShare: number;
+  lastSentMs: number;
+}
+
+interface SentDatagram {
+  readonly sentMs: number;
+  readonly pieces: { readonly state: FrameState; readonly piece: Piece }[];
+}
+
+export function createRepairer(): Repairer {
+  const frames = new Map<string, FrameState>();
+  // In the order of their numbers.
+  const datagrams = new Map<number, SentDatagram>();
+  const wanting = new Set<FrameState>();
+  let slicesRepeated = 0;
+  let newestArrivedMs = Number.NEGATIVE_INFINITY;
+
+  const keyOf = ({ stream, frame }: { stream: number; frame: number }) => `${stream}/${frame}`;
+
+  function drop(state: FrameState): void {
+    frames.delete(keyOf(state.frame));
+    wanting.delete(state);
+  }
+
+  function move(state: FrameState, piece: Piece, to: Piece["state"]): void {
+    const share = 1 / piece.slice.count;
+    if (piece.state === "out") state.outShare -= share;
+    else if (piece.state === "lost") state.lostShare -= share;
+    if (to === "out") state.outShare += share;
+    else if (to === "lost") state.lostShare += share;
+    else state.receivedShare += share;
+    piece.state = to;
+  }
+
+  function settle(sequence: number, arrived: boolean): void {
+    const datagram = datagrams.get(sequence)!;
+    datagrams.delete(sequence);
+    if (arrived) newestArrivedMs = Math.max(newestArrivedMs, datagram.sentMs);
+    for (const { state, piece } of datagram.pieces) {
+      // Of a slice that has left again, the loss of an earlier copy says nothing.
+      if (piece.state === "received" || (!arrived && piece.sequence !== sequence)) continue;
+      move(state, piece, arrived ? "received" : "lost");
+      if (frames.get(keyOf(state.frame)) !== state) continue;
+      if (arrived && isSatisfied(state)) drop(state);
+      else if (!arrived && needsRepair(state)) wanting.add(state);
+    }
+  }
+
+  function frameDueMs(state: FrameState, { rttMs, rttVariationMs }: RepairPatience): number {
+    // Only a frame that has left wholly, and of which nothing is known.
+    const isSilent = state.receivedShare === 0 && state.lostShare < epsilon && state.outShare > 1 - epsilon;
+    return isSilent
+      ? state.lastSentMs + rttMs + Math.max(minSlackMs, 4 * rttVariationMs)
+      : Number.POSITIVE_INFINITY;
+  }
+
+  function datagramDueMs({ sentMs }: SentDatagram, { rttMs, rttVariationMs }: RepairPatience): number {
+    return sentMs + rttMs + gatherMs + Math.max(minSlackMs, 4 * rttVariationMs);
+  }
+
+  function giveUpLate(patience: RepairPatience, nowMs: number): void {
+    for (const [sequence, datagram] of datagrams) {
+      if (datagramDueMs(datagram, patience) > nowMs) break;
+      settle(sequence, false);
+    }
+    for (const state of frames.values()) {
+      if (state.frame.expiresAtMs <= nowMs) drop(state);
+      else if (frameDueMs(state, patience) <= nowMs) {
+        for (const piece of state.pieces.values()) move(state, piece, "lost");
+        wanting.add(state);
+      }
+    }
+  }
+
+  return {
+    sent(sequence, frame, slice, minReceived, nowMs) {
+      let state = frames.get(keyOf(frame));
+      if (!state) {
+        const shares = { lostShare: 0, receivedShare: 0, outShare: 0 };
+        state = { frame, minReceived, pieces: new Map(), lastSentMs: nowMs, ...shares };
+        frames.set(keyOf(frame), state);
+      }
+      let piece = state.pieces.get(slice);
+      if (!piece) {
+        piece = { slice, state: "out", sequence };
+        state.pieces.set(slice, piece);
+        state.outShare += 1 / slice.count;
+      }
+      piece.sequence = sequence;
+      state.lastSentMs = nowMs;
+      const datagram = datagrams.get(sequence);
+      if (datagram) datagram.pieces.push({ state, piece });
+      else datagrams.set(sequence, { sentMs: nowMs, pieces: [{ state, piece }] });
+      if (datagrams.size > maxTrackedDatagrams) datagrams.delete(datagrams.keys().next().value!);
+    },
+
+    handleReport(report, _nowMs) {
+      for (const { stream, frame } of report.frames) {
+        const state = frames.get(`${stream}/${frame}`);
+        // It is released: what comes now comes too late.
+        if (state) drop(state);
+      }
+      const arrived: number[] = [];
+      for (const sequence of datagrams.keys()) {
+        if (sequence >= report.nextSequence) break;
+        if (hasArrived(report, sequence)) arrived.push(sequence);
+      }
+      for (const sequence of arrived) settle(sequence, true);
+      for (const [sequence, { sentMs }] of datagrams) {
+        if (sequence >= report.nextSequence) break;
+        const isOvertaken =
+          report.nextSequence - 1 - sequence >= overtakenDatagrams || newestArrivedMs - sentMs >= overtakenMs;
+        if (isOvertaken) settle(sequence, false);
+      }
+    },
+
+    forget(stream, frame) {
+      const state = frames.get(`${stream}/${frame}`);
+      if (state) drop(state);
+    },
+
+    poll(patience, nowMs) {
+      giveUpLate(patience, nowMs);
+      for (const state of wanting) {
+        wanting.delete(state);
+        const lost = [...state.pieces.values()].filter((piece) => piece.state === "lost");
+        for (const piece of lost) move(state, piece, "out");
+        state.lastSentMs = nowMs;
+        slicesRepeated += lost.length;
+        if (lost.length > 0) return { ...state.frame, slices: lost.map(({ slice }) => slice) };
+      }
+      return undefined;
+    },
+
+    nextTimeoutMs(patience) {
+      if (wanting.size > 0) return Number.NEGATIVE_INFINITY;
+      let next = Number.POSITIVE_INFINITY;
+      for (const datagram of datagrams.values()) {
+        next = datagramDueMs(datagram, patience);
+        break;
+      }
+      for (const state of frames.values())
+        next = Math.min(next, frameDueMs(state, patience), state.frame.expiresAtMs);
+      return next;
+    },
+
+    get slicesRepeated() {
+      return slicesRepeated;
+    },
+  };
+}
+
+const epsilon = 1e-6;
+
+function isSatisfied({ minReceived, receivedShare }: FrameState): boolean {
+  return receivedShare >= (minReceived === 0 ? epsilon : minReceived);
+}
+
+/** Losses come on: half of what may be missing is kept for those that are not known yet. */
+function needsRepair({ minReceived, lostShare }: FrameState): boolean {
+  return lostShare > (minReceived === 0 ? 1 - epsilon : (1 - minReceived) / 2);
+}

@@ -1,0 +1,22 @@
+/** The smallest sample of the last milliseconds: samples that a later, smaller one hides are forgotten at once. */
+export interface WindowedMin {
+  add(value: number, nowMs: number): void;
+  /** `undefined` where no sample is young enough. */
+  get(nowMs: number): number | undefined;
+}
+
+export function createWindowedMin(windowMs: number): WindowedMin {
+  // Rising in value and in time: the first one is the smallest.
+  const samples: { readonly value: number; readonly atMs: number }[] = [];
+  return {
+    add(value, nowMs) {
+      while (samples.length > 0 && samples.at(-1)!.value >= value) samples.pop();
+      samples.push({ value, atMs: nowMs });
+      while (samples[0]!.atMs < nowMs - windowMs) samples.shift();
+    },
+    get(nowMs) {
+      while (samples.length > 0 && samples[0]!.atMs < nowMs - windowMs) samples.shift();
+      return samples[0]?.value;
+    },
+  };
+}

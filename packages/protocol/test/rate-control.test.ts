@@ -1,0 +1,163 @@
+import t from "tap";
+import { createQueueDelay } from "#src/queue-delay.js";
+import { createRateBudget } from "#src/rate-budget.js";
+import { createRateController, type RateSample } from "#src/rate-controller.js";
+import { createTrainFinder } from "#src/train-finder.js";
+import { createWindowedMin } from "#src/windowed-min.js";
+import { createIntegers } from "./integers.js";
+
+t.test("the windowed minimum is that of a list, and holds no more than it needs", async (t) => {
+  const seed = 5;
+  t.comment(`seed ${seed}`);
+  const integers = createIntegers(seed);
+  const windowed = createWindowedMin(100);
+  const all: { value: number; atMs: number }[] = [];
+  let unlike = 0;
+  for (let nowMs = 0; nowMs < 20_000; nowMs += integers.between(0, 30)) {
+    const value = integers.between(0, 1_000);
+    windowed.add(value, nowMs);
+    all.push({ value, atMs: nowMs });
+    const askedMs = nowMs;
+    const expected = all.filter(({ atMs }) => atMs >= askedMs - 100).map((sample) => sample.value);
+    if (windowed.get(askedMs) !== (expected.length > 0 ? Math.min(...expected) : undefined)) unlike++;
+  }
+  t.equal(unlike, 0);
+  t.equal(windowed.get(1e6), undefined);
+});
+
+t.test("queues are told from clocks that differ", async (t) => {
+  for (const offsetMs of [0, 1e9, -5_000]) {
+    const queue = createQueueDelay();
+    t.same([queue.standingMs(0), queue.expectedMs(0)], [0, 0]);
+    for (let nowMs = 0; nowMs < 1_000; nowMs += 5) queue.add(nowMs, nowMs + 20 + offsetMs, nowMs);
+    t.same([queue.standingMs(1_000), queue.expectedMs(1_000)], [0, 0]);
+    for (let nowMs = 1_000; nowMs < 2_000; nowMs += 5) {
+      queue.add(nowMs, nowMs + 20 + offsetMs + (nowMs % 100 < 50 ? 30 : 10), nowMs);
+    }
+    t.equal(queue.standingMs(2_000), 10, "the part that never drains");
+    t.ok(queue.expectedMs(2_000) > 10 && queue.expectedMs(2_000) < 30);
+    t.equal(queue.expectedMs(2_600), 0, "and nothing is expected after a pause");
+  }
+});
+
+const sample: RateSample = {
+  ...{ nowMs: 0, rttMs: 40, standingQueueMs: 0, capacityBitsPerSecond: 20e6, lossShare: 0 },
+};
+
+t.test("alone on a path the rate is what the bottleneck carries, and no more", async (t) => {
+  const rate = createRateController();
+  rate.update({ ...sample, capacityBitsPerSecond: undefined });
+  t.equal(rate.bitsPerSecond, undefined);
+  for (let nowMs = 0; nowMs < 10_000; nowMs += 10) rate.update({ ...sample, nowMs });
+  t.equal(rate.bitsPerSecond, 0.98 * 20e6);
+  rate.update({ ...sample, nowMs: 10_000, lossShare: 0.1 });
+  t.equal(rate.bitsPerSecond, 0.98 * 20e6, "random loss changes nothing");
+  rate.update({ ...sample, nowMs: 10_010, capacityBitsPerSecond: 2e6 });
+  t.equal(rate.bitsPerSecond, 0.98 * 2e6, "a narrower path does at once");
+});
+
+t.test(
+  "a queue that stays lowers the rate once each settling time, to a floor; without it the rate comes back",
+  async (t) => {
+    const rate = createRateController();
+    rate.update(sample);
+    const full = rate.bitsPerSecond ?? 0;
+    for (let nowMs = 1_000; nowMs < 1_380; nowMs += 10)
+      rate.update({ ...sample, nowMs, standingQueueMs: 30 });
+    t.equal(rate.bitsPerSecond, 0.75 * full);
+    for (let nowMs = 1_400; nowMs < 20_000; nowMs += 10)
+      rate.update({ ...sample, nowMs, standingQueueMs: 90 });
+    t.equal(rate.bitsPerSecond, 0.05 * full, "never to a standstill");
+    for (let nowMs = 20_000; nowMs < 60_000; nowMs += 10) rate.update({ ...sample, nowMs });
+    t.ok((rate.bitsPerSecond ?? 0) > 0.95 * full);
+    rate.handleSilence();
+    t.ok((rate.bitsPerSecond ?? 0) < 0.5 * full);
+  },
+);
+
+t.test("heavy loss lowers the rate, for something must be policing the path", async (t) => {
+  const rate = createRateController();
+  rate.update(sample);
+  for (let nowMs = 1_000; nowMs < 3_000; nowMs += 10) rate.update({ ...sample, nowMs, lossShare: 0.3 });
+  t.ok((rate.bitsPerSecond ?? 0) < 0.5 * 20e6);
+});
+
+t.test("sessions that see the same queue come to equal shares", async (t) => {
+  for (const start of [
+    [1, 0.1],
+    [0.9, 0.4, 0.1],
+    [1, 1, 1, 0.2],
+  ]) {
+    const capacity = 20e6;
+    const rates = start.map(() => createRateController());
+    rates.forEach((rate, i) => {
+      rate.update(sample);
+      // Down to where it shall start.
+      let nowMs = 0;
+      while ((rate.bitsPerSecond ?? 0) > start[i]! * capacity) {
+        nowMs += 400;
+        rate.update({ ...sample, nowMs: -1e6 + nowMs, standingQueueMs: 50 });
+      }
+    });
+    let queueBits = 0;
+    const sums = start.map(() => 0);
+    for (let nowMs = 0; nowMs < 60_000; nowMs += 20) {
+      const offered = rates.reduce((sum, rate) => sum + (rate.bitsPerSecond ?? 0), 0);
+      queueBits = Math.min(0.1 * capacity, Math.max(0, queueBits + (offered - capacity) * 0.02));
+      const standingQueueMs = (queueBits * 1_000) / capacity;
+      for (const [i, rate] of rates.entries()) {
+        rate.update({ ...sample, nowMs, standingQueueMs });
+        if (nowMs > 20_000) sums[i]! += rate.bitsPerSecond ?? 0;
+      }
+    }
+    const ratio = Math.max(...sums) / Math.min(...sums);
+    t.ok(ratio < 1.5, `${start}: the largest share is ${ratio.toFixed(2)} times the smallest`);
+    const used = sums.reduce((sum, bits) => sum + bits, 0) / 2_000 / capacity;
+    t.ok(used > 0.75 && used < 1.1, `${used.toFixed(2)} of the path is used`);
+  }
+});
+
+t.test("the budget is made up for at the rate, whatever it is taken in", async (t) => {
+  const budget = createRateBudget();
+  budget.charge(1e9, 0);
+  t.equal(budget.waitMs(0), 0, "no rate, no wait");
+  budget.setRate(8_000_000, 0);
+  budget.charge(-2e9, 0);
+  budget.charge(10_000, 0);
+  t.equal(budget.waitMs(0), 10);
+  t.equal(budget.waitMs(4), 6);
+  budget.setRate(4_000_000, 4);
+  t.equal(budget.waitMs(4), 12, "what is left takes longer at half the rate");
+  budget.charge(-3_000, 4);
+  t.equal(budget.waitMs(4), 6, "what was not used is given back");
+  budget.charge(-1e6, 4);
+  t.equal(budget.waitMs(4), 0, "but nothing is saved up");
+  t.equal(budget.waitMs(3), 0, "time that goes back changes nothing");
+});
+
+t.test("trains are what left together and came in order, over several reports", async (t) => {
+  const trains: (readonly [number, number])[] = [];
+  const finder = createTrainFinder((bytes, spreadMs) => trains.push([bytes, spreadMs]));
+  const add = (sequence: number, sentMs: number, arrivedMs: number) =>
+    finder.add({ sequence, bytes: 100, sentMs, arrivedMs });
+  for (let i = 0; i < 5; i++) add(i, 0.1 * i, 20 + 2 * i);
+  t.same(trains, [], "more may come");
+  add(5, 10, 40);
+  t.same(trains, [[400, 8]]);
+  add(6, 10, 41);
+  finder.finish();
+  t.equal(trains.length, 1, "two are no train");
+  for (const sequence of [7, 8, 10, 11, 12]) add(sequence, 20, 50 + sequence);
+  finder.finish();
+  t.same(trains.slice(1), [[200, 2]], "a gap ends a train");
+  for (const [sequence, at] of [
+    [13, 90],
+    [14, 91],
+    [15, 89],
+    [16, 92],
+  ] as const) {
+    add(sequence, 30, at);
+  }
+  finder.finish();
+  t.equal(trains.length, 2, "so does a datagram that was overtaken");
+});
