@@ -71,6 +71,7 @@ export class ServerEndpoint {
   close(code: number, reason: string): void {
     this.#isClosing = true;
     for (const connection of this.#open.keys()) {
+      connection.webTransport.goAway();
       const { sessions } = connection.webTransport;
       for (const session of sessions.values()) session.close(code, reason);
       if (sessions.size === 0) connection.close(H3_CODE.NO_ERROR, "");
