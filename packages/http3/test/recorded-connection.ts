@@ -30,6 +30,7 @@ export function createRecordedConnection(role: "client" | "server") {
       onStreamOpened: (stream) => log.push(`opened ${stream.handle}`),
       onStreamFinished: (stream) => log.push(`finished ${stream.handle}`),
       onDatagram: (_session, payload) => log.push(`datagram ${Buffer.from(payload).toString()}`),
+      onSessionEnded() {},
       onCloseConnection: (code) => log.push(`close connection 0x${code.toString(16)}`),
     },
     1 << 20,

@@ -1,4 +1,5 @@
 import type { CloseInfo, ConnectError, TransportStats } from "@sluice/transport";
+import type { WorkerCensus } from "./census.js";
 import type { QuicOptions } from "./config.js";
 import type { DatagramPack } from "./datagram-pack.js";
 
@@ -12,6 +13,7 @@ export type ToWorker =
   | ConnectMessage
   | ListenMessage
   | { readonly type: "close-server"; readonly server: number; readonly code: number; readonly reason: string }
+  | { readonly type: "census"; readonly id: number }
   | { readonly type: "answer"; readonly session: number; readonly status: number }
   | { readonly type: "close"; readonly session: number; readonly code: number; readonly reason: string }
   | { readonly type: "datagrams"; readonly session: number; readonly pack: DatagramPack }
@@ -23,6 +25,7 @@ export type ToWorker =
 export type ToMain =
   /** The native code is loaded. */
   | { readonly type: "ready" }
+  | { readonly type: "census"; readonly id: number; readonly census: WorkerCensus }
   | ({ readonly type: "connected"; readonly session: number } & SessionFacts)
   | {
       readonly type: "connect-failed";

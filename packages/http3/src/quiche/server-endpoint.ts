@@ -63,6 +63,15 @@ export class ServerEndpoint {
     return this.#socket?.local.port ?? 0;
   }
 
+  get connectionCount(): number {
+    return this.#open.size;
+  }
+
+  /** Ids that lead packets to a connection; each has one or two. */
+  get connectionIdCount(): number {
+    return this.#connections.size;
+  }
+
   get droppedPackets(): number {
     return this.#droppedPackets;
   }
@@ -166,6 +175,8 @@ export class ServerEndpoint {
         onReady() {},
         onResponse() {},
         onCloseConnection() {},
+        // Its connection may go on with others for days.
+        onSessionEnded: (session) => sessions.removeSession(session),
         onRequest: (session, request) => {
           if (this.#isClosing || this.#open.size > this.options.maxConnections) {
             session.reject(STATUS_UNAVAILABLE);

@@ -25,6 +25,8 @@ export interface ConnectionEvents extends SessionEvents, StreamEvents {
   onReady(): void;
   /** The peer opened a stream of `session`; `stream.handle` is its QUIC id. */
   onStream(stream: WebTransportStream, isBidirectional: boolean): void;
+  /** Both sides have ended the session, and nothing of it is left. */
+  onSessionEnded(session: WebTransportSession): void;
   /** Close the QUIC connection with this HTTP/3 error code. */
   onCloseConnection(h3Code: number, reason: string): void;
 }
@@ -77,6 +79,7 @@ export class WebTransportConnection {
       onSessionEnded: (session) => {
         this.#streams.abandon(session);
         this.#incoming.refuseEarly(session.id);
+        events.onSessionEnded(session);
       },
       onLastSessionEnded: () => events.onCloseConnection(H3_CODE.NO_ERROR, ""),
     });

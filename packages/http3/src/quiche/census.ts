@@ -1,0 +1,38 @@
+import type { ServerEndpoint } from "./server-endpoint.js";
+import type { SessionRegistry } from "./session-registry.js";
+import type { TurnLoop } from "./turn-loop.js";
+
+/** What a worker holds, to be compared before and after: counts of its tables, and bytes of its heap. */
+export interface WorkerCensus {
+  readonly connections: number;
+  /** Connection ids that packets are sorted by. */
+  readonly connectionIds: number;
+  readonly sessions: number;
+  readonly timers: number;
+  readonly heapUsedBytes: number;
+  readonly arrayBufferBytes: number;
+}
+
+/** Counts; where Node runs with `--expose-gc`, after a collection. */
+export function takeCensus(
+  servers: Iterable<ServerEndpoint>,
+  sessions: SessionRegistry,
+  loop: TurnLoop,
+): WorkerCensus {
+  let connections = 0;
+  let connectionIds = 0;
+  for (const server of servers) {
+    connections += server.connectionCount;
+    connectionIds += server.connectionIdCount;
+  }
+  (globalThis as { gc?: () => void }).gc?.();
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  return {
+    connections,
+    connectionIds,
+    sessions: sessions.size,
+    timers: loop.timerCount,
+    heapUsedBytes: heapUsed,
+    arrayBufferBytes: arrayBuffers,
+  };
+}
