@@ -4,7 +4,7 @@ import { encodeFrame, FRAME } from "#src/h3/frame.js";
 import { encodeFieldSection, type Field } from "#src/h3/qpack.js";
 import { encodeSettings, OUR_SETTINGS } from "#src/h3/settings.js";
 import { encodeVarint, varintBytes } from "#src/h3/varint.js";
-import { createConnectFields } from "#src/webtransport/request.js";
+import { createConnectFields, createResponseFields } from "#src/webtransport/request.js";
 import type { Draw } from "./draw.js";
 
 /** Bytes for one stream that a client opens. */
@@ -29,6 +29,10 @@ const SETTINGS = encodeFrame(FRAME.SETTINGS, encodeSettings(OUR_SETTINGS));
 /** What every well-behaved client begins its control stream with. */
 export const GOOD_CONTROL: Uint8Array = Buffer.concat([Buffer.of(0), SETTINGS]);
 export const GOOD_REQUEST: Uint8Array = REQUEST;
+export const GOOD_RESPONSE: Uint8Array = encodeFrame(
+  FRAME.HEADERS,
+  encodeFieldSection(createResponseFields(200)),
+);
 
 /** A frame that means nothing (RFC 9114 7.2.8), to stand in front of what does. */
 function grease(draw: Draw): Buffer {

@@ -6,6 +6,7 @@ import { Draw } from "./draw.js";
 import {
   GOOD_CONTROL,
   GOOD_REQUEST,
+  GOOD_RESPONSE,
   type HostileStream,
   makeHostileControl,
   makeHostileDatagram,
@@ -48,7 +49,9 @@ function attackOnce(
   draw: Draw,
   maxStreams: number,
 ): { outcome: string; used: number; fault: string | undefined } {
-  const { quic, connection, sessions } = createRecordedConnection("server");
+  // The codes that are expected are a server's; a client only has to end in one.
+  const role = draw.chance(0.3) ? "client" : "server";
+  const { quic, connection, sessions } = createRecordedConnection(role);
   let nowMs = 0;
   let used = 0;
   let current: HostileStream | undefined;
@@ -68,15 +71,22 @@ function attackOnce(
   };
   try {
     const control = draw.chance(0.1) ? makeHostileControl(draw) : GOOD_CONTROL;
-    isClean = control === GOOD_CONTROL;
-    quic.arrive(2, control);
-    if (draw.chance(0.5)) quic.arrive(0, GOOD_REQUEST);
+    isClean = control === GOOD_CONTROL && role === "server";
+    quic.arrive(role === "server" ? 2 : 3, control);
+    if (role === "server" && draw.chance(0.5)) quic.arrive(0, GOOD_REQUEST);
     turn();
-    let nextBidi = 4;
-    let nextUni = 6;
+    if (role === "client") {
+      connection.openSession({ authority: "a:1", path: "/p", headers: new Map() });
+      if (draw.chance(0.7)) quic.arrive(0, GOOD_RESPONSE);
+      turn();
+    }
+    // RFC 9000 2.1
+    let nextBidi = role === "server" ? 4 : 1;
+    let nextUni = role === "server" ? 6 : 7;
     for (; used < maxStreams; used++) {
       current = makeHostileStream(draw);
-      const id = current.isBidirectional ? nextBidi : nextUni;
+      const isAnswer = role === "client" && draw.chance(0.3);
+      const id = isAnswer ? 0 : current.isBidirectional ? nextBidi : nextUni;
       if (current.isBidirectional) nextBidi += 4;
       else nextUni += 4;
       const pieces = draw.pieces(current.bytes, 4);
