@@ -1,4 +1,4 @@
-// A client that speaks QUIC as it should and HTTP/3 as it should not: command `attack`.
+// A client that speaks QUIC as it should and HTTP/3 as it should not: commands `attack`, `negotiate` and `reuse`.
 import { createRandom } from "@sluice/simnet";
 import { Draw } from "./draw.js";
 import {
@@ -53,7 +53,27 @@ async function attackOnce(
   return { used, code };
 }
 
+let kept: RawQuic | undefined;
+
 serveCommands({
+  /** The server's close of a connection for another protocol: a code, or `undefined` where it goes on. */
+  async negotiate({ port, protocol }: { port: number; protocol: string }): Promise<number | undefined> {
+    const raw = await RawQuic.open(port, protocol);
+    if (!raw.isOver) await raw.settle();
+    const code = raw.closeCode;
+    await raw.close();
+    return code;
+  },
+  /** Opens `count` sessions on one connection one after another, and ends all but the first. The connection stays. */
+  async reuse({ port, count }: { port: number; count: number }): Promise<void> {
+    kept = await RawQuic.open(port);
+    kept.streams.send(2, GOOD_CONTROL, false);
+    kept.streams.send(0, GOOD_REQUEST, false);
+    for (let i = 1; i < count; i++) {
+      kept.streams.send(4 * i, GOOD_REQUEST, true);
+      await kept.settle();
+    }
+  },
   async attack({ seed, port, count }: { seed: string; port: number; count: number }): Promise<AttackResult> {
     const draw = new Draw(createRandom(seed));
     const codes: Record<string, number> = {};

@@ -24,7 +24,8 @@ export class RawQuic {
     this.streams = new QuicheStreams(connection);
   }
 
-  static async open(port: number): Promise<RawQuic> {
+  /** Resolves once the handshake is done or has failed. `protocol`: what it offers in ALPN. */
+  static async open(port: number, protocol = "h3"): Promise<RawQuic> {
     const peer = { host: "127.0.0.1", port };
     let raw: RawQuic | undefined;
     const socket = await UdpSocket.open({ host: "0.0.0.0", port: 0 }, peer, MAX_PACKET_BYTES, {
@@ -34,6 +35,7 @@ export class RawQuic {
       onError() {},
     });
     const config = createClientConfig(undefined, DEFAULT_QUIC_OPTIONS);
+    config.setApplicationProtos([protocol]);
     const id = randomBytes(CONNECTION_ID_BYTES);
     raw = new RawQuic(quiche.Connection.connect(undefined, id, socket.local, peer, config), socket);
     raw.schedule();
