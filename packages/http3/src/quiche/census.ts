@@ -1,17 +1,7 @@
+import type { WorkerCensus } from "./messages.js";
 import type { ServerEndpoint } from "./server-endpoint.js";
 import type { SessionRegistry } from "./session-registry.js";
 import type { TurnLoop } from "./turn-loop.js";
-
-/** What a worker holds, to be compared before and after: counts of its tables, and bytes of its heap. */
-export interface WorkerCensus {
-  readonly connections: number;
-  /** Connection ids that packets are sorted by. */
-  readonly connectionIds: number;
-  readonly sessions: number;
-  readonly timers: number;
-  readonly heapUsedBytes: number;
-  readonly arrayBufferBytes: number;
-}
 
 /** Counts; where Node runs with `--expose-gc`, after a collection. */
 export function takeCensus(

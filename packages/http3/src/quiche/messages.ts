@@ -1,5 +1,4 @@
 import type { CloseInfo, ConnectError, TransportStats } from "@sluice/transport";
-import type { WorkerCensus } from "./census.js";
 import type { QuicOptions } from "./config.js";
 import type { DatagramPack } from "./datagram-pack.js";
 
@@ -63,6 +62,17 @@ export type ToMain =
       readonly message: string;
       readonly fields: Readonly<Record<string, unknown>>;
     };
+
+/** What a worker holds, to be compared before and after: counts of its tables, and bytes of its heap. */
+export interface WorkerCensus {
+  readonly connections: number;
+  /** Connection ids that packets are sorted by. */
+  readonly connectionIds: number;
+  readonly sessions: number;
+  readonly timers: number;
+  readonly heapUsedBytes: number;
+  readonly arrayBufferBytes: number;
+}
 
 export type LogLevel = "debug" | "info" | "warn" | "error";
 

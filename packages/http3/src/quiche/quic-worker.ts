@@ -1,6 +1,5 @@
 import { Worker } from "node:worker_threads";
-import type { WorkerCensus } from "./census.js";
-import type { ToMain, ToWorker } from "./messages.js";
+import type { ToMain, ToWorker, WorkerCensus } from "./messages.js";
 
 /** How often the watchdog looks, and how many silent looks make a worker dead. */
 const WATCHDOG_INTERVAL_MS = 2000;

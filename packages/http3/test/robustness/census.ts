@@ -1,4 +1,4 @@
-import type { WorkerCensus } from "#src/quiche/census.js";
+import type { WorkerCensus } from "#src/quiche/messages.js";
 import { sharedQuicWorker } from "#src/quiche/quic-worker.js";
 import { faults } from "./serve-commands.js";
 
