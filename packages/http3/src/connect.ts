@@ -2,6 +2,7 @@ import { lookup } from "node:dns/promises";
 import { rootCertificates } from "node:tls";
 import { ConnectError, type Session } from "@sluice/transport";
 import type { Engine, EngineConnectOptions, Log } from "./engine.js";
+import { describeBadField } from "./h3/message.js";
 import type { Trust } from "./quiche/messages.js";
 import { type EngineName, selectEngine } from "./select-engine.js";
 import { parseSessionUrl, type SessionUrl } from "./url.js";
@@ -56,6 +57,10 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
     16_384,
   );
   const headers = Object.entries(options.headers ?? {});
+  for (const [name, value] of headers) {
+    const bad = describeBadField(name.toLowerCase(), value);
+    if (bad !== undefined) throw new RangeError(`headers: ${bad} cannot be sent`);
+  }
   const { engine: name = "auto", fallback = false, signal, log } = options;
   const engine = await selectEngine(name, { fallback, ...(log === undefined ? {} : { log }) });
   signal?.throwIfAborted();

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import t from "tap";
 import { createCapsuleReader } from "#src/h3/capsule.js";
 import { H3Error } from "#src/h3/error.js";
-import { createFrameReader } from "#src/h3/frame.js";
+import { createControlReader, createRequestReader } from "#src/h3/frame.js";
 import { decodeHuffman } from "#src/h3/huffman.js";
 import { decodeFieldSection, encodeFieldSection } from "#src/h3/qpack.js";
 import { decodeSettings } from "#src/h3/settings.js";
@@ -67,13 +67,17 @@ function trace(kind: "control" | "request", pieces: readonly Uint8Array[]): stri
   const log: string[] = [];
   let data = "";
   const handler = {
+    onGoaway: (id: number) => log.push(`goaway ${id}`),
+    onCancelPush: (id: number) => log.push(`cancel push ${id}`),
+    onMaxPushId: (id: number) => log.push(`max push id ${id}`),
     onSettings: (payload: Uint8Array) => log.push(`settings ${Buffer.from(payload).toString("hex")}`),
     onHeaders: (section: Uint8Array) => log.push(`headers ${Buffer.from(section).toString("hex")}`),
     onData: (bytes: Uint8Array) => {
       data += Buffer.from(bytes).toString("hex");
     },
   };
-  const reader = createFrameReader(kind, handler);
+  const reader =
+    kind === "control" ? createControlReader("server", handler) : createRequestReader("server", handler);
   survives(() => {
     for (const piece of pieces) reader.push(piece);
   });
@@ -103,7 +107,7 @@ t.test("any bytes as capsules are read or refused", async () => {
   fc.assert(
     fc.property(anyBytes, (tail) =>
       survives(() => {
-        const reader = createCapsuleReader({ onClose() {}, onDrain() {} });
+        const reader = createCapsuleReader({ onDatagram() {}, onClose() {}, onDrain() {} });
         reader.push(Buffer.concat([Buffer.from([0x68, 0x43]), tail]));
       }),
     ),

@@ -13,6 +13,8 @@ export class FakeQuic implements QuicStreams {
   readonly sent = new Map<number, { bytes: Uint8Array; fin: boolean }>();
   readonly stopped = new Map<number, number>();
   readonly reset = new Map<number, number>();
+  /** Streams of ours that the peer has stopped, with its codes. */
+  readonly stoppedByPeer = new Map<number, number>();
   datagrams: Uint8Array[] = [];
   readonly #arrived = new Map<number, Arrived>();
 
@@ -52,8 +54,11 @@ export class FakeQuic implements QuicStreams {
     return length;
   }
 
-  checkStopped(): number {
-    return 0;
+  checkStopped(streamId: number): number {
+    const code = this.stoppedByPeer.get(streamId);
+    if (code === undefined) return 0;
+    this.errorCode = code;
+    return STREAM.ENDED;
   }
 
   resetSend(streamId: number, h3Code: number): void {

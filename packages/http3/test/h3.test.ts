@@ -1,9 +1,10 @@
 import t from "tap";
 import { createCapsuleReader, encodeCloseCapsule, encodeReason } from "#src/h3/capsule.js";
 import { H3_CODE, H3Error } from "#src/h3/error.js";
-import { createFrameReader, encodeFrame, FRAME } from "#src/h3/frame.js";
+import { createControlReader, createRequestReader, encodeFrame, FRAME } from "#src/h3/frame.js";
 import { decodeHuffman } from "#src/h3/huffman.js";
 import { decodeFieldSection, encodeFieldSection, type Field } from "#src/h3/qpack.js";
+import { checkEncoderInstructions, DecoderStreamChecker } from "#src/h3/qpack-streams.js";
 import { decodeSettings, encodeSettings, OUR_SETTINGS, supportsWebTransport } from "#src/h3/settings.js";
 import { decodeVarint, encodeVarint, varintBytes } from "#src/h3/varint.js";
 import { decodeErrorCode, encodeErrorCode } from "#src/webtransport/error-code.js";
@@ -83,6 +84,7 @@ t.test("QPACK: RFC 9204 appendix B.1, and what needs a dynamic table", async (t)
     "0000 ff ff ff ff ff 7f",
     "0000 51 7f",
     "00",
+    "0080 d1",
     "",
   ]) {
     t.equal(
@@ -96,7 +98,20 @@ t.test("QPACK: RFC 9204 appendix B.1, and what needs a dynamic table", async (t)
 t.test("settings", async (t) => {
   t.strictSame(decodeSettings(encodeSettings(OUR_SETTINGS)), new Map(OUR_SETTINGS));
   t.ok(supportsWebTransport(OUR_SETTINGS));
-  t.notOk(supportsWebTransport(new Map([[0x33, 1]])));
+  for (const missing of [0x08, 0x2b603742]) {
+    const settings = new Map(OUR_SETTINGS);
+    settings.delete(missing);
+    settings.delete(0xc671706a);
+    t.notOk(supportsWebTransport(settings), `without 0x${missing.toString(16)}`);
+  }
+  t.notOk(supportsWebTransport(new Map([...OUR_SETTINGS].filter(([id]) => id !== 0x33 && id !== 0xffd277))));
+  for (const id of ["08", "33", "ac7cf000"]) {
+    t.equal(
+      codeOf(() => decodeSettings(hex(`${id} 02`))),
+      H3_CODE.SETTINGS_ERROR,
+      `setting ${id} of 2`,
+    );
+  }
   const grease = hex("ffffffffffffffff ffffffffffffffff 3301");
   t.equal(decodeSettings(grease).get(0x33), 1, "varints above 2^53 are ignored");
   t.equal(
@@ -113,13 +128,25 @@ t.test("settings", async (t) => {
   );
 });
 
-function readFrames(kind: "control" | "request", bytes: Uint8Array, step = bytes.byteLength): string[] {
+function readFrames(
+  kind: "control" | "request",
+  bytes: Uint8Array,
+  step = bytes.byteLength,
+  role: "client" | "server" = "server",
+): string[] {
   const seen: string[] = [];
-  const reader = createFrameReader(kind, {
-    onSettings: (payload) => seen.push(`settings ${toHex(payload)}`),
-    onHeaders: (section) => seen.push(`headers ${toHex(section)}`),
-    onData: (data) => seen.push(`data ${toHex(data)}`),
-  });
+  const reader =
+    kind === "control"
+      ? createControlReader(role, {
+          onSettings: (payload) => seen.push(`settings ${toHex(payload)}`),
+          onGoaway: (id) => seen.push(`goaway ${id}`),
+          onCancelPush: (id) => seen.push(`cancel push ${id}`),
+          onMaxPushId: (id) => seen.push(`max push id ${id}`),
+        })
+      : createRequestReader(role, {
+          onHeaders: (section) => seen.push(`headers ${toHex(section)}`),
+          onData: (data) => seen.push(`data ${toHex(data)}`),
+        });
   for (let i = 0; i < bytes.byteLength; i += step) reader.push(bytes.subarray(i, i + step));
   return seen;
 }
@@ -141,7 +168,14 @@ t.test("frames", async (t) => {
     ["SETTINGS on request", "request", hex("0400"), H3_CODE.FRAME_UNEXPECTED],
     ["DATA before HEADERS", "request", hex("0001ff"), H3_CODE.FRAME_UNEXPECTED],
     ["HTTP/2 PING", "request", hex("0600"), H3_CODE.FRAME_UNEXPECTED],
-    ["PUSH_PROMISE", "request", hex("0500"), H3_CODE.ID_ERROR],
+    ["PUSH_PROMISE from a client", "request", hex("0500"), H3_CODE.FRAME_UNEXPECTED],
+    ["GOAWAY on request", "request", hex("070100"), H3_CODE.FRAME_UNEXPECTED],
+    ["GOAWAY without an id", "control", hex("0400 0700"), H3_CODE.FRAME_ERROR],
+    ["GOAWAY with an id cut short", "control", hex("0400 070140"), H3_CODE.FRAME_ERROR],
+    ["GOAWAY with more than an id", "control", hex("0400 07020000"), H3_CODE.FRAME_ERROR],
+    ["GOAWAY far too long", "control", hex("0400 0709"), H3_CODE.FRAME_ERROR],
+    ["WebTransport signal on control", "control", hex("0400 404100"), H3_CODE.FRAME_ERROR],
+    ["WebTransport signal after HEADERS", "request", hex("0100 404100"), H3_CODE.FRAME_ERROR],
     ["HEADERS of 1 GiB", "request", hex("01 c000000040000000"), H3_CODE.EXCESSIVE_LOAD],
   ];
   for (const [name, kind, bad, code] of cases)
@@ -150,11 +184,46 @@ t.test("frames", async (t) => {
       code,
       name,
     );
+  t.strictSame(readFrames("control", hex("0400 070104 0d0101")), ["settings ", "goaway 4", "max push id 1"]);
+  for (const [name, kind, bad, code] of [
+    ["PUSH_PROMISE from a server", "request", "0500", H3_CODE.ID_ERROR],
+    ["MAX_PUSH_ID from a server", "control", "0400 0d0100", H3_CODE.FRAME_UNEXPECTED],
+  ] as const) {
+    t.equal(
+      codeOf(() => readFrames(kind, hex(bad), undefined, "client")),
+      code,
+      name,
+    );
+  }
+});
+
+t.test("QPACK streams: nothing of a dynamic table", async (t) => {
+  const decoder = (...pieces: string[]) => {
+    const checker = new DecoderStreamChecker();
+    for (const piece of pieces) checker.push(hex(piece));
+  };
+  t.doesNotThrow(() => decoder("41 7f", "80", "01 42"), "cancellations mean nothing, in any pieces");
+  for (const bad of ["80", "00", "01", "3f", "41 81", "7f ffffffffffffffffffffff"]) {
+    t.equal(
+      codeOf(() => decoder(bad)),
+      H3_CODE.QPACK_DECODER_STREAM_ERROR,
+      bad,
+    );
+  }
+  t.doesNotThrow(() => checkEncoderInstructions(hex("20 20")));
+  for (const bad of ["3f", "21", "c0", "40", "00"]) {
+    t.equal(
+      codeOf(() => checkEncoderInstructions(hex(bad))),
+      H3_CODE.QPACK_ENCODER_STREAM_ERROR,
+      bad,
+    );
+  }
 });
 
 function readCapsules(bytes: Uint8Array): string[] {
   const seen: string[] = [];
   createCapsuleReader({
+    onDatagram: (payload) => seen.push(`datagram ${toHex(payload)}`),
     onClose: (code, reason) => seen.push(`close ${code} ${reason}`),
     onDrain: () => seen.push("drain"),
   }).push(bytes);
@@ -167,11 +236,24 @@ t.test("capsules", async (t) => {
   t.strictSame(readCapsules(hex("17 02 ffff 800078ae 00")), ["drain"], "unknown ones are skipped");
   t.equal(
     codeOf(() => readCapsules(hex("6843 03 000000"))),
-    H3_CODE.DATAGRAM_ERROR,
+    H3_CODE.MESSAGE_ERROR,
   );
+  t.strictSame(readCapsules(hex("00 02 aabb")), ["datagram aabb"]);
+  for (const [name, bad] of [
+    ["DRAIN with content", "800078ae 01 00"],
+    ["reason that is not UTF-8", "6843 05 00000000 ff"],
+    ["something after CLOSE", "6843 04 00000000 1700"],
+    ["MAX_STREAM_DATA of HTTP/2", "990b4d3e 00"],
+  ] as const) {
+    t.equal(
+      codeOf(() => readCapsules(hex(bad))),
+      H3_CODE.MESSAGE_ERROR,
+      name,
+    );
+  }
   t.equal(
     codeOf(() => readCapsules(hex("6843 80000405"))),
-    H3_CODE.DATAGRAM_ERROR,
+    H3_CODE.MESSAGE_ERROR,
     "reason too long",
   );
   t.equal(encodeReason("ü".repeat(600)).byteLength, 1024);

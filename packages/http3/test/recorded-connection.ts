@@ -1,4 +1,5 @@
 import { WebTransportConnection } from "#src/webtransport/connection.js";
+import type { ConnectRequest } from "#src/webtransport/request.js";
 import type { WebTransportSession } from "#src/webtransport/session.js";
 import { FakeQuic } from "./fake-quic.js";
 
@@ -7,6 +8,7 @@ export function createRecordedConnection(role: "client" | "server") {
   const quic = new FakeQuic();
   const log: string[] = [];
   const sessions: WebTransportSession[] = [];
+  const requests: ConnectRequest[] = [];
   const connection = new WebTransportConnection(
     role,
     quic,
@@ -14,6 +16,7 @@ export function createRecordedConnection(role: "client" | "server") {
       onReady: () => log.push("ready"),
       onRequest(session, request) {
         sessions.push(session);
+        requests.push(request);
         log.push(`request ${request.authority}${request.path}`);
       },
       onResponse: (_session, status) => log.push(`response ${status}`),
@@ -27,10 +30,11 @@ export function createRecordedConnection(role: "client" | "server") {
       onStreamOpened: (stream) => log.push(`opened ${stream.handle}`),
       onStreamFinished: (stream) => log.push(`finished ${stream.handle}`),
       onDatagram: (_session, payload) => log.push(`datagram ${Buffer.from(payload).toString()}`),
+      onSessionEnded() {},
       onCloseConnection: (code) => log.push(`close connection 0x${code.toString(16)}`),
     },
     1 << 20,
     new Uint8Array(65_536),
   );
-  return { quic, log, sessions, connection };
+  return { quic, log, sessions, requests, connection };
 }

@@ -55,9 +55,10 @@ t.test("server: request, response, streams, datagrams", async (t) => {
 
 t.test("streams that come before their session wait for it, a bounded number of them", async (t) => {
   const { quic, log, connection, sessions } = createRecordedConnection("server");
+  quic.arrive(2, CONTROL);
   for (let i = 0; i < 40; i++) quic.arrive(6 + 4 * i, Buffer.concat([hex("4054 00"), text(`s${i}`)]), true);
   connection.handleReadable(0);
-  t.strictSame(log, []);
+  t.strictSame(log, ["ready"]);
   t.equal(quic.stopped.size, 8);
   t.equal(quic.stopped.get(6 + 4 * 39), H3_CODE.WEBTRANSPORT_BUFFERED_STREAM_REJECTED);
   quic.arrive(0, REQUEST);
@@ -128,6 +129,7 @@ t.test("requests that open no session get their status", async (t) => {
       [
         [":method", "CONNECT"],
         [":protocol", "websocket"],
+        [":scheme", "https"],
         [":authority", "a"],
         [":path", "/"],
       ],
@@ -136,8 +138,17 @@ t.test("requests that open no session get their status", async (t) => {
     [
       [
         [":method", "CONNECT"],
+        [":authority", "a:443"],
+      ],
+      501,
+    ],
+    [
+      [
+        [":method", "CONNECT"],
         [":protocol", "webtransport"],
+        [":scheme", "http"],
         [":authority", "a"],
+        [":path", "/"],
       ],
       400,
     ],
@@ -181,11 +192,41 @@ t.test("a violation throws the HTTP/3 error code that closes the connection", as
     ["DATA before HEADERS", "server", 0, "00 01 ff", false, H3_CODE.FRAME_UNEXPECTED],
     ["dynamic table reference", "server", 0, "01 03 0000 80", false, H3_CODE.QPACK_DECOMPRESSION_FAILED],
     ["request cut short", "server", 0, "01 09 00", true, H3_CODE.FRAME_ERROR],
-    ["request without a method", "server", 0, "01 03 0000 d7", false, H3_CODE.MESSAGE_ERROR],
-    ["no WebTransport in the settings", "client", 3, "00 0400", false, H3_CODE.SETTINGS_ERROR],
+    [
+      "no WebTransport in the settings",
+      "client",
+      3,
+      "00 0400",
+      false,
+      H3_CODE.WEBTRANSPORT_REQUIREMENTS_NOT_MET,
+    ],
+    ["second control stream", "server", 6, "00 0400", false, H3_CODE.STREAM_CREATION_ERROR],
+    ["second encoder stream", "server", 10, "02", false, H3_CODE.STREAM_CREATION_ERROR],
+    ["second decoder stream", "server", 14, "03", false, H3_CODE.STREAM_CREATION_ERROR],
+    [
+      "acknowledgement on the decoder stream",
+      "server",
+      14,
+      "03 80",
+      false,
+      H3_CODE.QPACK_DECODER_STREAM_ERROR,
+    ],
+    [
+      "session id that is too large to be exact",
+      "server",
+      6,
+      "4054 ffffffffffffffff",
+      false,
+      H3_CODE.ID_ERROR,
+    ],
+    ["request cut short in its type", "server", 0, "40", true, H3_CODE.FRAME_ERROR],
   ];
   for (const [name, role, id, bytes, fin, code] of cases) {
     const { quic, connection } = createRecordedConnection(role);
+    if (name.startsWith("second")) {
+      for (const [first, type] of Object.entries({ 2: "00 0400", 18: "02", 22: "03" }))
+        quic.arrive(Number(first), hex(type));
+    }
     quic.arrive(id, hex(bytes), fin);
     t.equal(
       codeOf(() => connection.handleReadable(0)),
@@ -194,17 +235,29 @@ t.test("a violation throws the HTTP/3 error code that closes the connection", as
     );
   }
   const { quic, connection } = openServer();
-  quic.arrive(0, encodeFrame(FRAME.DATA, hex("6843 02 0000")));
+  for (const [name, datagram] of [
+    ["without an id", ""],
+    ["with an id cut short", "c0"],
+    ["of stream 2^62", "d000000000000000"],
+  ] as const) {
+    quic.datagrams = [hex(datagram)];
+    t.equal(
+      codeOf(() => connection.handleReadable(0)),
+      H3_CODE.DATAGRAM_ERROR,
+      `datagram ${name}`,
+    );
+  }
+  quic.datagrams = [hex("cfffffffffffffff")];
   t.equal(
     codeOf(() => connection.handleReadable(0)),
-    H3_CODE.DATAGRAM_ERROR,
-    "CLOSE capsule too short",
+    undefined,
+    "a datagram of the last stream there can be is dropped",
   );
-  quic.datagrams = [hex("")];
+  quic.stoppedByPeer.set(3, 0);
   t.equal(
     codeOf(() => connection.handleReadable(0)),
-    H3_CODE.DATAGRAM_ERROR,
-    "datagram without an id",
+    H3_CODE.CLOSED_CRITICAL_STREAM,
+    "our control stream stopped",
   );
 });
 

@@ -1,12 +1,15 @@
 import { H3_CODE, H3Error } from "./error.js";
+import { MAX_FIELD_SECTION_BYTES } from "./frame.js";
 import { decodeHuffman } from "./huffman.js";
 import { STATIC_TABLE } from "./qpack-static.js";
 
 /** Name and value of one field, names in lower case. */
 export type Field = readonly [name: string, value: string];
 
-/** Largest decoded field section in bytes, counted as in RFC 9114 4.2.2 (names, values, 32 for each field). */
-const MAX_DECODED_BYTES = 65_536;
+/** What each field counts for besides its name and value (RFC 9114 4.2.2). */
+const FIELD_OVERHEAD_BYTES = 32;
+/** Bytes that an integer of 62 bits can take after its prefix (RFC 9204 4.1.1). */
+const MAX_CONTINUATION_BYTES = 9;
 
 function failed(why: string): H3Error {
   return new H3Error(H3_CODE.QPACK_DECOMPRESSION_FAILED, `field section: ${why}`);
@@ -28,12 +31,12 @@ class Cursor {
     const mask = (1 << bits) - 1;
     let value = first & mask;
     if (value < mask) return value;
-    for (let scale = 1; ; scale *= 128) {
+    for (let i = 0, scale = 1; i < MAX_CONTINUATION_BYTES; i++, scale *= 128) {
       const next = this.byte();
-      value += (next & 0x7f) * scale;
-      if (value > 0x3fff_ffff) throw failed("integer too large");
+      value += (next & 0x7f) * scale; // Above 2^53 it is rounded: larger than any length or index that exists.
       if (next < 0x80) return value;
     }
+    throw failed("integer too large");
   }
 
   /** A string whose length has a prefix of `bits` bits, with the Huffman bit above it (RFC 9204 4.1.2). */
@@ -60,7 +63,10 @@ function staticEntry(index: number): Field {
 export function decodeFieldSection(bytes: Uint8Array): Field[] {
   const cursor = new Cursor(bytes);
   if (cursor.integer(cursor.byte(), 8) !== 0) throw failed("needs a dynamic table"); // RFC 9204 4.5.1.1
-  cursor.integer(cursor.byte(), 7);
+  const base = cursor.byte();
+  cursor.integer(base, 7);
+  // RFC 9204 4.5.1.2: with nothing inserted, a base below that is negative.
+  if ((base & 0x80) !== 0) throw failed("negative base");
   const fields: Field[] = [];
   let decodedBytes = 0;
   while (cursor.offset < bytes.byteLength) {
@@ -82,9 +88,11 @@ export function decodeFieldSection(bytes: Uint8Array): Field[] {
     } else {
       throw failed("refers to the dynamic table"); // post-base forms (RFC 9204 4.5.3, 4.5.5)
     }
-    decodedBytes += field[0].length + field[1].length + 32;
-    if (decodedBytes > MAX_DECODED_BYTES)
-      throw new H3Error(H3_CODE.EXCESSIVE_LOAD, "field section too large");
+    decodedBytes += field[0].length + field[1].length + FIELD_OVERHEAD_BYTES;
+    if (decodedBytes > MAX_FIELD_SECTION_BYTES) {
+      const message = `field section of more than ${MAX_FIELD_SECTION_BYTES} bytes`;
+      throw new H3Error(H3_CODE.EXCESSIVE_LOAD, message, "stream");
+    }
     fields.push(field);
   }
   return fields;
@@ -123,12 +131,4 @@ export function encodeFieldSection(fields: readonly Field[]): Uint8Array {
     pushString(out, 0x00, 7, value);
   }
   return Uint8Array.from(out);
-}
-
-/** Checks the peer's encoder stream: with a capacity of 0 it may only say so again (RFC 9204 3.2.3). */
-export function checkEncoderInstructions(bytes: Uint8Array): void {
-  for (const byte of bytes) {
-    if (byte !== 0x20)
-      throw new H3Error(H3_CODE.QPACK_ENCODER_STREAM_ERROR, "insertion into a table of capacity 0");
-  }
 }

@@ -98,6 +98,7 @@ export async function connectClient(options: ConnectMessage, context: EndpointCo
       outbox.push({ type: "connected", session: options.session, ...port.facts });
     },
     onCloseConnection() {},
+    onSessionEnded() {},
     onWake: (atMs: number) => {
       if (connection !== undefined) loop.wake(connection, atMs);
     },

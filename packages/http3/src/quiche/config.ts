@@ -16,6 +16,9 @@ export const DEFAULT_QUIC_OPTIONS: QuicOptions = {
   congestionControl: "bbr",
 };
 
+/** RFC 9114 3.1 */
+export const APPLICATION_PROTOCOL = "h3";
+
 const MEBIBYTE = 1 << 20;
 /** Datagrams that the engine holds in each direction. */
 export const RECEIVE_QUEUE_DATAGRAMS = 4096;
@@ -83,7 +86,7 @@ export function createClientConfig(ca: string | undefined, options: QuicOptions)
 
 function tune(config: Config, options: QuicOptions, windowUnitBytes: number): Config {
   const algorithm = quiche.CongestionControlAlgorithm;
-  config.setApplicationProtos(["h3"]); // RFC 9114 3.1
+  config.setApplicationProtos([APPLICATION_PROTOCOL]);
   config.setMaxIdleTimeout(options.idleTimeoutMs);
   config.setMaxRecvUdpPayloadSize(65_527);
   // Packets are as large as the buffers that they are written to, at most `maxPacketBytes`.

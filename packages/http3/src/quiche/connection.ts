@@ -3,7 +3,7 @@ import type { CloseInfo, TransportStats } from "@sluice/transport";
 import { H3_CODE, H3Error } from "../h3/error.js";
 import { type ConnectionEvents, WebTransportConnection } from "../webtransport/connection.js";
 import { describeClose } from "./close-info.js";
-import { SEND_QUEUE_DATAGRAMS } from "./config.js";
+import { APPLICATION_PROTOCOL, SEND_QUEUE_DATAGRAMS } from "./config.js";
 import { Pacer } from "./pacer.js";
 import { PathModel } from "./path-model.js";
 import { QuicheStreams } from "./quiche-streams.js";
@@ -17,6 +17,8 @@ const PACKETS_PER_ROUND = 64;
 const PACER_UPDATE_MS = 5;
 /** TLS alert bad_certificate as a QUIC error (RFC 9001 4.8, RFC 8446 6.2). */
 const BAD_CERTIFICATE = 0x12a;
+/** TLS alert no_application_protocol as a QUIC error (RFC 9001 8.1). */
+const NO_APPLICATION_PROTOCOL = 0x178;
 /** Smaller packets are acknowledgements and credit, which must not wait (RFC 9002 7.7). */
 const MAX_CONTROL_BYTES = 200;
 const RECEIVE_WINDOW_BYTES = 1 << 20;
@@ -185,6 +187,12 @@ export class QuicheConnection {
 
   #handshake(nowMs: number): void {
     if (this.connection.isEstablished()) {
+      if (Buffer.from(this.connection.applicationProto()).toString() !== APPLICATION_PROTOCOL) {
+        // The engine goes on without a protocol where the peers agree on none (RFC 9114 3.1, RFC 9001 8.1).
+        this.#sendPackets(nowMs);
+        this.#close(false, NO_APPLICATION_PROTOCOL, `only ${APPLICATION_PROTOCOL} is spoken here`);
+        return;
+      }
       const refusal = this.events.onEstablished();
       if (refusal === undefined) {
         this.#isEstablished = true;

@@ -12,6 +12,7 @@ export type ToWorker =
   | ConnectMessage
   | ListenMessage
   | { readonly type: "close-server"; readonly server: number; readonly code: number; readonly reason: string }
+  | { readonly type: "census"; readonly id: number }
   | { readonly type: "answer"; readonly session: number; readonly status: number }
   | { readonly type: "close"; readonly session: number; readonly code: number; readonly reason: string }
   | { readonly type: "datagrams"; readonly session: number; readonly pack: DatagramPack }
@@ -23,6 +24,7 @@ export type ToWorker =
 export type ToMain =
   /** The native code is loaded. */
   | { readonly type: "ready" }
+  | { readonly type: "census"; readonly id: number; readonly census: WorkerCensus }
   | ({ readonly type: "connected"; readonly session: number } & SessionFacts)
   | {
       readonly type: "connect-failed";
@@ -60,6 +62,17 @@ export type ToMain =
       readonly message: string;
       readonly fields: Readonly<Record<string, unknown>>;
     };
+
+/** What a worker holds, to be compared before and after: counts of its tables, and bytes of its heap. */
+export interface WorkerCensus {
+  readonly connections: number;
+  /** Connection ids that packets are sorted by. */
+  readonly connectionIds: number;
+  readonly sessions: number;
+  readonly timers: number;
+  readonly heapUsedBytes: number;
+  readonly arrayBufferBytes: number;
+}
 
 export type LogLevel = "debug" | "info" | "warn" | "error";
 

@@ -1,5 +1,5 @@
 import { Worker } from "node:worker_threads";
-import type { ToMain, ToWorker } from "./messages.js";
+import type { ToMain, ToWorker, WorkerCensus } from "./messages.js";
 
 /** How often the watchdog looks, and how many silent looks make a worker dead. */
 const WATCHDOG_INTERVAL_MS = 2000;
@@ -37,6 +37,8 @@ export class QuicWorker {
   #lastBeat = 0;
   #silentLooks = 0;
   #isDead = false;
+  readonly #censuses = new Map<number, (census: WorkerCensus) => void>();
+  #nextCensus = 1;
   readonly #ready: Promise<void>;
   #settleReady: { resolve(): void; reject(error: Error): void } = { resolve() {}, reject() {} };
 
@@ -84,6 +86,20 @@ export class QuicWorker {
     await this.#ready.finally(() => this.#updateRef());
   }
 
+  /** Counts what the worker holds. */
+  census(): Promise<WorkerCensus> {
+    return new Promise((resolve) => {
+      const id = this.#nextCensus++;
+      this.#censuses.set(id, resolve);
+      this.post({ type: "census", id });
+    });
+  }
+
+  /** Sessions and servers that this side knows. */
+  get clientCount(): number {
+    return this.#sessions.size + this.#servers.size;
+  }
+
   /** Ends the thread at once; whatever it carried is lost. */
   async terminate(reason: string): Promise<void> {
     this.#die(reason);
@@ -127,7 +143,10 @@ export class QuicWorker {
 
   #dispatch(message: ToMain): void {
     if (message.type === "ready") this.#settleReady.resolve();
-    else if ("session" in message && message.type !== "request") {
+    else if (message.type === "census") {
+      this.#censuses.get(message.id)?.(message.census);
+      this.#censuses.delete(message.id);
+    } else if ("session" in message && message.type !== "request") {
       this.#sessions.get(message.session)?.handleMessage(message);
     } else if ("server" in message) this.#servers.get(message.server)?.handleMessage(message);
   }

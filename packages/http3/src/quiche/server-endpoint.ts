@@ -63,6 +63,15 @@ export class ServerEndpoint {
     return this.#socket?.local.port ?? 0;
   }
 
+  get connectionCount(): number {
+    return this.#open.size;
+  }
+
+  /** Ids that lead packets to a connection; each has one or two. */
+  get connectionIdCount(): number {
+    return this.#connections.size;
+  }
+
   get droppedPackets(): number {
     return this.#droppedPackets;
   }
@@ -71,6 +80,7 @@ export class ServerEndpoint {
   close(code: number, reason: string): void {
     this.#isClosing = true;
     for (const connection of this.#open.keys()) {
+      connection.webTransport.goAway();
       const { sessions } = connection.webTransport;
       for (const session of sessions.values()) session.close(code, reason);
       if (sessions.size === 0) connection.close(H3_CODE.NO_ERROR, "");
@@ -165,6 +175,8 @@ export class ServerEndpoint {
         onReady() {},
         onResponse() {},
         onCloseConnection() {},
+        // Its connection may go on with others for days.
+        onSessionEnded: (session) => sessions.removeSession(session),
         onRequest: (session, request) => {
           if (this.#isClosing || this.#open.size > this.options.maxConnections) {
             session.reject(STATUS_UNAVAILABLE);

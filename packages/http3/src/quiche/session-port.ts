@@ -75,6 +75,7 @@ export class SessionPort implements DatagramSource {
       this.session.reject(status);
       return;
     }
+    if (this.session.state !== "asked") return; // The client has gone in the meantime.
     this.session.accept();
     this.outbox.push({ type: "accepted", session: this.handle, ...this.facts });
     this.connection.webTransport.adoptEarlyStreams(this.session);

@@ -24,6 +24,10 @@ export class SessionRegistry {
     return this.add(this.#nextIncoming--, session, connection);
   }
 
+  get size(): number {
+    return this.#byHandle.size;
+  }
+
   get(handle: number): SessionPort | undefined {
     return this.#byHandle.get(handle);
   }
@@ -39,6 +43,11 @@ export class SessionRegistry {
     }
   }
 
+  removeSession(session: WebTransportSession): void {
+    const port = this.#bySession.get(session);
+    if (port !== undefined) this.remove(port);
+  }
+
   remove(port: SessionPort): void {
     this.#byHandle.delete(port.handle);
     this.#bySession.delete(port.session);
@@ -50,7 +59,10 @@ export class SessionRegistry {
   }
 
   /** The part of a connection's events that is the same for clients and servers: it goes to the main thread. */
-  streamEvents(): Omit<ConnectionEvents, "onReady" | "onRequest" | "onResponse" | "onCloseConnection"> {
+  streamEvents(): Omit<
+    ConnectionEvents,
+    "onReady" | "onRequest" | "onResponse" | "onSessionEnded" | "onCloseConnection"
+  > {
     const { outbox } = this;
     return {
       onStreamData: (stream, bytes, fin) => {

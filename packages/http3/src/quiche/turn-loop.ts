@@ -14,6 +14,10 @@ export class TurnLoop {
     readonly onRound: (nowMs: number) => void,
   ) {}
 
+  get timerCount(): number {
+    return this.#timers.size;
+  }
+
   /** Schedules a turn of `connection`, or only a round without one. */
   schedule(connection?: QuicheConnection): void {
     if (connection !== undefined) this.#dirty.add(connection);

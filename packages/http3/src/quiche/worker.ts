@@ -1,5 +1,6 @@
 // Entry of the worker thread that owns QUIC and its UDP sockets.
 import { parentPort, workerData } from "node:worker_threads";
+import { takeCensus } from "./census.js";
 import { connectClient } from "./client-endpoint.js";
 import type { ToWorker } from "./messages.js";
 import { Outbox } from "./outbox.js";
@@ -57,6 +58,10 @@ function handle(message: ToWorker): void {
     case "close-server":
       servers.get(message.server)?.close(message.code, message.reason);
       servers.delete(message.server);
+      return;
+    case "census":
+      outbox.push({ type: "census", id: message.id, census: takeCensus(servers.values(), sessions, loop) });
+      loop.schedule();
       return;
     case "answer": {
       const session = sessions.get(message.session);

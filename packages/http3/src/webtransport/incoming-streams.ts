@@ -1,30 +1,33 @@
 import { H3_CODE, H3Error } from "../h3/error.js";
-import { createFrameReader } from "../h3/frame.js";
-import { checkEncoderInstructions } from "../h3/qpack.js";
-import type { TlvReader } from "../h3/tlv-reader.js";
+import { FRAME } from "../h3/frame.js";
+import { PeerControl } from "../h3/peer-control.js";
+import { checkEncoderInstructions, DecoderStreamChecker } from "../h3/qpack-streams.js";
 import { decodeVarint, varintBytesFrom } from "../h3/varint.js";
 import { type QuicStreams, STREAM } from "./quic-streams.js";
-import type { WebTransportSession } from "./session.js";
+import type { SessionStanding } from "./session-table.js";
 
 /** Streams that may wait for their session on one connection; more are refused. */
 const MAX_EARLY_STREAMS = 32;
 /** Streams whose first bytes are incomplete; a peer needs a handful at most. */
 const MAX_UNNAMED_STREAMS = 1024;
 
-const BIDIRECTIONAL_SIGNAL = 0x41;
+/** First varint of WebTransport streams (WebTransport over HTTP/3, 4.2 and 4.3). */
+export const UNIDIRECTIONAL_TYPE = 0x54;
+export const BIDIRECTIONAL_SIGNAL = FRAME.WEBTRANSPORT_STREAM;
 /** Unidirectional stream types (RFC 9114 6.2, RFC 9204 4.2, WebTransport over HTTP/3 4.2). */
 const TYPE = {
   CONTROL: 0x00,
   PUSH: 0x01,
   QPACK_ENCODER: 0x02,
   QPACK_DECODER: 0x03,
-  WEBTRANSPORT: 0x54,
+  WEBTRANSPORT: UNIDIRECTIONAL_TYPE,
 } as const;
 
 /** Where the streams go once their first bytes tell what they are. */
 export interface IncomingHandler {
   onSettings(payload: Uint8Array): void;
-  sessionOf(id: number): WebTransportSession | undefined;
+  onGoaway(id: number): void;
+  standingOf(sessionId: number): SessionStanding;
   onRequestStream(id: number, bytes: Uint8Array, fin: boolean): void;
   onWebTransportStream(id: number, sessionId: number, bytes: Uint8Array, fin: boolean): void;
 }
@@ -46,24 +49,26 @@ export class IncomingStreams {
   #controlId = -1;
   #encoderId = -1;
   #decoderId = -1;
-  readonly #control: TlvReader;
+  readonly #control: PeerControl;
+  readonly #decoder = new DecoderStreamChecker();
 
   constructor(
     readonly role: "client" | "server",
     readonly quic: QuicStreams,
     readonly handler: IncomingHandler,
   ) {
-    this.#control = createFrameReader("control", {
-      onSettings: (payload) => handler.onSettings(payload),
-      onHeaders() {},
-      onData() {},
-    });
+    this.#control = new PeerControl(role, handler);
   }
 
   takeEarly(sessionId: number): EarlyStream[] {
     const found = [...this.#early.values()].filter((early) => early.sessionId === sessionId);
     for (const early of found) this.#early.delete(early.id);
     return found;
+  }
+
+  /** The session that they wait for will not be. */
+  refuseEarly(sessionId: number): void {
+    for (const early of this.takeEarly(sessionId)) this.#refuse(early.id, H3_CODE.WEBTRANSPORT_SESSION_GONE);
   }
 
   read(id: number, scratch: Uint8Array): void {
@@ -75,20 +80,30 @@ export class IncomingStreams {
       const length = this.quic.receive(id, buffer);
       if (length === STREAM.BLOCKED) return;
       if (length < 0) {
-        this.#handleEnd(id);
+        this.#handleEnd(id, false);
         return;
       }
       const fin = this.quic.fin;
       if (this.#handleBytes(id, buffer.subarray(0, length), fin)) return;
       if (fin) {
-        this.#handleEnd(id);
+        this.#handleEnd(id, true);
         return;
       }
     }
   }
 
-  #handleEnd(id: number): void {
+  /** A stream ended, cleanly or not, before it was known what it is, or a critical one ended at all. */
+  #handleEnd(id: number, isClean: boolean): void {
+    const unnamed = this.#unnamed.get(id);
     this.#unnamed.delete(id);
+    if ((id & 2) === 0) {
+      // RFC 9114 7.1: cut short within the type of its first frame. 4.1: or a request without any.
+      if (isClean && unnamed !== undefined && unnamed.byteLength > 0) {
+        throw new H3Error(H3_CODE.FRAME_ERROR, "request stream ends within a frame");
+      }
+      this.quic.resetSend(id, H3_CODE.REQUEST_INCOMPLETE);
+      return;
+    }
     // RFC 9114 6.2.1, RFC 9204 4.2
     if (id === this.#controlId || id === this.#encoderId || id === this.#decoderId) {
       throw new H3Error(H3_CODE.CLOSED_CRITICAL_STREAM, `critical stream ${id} closed`);
@@ -99,8 +114,7 @@ export class IncomingStreams {
   #handleBytes(id: number, bytes: Uint8Array, fin: boolean): boolean {
     if (id === this.#controlId) this.#control.push(bytes);
     else if (id === this.#encoderId) checkEncoderInstructions(bytes);
-    else if (id === this.#decoderId)
-      return false; // We never insert, so it has nothing to say to us.
+    else if (id === this.#decoderId) this.#decoder.push(bytes);
     else return this.#name(id, bytes, fin);
     return false;
   }
@@ -117,7 +131,9 @@ export class IncomingStreams {
       if (sessionId === -1) return this.#wait(id, bytes);
       this.#unnamed.delete(id);
       const headerLength = typeLength + varintBytesFrom(bytes[typeLength] ?? 0);
-      this.#handleWebTransport({ id, sessionId, bytes: bytes.subarray(headerLength), fin });
+      // Above 2^53 the session id is rounded: its last byte has the two bits that matter.
+      const lowBits = (bytes[headerLength - 1] ?? 0) & 3;
+      this.#handleWebTransport({ id, sessionId, lowBits, bytes: bytes.subarray(headerLength), fin });
       return true;
     }
     this.#unnamed.delete(id);
@@ -146,6 +162,7 @@ export class IncomingStreams {
       case TYPE.QPACK_DECODER:
         if (this.#decoderId !== -1) throw new H3Error(H3_CODE.STREAM_CREATION_ERROR, "second decoder stream");
         this.#decoderId = id;
+        this.#decoder.push(rest);
         return false;
       case TYPE.PUSH:
         // RFC 9114 6.2.2: only servers push, and we never allowed it.
@@ -160,18 +177,19 @@ export class IncomingStreams {
     }
   }
 
-  #handleWebTransport(early: EarlyStream): void {
-    // WebTransport over HTTP/3, 4.2: the session id is that of a client-initiated bidirectional stream.
-    if (early.sessionId % 4 !== 0) throw new H3Error(H3_CODE.ID_ERROR, `session id ${early.sessionId}`);
-    const session = this.handler.sessionOf(early.sessionId);
-    if (session?.state === "open") {
+  #handleWebTransport(early: EarlyStream & { lowBits: number }): void {
+    // WebTransport over HTTP/3, 4: the session id is that of a client-initiated bidirectional stream.
+    if (early.lowBits !== 0) throw new H3Error(H3_CODE.ID_ERROR, `session id ${early.sessionId}`);
+    const standing = this.handler.standingOf(early.sessionId);
+    if (standing === "open") {
       this.handler.onWebTransportStream(early.id, early.sessionId, early.bytes, early.fin);
-    } else if (session?.state === "closing" || session?.state === "over") {
-      this.#refuse(early.id, H3_CODE.WEBTRANSPORT_SESSION_GONE);
+    } else if (standing === "gone") {
+      this.#refuse(early.id, H3_CODE.WEBTRANSPORT_SESSION_GONE); // WebTransport over HTTP/3, 6
     } else if (this.#early.size >= MAX_EARLY_STREAMS) {
-      this.#refuse(early.id, H3_CODE.WEBTRANSPORT_BUFFERED_STREAM_REJECTED);
+      this.#refuse(early.id, H3_CODE.WEBTRANSPORT_BUFFERED_STREAM_REJECTED); // WebTransport over HTTP/3, 4.6
     } else {
-      this.#early.set(early.id, { ...early, bytes: early.bytes.slice() });
+      const { id, sessionId, bytes, fin } = early;
+      this.#early.set(id, { id, sessionId, bytes: bytes.slice(), fin });
     }
   }
 

@@ -1,4 +1,5 @@
-import { H3_CODE, H3Error } from "../h3/error.js";
+import { malformed } from "../h3/error.js";
+import { checkCapsuleFields, type Message, parseMessage } from "../h3/message.js";
 import type { Field } from "../h3/qpack.js";
 
 /** What a client asked for in its CONNECT request. */
@@ -9,7 +10,12 @@ export interface ConnectRequest {
   readonly headers: ReadonlyMap<string, string>;
 }
 
-/** The fields that open a session (RFC 9220, WebTransport over HTTP/3 3.3). */
+const REQUEST_PSEUDO = new Set([":method", ":scheme", ":authority", ":path", ":protocol"]);
+const RESPONSE_PSEUDO = new Set([":status"]);
+/** Upgrade tokens (WebTransport over HTTP/3 3.2): of drafts 02 to 14, and of the later ones. */
+const PROTOCOLS = new Set(["webtransport", "webtransport-h3"]);
+
+/** The fields that open a session (RFC 9220, WebTransport over HTTP/3 3.2). */
 export function createConnectFields(request: ConnectRequest): Field[] {
   return [
     [":method", "CONNECT"],
@@ -22,40 +28,48 @@ export function createConnectFields(request: ConnectRequest): Field[] {
   ];
 }
 
-interface Message {
-  readonly pseudo: ReadonlyMap<string, string>;
-  readonly headers: ReadonlyMap<string, string>;
-}
-
-/** Sorts fields and checks the rules that both messages share (RFC 9114 4.2, 4.3). */
-function parseMessage(fields: readonly Field[]): Message {
-  const pseudo = new Map<string, string>();
-  const headers = new Map<string, string>();
-  for (const [name, value] of fields) {
-    if (name === "" || /[A-Z\s]/.test(name)) {
-      throw new H3Error(H3_CODE.MESSAGE_ERROR, `field name ${JSON.stringify(name)}`);
-    }
-    if (name.startsWith(":")) {
-      if (pseudo.has(name) || headers.size > 0) throw new H3Error(H3_CODE.MESSAGE_ERROR, `misplaced ${name}`);
-      pseudo.set(name, value);
-    } else {
-      const before = headers.get(name);
-      headers.set(name, before === undefined ? value : `${before}, ${value}`);
-    }
+/** The rules for the pseudo-header fields of a request (RFC 9114 4.3.1 and 4.4, RFC 8441 4). */
+function checkRequest({ pseudo, headers }: Message): void {
+  const method = pseudo.get(":method");
+  if (method === undefined || method === "") throw malformed("request without :method");
+  const isConnect = method === "CONNECT";
+  const isExtended = pseudo.has(":protocol");
+  if (isExtended && !isConnect) throw malformed(":protocol in a request that is no CONNECT");
+  for (const name of [":scheme", ":path"]) {
+    // RFC 9114 4.4: a CONNECT has neither; RFC 8441 4: an extended one has both.
+    const isWanted = !isConnect || isExtended;
+    if (pseudo.has(name) !== isWanted)
+      throw malformed(isWanted ? `request without ${name}` : `CONNECT with ${name}`);
   }
-  return { pseudo, headers };
+  const path = pseudo.get(":path");
+  // RFC 9114 4.3.1: not empty for https; RFC 9112 3.2: absolute, or the asterisk of OPTIONS.
+  if (path !== undefined && !path.startsWith("/") && !(method === "OPTIONS" && path === "*")) {
+    throw malformed(`:path ${JSON.stringify(path)}`);
+  }
+  const authority = pseudo.get(":authority");
+  const host = headers.get("host");
+  // RFC 9114 4.3.1: one of them, not empty, the same where both are there, without user information.
+  if (authority !== undefined && host !== undefined && authority !== host)
+    throw malformed(":authority is not host");
+  const target = authority ?? host ?? "";
+  if (target === "" || target.includes("@")) throw malformed(`:authority ${JSON.stringify(target)}`);
 }
 
 /** The request in `fields`, or the HTTP status that answers one that opens no session. */
 export function parseConnectFields(fields: readonly Field[]): ConnectRequest | number {
-  const { pseudo, headers } = parseMessage(fields);
-  const path = pseudo.get(":path");
-  const authority = pseudo.get(":authority") ?? headers.get("host");
-  if (!pseudo.has(":method")) throw new H3Error(H3_CODE.MESSAGE_ERROR, "request without :method");
+  const message = parseMessage(fields, REQUEST_PSEUDO);
+  checkRequest(message);
+  const { pseudo, headers } = message;
   if (pseudo.get(":method") !== "CONNECT") return 405;
-  if (!(pseudo.get(":protocol") ?? "").startsWith("webtransport")) return 501;
-  if (path === undefined || !path.startsWith("/") || authority === undefined) return 400;
-  return { authority, path, headers };
+  if (!PROTOCOLS.has(pseudo.get(":protocol") ?? "")) return 501;
+  checkCapsuleFields(message);
+  // WebTransport over HTTP/3 3.2: the scheme is https.
+  if (pseudo.get(":scheme") !== "https") return 400;
+  return {
+    authority: pseudo.get(":authority") ?? headers.get("host") ?? "",
+    path: pseudo.get(":path") ?? "",
+    headers,
+  };
 }
 
 /** Fields that answer a request. */
@@ -67,9 +81,14 @@ export function createResponseFields(status: number): Field[] {
 
 /** The status of a response; 1xx are interim ones. */
 export function parseResponseStatus(fields: readonly Field[]): number {
-  const status = parseMessage(fields).pseudo.get(":status") ?? "";
-  if (!/^[1-9][0-9][0-9]$/.test(status)) {
-    throw new H3Error(H3_CODE.MESSAGE_ERROR, `status ${JSON.stringify(status)}`);
+  const message = parseMessage(fields, RESPONSE_PSEUDO);
+  const text = message.pseudo.get(":status") ?? "";
+  if (!/^[1-9][0-9][0-9]$/.test(text)) throw malformed(`status ${JSON.stringify(text)}`); // RFC 9114 4.3.2
+  const status = Number(text);
+  if (status === 101) throw malformed("status 101"); // RFC 9114 4.5
+  if (status >= 200 && status < 300) {
+    checkCapsuleFields(message);
+    if (status >= 204 && status <= 206) throw malformed(`status ${status} beside capsules`); // RFC 9297 3.2
   }
-  return Number(status);
+  return status;
 }

@@ -125,6 +125,11 @@ export class WebTransportStream {
   reset(quic: QuicStreams, code: number): void {
     if (this.#queue === undefined || this.#sendEnded) return;
     if (this.id !== -1) quic.resetSend(this.id, encodeErrorCode(code));
+    else if (this.#mayReceive) {
+      // The peer never hears of a stream that is reset before it could be opened, and cannot answer on it.
+      this.#mayReceive = false;
+      this.events.onStreamReset(this, code);
+    }
     this.#endSend();
   }
 
