@@ -31,10 +31,10 @@ export interface FailsServerOptions {
 /** Header fields of a request, the pseudo-headers among them. */
 export type FailsHeader = Readonly<Record<string, string | readonly string[] | undefined>>;
 
-/** Answers a request: an HTTP status, and for 200 the name of the stream of sessions that gets it. */
+/** Answers a request: an HTTP status, and the name of the stream of sessions that gets it; version 1.6.8 wants a name always. */
 export interface FailsAnswer {
   readonly status: number;
-  readonly path?: string;
+  readonly path: string;
   readonly userData?: object;
 }
 
