@@ -29,7 +29,7 @@ export interface EngineListenOptions {
   readonly idleTimeoutMs: number;
   readonly handshakeTimeoutMs: number;
   readonly maxPacketBytes: number;
-  /** The HTTP status of the answer: 200 accepts. The session that opens is announced with the same request object. */
+  /** The HTTP status of the answer: 200 accepts. */
   readonly decide: (request: SessionRequest) => number | Promise<number>;
   readonly log: Log;
 }

@@ -24,7 +24,8 @@ export interface ListenOptions {
   readonly path?: string;
   /**
    * Decides about a request: `true` accepts, a number of 400 to 599 is the HTTP status that refuses; at once or later,
-   * while `handshakeTimeoutMs` runs on. `onSession` gets the same request object.
+   * while `handshakeTimeoutMs` runs on. `onSession` gets the same request object; with the engine `fails`, which learns
+   * the peer's address later, a copy.
    */
   readonly authorize?: (request: SessionRequest) => Authorization | Promise<Authorization>;
   /** Sessions at the same time; more get 503. Default 256. */

@@ -82,7 +82,8 @@ export async function loadFailsModule(load: LoadPackage): Promise<FailsModule> {
 
 const REMEDY =
   "the engine fails needs two optional packages: npm install @fails-components/webtransport@1.6.8 " +
-  "@fails-components/webtransport-transport-http3-quiche@1.6.8 (the installer of the second one downloads a binary from GitHub)";
+  "@fails-components/webtransport-transport-http3-quiche@npm:@sluice/fails-quiche (or, instead of the second one, " +
+  "@fails-components/webtransport-transport-http3-quiche@1.6.8, whose installer downloads a binary from GitHub)";
 
 function explain(cause: unknown): string {
   if (
