@@ -76,11 +76,14 @@ t.test("quiche: a client that gives up during the decision gets no session", asy
   });
   const options = { certificateHash: server.certificateHash ?? "", engine: "quiche" } as const;
   t.match(await refusal(connect(`${server.url}/slow`, { ...options, timeoutMs: 300 })), /^timeout/);
+  // The server learns of it before it learns of the next client.
+  const between = await connect(`${server.url}/between`, options);
   decide(true);
-  const session = await connect(`${server.url}/after`, options);
+  const after = await connect(`${server.url}/after`, options);
   await arrived;
-  t.strictSame(announced, ["/after"]);
-  session.close();
+  t.strictSame(announced, ["/between", "/after"]);
+  between.close();
+  after.close();
 });
 
 for (const engine of ["quiche", "websocket"] as const) {
