@@ -29,8 +29,8 @@ export interface EngineListenOptions {
   readonly idleTimeoutMs: number;
   readonly handshakeTimeoutMs: number;
   readonly maxPacketBytes: number;
-  /** 200 accepts. */
-  readonly decide: (request: SessionRequest) => number;
+  /** The HTTP status of the answer: 200 accepts. */
+  readonly decide: (request: SessionRequest) => number | Promise<number>;
   readonly log: Log;
 }
 

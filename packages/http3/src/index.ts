@@ -1,8 +1,13 @@
 export { type Certificate, type CertificateOptions, createCertificate } from "./certificate.js";
 export { type ConnectOptions, connect } from "./connect.js";
 export type { Engine, Log } from "./engine.js";
-export { type ListenOptions, listen } from "./listen.js";
+export { type Authorization, type ListenOptions, listen } from "./listen.js";
 export { type EngineName, engineNames, type SelectEngineOptions, selectEngine } from "./select-engine.js";
+export {
+  connectWithHashes,
+  parseCertificateHashes,
+  type WebTransportHash,
+} from "./w3c/certificate-hashes.js";
 export { WebTransportDatagramDuplexStream } from "./w3c/datagrams.js";
 export {
   SessionWebTransport,
@@ -10,5 +15,5 @@ export {
   type WebTransportConnectionStats,
 } from "./w3c/session-web-transport.js";
 export type { WebTransportBidirectionalStream } from "./w3c/streams.js";
-export { WebTransport, type WebTransportHash, type WebTransportOptions } from "./w3c/web-transport.js";
+export { WebTransport, type WebTransportOptions } from "./w3c/web-transport.js";
 export { WebTransportError, type WebTransportErrorOptions } from "./w3c/web-transport-error.js";

@@ -22,8 +22,12 @@ export interface ListenOptions {
   readonly certificate?: { readonly cert: string; readonly key: string };
   /** The only path that is served, without its query; others get 404. Without it every path is. */
   readonly path?: string;
-  /** Decides about a request: `true` accepts, a number of 400 to 599 is the HTTP status that refuses. */
-  readonly authorize?: (request: SessionRequest) => true | number;
+  /**
+   * Decides about a request: `true` accepts, a number of 400 to 599 is the HTTP status that refuses; at once or later,
+   * while `handshakeTimeoutMs` runs on. `onSession` gets the same request object; with the engine `fails`, which learns
+   * the peer's address later, a copy.
+   */
+  readonly authorize?: (request: SessionRequest) => Authorization | Promise<Authorization>;
   /** Sessions at the same time; more get 503. Default 256. */
   readonly maxConnections?: number;
   /**
@@ -45,6 +49,9 @@ export interface ListenOptions {
   readonly fallback?: boolean;
   readonly log?: Log;
 }
+
+/** An answer of `authorize`. */
+export type Authorization = true | number;
 
 /** Starts a server; rejects with `ConnectError` of kind `engine` where it cannot listen. */
 export async function listen(options: ListenOptions): Promise<TransportServer> {
@@ -93,9 +100,12 @@ export async function listen(options: ListenOptions): Promise<TransportServer> {
   return listenBoth(engine, await selectEngine("websocket"), checked);
 }
 
-function decide({ path, authorize }: ListenOptions, request: SessionRequest): number {
+function decide({ path, authorize }: ListenOptions, request: SessionRequest): number | Promise<number> {
   if (path !== undefined && request.path.split("?", 1)[0] !== path) return 404;
   const answer = authorize === undefined ? true : authorize(request);
-  if (answer === true) return 200;
-  return checkRange("the status from authorize", answer, 400, 599);
+  return answer instanceof Promise ? answer.then(statusOf) : statusOf(answer);
+}
+
+function statusOf(answer: Authorization): number {
+  return answer === true ? 200 : checkRange("the status from authorize", answer, 400, 599);
 }

@@ -4,7 +4,7 @@ import { type LoadPackage, loadFailsModule } from "./fails-module.js";
 import { FailsTransportServer } from "./fails-server.js";
 
 /**
- * The engine on `@fails-components/webtransport` and its native HTTP/3, two optional packages. Rejects with a
+ * The engine on `@fails-components/webtransport` and its HTTP/3 part, two optional packages. Rejects with a
  * `ConnectError` of kind `engine` where one of them cannot be loaded.
  */
 export async function createFailsEngine(load: LoadPackage = (name) => import(name)): Promise<Engine> {

@@ -31,10 +31,10 @@ export interface FailsServerOptions {
 /** Header fields of a request, the pseudo-headers among them. */
 export type FailsHeader = Readonly<Record<string, string | readonly string[] | undefined>>;
 
-/** Answers a request: an HTTP status, and for 200 the name of the stream of sessions that gets it. */
+/** Answers a request: an HTTP status, and the name of the stream of sessions that gets it; version 1.6.8 wants a name always. */
 export interface FailsAnswer {
   readonly status: number;
-  readonly path?: string;
+  readonly path: string;
   readonly userData?: object;
 }
 
@@ -82,7 +82,8 @@ export async function loadFailsModule(load: LoadPackage): Promise<FailsModule> {
 
 const REMEDY =
   "the engine fails needs two optional packages: npm install @fails-components/webtransport@1.6.8 " +
-  "@fails-components/webtransport-transport-http3-quiche@1.6.8 (the installer of the second one downloads a binary from GitHub)";
+  "@fails-components/webtransport-transport-http3-quiche@npm:@sluice/fails-quiche (or, instead of the second one, " +
+  "@fails-components/webtransport-transport-http3-quiche@1.6.8, whose installer downloads a binary from GitHub)";
 
 function explain(cause: unknown): string {
   if (

@@ -81,16 +81,21 @@ export class FailsTransportServer implements TransportServer {
     await atMost(GOODBYE_MS, this.server.closed);
   }
 
-  #answer(header: FailsHeader): FailsAnswer {
+  async #answer(header: FailsHeader): Promise<FailsAnswer> {
     const request = toSessionRequest(header);
-    if (this.#isClosing || this.#sessions.size >= this.options.maxConnections) return { status: 503 };
+    if (this.#isFull) return { status: 503, path: SESSIONS };
     let status = 500;
     try {
-      status = this.options.decide(request);
+      status = await this.options.decide(request);
+      if (status === 200 && this.#isFull) status = 503;
     } catch (error) {
       this.options.log("error", "authorize threw", { error: String(error) });
     }
-    return status === 200 ? { status, path: SESSIONS, userData: { request } } : { status };
+    return { status, path: SESSIONS, userData: { request } };
+  }
+
+  get #isFull(): boolean {
+    return this.#isClosing || this.#sessions.size >= this.options.maxConnections;
   }
 
   async #takeSessions(sessions: AsyncIterable<FailsServerSession>): Promise<void> {

@@ -14,6 +14,7 @@ const RESTART_WINDOW_MS = 60_000;
 /** Sessions that may wait for `onSession`. */
 const MAX_WAITING_SESSIONS = 64;
 const STATUS_ERROR = 500;
+const STATUS_UNAVAILABLE = 503;
 
 /** A listening server whose QUIC runs in the worker. */
 export class QuicServer implements TransportServer, WorkerClient {
@@ -83,7 +84,7 @@ export class QuicServer implements TransportServer, WorkerClient {
         this.#finish();
         return;
       case "request":
-        this.#handleRequest(message.session, message);
+        void this.#handleRequest(message.session, message);
         return;
       case "server-closed":
         this.#finish();
@@ -136,21 +137,15 @@ export class QuicServer implements TransportServer, WorkerClient {
     return worker;
   }
 
-  #handleRequest(handle: number, facts: RequestFacts): void {
+  async #handleRequest(handle: number, facts: RequestFacts): Promise<void> {
     const { path, authority, remoteAddress } = facts;
     const request: SessionRequest = { path, authority, remoteAddress, headers: new Map(facts.headers) };
     const worker = this.#worker;
-    let status = STATUS_ERROR;
-    try {
-      status = this.#isClosing ? 503 : this.options.decide(request);
-    } catch (error) {
-      this.options.log("error", "authorize threw", { error: String(error) });
-    }
-    worker.post({ type: "answer", session: handle, status });
-    if (status !== 200) return;
+    let isOver = false;
     // Held until the worker says that it is still there; then it is a session.
     worker.addSession(handle, {
       handleMessage: (message) => {
+        if (message.type === "closed") isOver = true;
         if (message.type === "gone") worker.removeSession(handle);
         if (message.type !== "accepted") return;
         const session = new QuicSession(handle, worker, message);
@@ -159,6 +154,20 @@ export class QuicServer implements TransportServer, WorkerClient {
       },
       handleDeath() {},
     });
+    const status = await this.#decide(request);
+    // A client that gave up during the decision has no session to be told of.
+    worker.post({ type: "answer", session: handle, status: isOver ? STATUS_UNAVAILABLE : status });
+  }
+
+  async #decide(request: SessionRequest): Promise<number> {
+    if (this.#isClosing) return STATUS_UNAVAILABLE;
+    try {
+      const status = await this.options.decide(request);
+      return this.#isClosing ? STATUS_UNAVAILABLE : status;
+    } catch (error) {
+      this.options.log("error", "authorize threw", { error: String(error) });
+      return STATUS_ERROR;
+    }
   }
 
   #announce(session: Session, request: SessionRequest): void {

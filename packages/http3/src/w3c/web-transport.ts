@@ -1,13 +1,7 @@
 import { ConnectError, type Session } from "@sluice/transport";
-import { type ConnectOptions, connect } from "../connect.js";
+import type { ConnectOptions } from "../connect.js";
+import { connectWithHashes, parseCertificateHashes, type WebTransportHash } from "./certificate-hashes.js";
 import { SessionWebTransport } from "./session-web-transport.js";
-import { type Chunk, toBytes } from "./streams.js";
-
-/** https://www.w3.org/TR/webtransport/#dictdef-webtransporthash */
-export interface WebTransportHash {
-  readonly algorithm: string;
-  readonly value: Chunk;
-}
 
 /** https://www.w3.org/TR/webtransport/#dictdef-webtransportoptions, and what Node has besides. */
 export interface WebTransportOptions {
@@ -19,17 +13,13 @@ export interface WebTransportOptions {
   readonly node?: Omit<ConnectOptions, "certificateHash">;
 }
 
-const SHA256_BYTES = 32;
-/** Each hash costs a handshake where it is not the server's. */
-const MAX_HASHES = 4;
-
 /**
  * The browser's `WebTransport` for Node, over any engine: `new WebTransport("https://host:port/path", { ... })`.
  * https://www.w3.org/TR/webtransport/#webtransport
  */
 export class WebTransport extends SessionWebTransport {
   constructor(url: string | URL, options: WebTransportOptions = {}) {
-    const hashes = parseHashes(options.serverCertificateHashes ?? []);
+    const hashes = parseCertificateHashes(options.serverCertificateHashes ?? []);
     super(open(parseUrl(url), hashes, options));
   }
 }
@@ -43,45 +33,11 @@ function parseUrl(url: string | URL): string {
   return text;
 }
 
-function parseHashes(hashes: readonly WebTransportHash[]): string[] {
-  // Unknown algorithms are ignored (WebTransport, 6.10); if nothing is left, nothing is trusted.
-  const known = hashes.filter(({ algorithm }) => algorithm.toLowerCase() === "sha-256");
-  if (hashes.length > 0 && known.length === 0) {
-    throw new DOMException("serverCertificateHashes: only sha-256 is known", "NotSupportedError");
-  }
-  if (known.length > MAX_HASHES) {
-    throw new RangeError(`serverCertificateHashes: at most ${MAX_HASHES}, got ${known.length}`);
-  }
-  return known.map(({ value }) => {
-    const bytes = toBytes(value);
-    if (bytes.byteLength !== SHA256_BYTES) {
-      throw new TypeError(`serverCertificateHashes: a sha-256 has 32 bytes, got ${bytes.byteLength}`);
-    }
-    return Buffer.from(bytes).toString("hex");
-  });
-}
-
 async function open(url: string, hashes: readonly string[], options: WebTransportOptions): Promise<Session> {
-  const session = await connectWithOneOf(url, hashes, options.node ?? {});
+  const session = await connectWithHashes(url, hashes, options.node ?? {});
   if (options.requireUnreliable === true && session.maxDatagramBytes === 0) {
     session.close();
     throw new ConnectError("rejected", "requireUnreliable: the session has no datagrams");
   }
   return session;
-}
-
-async function connectWithOneOf(
-  url: string,
-  hashes: readonly string[],
-  options: ConnectOptions,
-): Promise<Session> {
-  for (const certificateHash of hashes.slice(0, -1)) {
-    try {
-      return await connect(url, { ...options, certificateHash });
-    } catch (error) {
-      if (!(error instanceof ConnectError) || error.kind !== "certificate") throw error;
-    }
-  }
-  const last = hashes.at(-1);
-  return connect(url, last === undefined ? options : { ...options, certificateHash: last });
 }

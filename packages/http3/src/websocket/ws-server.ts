@@ -51,7 +51,7 @@ export class WsServer implements TransportServer {
     http.on("request", (_, response) => {
       response.writeHead(426, { upgrade: "websocket", connection: "upgrade" }).end();
     });
-    http.on("upgrade", (request, socket, head) => this.#upgrade(request, socket, head));
+    http.on("upgrade", (request, socket, head) => void this.#upgrade(request, socket, head));
     // A client that breaks the handshake is its own affair.
     http.on("tlsClientError", (error) =>
       options.log("debug", "a TLS handshake failed", { error: error.message }),
@@ -113,10 +113,14 @@ export class WsServer implements TransportServer {
     return this.#closing;
   }
 
-  #upgrade(incoming: IncomingMessage, socket: Duplex, head: Buffer): void {
+  async #upgrade(incoming: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     socket.on("error", () => socket.destroy());
     const request = toSessionRequest(incoming);
-    const status = this.#decide(incoming, request);
+    // The HTTP server's own time limits end with the upgrade.
+    const limit = setTimeout(() => socket.destroy(), this.options.handshakeTimeoutMs);
+    const status = await this.#decide(incoming, request);
+    clearTimeout(limit);
+    if (socket.destroyed) return;
     if (status !== 200) {
       refuse(socket, status);
       return;
@@ -124,16 +128,21 @@ export class WsServer implements TransportServer {
     this.#webSockets.handleUpgrade(incoming, socket, head, (webSocket) => this.#accept(webSocket, request));
   }
 
-  #decide(incoming: IncomingMessage, request: SessionRequest): number {
-    if (this.#closing !== undefined || this.#sessions.size >= this.options.maxConnections) return 503;
+  async #decide(incoming: IncomingMessage, request: SessionRequest): Promise<number> {
+    if (this.#isFull) return 503;
     const offered = String(incoming.headers["sec-websocket-protocol"] ?? "").split(",");
     if (!offered.some((name) => name.trim() === MUX_PROTOCOL)) return 400;
     try {
-      return this.options.decide(request);
+      const status = await this.options.decide(request);
+      return status === 200 && this.#isFull ? 503 : status;
     } catch (error) {
       this.options.log("error", "authorize threw", { error: String(error) });
       return 500;
     }
+  }
+
+  get #isFull(): boolean {
+    return this.#closing !== undefined || this.#sessions.size >= this.options.maxConnections;
   }
 
   #accept(webSocket: WebSocket, request: SessionRequest): void {

@@ -1,4 +1,4 @@
-import { listen } from "@sluice/http3";
+import { type EngineName, listen } from "@sluice/http3";
 import {
   type CloseInfo,
   type ReceiveStream,
@@ -155,10 +155,10 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
 };
 
 /** Starts a server that plays the other part of `scenarios.mjs`. */
-export async function startScenarioServer(): Promise<ScenarioServer> {
+export async function startScenarioServer(engine: EngineName = "quiche"): Promise<ScenarioServer> {
   const server = await listen({
     port: 0,
-    engine: "quiche",
+    engine,
     authorize: ({ path }) => (path in SCENARIOS ? true : 404),
   });
   const waiting = new Map<string, (observation: Observation) => void>();
