@@ -1,6 +1,6 @@
 import { createHash, createPrivateKey, timingSafeEqual, X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import { type EngineName, listen } from "@sluice/http3";
+import { type EngineName, listen, type RetryMode } from "@sluice/http3";
 import { loadModel } from "@sluice/inference";
 import { createMetrics, serveOperations } from "@sluice/metrics";
 import { createServer, type ServerLog } from "@sluice/server";
@@ -25,6 +25,9 @@ export interface ServeOptions {
   readonly threads: number | undefined;
   readonly fpsLimit: number | undefined;
   readonly token: string | undefined;
+  readonly retry: RetryMode;
+  readonly maxConnections: number | undefined;
+  readonly maxConnectionsPerSource: number | undefined;
 }
 
 export interface RunningServer {
@@ -33,6 +36,8 @@ export interface RunningServer {
   readonly metricsUrl: string | undefined;
   readonly model: string;
   readonly split: string;
+  /** Reads the certificate files again. */
+  reloadCertificate(): Promise<void>;
   /** Answers what is in flight, then ends everything. */
   drain(timeoutMs: number): Promise<void>;
 }
@@ -42,7 +47,7 @@ const defaultMetrics = "127.0.0.1:9464";
 /** Starts the reference server. @throws ModelError, ConnectError, RangeError naming the option */
 export async function startServer(options: ServeOptions, log: ServerLog): Promise<RunningServer> {
   const address = parseHostPort(options.listen, "--listen");
-  const certificate = await readCertificate(options);
+  const certificate = await checkCertificateFiles(options);
   const { models, name, split } = await openModels(options);
   try {
     await models.prepare(split);
@@ -50,6 +55,11 @@ export async function startServer(options: ServeOptions, log: ServerLog): Promis
     const transport = await listen({
       ...{ host: address.host, port: address.port, engine: options.engine, fallback: options.fallback },
       ...(certificate ? { certificate } : {}),
+      retry: options.retry,
+      ...(options.maxConnections ? { maxConnections: options.maxConnections } : {}),
+      ...(options.maxConnectionsPerSource
+        ? { maxConnectionsPerSource: options.maxConnectionsPerSource }
+        : {}),
       log: (level, message, fields) => log[level](fields ?? {}, message),
     });
     const token = options.token;
@@ -59,8 +69,17 @@ export async function startServer(options: ServeOptions, log: ServerLog): Promis
       ...(token === undefined ? {} : { authorize: createTokenCheck(token) }),
     });
     let draining = false;
-    const describe = () => ({ url: transport.url, certificateHash: transport.certificateHash });
-    const operations = await startOperations(options.metrics, metrics, describe, log, () => !draining).catch(
+    metrics.watchTransport(() => ({
+      ...transport.stats(),
+      certificateNotAfter: new Date(transport.certificates()[0]!.notAfter),
+    }));
+    const describe = () => ({
+      url: transport.url,
+      certificateHash: transport.certificateHash,
+      certificates: transport.certificates(),
+    });
+    const isReady = () => !draining && transport.isListening;
+    const operations = await startOperations(options.metrics, metrics, describe, log, isReady).catch(
       async (error) => {
         await server.close();
         throw error;
@@ -74,6 +93,7 @@ export async function startServer(options: ServeOptions, log: ServerLog): Promis
         model: name,
         split,
       },
+      reloadCertificate: () => transport.reloadCertificate(),
       async drain(timeoutMs) {
         draining = true;
         await server.drain(timeoutMs);
@@ -96,16 +116,16 @@ async function openModels(
   return { models: serveModel(model, options.threads), name: model.name, split };
 }
 
-async function readCertificate({
+async function checkCertificateFiles({
   cert,
   key,
-}: ServeOptions): Promise<{ cert: string; key: string } | undefined> {
+}: ServeOptions): Promise<{ certFile: string; keyFile: string } | undefined> {
   if (cert === undefined && key === undefined) return undefined;
   if (cert === undefined || key === undefined) throw new RangeError("--cert and --key go together");
   const pem = { cert: await readFile(cert, "utf8"), key: await readFile(key, "utf8") };
   checkPem("--cert", cert, () => new X509Certificate(pem.cert));
   checkPem("--key", key, () => createPrivateKey(pem.key));
-  return pem;
+  return { certFile: cert, keyFile: key };
 }
 
 function checkPem(option: string, path: string, read: () => unknown): void {

@@ -15,6 +15,11 @@ function parseHash(text: string): string {
   );
 }
 
+interface StreamTrust {
+  readonly certHash?: string;
+  readonly insecure?: true;
+}
+
 const defaults = { durationSeconds: 10 };
 
 /** Registers `sluice stream`. */
@@ -27,6 +32,10 @@ export function registerStream(program: Command, context: CliContext): void {
       "--cert-hash <hex>",
       "trust the certificate with this SHA-256 (`sluice serve` prints it)",
       parseHash,
+    )
+    .option(
+      "--insecure",
+      "take any certificate: for experiments, since anybody on the path can pose as the server",
     );
   addStreamOptions(command, defaults)
     .addHelpText(
@@ -37,8 +46,20 @@ Examples:
   $ sluice stream https://127.0.0.1:4433 --cert-hash 5e1f... --model mobilenet.onnx --split add_3 --source photos/
   $ sluice stream https://127.0.0.1:4433 --cert-hash 5e1f... --model sink --source synthetic:28x28x128 --json`,
     )
-    .action(async (url: string, values: StreamOptionValues & { readonly certHash?: string }) => {
-      const target = { url, certificateHash: values.certHash };
+    .action(async (url: string, values: StreamOptionValues & StreamTrust) => {
+      const { certHash, insecure = false } = values;
+      if (insecure && certHash !== undefined) {
+        throw new CliError(
+          ExitCode.usage,
+          "--insecure and --cert-hash do not go together: the hash is the safe one",
+        );
+      }
+      if (insecure) {
+        context.stderr.write(
+          `WARNING: --insecure: the certificate of ${url} is NOT checked. Anybody on the path can read and change everything.\n`,
+        );
+      }
+      const target = { url, certificateHash: certHash, insecure };
       await showStream(readStreamOptions(values, target, defaults), values.json === true, context);
     });
 }

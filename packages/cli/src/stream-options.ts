@@ -104,7 +104,7 @@ export function addStreamOptions(command: Command, defaults: { readonly duration
 /** What the options ask for. */
 export function readStreamOptions(
   values: StreamOptionValues,
-  target: { readonly url: string; readonly certificateHash: string | undefined },
+  target: Pick<StreamOptions, "url" | "certificateHash" | "insecure">,
   defaults: { readonly durationSeconds: number },
 ): StreamOptions {
   const { model, strategy, mode, fps, deadlineMs, engine, frames, duration } = values;

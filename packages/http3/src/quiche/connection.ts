@@ -47,6 +47,8 @@ export class QuicheConnection {
   readonly streams: QuicheStreams;
   /** How many turns it had so far. */
   turns = 0;
+  /** It was ended because no session was open in time. */
+  hasRunOutOfTime = false;
   readonly #pacer = new Pacer();
   readonly #receiveInfo: { from: Address; to: Address };
   readonly #model: PathModel;
@@ -208,6 +210,7 @@ export class QuicheConnection {
   /** A peer that shakes hands and then opens no session, or does neither, must not stay. */
   #checkDeadline(nowMs: number): void {
     if (nowMs < this.#openDeadlineMs || this.webTransport.hasOpened) return;
+    this.hasRunOutOfTime = true;
     const reason = this.#isEstablished ? "the session request timed out" : "the handshake timed out";
     this.#verdict ??= { code: 0, reason, by: "transport" };
     this.close(H3_CODE.NO_ERROR, reason);

@@ -1,4 +1,6 @@
 import type { CloseInfo, ConnectError, TransportStats } from "@sluice/transport";
+import type { AdmissionLimits } from "../admission/admission.js";
+import type { RefusalCounts } from "../admission/refusals.js";
 import type { QuicOptions } from "./config.js";
 import type { DatagramPack } from "./datagram-pack.js";
 
@@ -13,6 +15,7 @@ export type ToWorker =
   | ListenMessage
   | { readonly type: "close-server"; readonly server: number; readonly code: number; readonly reason: string }
   | { readonly type: "census"; readonly id: number }
+  | { readonly type: "certificate"; readonly server: number; readonly cert: string; readonly key: string }
   | { readonly type: "answer"; readonly session: number; readonly status: number }
   | { readonly type: "close"; readonly session: number; readonly code: number; readonly reason: string }
   | { readonly type: "datagrams"; readonly session: number; readonly pack: DatagramPack }
@@ -35,6 +38,7 @@ export type ToMain =
   | { readonly type: "listening"; readonly server: number; readonly port: number }
   | { readonly type: "listen-failed"; readonly server: number; readonly message: string }
   | { readonly type: "server-closed"; readonly server: number }
+  | ({ readonly type: "server-figures"; readonly server: number } & ServerFigures)
   | ({ readonly type: "request"; readonly server: number; readonly session: number } & RequestFacts)
   | ({ readonly type: "accepted"; readonly session: number } & SessionFacts)
   | { readonly type: "datagrams"; readonly session: number; readonly pack: DatagramPack }
@@ -88,6 +92,17 @@ export interface SessionFacts {
   readonly datagramPrefix: Uint8Array;
 }
 
+/** How a server in the worker stands. */
+export interface ServerFigures {
+  readonly connections: number;
+  /** Of which are shaking hands. */
+  readonly handshakes: number;
+  /** Retry packets since the last report. */
+  readonly retries: number;
+  /** Since the last report. */
+  readonly refused: RefusalCounts;
+}
+
 export interface RequestFacts {
   readonly path: string;
   readonly authority: string;
@@ -115,8 +130,8 @@ export interface ConnectMessage {
 export type Trust =
   /** By roots in PEM, and the host name or address that it must name. */
   | { readonly type: "roots"; readonly ca: string; readonly host: string }
-  /** By the SHA-256 of its DER in lower-case hexadecimal. */
-  | { readonly type: "hash"; readonly certificateHash: string }
+  /** By the SHA-256 of its DER in lower-case hexadecimal, which is one of these. */
+  | { readonly type: "hash"; readonly certificateHashes: readonly string[] }
   | { readonly type: "none" };
 
 export interface ListenMessage {
@@ -127,8 +142,7 @@ export interface ListenMessage {
   readonly port: number;
   readonly cert: string;
   readonly key: string;
-  readonly retry: "always" | "never";
-  readonly maxConnections: number;
+  readonly admission: AdmissionLimits;
   readonly handshakeTimeoutMs: number;
   readonly quic: QuicOptions;
 }

@@ -10,6 +10,7 @@ import {
   type TransportStats,
 } from "@sluice/transport";
 import { encodeReason } from "../h3/capsule.js";
+import { ENGINE_FAILED_CODE } from "./close-info.js";
 import { DatagramPacker, unpackDatagrams } from "./datagram-pack.js";
 import { MAX_QUEUED_DATAGRAMS, type SessionFacts, type ToMain } from "./messages.js";
 import { QuicReceiveStream, QuicSendStream } from "./quic-stream.js";
@@ -186,7 +187,8 @@ export class QuicSession implements Session, WorkerClient {
   }
 
   handleDeath(reason: string): void {
-    this.#end({ code: 0, reason: `the QUIC worker died: ${reason.split("\n", 1)[0]}`, by: "transport" });
+    const text = `the QUIC worker died: ${reason.split("\n", 1)[0]}`;
+    this.#end({ code: ENGINE_FAILED_CODE, reason: text, by: "transport" });
   }
 
   #postDatagrams(): void {

@@ -28,6 +28,7 @@ const context: EndpointContext = { loop, outbox, sessions, scratch: new Uint8Arr
 setInterval(() => {
   Atomics.add(alive, 0, 1);
   for (const session of sessions.ports()) session.reportPath();
+  for (const server of servers.values()) server.reportFigures();
   outbox.flush(performance.now());
 }, TICK_MS);
 
@@ -62,6 +63,9 @@ function handle(message: ToWorker): void {
     case "census":
       outbox.push({ type: "census", id: message.id, census: takeCensus(servers.values(), sessions, loop) });
       loop.schedule();
+      return;
+    case "certificate":
+      servers.get(message.server)?.setCertificate(message.cert, message.key);
       return;
     case "answer": {
       const session = sessions.get(message.session);
