@@ -29,7 +29,7 @@ export async function authorizeRequest(options: AuthorizeOptions, request: Sessi
   if (authorize === undefined) return 200;
   try {
     const answer = authorize(request);
-    const settled = typeof answer === "object" ? await atMost(answer, timeoutMs) : answer;
+    const settled = answer instanceof Promise ? await atMost(answer, timeoutMs) : answer;
     if (settled === LATE) {
       log("error", "authorize took too long; the session is refused", { path: request.path, timeoutMs });
       onRefused("authorize-timeout");

@@ -24,7 +24,7 @@ t.test("a retry token holds for one address, one id and ten seconds", async (t) 
   t.equal(decode("10.0.0.1:5000", retryId, 999_999), undefined, "from the future");
   t.equal(decode("10.0.0.1:5000", retryId, 1_005_000, token, Buffer.alloc(32, 8)), undefined, "another key");
   for (let i = 0; i < token.byteLength; i++) {
-    const changed = token.slice();
+    const changed = Uint8Array.from(token);
     changed[i] = (changed[i] ?? 0) ^ 1;
     t.equal(decode("10.0.0.1:5000", retryId, 1_005_000, changed), undefined, `byte ${i} changed`);
   }

@@ -52,11 +52,7 @@ export function watchTransport(registry: Registry, read: () => TransportFigures)
       for (const { engine, retries } of read().engines) this.inc({ engine }, retries);
     },
   });
-  const gauge = (
-    name: string,
-    help: string,
-    valueOf: (engine: TransportFigures["engines"][number]) => number,
-  ) =>
+  const gauge = (name: string, help: string, pick: (engine: TransportFigures["engines"][number]) => number) =>
     new Gauge({
       name,
       help,
@@ -64,7 +60,7 @@ export function watchTransport(registry: Registry, read: () => TransportFigures)
       registers,
       collect() {
         this.reset();
-        for (const figures of read().engines) this.set({ engine: figures.engine }, valueOf(figures));
+        for (const figures of read().engines) this.set({ engine: figures.engine }, pick(figures));
       },
     });
   gauge("sluice_connections", "Transport connections that are open.", ({ connections }) => connections);

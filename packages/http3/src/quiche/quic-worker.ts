@@ -88,7 +88,8 @@ export class QuicWorker {
 
   /** Resolves when the thread has ended. */
   #run(): Promise<void> {
-    const worker = new Worker(this.settings.entry, { workerData: this.#alive.buffer });
+    // Flags of the process are not for the thread: it does not start with `--input-type`.
+    const worker = new Worker(this.settings.entry, { workerData: this.#alive.buffer, execArgv: [] });
     this.#worker = worker;
     worker.on("message", (messages: readonly ToMain[]) => {
       for (const message of messages) this.#dispatch(message);

@@ -59,10 +59,10 @@ export class WsServer implements EngineServer {
       response.writeHead(426, { upgrade: "websocket", connection: "upgrade, close" }).end();
     });
     http.on("upgrade", (request, socket, head) => void this.#upgrade(request, socket, head));
-    // A client that breaks the handshake is its own affair.
-    http.on("tlsClientError", (error) => this.#handleBrokenHandshake(error));
-    http.on("clientError", (error, socket) => {
-      this.#handleBrokenHandshake(error);
+    // A client that breaks the handshake, of TLS or of HTTP, is its own affair.
+    http.on("clientError", (error: Error & { code?: string }, socket) => {
+      if (TIMEOUT_CODES.includes(error.code ?? "")) this.#refusals.add("handshake-timeout");
+      options.log("debug", "a handshake failed", { error: error.message });
       socket.destroy();
     });
   }
@@ -156,11 +156,6 @@ export class WsServer implements EngineServer {
       this.#sockets.delete(socket);
       if (this.#places.get(name) === place) this.#places.delete(name);
     });
-  }
-
-  #handleBrokenHandshake(error: Error & { code?: string }): void {
-    if (TIMEOUT_CODES.includes(error.code ?? "")) this.#refusals.add("handshake-timeout");
-    this.options.log("debug", "a handshake failed", { error: error.message });
   }
 
   async #upgrade(incoming: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
