@@ -11,7 +11,7 @@ t.test(
     timeout: 120_000,
   },
   async (t) => {
-    const { server, url, next } = await startScenarioServer();
+    const { server, url, next, origins } = await startScenarioServer();
     t.teardown(() => server.close());
     const page = await openChromiumPage(executablePath ?? "");
     t.teardown(() => page.close());
@@ -71,6 +71,9 @@ t.test(
     });
     await t.test("a refused session", async (t) => {
       t.equal(await run("seeRefused", "/nowhere"), "refused");
+    });
+    await t.test("authorize sees the page's origin", async (t) => {
+      t.strictSame([...origins], [page.origin]);
     });
     await t.test("reconnects", async (t) => {
       const expected = Array.from({ length: 10 }, (_, i) => `session ${i}`);
