@@ -61,6 +61,7 @@ export async function startServer(options: ServeOptions, log: ServerLog): Promis
         ? { maxConnectionsPerSource: options.maxConnectionsPerSource }
         : {}),
       log: (level, message, fields) => log[level](fields ?? {}, message),
+      onStuck: () => endStuckProcess(log),
     });
     const token = options.token;
     const server = createServer({
@@ -105,6 +106,12 @@ export async function startServer(options: ServeOptions, log: ServerLog): Promis
     await models.close();
     throw error;
   }
+}
+
+/** Ends the process at once, for its supervisor to start it again: an orderly end would wait for the stuck thread. */
+function endStuckProcess(log: ServerLog): void {
+  log.error({}, "the transport hangs in native code; the process ends itself, to be started again");
+  process.kill(process.pid, "SIGKILL");
 }
 
 async function openModels(

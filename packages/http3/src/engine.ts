@@ -32,6 +32,8 @@ export interface EngineListenOptions extends AdmissionLimits {
   /** The HTTP status that answers a request; 200 accepts. Never rejects, and settles in bounded time. */
   readonly decide: (request: SessionRequest) => number | Promise<number>;
   readonly log: Log;
+  /** The engine hangs where it cannot be ended: see `ListenOptions.onStuck`. */
+  readonly onStuck?: () => void;
 }
 
 export type Log = (level: LogLevel, message: string, fields: Readonly<Record<string, unknown>>) => void;

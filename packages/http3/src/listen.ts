@@ -63,6 +63,12 @@ export interface ListenOptions {
    */
   readonly fallback?: boolean;
   readonly log?: Log;
+  /**
+   * Called when the engine hangs in native code: no other one can be started in this process then, and the server stays
+   * down as long as it lasts. Whoever is watched over should end the process, by SIGKILL, since `process.exit` waits
+   * for the thread. It may be called again every ten seconds.
+   */
+  readonly onStuck?: () => void;
 }
 
 const RETRY_MODES: readonly RetryMode[] = ["always", "under-load", "never"];
@@ -129,6 +135,7 @@ export async function listen(options: ListenOptions): Promise<Http3Server> {
       },
       certificate: { cert, key },
       certificateHash: hash,
+      ...(options.onStuck === undefined ? {} : { onStuck: options.onStuck }),
       decide: (request) => authorizeRequest(decision, request),
     });
     return createHttp3Server(engines, keepIfNeeded(engines, source, log), refusals);

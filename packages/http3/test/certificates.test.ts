@@ -128,46 +128,49 @@ t.test("a server that slept past the end of its certificate gets another one at 
 });
 
 for (const engine of ["quiche", "websocket"] as const) {
-  t.test(`${engine}: new connections get the renewed certificate, whose hash was published before`, async (t) => {
-    const { clock, timers, step } = createVirtualWallClock(Date.now());
-    // Made long enough ago that its successor, made at once, holds at the present.
-    const source = await SelfMadeCertificates.create({
-      ...{ hosts: ["127.0.0.1"], log: quiet },
-      clock: { ...clock, nowMs: () => clock.nowMs() - 8 * DAY_MS },
-    });
-    await until(() => timers.size === 1);
-    const unlimited = { maxConnections: 9, maxConnectionsPerSource: 9, exemptLoopback: true };
-    const server = createHttp3Server(
-      [
-        await (await selectEngine(engine)).listen({
-          ...{ address: "127.0.0.1", host: "127.0.0.1", port: 0, retry: "always", ...unlimited },
-          ...{ newConnectionsPerSource: { perSecond: 9, burst: 9 }, idleTimeoutMs: 30_000 },
-          ...{ handshakeTimeoutMs: 5000, maxPacketBytes: 1350, decide: () => 200, log: quiet },
-          ...{ certificate: source.current, certificateHash: source.current.hash },
-        }),
-      ],
-      source,
-      new Refusals(),
-    );
-    t.teardown(() => server.close());
-    const old = source.current.hash;
-    while (source.next === undefined) {
-      step();
+  t.test(
+    `${engine}: new connections get the renewed certificate, whose hash was published before`,
+    async (t) => {
+      const { clock, timers, step } = createVirtualWallClock(Date.now());
+      // Made long enough ago that its successor, made at once, holds at the present.
+      const source = await SelfMadeCertificates.create({
+        ...{ hosts: ["127.0.0.1"], log: quiet },
+        clock: { ...clock, nowMs: () => clock.nowMs() - 8 * DAY_MS },
+      });
       await until(() => timers.size === 1);
-    }
-    const pinned = publishedCertificates(source, clock.nowMs() - 8 * DAY_MS).map(({ hash }) => hash);
-    t.strictSame(pinned, [old, source.next.hash]);
-    while (source.current.hash === old) step();
-    t.equal(server.certificateHash, pinned[1]);
-    // The message names the certificate that the server showed.
-    await t.rejects(connect(server.url, { engine, certificateHash: "0".repeat(64) }), {
-      name: "ConnectError",
-      kind: "certificate",
-      message: new RegExp(`is ${pinned[1]}, expected`),
-    });
-    const session = await connect(server.url, { engine, certificateHashes: pinned });
-    session.close();
-  });
+      const unlimited = { maxConnections: 9, maxConnectionsPerSource: 9, exemptLoopback: true };
+      const server = createHttp3Server(
+        [
+          await (await selectEngine(engine)).listen({
+            ...{ address: "127.0.0.1", host: "127.0.0.1", port: 0, retry: "always", ...unlimited },
+            ...{ newConnectionsPerSource: { perSecond: 9, burst: 9 }, idleTimeoutMs: 30_000 },
+            ...{ handshakeTimeoutMs: 5000, maxPacketBytes: 1350, decide: () => 200, log: quiet },
+            ...{ certificate: source.current, certificateHash: source.current.hash },
+          }),
+        ],
+        source,
+        new Refusals(),
+      );
+      t.teardown(() => server.close());
+      const old = source.current.hash;
+      while (source.next === undefined) {
+        step();
+        await until(() => timers.size === 1);
+      }
+      const pinned = publishedCertificates(source, clock.nowMs() - 8 * DAY_MS).map(({ hash }) => hash);
+      t.strictSame(pinned, [old, source.next.hash]);
+      while (source.current.hash === old) step();
+      t.equal(server.certificateHash, pinned[1]);
+      // The message names the certificate that the server showed.
+      await t.rejects(connect(server.url, { engine, certificateHash: "0".repeat(64) }), {
+        name: "ConnectError",
+        kind: "certificate",
+        message: new RegExp(`is ${pinned[1]}, expected`),
+      });
+      const session = await connect(server.url, { engine, certificateHashes: pinned });
+      session.close();
+    },
+  );
 }
 
 async function createFolder(t: Test) {

@@ -12,7 +12,7 @@ channel.onmessage = (event) => {
       for (;;);
     case "stuck":
       // Seconds of native code, which nobody can interrupt, and a hang after it.
-      pbkdf2Sync("password", "salt", 8_000_000, 64, "sha512");
+      pbkdf2Sync("password", "salt", 10_000_000, 64, "sha512");
       for (;;);
     case "throw":
       throw new Error("injected");

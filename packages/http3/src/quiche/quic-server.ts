@@ -157,7 +157,8 @@ export class QuicServer implements EngineServer, WorkerClient {
     this.#isListening = false;
     this.#connections = 0;
     this.#handshakes = 0;
-    if (kind !== "stuck") this.#restarts[kind] += 1;
+    if (kind === "stuck") this.options.onStuck?.();
+    else this.#restarts[kind] += 1;
     if (this.#isClosing) this.#finish();
     else if (this.#hasListened) this.#restart();
     else this.#listening?.reject(new ConnectError("engine", `the QUIC worker died: ${reason}`));

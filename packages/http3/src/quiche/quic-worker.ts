@@ -3,9 +3,6 @@ import type { ToMain, ToWorker, WorkerCensus } from "./messages.js";
 
 import { DEFAULT_WATCHDOG, Watchdog, type WatchdogLimits } from "./watchdog.js";
 
-/** How long a new worker waits for the thread of the one before to end. */
-const STUCK_MS = 10_000;
-
 /**
  * What became of a worker. `crash`: its thread ended; `hang`: it gave no sign of life and was ended; `stuck`: it could
  * not start, because the thread before it cannot be ended, which is so while it runs native code.
@@ -24,11 +21,14 @@ export interface WorkerSettings {
   /** Entry of the thread. */
   readonly entry: URL;
   readonly watchdog: WatchdogLimits;
+  /** How long a new worker waits for the thread of the one before to end, in milliseconds. */
+  readonly stuckMs: number;
 }
 
 let settings: WorkerSettings = {
   entry: new URL("./worker.js", import.meta.url),
   watchdog: DEFAULT_WATCHDOG,
+  stuckMs: 10_000,
 };
 let shared: QuicWorker | undefined;
 
@@ -80,7 +80,7 @@ export class QuicWorker {
   async #runAfter(previous: Promise<void>): Promise<void> {
     const stuck = setTimeout(() => {
       this.#die("the thread before it runs native code and cannot be ended; only the process can", "stuck");
-    }, STUCK_MS);
+    }, this.settings.stuckMs);
     await previous;
     clearTimeout(stuck);
     if (!this.#isDead) await this.#run();
