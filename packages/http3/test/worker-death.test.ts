@@ -1,4 +1,7 @@
 import { createSocket } from "node:dgram";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { connect, ENGINE_FAILED_CODE } from "@sluice/http3";
 import { StreamError } from "@sluice/transport";
 import t, { type Test } from "tap";
@@ -6,6 +9,9 @@ import { configureQuicWorker, sharedQuicWorker } from "#src/quiche/quic-worker.j
 import { startServer, type TestServer } from "./open-pair.js";
 import { until } from "./until.js";
 import { type Fault, runFaultyWorkers } from "./worker-faults.js";
+
+// Hangs take their time to be found, and more on a busy machine.
+t.setTimeout(120_000);
 
 const inject = runFaultyWorkers();
 const lost = { by: "transport", code: ENGINE_FAILED_CODE, reason: /^the QUIC worker died: / } as const;
@@ -68,7 +74,10 @@ t.test(
     t.teardown(() => server.server.close());
     const pair = await server.open();
     configureQuicWorker({ stuckMs: 300 });
-    inject("stuck");
+    const folder = await mkdtemp(join(tmpdir(), "sluice-stuck-"));
+    t.teardown(() => rm(folder, { recursive: true }));
+    const release = join(folder, "release");
+    inject({ stuckUntil: release });
     t.match(await pair.client.closed, lost);
     await until(() => stuck > 0);
     t.equal(server.server.isListening, false);
@@ -78,6 +87,7 @@ t.test(
       kind: "engine",
     });
     configureQuicWorker({ stuckMs: 10_000 });
+    await writeFile(release, "");
     await until(() => server.server.isListening);
     t.strictSame(server.server.stats().engines[0]?.restarts, { hang: 1, crash: 0 });
     await assertServes(t, server);

@@ -1,8 +1,8 @@
 import { BroadcastChannel } from "node:worker_threads";
 import { configureQuicWorker } from "#src/quiche/quic-worker.js";
 
-/** What can go wrong in a worker. */
-export type Fault = "hang" | "stuck" | "throw" | "reject" | "exit";
+/** What can go wrong in a worker. `stuckUntil`: it runs native code until that file exists. */
+export type Fault = "hang" | "throw" | "reject" | "exit" | { readonly stuckUntil: string };
 
 export const FAULTS_CHANNEL = "sluice-test-worker-faults";
 

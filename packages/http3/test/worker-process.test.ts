@@ -5,6 +5,8 @@ import { connect, ENGINE_FAILED_CODE, type ServerStats } from "@sluice/http3";
 import type { CloseInfo, Session } from "@sluice/transport";
 import t from "tap";
 
+t.setTimeout(120_000);
+
 interface Reports {
   listening: { url: string; hash: string };
   stats: { stats: ServerStats; url: string };
