@@ -1,5 +1,5 @@
 import { createSocket } from "node:dgram";
-import { connect, type ListenOptions, listen } from "@sluice/http3";
+import { type ConnectOptions, connect, type ListenOptions, listen } from "@sluice/http3";
 import t, { type Test } from "tap";
 import { DEFAULT_RETRY_SWITCH } from "#src/admission/retry-switch.js";
 import { issueCertificate } from "./issue-certificate.js";
@@ -15,6 +15,20 @@ async function start(t: Test, options: Partial<ListenOptions>) {
 }
 
 const urlOf = (tap: UdpTap) => `https://127.0.0.1:${tap.port}/`;
+/** Whether it is an Initial that carries a token (RFC 9000 17.2.2): ids with their lengths, then the token's length. */
+function hasToken(datagram: Buffer): boolean {
+  if (((datagram[0] ?? 0) & 0xf0) !== 0xc0) return false;
+  const sourceAt = 6 + (datagram[5] ?? 0);
+  return (datagram[sourceAt + 1 + (datagram[sourceAt] ?? 0)] ?? 0) !== 0;
+}
+
+/** Connects until `isEnough`, then gives up. */
+async function connectUntil(url: string, options: ConnectOptions, isEnough: () => boolean): Promise<void> {
+  const abort = new AbortController();
+  const attempt = connect(url, { ...options, timeoutMs: 20_000, signal: abort.signal });
+  await Promise.all([attempt.catch(() => {}), until(isEnough).then(() => abort.abort())]);
+}
+
 const isLong = (datagram: Buffer) => ((datagram[0] ?? 0) & 0x80) !== 0;
 
 /** RFC 9000 8.1: before validation a server sends at most three times what it received. */
@@ -55,7 +69,7 @@ t.test("with Retry an Initial brings less than it took, and keeps nothing", asyn
   const { server, tap, pin } = await start(t, { retry: "always" });
   let passed = 0;
   tap.passesUp = () => passed++ === 0;
-  await t.rejects(connect(urlOf(tap), { ...pin, timeoutMs: 500 }), { name: "ConnectError", kind: "timeout" });
+  await connectUntil(urlOf(tap), pin, () => tap.receivedBytes > 0);
   t.ok(tap.receivedBytes > 0 && tap.receivedBytes < 200, `${tap.receivedBytes} bytes`);
   await until(() => server.stats().engines[0]?.retries === 1);
   t.match(server.stats().engines, [{ connections: 0, handshakes: 0 }]);
@@ -66,10 +80,10 @@ t.test("a Retry token opens one connection, from its own address, as it was made
   const port = Number(new URL(server.url).port);
   const session = await connect(urlOf(tap), pin);
   await until(() => server.stats().engines[0]?.connections === 1);
-  t.equal(server.stats().engines[0]?.retries, 1);
-  // The second datagram is the Initial that carries the token.
-  const [, withToken] = tap.sent;
-  if (withToken === undefined) throw new Error("no second datagram");
+  const retries = server.stats().engines[0]?.retries ?? 0;
+  t.ok(retries >= 1);
+  const withToken = tap.sent.find(hasToken);
+  if (withToken === undefined) throw new Error("no token was sent");
   session.close();
   await until(() => server.stats().engines[0]?.connections === 0);
 
@@ -82,7 +96,11 @@ t.test("a Retry token opens one connection, from its own address, as it was made
   tap.upstream.send(withToken, port, "127.0.0.1");
   await until(() => refused() === 2);
   t.pass("a second time");
-  t.equal(server.stats().engines[0]?.connections, 0);
+  t.match(
+    server.stats().engines,
+    [{ connections: 0, retries: retries + 2 }],
+    "both are asked for a proof instead",
+  );
   const next = await connect(urlOf(tap), pin);
   next.close();
 });
@@ -95,12 +113,9 @@ t.test(
     const port = Number(new URL(server.url).port);
     let passed = 0;
     tap.passesUp = () => passed++ === 0;
-    await t.rejects(connect(urlOf(tap), { ...pin, timeoutMs: 500 }), {
-      name: "ConnectError",
-      kind: "timeout",
-    });
-    const withToken = tap.sent[1];
-    if (withToken === undefined) throw new Error("no second datagram");
+    await connectUntil(urlOf(tap), pin, () => tap.sent.some(hasToken));
+    const withToken = tap.sent.find(hasToken);
+    if (withToken === undefined) throw new Error("no token was sent");
     const refused = () => server.stats().refused["bad-token"];
 
     const stranger = createSocket("udp4");

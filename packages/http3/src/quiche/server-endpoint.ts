@@ -145,9 +145,9 @@ export class ServerEndpoint {
     const nowMs = tokenTimeMs();
     const retryId = header.destinationId;
     const originalId = token.byteLength === 0 ? undefined : this.#tokens.open(address, token, retryId, nowMs);
-    // RFC 9000 8.1.3: an invalid token is as good as none, but clients get theirs from Retry only, and answer no second
-    // one (17.2.5.2).
-    if (token.byteLength > 0 && originalId === undefined) return this.#refuse("bad-token");
+    // RFC 9000 8.1.3: an invalid token is as good as none; it may come from another server that used this address. A
+    // client whose token was ours and has expired does not answer a second Retry (17.2.5.2), and gives up.
+    if (token.byteLength > 0 && originalId === undefined) this.#figures.addRefusal("bad-token");
     const isProven = originalId !== undefined;
     const verdict = this.#admission.decide(host, isProven, performance.now());
     if (verdict === "retry") {
