@@ -25,7 +25,7 @@ function hasToken(datagram: Buffer): boolean {
 /** Connects until `isEnough`, then gives up. */
 async function connectUntil(url: string, options: ConnectOptions, isEnough: () => boolean): Promise<void> {
   const abort = new AbortController();
-  const attempt = connect(url, { ...options, timeoutMs: 20_000, signal: abort.signal });
+  const attempt = connect(url, { ...options, timeoutMs: 8000, signal: abort.signal });
   await Promise.all([attempt.catch(() => {}), until(isEnough).then(() => abort.abort())]);
 }
 
