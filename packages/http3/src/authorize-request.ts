@@ -3,8 +3,11 @@ import type { RefusalReason } from "./admission/refusals.js";
 import { checkRange } from "./check-range.js";
 import type { Log } from "./engine.js";
 
+/** An answer of {@link Authorize}. */
+export type Authorization = true | number;
+
 /** Decides about a request: `true` accepts, a number of 400 to 599 is the HTTP status that refuses. */
-export type Authorize = (request: SessionRequest) => true | number | Promise<true | number>;
+export type Authorize = (request: SessionRequest) => Authorization | Promise<Authorization>;
 
 /** How requests are decided about. */
 export interface AuthorizeOptions {

@@ -1,7 +1,7 @@
 export type { RetryMode } from "./admission/admission.js";
 export type { Rate } from "./admission/rate-table.js";
 export { type RefusalCounts, type RefusalReason, refusalReasons } from "./admission/refusals.js";
-export type { Authorize } from "./authorize-request.js";
+export type { Authorization, Authorize } from "./authorize-request.js";
 export { type Certificate, type CertificateOptions, createCertificate } from "./certificate.js";
 export type { PublishedCertificate } from "./certificates/certificate-source.js";
 export type { CertificateOption } from "./certificates/open-certificate-source.js";
