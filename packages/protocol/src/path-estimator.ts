@@ -52,7 +52,7 @@ export function createPathEstimator(): PathEstimator {
   const flight = createFlight();
   const bandwidth = createBandwidthEstimator();
   let measuredMs = 0;
-  const trains = createTrainFinder((bytes, spreadMs) => bandwidth.addTrain(bytes, spreadMs, measuredMs));
+  const trains = createTrainFinder((train) => bandwidth.addTrain(train, measuredMs));
   const queue = createQueueDelay();
   const rate = createRateController();
   let reportedUpTo = 0;
