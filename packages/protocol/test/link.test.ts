@@ -84,7 +84,9 @@ t.test(
         const stream = session.client.openStream({ ...streamOptions, spec });
         session.pump();
         network.runUntil(network.clock.now() + 207);
-        streamFrames(session, stream, { frames: 1_300, intervalMs: 1_000 / 30, bytes: new Uint8Array(size) });
+        // No two cameras keep step: frames that always meet in the same order would not share evenly.
+        const intervalMs = (1_000 / 30) * (1 + 0.01 * i);
+        streamFrames(session, stream, { frames: 1_300, intervalMs, bytes: new Uint8Array(size) });
         return session.client;
       });
       const fromMs = network.clock.now() + 10_000;
@@ -101,7 +103,7 @@ t.test(
       const total = bytes[0]! + bytes[1]!;
       t.ok(total * 8 > 0.75 * 30 * 20e6, name);
       if (sizes[0] === sizes[1]) t.ok(bytes[0]! > 0.4 * total && bytes[0]! < 0.6 * total, name);
-      else t.ok(bytes[1]! > 0.98 * 900 * sizes[1]!, name);
+      else t.ok(bytes[1]! > 0.96 * 900 * sizes[1]!, name);
     }
   },
 );
