@@ -53,6 +53,8 @@ const pacingGain = 1.1;
 const windowSlackMs = 120;
 /** Until pings have come back. */
 const assumedRttMs = 50;
+/** Pings are quick for so long after the path was the limit: they tell how much of the queue never drains. */
+const hurryMs = 1_000;
 /** How long a reliable frame may take before it counts as lost. */
 const reliablePatienceMs = 30_000;
 
@@ -82,6 +84,8 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
   let nextAlias = 1;
   let nextSequence = 0;
   let bytesSent = 0;
+  /** When the gate last turned a frame away for the path's sake. */
+  let heldBackMs = Number.NEGATIVE_INFINITY;
   let bytesDelivered = 0;
   let datagramsSent = 0;
 
@@ -201,7 +205,7 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
         const sample = pinger.handlePong(message.body.id, nowMs);
         if (sample !== undefined) {
           rtt.add(sample, nowMs);
-          path.handleSign(minRttMs(), nowMs);
+          path.handlePong(sample, minRttMs(), nowMs);
         }
         return;
       }
@@ -340,8 +344,8 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
         for (const body of acknowledgements.take()) pushLossy({ kind: "resultAck", body });
       }
       if (state !== "connecting" && pinger.nextTimeoutMs() <= nowMs) {
-        const isDark = path.isDark(minRttMs(), nowMs);
-        pushLossy({ kind: "ping", body: { id: pinger.take(nowMs, isDark) } });
+        const isHurried = path.isDark(minRttMs(), nowMs) || nowMs - heldBackMs < hurryMs;
+        pushLossy({ kind: "ping", body: { id: pinger.take(nowMs, isHurried) } });
       }
     },
 
@@ -382,6 +386,7 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
       const reason = frameGate(input);
       if (reason) {
         ledger.drop(reason);
+        if (reason === "bandwidth") heldBackMs = nowMs;
         return { admitted: false, reason };
       }
       limiter.take(nowMs);

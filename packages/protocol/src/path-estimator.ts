@@ -13,8 +13,8 @@ export interface PathEstimator {
   handleFeedback(report: sluice.v1.Feedback, rttMs: number, nowMs: number): void;
   /** Looks at the rate again: it rises while nothing is sent, too. */
   adaptRate(rttMs: number, nowMs: number): void;
-  /** Something came from the other side that answers something sent: the path is not dark. */
-  handleSign(rttMs: number, nowMs: number): void;
+  /** A ping came back after `sampleMs`. */
+  handlePong(sampleMs: number, rttMs: number, nowMs: number): void;
   /** Gives up what must have been lost at the end of a burst, where no later datagram tells. */
   expire(rttMs: number, nowMs: number): void;
   /** Whether so much was sent without any answer that more would be for nothing (spec 3.4). */
@@ -98,6 +98,7 @@ export function createPathEstimator(): PathEstimator {
     return unansweredMs !== undefined && nowMs - unansweredMs > rttMs + darkMs;
   }
 
+  /** Something came from the other side that answers something sent: the path is not dark. */
   function handleSign(rttMs: number, nowMs: number): void {
     if (isDark(rttMs, nowMs)) rate.handleSilence();
     unansweredMs = undefined;
@@ -127,7 +128,10 @@ export function createPathEstimator(): PathEstimator {
       adaptRate(rttMs, nowMs);
     },
     adaptRate,
-    handleSign,
+    handlePong(sampleMs, rttMs, nowMs) {
+      handleSign(rttMs, nowMs);
+      queue.addRoundTrip(sampleMs, nowMs);
+    },
     expire: (rttMs, nowMs) => flight.expire(nowMs - Math.max(minExpiryMs, 3 * rttMs)),
     isDark,
     isStale: (nowMs) => nowMs - bandwidth.measuredMs > staleMs,

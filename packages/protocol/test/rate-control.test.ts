@@ -37,6 +37,10 @@ t.test("queues are told from clocks that differ", async (t) => {
     }
     t.equal(queue.standingMs(2_000), 10, "the part that never drains");
     t.ok(queue.expectedMs(2_000) > 10 && queue.expectedMs(2_000) < 30);
+    queue.addRoundTrip(40, 1_700);
+    queue.addRoundTrip(45, 1_900);
+    t.equal(queue.standingMs(1_950), 0, "a ping met no queue lately");
+    t.equal(queue.standingMs(2_050), 5, "or a shorter one");
     t.equal(queue.expectedMs(2_600), 0, "and nothing is expected after a pause");
   }
 });
