@@ -14,7 +14,6 @@ import { frameBudgetBytes, frameGate, type GateInput } from "./frame-gate.js";
 import { createFrameLedger, type ExpiryReason } from "./frame-ledger.js";
 import {
   handshakeTimeoutMs,
-  maxBlindBytes,
   maxStreamAlias,
   peerSilenceMs,
   protocolVersion,
@@ -49,8 +48,6 @@ const initialBitsPerSecond = 20_000_000;
 const minPacingBitsPerSecond = 5_000_000;
 /** Sending a little faster than the estimate is how a faster path is found. */
 const pacingGain = 1.1;
-/** Beside what a round trip holds, so much may be on its way: reports are gathered, and paths have queues. */
-const windowSlackMs = 120;
 /** Until pings have come back. */
 const assumedRttMs = 50;
 /** Pings are quick for so long after the path was the limit: they tell how much of the queue never drains. */
@@ -103,14 +100,7 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
   const patience = () => ({ rttMs: rttMs(), rttVariationMs: rtt.variationMs });
   const unreceivedBytes = () => path.unreceivedBytes + sendBuffer.bytes + repairs.bytes;
 
-  /** What may be on its way at once: a path that goes dark is not filled. */
-  function windowBytes(): number {
-    const { bandwidthBitsPerSecond } = path;
-    if (bandwidthBitsPerSecond === undefined) return maxBlindBytes;
-    return Math.max(maxBlindBytes, (bandwidthBitsPerSecond / 8_000) * (minRttMs() + windowSlackMs));
-  }
-
-  const mayAddSlices = () => path.unreceivedBytes < windowBytes();
+  const mayAddSlices = () => path.unreceivedBytes < path.windowBytes(minRttMs());
 
   /** A message for the control stream. A peer that does not read it loses the session, not our memory. */
   function say(message: OutgoingControl): void {
@@ -262,7 +252,7 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
         isPathDark: path.isDark(minRttMs(), nowMs),
       },
       ...{ unreceivedBytes: unreceivedBytes(), bandwidthBitsPerSecond: path.bandwidthBitsPerSecond },
-      isEstimateStale: path.isStale(nowMs),
+      ...{ isEstimateStale: path.isStale(nowMs), windowBytes: path.windowBytes(minRttMs()) },
       ...{
         rateWaitMs: budget.waitMs(nowMs),
         queueMs: path.queueMs(nowMs),
@@ -386,7 +376,7 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
       const reason = frameGate(input);
       if (reason) {
         ledger.drop(reason);
-        if (reason === "bandwidth") heldBackMs = nowMs;
+        if (reason === "bandwidth" || reason === "deadline") heldBackMs = nowMs;
         return { admitted: false, reason };
       }
       limiter.take(nowMs);

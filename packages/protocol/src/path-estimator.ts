@@ -2,6 +2,7 @@
 import type { sluice } from "@sluice/proto";
 import { createBandwidthEstimator } from "./bandwidth-estimator.js";
 import { createFlight } from "./flight.js";
+import { maxBlindBytes } from "./limits.js";
 import { createQueueDelay } from "./queue-delay.js";
 import { createRateController } from "./rate-controller.js";
 import { reportArrivals } from "./report-arrivals.js";
@@ -24,6 +25,11 @@ export interface PathEstimator {
   /** Whether the bandwidth was not measured for so long that it may be another one. */
   isStale(nowMs: number): boolean;
   readonly unreceivedBytes: number;
+  /**
+   * What may be on its way at once: a path that goes dark is not filled. While it is new, twice what it has delivered:
+   * QUIC's own window opens that fast, and what waits for it comes too late.
+   */
+  windowBytes(rttMs: number): number;
   /** What the bottleneck carries. */
   readonly bandwidthBitsPerSecond: number | undefined;
   /** What this session may take of it. */
@@ -47,6 +53,8 @@ const lossWindow = 128;
 const darkMs = 350;
 
 const staleMs = 1_000;
+/** Beside what a round trip holds, so much may be on its way: reports are gathered, and paths have queues. */
+const windowSlackMs = 120;
 
 export function createPathEstimator(): PathEstimator {
   const flight = createFlight();
@@ -56,6 +64,7 @@ export function createPathEstimator(): PathEstimator {
   const queue = createQueueDelay();
   const rate = createRateController();
   let reportedUpTo = 0;
+  let deliveredBytes = 0;
   let datagramsLost = 0;
   let lossRuns = 0;
   let lossShare = 0;
@@ -123,6 +132,7 @@ export function createPathEstimator(): PathEstimator {
       if (report.nextSequence > reportedUpTo) {
         countLosses(report);
         reportedUpTo = report.nextSequence;
+        deliveredBytes = Number(report.bytesReceived);
         handleSign(rttMs, nowMs);
       }
       adaptRate(rttMs, nowMs);
@@ -133,6 +143,10 @@ export function createPathEstimator(): PathEstimator {
       queue.addRoundTrip(sampleMs, nowMs);
     },
     expire: (rttMs, nowMs) => flight.expire(nowMs - Math.max(minExpiryMs, 3 * rttMs)),
+    windowBytes(rttMs) {
+      const bytesPerMs = (bandwidth.bitsPerSecond ?? 0) / 8_000;
+      return Math.max(maxBlindBytes, Math.min(2 * deliveredBytes, bytesPerMs * (rttMs + windowSlackMs)));
+    },
     isDark,
     isStale: (nowMs) => nowMs - bandwidth.measuredMs > staleMs,
     nextExpiryMs: (rttMs) => flight.oldestSentMs + Math.max(minExpiryMs, 3 * rttMs),

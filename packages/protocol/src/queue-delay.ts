@@ -45,6 +45,8 @@ export function createQueueDelay(): QueueDelay {
     addRoundTrip(rttMs, nowMs) {
       baseRtt.add(rttMs, nowMs);
       standingRtt.add(rttMs, nowMs);
+      // It has met all queues there are: one of them is no longer than all of them.
+      expected = Math.min(expected, rttMs - baseRtt.get(nowMs)!);
     },
     standingMs(nowMs) {
       const oneWayMs = above(base.get(nowMs), standing.get(nowMs));

@@ -46,8 +46,8 @@ const decrease = 0.75;
  */
 const increaseGain = 0.2;
 /** Without a queue for so long, the path has room: the gain grows with each second, up to a factor. */
-const calmMs = 1_500;
-const maxCalmFactor = 4;
+const calmMs = 1500;
+const maxCalmFactor = 8;
 /** A decrease shows after a round trip and the window over which the standing queue is measured. */
 const settleMs = 350;
 const heavyLoss = 0.25;
@@ -75,7 +75,7 @@ export function createRateController(): RateController {
       thresholdMs = Math.min(maxThresholdMs, Math.max(minThresholdMs, thresholdMs));
       if (!isCongested) {
         const calmS = Math.max(0, nowMs - Math.max(decreasedMs, queuedMs) - calmMs) / 1_000;
-        const gain = increaseGain * Math.min(maxCalmFactor, 1 + 2 * calmS);
+        const gain = increaseGain * Math.min(maxCalmFactor, 1 + 4 * calmS);
         rate += (gain * (ceiling - rate) * Math.sqrt(rate / ceiling) * elapsedMs) / 1_000;
       }
       if (isCongested && nowMs - decreasedMs > rttMs + settleMs) {

@@ -16,7 +16,10 @@ export interface TrainArrival {
 
 /** A train that has arrived. */
 export interface Train {
-  /** Bytes that came after the first clump, and the time from that clump to the last; 0 and 0 for one clump alone. */
+  /**
+   * Bytes that came after the first clump, and the time from that clump to the last; 0 and 0 for one clump alone. The
+   * last clump is left out where the rate is higher without it: the train may have ended long before it was handed over.
+   */
   readonly bytes: number;
   readonly spreadMs: number;
   /** Bytes of all datagrams but the first. */
@@ -39,10 +42,19 @@ export function createTrainFinder(onTrain: (train: Train) => void): TrainFinder 
   let bytes = 0;
   let firstClumpMs = 0;
   let lastClumpMs = 0;
+  /** As they were before the last clump. */
+  let previousClumpMs = 0;
+  let previousBytes = 0;
   let last: TrainArrival | undefined;
 
   function finish(): void {
-    if (length >= minTrainLength) onTrain({ bytes, spreadMs: lastClumpMs - firstClumpMs, totalBytes });
+    if (length >= minTrainLength) {
+      const spreadMs = lastClumpMs - firstClumpMs;
+      const previousMs = previousClumpMs - firstClumpMs;
+      const isFaster = previousMs > 0 && previousBytes * spreadMs > bytes * previousMs;
+      const counted = isFaster ? { bytes: previousBytes, spreadMs: previousMs } : { bytes, spreadMs };
+      onTrain({ ...counted, totalBytes });
+    }
     length = 0;
     last = undefined;
   }
@@ -58,7 +70,11 @@ export function createTrainFinder(onTrain: (train: Train) => void): TrainFinder 
       if (follows) {
         length++;
         totalBytes += arrival.bytes;
-        if (arrivedMs - lastClumpMs > clumpMs) lastClumpMs = arrivedMs;
+        if (arrivedMs - lastClumpMs > clumpMs) {
+          previousClumpMs = lastClumpMs;
+          previousBytes = bytes;
+          lastClumpMs = arrivedMs;
+        }
         if (lastClumpMs > firstClumpMs) bytes += arrival.bytes;
       } else {
         finish();
@@ -67,6 +83,8 @@ export function createTrainFinder(onTrain: (train: Train) => void): TrainFinder 
         bytes = 0;
         firstClumpMs = arrivedMs;
         lastClumpMs = arrivedMs;
+        previousClumpMs = arrivedMs;
+        previousBytes = 0;
       }
       last = arrival;
     },
