@@ -424,7 +424,8 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
       }
       // What leaves later than this cannot come back in time.
       const expiresAtMs = capturedMs + deadlineMs - (rtt.minMs ?? 0) - stream.serverLatencyMs;
-      if (!sendBuffer.push({ stream: alias, frame, capturedMs, expiresAtMs, slices, split })) {
+      const { urgency } = stream.options;
+      if (!sendBuffer.push({ stream: alias, frame, capturedMs, expiresAtMs, slices, split, urgency })) {
         expire(alias, frame, "send-buffer");
       }
       return true;
