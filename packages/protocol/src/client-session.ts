@@ -5,6 +5,7 @@
  */
 import type { sluice } from "@sluice/proto";
 import { createAcknowledgements } from "./acknowledgements.js";
+import { createAnnouncedLimits } from "./announced-limits.js";
 import type { ClientEvent, ClientSession, ClientSessionOptions, StreamTensor } from "./client-api.js";
 import { createControlLane } from "./control-lane.js";
 import { type ControlMessage, createControlDecoder, type OutgoingControl } from "./control-message.js";
@@ -18,14 +19,12 @@ import {
   maxStreamAlias,
   peerSilenceMs,
   protocolVersion,
-  type SessionLimits,
 } from "./limits.js";
 import { createLossyLane } from "./lossy-lane.js";
 import { createPacer } from "./pacer.js";
 import { createPathEstimator } from "./path-estimator.js";
 import { createPinger } from "./pinger.js";
 import { createRateBudget } from "./rate-budget.js";
-import { createRateLimiter } from "./rate-limiter.js";
 import { createRepairer } from "./repairer.js";
 import { createRttEstimator } from "./rtt-estimator.js";
 import { createSendBuffer, type OutgoingFrame, type OutgoingSlice } from "./send-buffer.js";
@@ -36,6 +35,8 @@ import { limitsFromWire } from "./wire-limits.js";
 interface StreamState {
   readonly options: TensorStreamOptions;
   accepted: boolean;
+  /** Bytes of the slices of one frame. */
+  maxFrameBytes: number;
   nextFrame: number;
   /** Smoothed expectations for the gate. */
   clientLatencyMs: number;
@@ -65,7 +66,7 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
   const rtt = createRttEstimator();
   const pinger = createPinger();
   const pacer = createPacer(initialBitsPerSecond);
-  const limiter = createRateLimiter(0, 1);
+  const announced = createAnnouncedLimits();
   const budget = createRateBudget();
   const repairer = createRepairer();
   /** What is sent again goes first: it has waited for a round trip. */
@@ -76,7 +77,6 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
   const lossy = createLossyLane();
   const acknowledgements = createAcknowledgements();
   let state: ClientSession["state"] = "connecting";
-  let limits: SessionLimits | undefined;
   let maxDatagramBytes = 0;
   let heardMs = startMs;
   let nextAlias = 1;
@@ -156,14 +156,17 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
           throw new ProtocolError(ErrorCode.unsupportedVersion, `the server chose version ${version}`);
         }
         state = "open";
-        applyLimits(limitsFromWire(message.body.limits));
-        events.push({ type: "open", limits: limits!, agent });
+        const limits = limitsFromWire(message.body.limits);
+        announced.set(limits);
+        events.push({ type: "open", limits, agent });
         return;
       }
       case "accept": {
         const stream = streamOf(message.body.stream);
         if (!stream) return;
         stream.accepted = true;
+        // spec 4.4: sizes hold as they were announced when the stream was accepted.
+        stream.maxFrameBytes = announced.current?.maxTensorBytes || Number.POSITIVE_INFINITY;
         const { concealment } = message.body;
         events.push({ type: "stream-accepted", stream: message.body.stream, concealment });
         return;
@@ -176,7 +179,7 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
         return;
       }
       case "limits":
-        applyLimits(limitsFromWire(message.body));
+        announced.set(limitsFromWire(message.body));
         return;
       case "feedback":
         path.handleFeedback(message.body, minRttMs(), nowMs);
@@ -216,6 +219,15 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
     }
   }
 
+  /** Why a stream is not even asked for. */
+  function refusalOf(streamOptions: TensorStreamOptions): { code: number; reason: string } | undefined {
+    // spec 2.4
+    if (state === "draining") return { code: ErrorCode.shutdown, reason: "the server takes nothing new" };
+    let accepted = 0;
+    for (const stream of streams.values()) if (stream.accepted) accepted++;
+    return announced.refusal(streamOptions, accepted);
+  }
+
   /** `undefined`: it was closed while the server's answer was on its way. */
   function streamOf(alias: number): StreamState | undefined {
     const stream = streams.get(alias);
@@ -223,11 +235,6 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
     if (!stream && (alias < 1 || alias >= nextAlias))
       throw new ProtocolError(ErrorCode.unknownStream, `stream ${alias} was never opened`);
     return stream;
-  }
-
-  function applyLimits(announced: SessionLimits): void {
-    limits = announced;
-    limiter.setLimit(announced.framesPerSecond);
   }
 
   function adaptRates(nowMs: number): void {
@@ -254,7 +261,7 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
       // The smallest round trip is the path without a queue; what queues is counted from the bytes.
       ...{
         rttMs: minRttMs(),
-        serverFreeAtMs: limiter.freeAtMs(),
+        serverFreeAtMs: announced.freeAtMs(),
         isPathDark: path.isDark(minRttMs(), nowMs),
       },
       ...{ unreceivedBytes: unreceivedBytes(), bandwidthBitsPerSecond: path.bandwidthBitsPerSecond },
@@ -264,7 +271,7 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
         queueMs: path.queueMs(nowMs),
         expectedBytes: stream.payloadBytes,
       },
-      ...{ framesInFlight: ledger.inFlight, maxFramesInFlight: limits?.maxFramesInFlight ?? 0 },
+      ...{ framesInFlight: ledger.inFlight, maxFramesInFlight: announced.current?.maxFramesInFlight ?? 0 },
     };
   }
 
@@ -356,8 +363,13 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
       if (nextAlias > maxStreamAlias)
         throw new RangeError(`a session has at most ${maxStreamAlias} tensor streams`);
       const alias = nextAlias++;
+      const refusal = refusalOf(streamOptions);
+      if (refusal) {
+        events.push({ type: "stream-rejected", stream: alias, ...refusal });
+        return alias;
+      }
       streams.set(alias, {
-        ...{ options: streamOptions, accepted: false, nextFrame: streamOptions.firstFrame },
+        ...{ options: streamOptions, accepted: false, nextFrame: streamOptions.firstFrame, maxFrameBytes: 0 },
         ...{ clientLatencyMs: 0, serverLatencyMs: 0, payloadBytes: 0 },
       });
       say({ kind: "open", body: openStreamToWire(alias, streamOptions) });
@@ -384,7 +396,7 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
         ledger.drop(reason);
         return { admitted: false, reason };
       }
-      limiter.take(nowMs);
+      announced.frameStarted(nowMs);
       budget.charge(stream.payloadBytes, nowMs);
       const frame = stream.nextFrame++;
       const { deadlineMs, mode } = stream.options;
@@ -410,9 +422,16 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
       const entry = ledger.find(alias, frame);
       if (!stream || !entry) return false;
       entry.payloadBytes = bytesOf(slices);
-      budget.charge(entry.payloadBytes - entry.expectedBytes, nowMs);
       stream.clientLatencyMs = smooth(stream.clientLatencyMs, nowMs - entry.admittedMs);
       stream.payloadBytes = smooth(stream.payloadBytes, entry.payloadBytes);
+      // spec 4.4: the server would end the session.
+      if (entry.payloadBytes > stream.maxFrameBytes) {
+        budget.charge(-entry.expectedBytes, nowMs);
+        expire(alias, frame, "too-large");
+        return true;
+      }
+      budget.charge(entry.payloadBytes - entry.expectedBytes, nowMs);
+      announced.bytesStarted(entry.payloadBytes, nowMs);
       const { capturedMs } = entry;
       const { mode, deadlineMs } = stream.options;
       if (mode !== "datagram") {
@@ -492,7 +511,7 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
       return state;
     },
     get limits() {
-      return limits;
+      return announced.current;
     },
     get figures() {
       return {

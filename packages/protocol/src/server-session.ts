@@ -47,6 +47,8 @@ const assumedRttMs = 50;
 const processingReserve = 2;
 /** Frames that a client may send at once after a pause without being shed by the rate limit. */
 const toleratedBurst = 3;
+/** Bytes of so much time may come at once without being shed. */
+const toleratedBytesMs = 1_000;
 
 const wireOutcomes = { done: 1, expired: 2, undecodable: 3, failed: 4 } as const;
 
@@ -59,7 +61,8 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
   const pinger = createPinger();
   const rtt = createRttEstimator();
   let limits = options.limits;
-  const limiter = createRateLimiter(limits.framesPerSecond, toleratedBurst);
+  const limiter = createRateLimiter(limits.framesPerSecond, { burst: toleratedBurst });
+  const byteLimiter = createRateLimiter(limits.maxBytesPerSecond, { ms: toleratedBytesMs });
   const streams = new Map<number, StreamState>();
   const tensorStreams = new Map<number, TensorStreamState>();
   const events: ServerEvent[] = [];
@@ -73,6 +76,8 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
   let bytesSent = 0;
   /** Smoothed time that the driver takes for a frame. */
   let processingMs = 0;
+  /** The most that a frame of any stream may have: each keeps what was announced when it was accepted (spec 4.4). */
+  let maxSliceBytes = limits.maxTensorBytes || Number.MAX_SAFE_INTEGER;
   /** Bytes of tensor streams that wait for the rest of their slice. */
   let heldBytes = 0;
 
@@ -245,13 +250,14 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
       report.frameReceived(frame.stream, frame.frame, frame.unitsReceived, frame.units, nowMs);
       // spec 4.4: what comes in excess is answered, but not worked on.
       const tooMany = limits.maxFramesInFlight > 0 && framesInFlight >= limits.maxFramesInFlight;
-      if (tooMany || limiter.freeAtMs() > nowMs) {
+      if (tooMany || Math.max(limiter.freeAtMs(), byteLimiter.freeAtMs()) > nowMs) {
         const code = ErrorCode.rateLimited;
         pushResult(frame, { outcome: "expired", code, ...nothingDone, elements: 0 }, nowMs);
         events.push({ type: "shed", code });
         continue;
       }
       limiter.take(nowMs);
+      byteLimiter.take(nowMs, payloadBytesOf(frame));
       framesInFlight++;
       events.push({ type: "frame", frame, options: stream.options });
     }
@@ -319,7 +325,7 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
           return;
         }
         if (!tensor) {
-          const decoder = createTensorDecoder(limits.maxTensorBytes || Number.MAX_SAFE_INTEGER);
+          const decoder = createTensorDecoder(maxSliceBytes);
           tensor = { decoder, stream: 0, frame: 0 };
           tensorStreams.set(id, tensor);
         }
@@ -370,8 +376,10 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
       if (!stream || state === "closed") return;
       stream.accepted = true;
       const { mode, deadlineMs } = stream.options;
+      const maxFrameBytes = limits.maxTensorBytes || Number.MAX_SAFE_INTEGER;
+      maxSliceBytes = Math.max(maxSliceBytes, maxFrameBytes);
       reassembly.openStream(alias, {
-        ...{ units, maxFrameBytes: limits.maxTensorBytes || Number.MAX_SAFE_INTEGER },
+        ...{ units, maxFrameBytes },
         deadlineMs: mode === "reliable" ? Number.POSITIVE_INFINITY : deadlineMs,
         releaseQuiet: mode === "datagram",
         minReceived: stream.options.minReceivedPercent / 100,
@@ -401,6 +409,7 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
     setLimits(announced) {
       limits = announced;
       limiter.setLimit(announced.framesPerSecond);
+      byteLimiter.setLimit(announced.maxBytesPerSecond);
       if (state === "open") say({ kind: "limits", body: limitsToWire(announced) });
     },
 
@@ -459,6 +468,10 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
       };
     },
   };
+}
+
+function payloadBytesOf(frame: ReceivedFrame): number {
+  return frame.slices.reduce((sum, { payload }) => sum + payload.length, 0);
 }
 
 /** A zero, and the length of the message as a varint. */
