@@ -6,6 +6,7 @@
 import type { sluice } from "@sluice/proto";
 import { createAcknowledgements } from "./acknowledgements.js";
 import { createAnnouncedLimits } from "./announced-limits.js";
+import { commonCapabilities } from "./capabilities.js";
 import type { ClientEvent, ClientSession, ClientSessionOptions, StreamTensor } from "./client-api.js";
 import { createControlLane } from "./control-lane.js";
 import { type ControlMessage, createControlDecoder, type OutgoingControl } from "./control-message.js";
@@ -16,7 +17,10 @@ import { createFrameLedger, type ExpiryReason } from "./frame-ledger.js";
 import {
   handshakeTimeoutMs,
   maxBlindBytes,
+  maxFrameNumber,
+  maxHelloEntries,
   maxStreamAlias,
+  maxTokenBytes,
   peerSilenceMs,
   protocolVersion,
 } from "./limits.js";
@@ -77,6 +81,7 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
   const lossy = createLossyLane();
   const acknowledgements = createAcknowledgements();
   let state: ClientSession["state"] = "connecting";
+  let capabilities: readonly string[] = [];
   let maxDatagramBytes = 0;
   let heardMs = startMs;
   let nextAlias = 1;
@@ -85,10 +90,17 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
   let bytesDelivered = 0;
   let datagramsSent = 0;
 
+  const offered = options.capabilities ?? [];
+  if (offered.length > maxHelloEntries || (options.token?.length ?? 0) > maxTokenBytes) {
+    throw new RangeError(
+      `capabilities or token: at most ${maxHelloEntries} names and ${maxTokenBytes} bytes are allowed`,
+    );
+  }
   say({
     kind: "hello",
     body: {
       versions: [protocolVersion],
+      capabilities: [...offered],
       agent: options.agent,
       ...(options.token ? { token: options.token } : {}),
     },
@@ -158,7 +170,9 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
         state = "open";
         const limits = limitsFromWire(message.body.limits);
         announced.set(limits);
-        events.push({ type: "open", limits, agent });
+        // spec 4.2: what was not offered is not agreed on.
+        capabilities = commonCapabilities(offered, message.body.capabilities);
+        events.push({ type: "open", limits, agent, capabilities });
         return;
       }
       case "accept": {
@@ -191,7 +205,8 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
         return;
       case "drain": {
         state = "draining";
-        events.push({ type: "drain", code: message.body.code, reason: message.body.reason });
+        const { code, reason, timeoutMs } = message.body;
+        events.push({ type: "drain", code, reason, timeoutMs });
         return;
       }
       case "error":
@@ -322,6 +337,8 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
       }),
 
     handleClosed: close,
+    // spec 2.5
+    handleControlEnd: () => close(ErrorCode.none, "the control stream ended"),
 
     handleTimeout(nowMs) {
       if (state === "closed") return;
@@ -384,7 +401,8 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
 
     offer(alias, capturedMs, nowMs) {
       const stream = streams.get(alias);
-      if (state !== "open" || !stream?.accepted) {
+      // spec 5.3: numbers do not wrap.
+      if (state !== "open" || !stream?.accepted || stream.nextFrame > maxFrameNumber) {
         ledger.drop("not-open");
         return { admitted: false, reason: "not-open" };
       }
@@ -450,6 +468,8 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
       return true;
     },
 
+    nextFrame: (alias) => streams.get(alias)?.nextFrame,
+
     abandon: (stream, frame) => expire(stream, frame, "abandoned"),
 
     pollControl: () => (state === "closed" ? undefined : control.poll()),
@@ -512,6 +532,9 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
     },
     get limits() {
       return announced.current;
+    },
+    get capabilities() {
+      return capabilities;
     },
     get figures() {
       return {
