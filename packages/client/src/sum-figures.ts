@@ -9,7 +9,14 @@ export interface ReconnectingFigures extends ClientFigures {
 /** What is counted from the start of a session; everything else is as it is now. */
 const counters = [
   ...(["offered", "admitted", "dropped", "expired", "delivered", "onTime", "inFlight"] as const),
-  ...(["bytesSent", "bytesDelivered", "datagramsSent", "datagramsLost", "lossRuns"] as const),
+  ...([
+    "bytesSent",
+    "bytesDelivered",
+    "datagramsSent",
+    "datagramsLost",
+    "lossRuns",
+    "slicesRepeated",
+  ] as const),
 ];
 
 /** Adds the counters of several sessions; estimates are those of the last one. */
@@ -42,7 +49,13 @@ export function countNotOpen(dropped: number): ClientFigures {
   return {
     ...{ offered: dropped, admitted: 0, dropped, expired: 0, delivered: 0, onTime: 0, inFlight: 0 },
     ...{ dropReasons: dropped > 0 ? { "not-open": dropped } : {}, expiryReasons: {} },
-    ...{ rttMs: undefined, bandwidthBitsPerSecond: undefined, unreceivedBytes: 0 },
-    ...{ bytesSent: 0, bytesDelivered: 0, datagramsSent: 0, datagramsLost: 0, lossRuns: 0 },
+    ...{
+      rttMs: undefined,
+      bandwidthBitsPerSecond: undefined,
+      rateBitsPerSecond: undefined,
+      unreceivedBytes: 0,
+    },
+    ...{ bytesSent: 0, bytesDelivered: 0, datagramsSent: 0, slicesRepeated: 0 },
+    ...{ datagramsLost: 0, lossRuns: 0, lossShare: 0, meanLossRun: 1 },
   };
 }

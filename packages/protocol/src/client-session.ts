@@ -75,6 +75,8 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
   const repairer = createRepairer();
   /** What is sent again goes first: it has waited for a round trip. */
   const repairs = createSendBuffer();
+  /** While the path is dark nothing is sent again: a sign of life wakes the repairs, not their timer. */
+  let holdsRepairs = false;
   const streams = new Map<number, StreamState>();
   const events: ClientEvent[] = [];
   const tensors: StreamTensor[] = [];
@@ -262,7 +264,8 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
 
   /** Puts the lost slices that are worth it in front of everything else. */
   function repair(nowMs: number): void {
-    if (path.isDark(minRttMs(), nowMs)) return;
+    holdsRepairs = path.isDark(minRttMs(), nowMs);
+    if (holdsRepairs) return;
     for (let lost = repairer.poll(patience(), nowMs); lost; lost = repairer.poll(patience(), nowMs)) {
       if (repairs.push(lost)) budget.charge(bytesOf(lost.slices), nowMs);
     }
@@ -519,7 +522,7 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
           slicesMs,
           sendBuffer.nextTimeoutMs(),
           repairs.nextTimeoutMs(),
-          repairer.nextTimeoutMs(patience()),
+          holdsRepairs ? Number.POSITIVE_INFINITY : repairer.nextTimeoutMs(patience()),
           ledger.nextTimeoutMs(),
           acknowledgements.nextTimeoutMs(),
           pinger.nextTimeoutMs(),
