@@ -6,7 +6,7 @@ import t from "tap";
 import { parseCodec } from "../../packages/codec/dist/index.js";
 import { createControlDecoder, decodeControl } from "../../packages/protocol/dist/control-message.js";
 import { decodeDatagram } from "../../packages/protocol/dist/datagram.js";
-import { ErrorCode } from "../../packages/protocol/dist/error-code.js";
+import { ErrorCode, mayTryAgain } from "../../packages/protocol/dist/error-code.js";
 import * as limits from "../../packages/protocol/dist/limits.js";
 import { createTensorDecoder } from "../../packages/protocol/dist/tensor-framing.js";
 import { createTensor } from "../../packages/tensor/dist/index.js";
@@ -92,6 +92,11 @@ t.test("error codes: the registry is the code's table", async (t) => {
   t.same(
     rows.map(([code, name]) => [name, Number(code)]),
     Object.entries(ErrorCode),
+  );
+  t.same(
+    rows.filter(([, , , again]) => again !== "").map(([code, , , again]) => [code, again]),
+    rows.filter(([code]) => code < 64).map(([code]) => [code, mayTryAgain(Number(code)) ? "yes" : "no"]),
+    "again",
   );
 });
 

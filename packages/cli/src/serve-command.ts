@@ -22,6 +22,7 @@ interface ServeCommandOptions {
   readonly metrics?: string;
   readonly threads?: number;
   readonly fpsLimit?: number;
+  readonly bytesLimit?: number;
   readonly token?: string;
   readonly logLevel: string;
   readonly json?: true;
@@ -64,6 +65,9 @@ export function registerServe(program: Command, context: CliContext): void {
     .option("--fps-limit <n>", "frames per second that each session may send", (text) =>
       parseCount(text, "--fps-limit"),
     )
+    .option("--bytes-limit <n>", "bytes of tensors per second that each session may send", (text) =>
+      parseCount(text, "--bytes-limit", 1, 2 ** 32 - 1),
+    )
     .option(
       "--token <text>",
       "bearer token that clients must show; SLUICE_TOKEN keeps it out of the process list",
@@ -99,7 +103,7 @@ Examples:
           ...{ listen: options.listen, engine: options.engine, model: options.model, split: options.split },
           ...{ labels: options.labels, cert: options.cert, key: options.key, metrics: options.metrics },
           ...{ threads: options.threads, fpsLimit: options.fpsLimit, fallback: options.fallback === true },
-          ...{ retry: options.retry, maxConnections: options.maxConnections },
+          ...{ bytesLimit: options.bytesLimit, retry: options.retry, maxConnections: options.maxConnections },
           maxConnectionsPerSource: options.maxConnectionsPerSource,
           token: options.token ?? process.env.SLUICE_TOKEN,
         },

@@ -23,7 +23,9 @@ export interface ServeOptions {
   /** `HOST:PORT` of the metrics, `off`, or `undefined` for the default port or, where it is taken, a free one. */
   readonly metrics: string | undefined;
   readonly threads: number | undefined;
+  /** Frames, and payload bytes, per second for each session. */
   readonly fpsLimit: number | undefined;
+  readonly bytesLimit: number | undefined;
   readonly token: string | undefined;
   readonly retry: RetryMode;
   readonly maxConnections: number | undefined;
@@ -66,7 +68,10 @@ export async function startServer(options: ServeOptions, log: ServerLog): Promis
     const token = options.token;
     const server = createServer({
       ...{ transport, openServedStream: models.open, log, observer: metrics },
-      ...(options.fpsLimit ? { limits: { framesPerSecond: options.fpsLimit } } : {}),
+      limits: {
+        ...(options.fpsLimit ? { framesPerSecond: options.fpsLimit } : {}),
+        ...(options.bytesLimit ? { maxBytesPerSecond: options.bytesLimit } : {}),
+      },
       ...(token === undefined ? {} : { authorize: createTokenCheck(token) }),
     });
     let draining = false;

@@ -149,7 +149,8 @@ export function createPathEstimator(): PathEstimator {
     },
     isDark,
     isStale: (nowMs) => nowMs - bandwidth.measuredMs > staleMs,
-    nextExpiryMs: (rttMs) => flight.oldestSentMs + Math.max(minExpiryMs, 3 * rttMs),
+    // A little later than it must be: a wake-up for which rounding leaves nothing to do would come again at once.
+    nextExpiryMs: (rttMs) => flight.oldestSentMs + Math.max(minExpiryMs, 3 * rttMs) + 0.1,
     get unreceivedBytes() {
       return flight.unreceivedBytes;
     },
