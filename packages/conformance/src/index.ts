@@ -1,0 +1,12 @@
+export {
+  type CaseResult,
+  formatReport,
+  type JudgedCase,
+  judgeCases,
+  type SuiteReport,
+} from "./case-report.js";
+export { parseKnownFailures } from "./known-failures.js";
+export { ownImplementation, ownVectorsDirectory } from "./own-implementation.js";
+export { createLinePeer, type LineCommand, type LinePeer } from "./vectors/line-peer.js";
+export { runVectors } from "./vectors/run-vectors.js";
+export { readVectors, type Vector, type VectorSet } from "./vectors/vector.js";
