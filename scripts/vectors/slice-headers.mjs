@@ -75,7 +75,6 @@ const refused = [
   ["varint-without-end", "08 ffffffffffffffffffff01 20 01", "malformedDatagram", ["sluice/5.1/3"]],
   ["tag-without-value", "08 01 20 01 10", "malformedDatagram", ["sluice/5.1/3"]],
   ["bytes-field-past-the-end", "08 01 20 01 82 01 05 aa", "malformedDatagram", ["sluice/5.1/3"]],
-  ["field-number-zero", "08 01 20 01 00 01", "malformedDatagram", ["sluice/5.1/3"]],
 ];
 
 export const cases = [
