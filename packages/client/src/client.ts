@@ -18,9 +18,9 @@ import {
   type Session,
   type StreamError,
 } from "@sluice/transport";
-import { unpack } from "msgpackr";
 import { ClientError } from "./client-error.js";
 import type { FrameOutcome } from "./frame-outcome.js";
+import { readAnswer } from "./read-answer.js";
 
 export interface ClientOptions {
   /** Bearer token, where the server asks for one. */
@@ -188,7 +188,7 @@ export async function createClient(session: Session, options: ClientOptions = {}
     const { frame, result, latencyMs, onTime } = event;
     let answer: unknown;
     try {
-      answer = result.payload.length > 0 ? unpack(result.payload) : undefined;
+      answer = result.payload.length > 0 ? readAnswer(result.payload) : undefined;
     } catch {
       core.handleClosed(ErrorCode.protocolViolation, "result: its payload is not MessagePack");
     }

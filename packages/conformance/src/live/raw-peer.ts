@@ -99,8 +99,11 @@ export function createRawPeer(session: Session, control: BidirectionalStream): R
   const notify = () => {
     for (const watcher of watchers) watcher();
   };
-  const hear = (message: ControlMessage, inDatagram: boolean) =>
+  const hear = (message: ControlMessage, inDatagram: boolean) => {
     heard.push({ message, inDatagram, atMs: performance.now() });
+    // Whoever hears nothing may give the session up.
+    if (message.kind === "ping") peer.say({ kind: "pong", body: { id: message.body.id } });
+  };
 
   function reading(step: () => void): void {
     try {
