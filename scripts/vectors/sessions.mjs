@@ -743,6 +743,14 @@ const clientHandshake = [
   ),
 ];
 
+/** The one datagram with slices has come: a path without any sign of it could be taken for dark (3.3). */
+const report = message("feedback", {
+  datagramsReceived: 1,
+  bytesReceived: 40,
+  nextSequence: 1,
+  received: "01",
+});
+
 const clientStreams = [
   client(
     "frame",
@@ -860,8 +868,10 @@ const clientStreams = [
       isAccepted,
       send(100, goes(0)),
       says(110, done(0, { payload: "c3" })),
+      datagram(110, controlItem(report)),
       send(200, stays),
       send(900, stays),
+      datagram(1095, controlItem(report)),
       send(1101, goes(1)),
     ],
   ),

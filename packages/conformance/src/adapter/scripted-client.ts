@@ -3,7 +3,7 @@ import { decodeControl, encodeControl, openStreamFromWire } from "@sluice/protoc
 import { sliceRange } from "@sluice/tensor";
 import { fromHex, messageOf } from "../vectors/plain-form.js";
 import type { JsonObject } from "../vectors/vector.js";
-import { type MutableOutput, noteClosed, type ScriptedSide } from "./session-script.js";
+import { type MutableOutput, noteClosed, type ScriptedSide } from "./scripted-side.js";
 
 interface SendInput {
   readonly stream: number;

@@ -13,7 +13,7 @@ import {
 import { limitsFromWire } from "@sluice/protocol/wire";
 import { TensorError } from "@sluice/tensor";
 import { fromHex, toHex } from "../vectors/plain-form.js";
-import { type MutableOutput, noteClosed, type ScriptedSide, type ScriptOptions } from "./session-script.js";
+import { type MutableOutput, noteClosed, type ScriptedSide, type ScriptOptions } from "./scripted-side.js";
 
 /** MessagePack of `true`. */
 const answerPayload = Uint8Array.of(0xc3);
