@@ -1,12 +1,14 @@
 import { readFile } from "node:fs/promises";
 import {
   type CaseResult,
+  clientCases,
   createCommandSources,
   createLinePeer,
   createWaitingSources,
   formatReport,
   judgeCases,
   type LineCommand,
+  matchesGlob,
   ownImplementation,
   ownVectorsDirectory,
   parseKnownFailures,
@@ -14,6 +16,7 @@ import {
   runClientSuite,
   runServerSuite,
   runVectors,
+  serverCases,
 } from "@sluice/conformance";
 import { connect, listen } from "@sluice/http3";
 import type { Command } from "commander";
@@ -26,6 +29,7 @@ import { parseCertificateHash } from "./parse-certificate-hash.js";
 
 interface ReportOptions {
   readonly knownFailures?: string;
+  readonly only?: string;
   readonly json?: true;
 }
 
@@ -57,6 +61,16 @@ async function readKnownFailures(path: string | undefined): Promise<string[]> {
   }
 }
 
+/** The cases that `--only` leaves. */
+function chosen<Case extends { readonly id: string }>(
+  cases: readonly Case[],
+  { only }: ReportOptions,
+): readonly Case[] {
+  const left = only === undefined ? cases : cases.filter(({ id }) => matchesGlob(only, id));
+  if (left.length === 0) throw new CliError(ExitCode.usage, `--only: no case is called ${only}`);
+  return left;
+}
+
 async function report(results: CaseResult[], options: ReportOptions, context: CliContext): Promise<void> {
   const judged = judgeCases(results, await readKnownFailures(options.knownFailures));
   context.stdout.write(options.json ? `${JSON.stringify(judged)}\n` : formatReport(judged));
@@ -77,9 +91,13 @@ async function runVectorsCommand(options: VectorsOptions, context: CliContext): 
     throw new CliError(ExitCode.notFound, `--vectors: cannot read ${options.vectors}`, { cause });
   });
   if (sets.length === 0) throw new CliError(ExitCode.notFound, `--vectors: no vectors in ${options.vectors}`);
+  const cases = chosen(
+    sets.flatMap((set) => set.cases),
+    options,
+  );
   const peer = createLinePeer(options.impl === undefined ? ownImplementation : splitCommand(options.impl));
   try {
-    await report(await runVectors(peer, sets), options, context);
+    await report(await runVectors(peer, cases), options, context);
   } finally {
     await peer.close();
   }
@@ -92,7 +110,7 @@ async function runServerCommand(url: string, options: ServerOptions, context: Cl
   (await connect(url, trust)).close(0, "");
   const token = options.token === undefined ? {} : { token: new TextEncoder().encode(options.token) };
   const target = { connect: () => connect(url, trust), model: options.model, ...token };
-  await report(await runServerSuite(target), options, context);
+  await report(await runServerSuite(target, chosen(serverCases, options)), options, context);
 }
 
 async function runClientCommand(options: ClientOptions, context: CliContext): Promise<void> {
@@ -108,7 +126,7 @@ async function runClientCommand(options: ClientOptions, context: CliContext): Pr
     const announce = (id: string) => {
       if (options.implCommand === undefined) context.stderr.write(`waiting for a client: ${id}\n`);
     };
-    await report(await runClientSuite(sources, announce), options, context);
+    await report(await runClientSuite(sources, announce, chosen(clientCases, options)), options, context);
   } finally {
     await transport.close();
   }
@@ -117,6 +135,7 @@ async function runClientCommand(options: ClientOptions, context: CliContext): Pr
 function addReportOptions(command: Command): Command {
   return command
     .option("--known-failures <file>", "cases that may fail, one pattern a line; one that passes fails")
+    .option("--only <pattern>", "cases whose id is like this, with * for anything")
     .option("--json", "print the report as JSON");
 }
 

@@ -5,7 +5,7 @@ export {
   judgeCases,
   type SuiteReport,
 } from "./case-report.js";
-export { parseKnownFailures } from "./known-failures.js";
+export { matchesGlob, parseKnownFailures } from "./known-failures.js";
 export { clientCases } from "./live/client-cases.js";
 export { type ClientSources, createCommandSources, createWaitingSources } from "./live/client-source.js";
 export type { LiveCase } from "./live/live-case.js";

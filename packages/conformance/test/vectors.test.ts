@@ -16,11 +16,11 @@ import {
 import t from "tap";
 
 const python = fileURLToPath(new URL("../../python/", import.meta.url));
-const sets = await readVectors(ownVectorsDirectory);
+const vectors = (await readVectors(ownVectorsDirectory)).flatMap(({ cases }) => cases);
 
 async function run(command: LineCommand, known: readonly string[]) {
   const peer = createLinePeer(command);
-  const results = await runVectors(peer, sets);
+  const results = await runVectors(peer, vectors);
   await peer.close();
   return judgeCases(results, known);
 }

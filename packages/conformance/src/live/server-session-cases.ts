@@ -1,5 +1,5 @@
 import { ErrorCode } from "@sluice/protocol";
-import type { ControlName, OutgoingControl } from "@sluice/protocol/wire";
+import { type ControlName, encodeDelimitedControl, type OutgoingControl } from "@sluice/protocol/wire";
 import type { LiveCase } from "./live-case.js";
 import { controlItem, Unmet } from "./raw-peer.js";
 import { type OpenFields, type ServerContext, wholeFrame } from "./server-context.js";
@@ -125,10 +125,9 @@ export const serverSessionCases: readonly Case[] = [
   {
     id: "4.1/byte-by-byte",
     shows: [],
-    async run({ raw }) {
+    async run({ raw, hello }) {
       const peer = await raw();
-      for (const byte of [0x0c, 0x0a, 0x0a, 0x0a, 1, 1, 0x22, 5, 0x64, 0x6f, 0x63, 0x2f, 0x31])
-        peer.sayBytes(Uint8Array.of(byte));
+      for (const byte of encodeDelimitedControl(hello)) peer.sayBytes(Uint8Array.of(byte));
       await peer.next("welcome");
     },
   },
