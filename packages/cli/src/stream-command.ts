@@ -2,18 +2,9 @@ import type { Command } from "commander";
 import type { CliContext } from "./cli-context.js";
 import { CliError } from "./cli-error.js";
 import { ExitCode } from "./exit-codes.js";
+import { parseCertificateHash } from "./parse-certificate-hash.js";
 import { addStreamOptions, readStreamOptions, type StreamOptionValues } from "./stream-options.js";
 import { showStream } from "./stream-show.js";
-
-/** A SHA-256 in hexadecimal, with or without colons. */
-function parseHash(text: string): string {
-  const hex = text.replaceAll(":", "").toLowerCase();
-  if (/^[0-9a-f]{64}$/.test(hex)) return hex;
-  throw new CliError(
-    ExitCode.usage,
-    `--cert-hash: expected a SHA-256 in 64 hexadecimal digits, got "${text}"`,
-  );
-}
 
 interface StreamTrust {
   readonly certHash?: string;
@@ -31,7 +22,7 @@ export function registerStream(program: Command, context: CliContext): void {
     .option(
       "--cert-hash <hex>",
       "trust the certificate with this SHA-256 (`sluice serve` prints it)",
-      parseHash,
+      parseCertificateHash,
     )
     .option(
       "--insecure",

@@ -8,10 +8,10 @@ import {
   type OutgoingFrame,
 } from "@sluice/protocol";
 import type { Clock } from "@sluice/transport";
-import { unpack } from "msgpackr";
 import type { ProduceTensor } from "./client-api.js";
 import { describeDelivery } from "./delivered-frame.js";
 import type { FrameOutcome } from "./frame-outcome.js";
+import { readAnswer } from "./read-answer.js";
 
 export interface FrameSender {
   /** See `TensorStream.send`. */
@@ -83,7 +83,7 @@ export function createFrameSender(core: ClientSession, clock: Clock, pump: () =>
       const { frame, result } = event;
       let answer: unknown;
       try {
-        answer = result.payload.length > 0 ? unpack(result.payload) : undefined;
+        answer = result.payload.length > 0 ? readAnswer(result.payload) : undefined;
       } catch {
         // spec 7.2
         core.handleClosed(ErrorCode.protocolViolation, "result: its payload is not MessagePack");
