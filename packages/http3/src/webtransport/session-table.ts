@@ -145,8 +145,13 @@ export class SessionTable {
     return true;
   }
 
-  flush(): void {
-    for (const session of this.byId.values()) session.flush(this.quic);
+  flush(): boolean {
+    let wantedToSend = false;
+    for (const session of this.byId.values()) {
+      wantedToSend ||= session.wantsToSend;
+      session.flush(this.quic);
+    }
+    return wantedToSend;
   }
 
   /** The QUIC connection is over: every session ends with `info`. */

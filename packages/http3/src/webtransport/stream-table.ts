@@ -71,8 +71,10 @@ export class StreamTable {
   }
 
   /** Hands to the engine what it takes now. */
-  flush(): void {
+  flush(): boolean {
+    const wantedToSend = this.#pending.size > 0;
     for (const stream of this.#pending) this.#flushStream(stream);
+    return wantedToSend;
   }
 
   checkStopped(): void {
