@@ -1,6 +1,11 @@
+import type { MessagePort } from "node:worker_threads";
 import t from "tap";
 import { AckDelay } from "#src/quiche/ack-delay.js";
+import { RECEIVE_QUEUE_DATAGRAMS } from "#src/quiche/config.js";
+import { unpackDatagrams } from "#src/quiche/datagram-pack.js";
 import { DeliveryGate } from "#src/quiche/delivery-gate.js";
+import type { ToMain } from "#src/quiche/messages.js";
+import { Outbox } from "#src/quiche/outbox.js";
 
 t.test("a batch leaves at once after a pause, and a steady stream of them is bounded", async (t) => {
   const gate = new DeliveryGate();
@@ -47,4 +52,60 @@ t.test("one packet's acknowledgement waits for an answer, the second packet's do
   t.equal(acks.deadlineMs, Number.POSITIVE_INFINITY);
   acks.handlePacket(200);
   t.ok(acks.mayWait(201));
+});
+
+/** An outbox and what it posted; `take` plays the main thread. */
+function createOutbox() {
+  const posted: ToMain[][] = [];
+  let taken = 0;
+  const port = { postMessage: (messages: ToMain[]) => void posted.push(messages) } as unknown as MessagePort;
+  const take = () => {
+    taken = posted.length;
+  };
+  return { outbox: new Outbox(port, () => taken), posted, take };
+}
+
+t.test("datagrams leave before the end of their session", async (t) => {
+  const { outbox, posted } = createOutbox();
+  outbox.pushDatagram(1, Uint8Array.of(1));
+  outbox.pushDatagram(2, Uint8Array.of(2));
+  outbox.push({ type: "closed", session: 1, info: { code: 0, reason: "", by: "remote" } });
+  outbox.push({ type: "gone", session: 1 });
+  outbox.flush(1);
+  const order = posted.flat().map((message) => ("session" in message ? [message.type, message.session] : []));
+  t.strictSame(order, [
+    ["datagrams", 1],
+    ["closed", 1],
+    ["gone", 1],
+    ["datagrams", 2],
+  ]);
+});
+
+t.test("a main thread that is behind gets larger batches, then loses datagrams", async (t) => {
+  const { outbox, posted, take } = createOutbox();
+  let sent = 0;
+  const push = () => outbox.pushDatagram(1, Uint8Array.of(sent++ & 0xff));
+  for (let nowMs = 0; nowMs < 10; nowMs++) {
+    t.ok(push());
+    outbox.flush(nowMs);
+  }
+  t.equal(posted.length, 4);
+  let kept = 6;
+  while (push()) kept += 1;
+  t.equal(kept, RECEIVE_QUEUE_DATAGRAMS, "what waits is bounded");
+  t.ok(outbox.pushDatagram(2, Uint8Array.of(1)), "for each session");
+  take();
+  outbox.flush(100);
+  t.equal(posted.length, 5);
+  const received = posted.flatMap((batch) =>
+    batch.flatMap((m) => (m.type === "datagrams" && m.session === 1 ? unpackDatagrams(m.pack) : [])),
+  );
+  t.strictSame(
+    received.map(([first]) => first),
+    Array.from({ length: RECEIVE_QUEUE_DATAGRAMS + 4 }, (_, i) => i & 0xff),
+    "in order",
+  );
+  t.ok(push(), "there is room again");
+  take();
+  outbox.flush(200);
 });

@@ -7,7 +7,7 @@ const TIMER_MS = 2;
  * queue grows on it: until the second one, which is what busy peers on one machine need to read their packets.
  */
 const MIN_PACED_RTT_MS = 2;
-const MAX_LOCAL_RTT_MS = 6;
+const MAX_LOCAL_RTT_MS = 10;
 
 /**
  * Spreads packets over the round trip: a token bucket filled at `gain * congestionWindow / rtt`. quiche's own

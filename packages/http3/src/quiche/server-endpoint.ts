@@ -185,7 +185,7 @@ export class ServerEndpoint {
     if (this.#socket === undefined || this.#socket.isCongested) return;
     const buffer = this.#socket.nextBuffer();
     try {
-      this.#socket.send(buffer, write(buffer), to, false);
+      this.#socket.send(buffer, write(buffer), to);
     } catch {
       this.#droppedPackets += 1; // Ids that no answer can be made for.
     }

@@ -95,7 +95,7 @@ export class UdpSocket {
   }
 
   /** A failed send is a lost packet, which QUIC repairs. `isFirst`: that nobody listens there is told. */
-  send(packet: Buffer, length: number, to: Address, isFirst: boolean): void {
+  send(packet: Buffer, length: number, to: Address, isFirst = false): void {
     if (!this.#connected) this.socket.send(packet, 0, length, to.port, to.host);
     // A callback costs a task for each packet.
     else if (isFirst) this.socket.send(packet, 0, length, this.#handleSendError);

@@ -145,6 +145,7 @@ export class SessionTable {
     return true;
   }
 
+  /** Hands to the engine what it takes now; `false` where there was nothing to send. */
   flush(): boolean {
     let wantedToSend = false;
     for (const session of this.byId.values()) {

@@ -70,7 +70,7 @@ export class StreamTable {
     if (stream.wantsToSend) this.#pending.add(stream);
   }
 
-  /** Hands to the engine what it takes now. */
+  /** Hands to the engine what it takes now; `false` where there is nothing to send. */
   flush(): boolean {
     const wantedToSend = this.#pending.size > 0;
     for (const stream of this.#pending) this.#flushStream(stream);
