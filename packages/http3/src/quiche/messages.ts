@@ -42,8 +42,6 @@ export type ToMain =
   | ({ readonly type: "request"; readonly server: number; readonly session: number } & RequestFacts)
   | ({ readonly type: "accepted"; readonly session: number } & SessionFacts)
   | { readonly type: "datagrams"; readonly session: number; readonly pack: DatagramPack }
-  /** So many datagrams have left the worker's queue. */
-  | { readonly type: "datagram-credit"; readonly session: number; readonly count: number }
   | ({ readonly type: "stream"; readonly isBidirectional: boolean } & StreamName)
   | ({ readonly type: "opened" } & StreamName)
   | ({ readonly type: "data"; readonly bytes: Uint8Array; readonly fin: boolean } & StreamName)
@@ -90,6 +88,8 @@ export interface SessionFacts {
   readonly maxDatagramBytes: number;
   /** What goes in front of every datagram. */
   readonly datagramPrefix: Uint8Array;
+  /** Shared: one number, how many datagrams have left the worker's queue; it wraps round. */
+  readonly datagramsTaken: Int32Array;
 }
 
 /** How a server in the worker stands. */
@@ -146,6 +146,15 @@ export interface ListenMessage {
   readonly handshakeTimeoutMs: number;
   readonly quic: QuicOptions;
 }
+
+/** Places in the numbers that both threads share, which wrap round. */
+export const SHARED = {
+  /** Counted up by a worker that lives. */
+  BEATS: 0,
+  /** Batches of messages that the main thread has handled. */
+  BATCHES_TAKEN: 1,
+  COUNT: 2,
+} as const;
 
 /** Bytes that one stream may have on their way between the threads, in each direction. */
 export const STREAM_WINDOW_BYTES = 1 << 20;

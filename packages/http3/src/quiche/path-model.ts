@@ -59,6 +59,11 @@ export class PathModel {
 
   constructor(readonly packetBytes: number) {}
 
+  /** Infinity until the first update. */
+  get minRttMs(): number {
+    return this.#minRttMs;
+  }
+
   get windowBytes(): number {
     if (this.#isSilent) return PROBE_PACKETS * this.packetBytes;
     const { packetBytes } = this;

@@ -1,6 +1,5 @@
 import { Worker } from "node:worker_threads";
-import type { ToMain, ToWorker, WorkerCensus } from "./messages.js";
-
+import { SHARED, type ToMain, type ToWorker, type WorkerCensus } from "./messages.js";
 import { DEFAULT_WATCHDOG, Watchdog, type WatchdogLimits } from "./watchdog.js";
 
 /**
@@ -53,7 +52,7 @@ export class QuicWorker {
   #worker: Worker | undefined;
   readonly #sessions = new Map<number, WorkerClient>();
   readonly #servers = new Map<number, WorkerClient>();
-  readonly #alive = new Int32Array(new SharedArrayBuffer(4));
+  readonly #shared = new Int32Array(new SharedArrayBuffer(SHARED.COUNT * Int32Array.BYTES_PER_ELEMENT));
   #outgoing: ToWorker[] = [];
   #transfers: ArrayBuffer[] = [];
   #flushers: (() => void)[] = [];
@@ -89,9 +88,11 @@ export class QuicWorker {
   /** Resolves when the thread has ended. */
   #run(): Promise<void> {
     // Flags of the process are not for the thread: it does not start with `--input-type`.
-    const worker = new Worker(this.settings.entry, { workerData: this.#alive.buffer, execArgv: [] });
+    const worker = new Worker(this.settings.entry, { workerData: this.#shared.buffer, execArgv: [] });
     this.#worker = worker;
     worker.on("message", (messages: readonly ToMain[]) => {
+      // A callback of the application that throws must not stop the deliveries.
+      Atomics.add(this.#shared, SHARED.BATCHES_TAKEN, 1);
       for (const message of messages) this.#dispatch(message);
     });
     worker.on("error", (error) => this.#die(error.stack ?? error.message, "crash"));
@@ -223,7 +224,7 @@ export class QuicWorker {
     const { watchdog: limits } = this.settings;
     const watchdog = new Watchdog(limits, performance.now());
     const timer = setInterval(() => {
-      if (!watchdog.look(Atomics.load(this.#alive, 0), performance.now())) return;
+      if (!watchdog.look(Atomics.load(this.#shared, SHARED.BEATS), performance.now())) return;
       void this.terminate("it hangs", "hang");
     }, limits.intervalMs);
     timer.unref();
