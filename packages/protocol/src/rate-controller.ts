@@ -48,6 +48,9 @@ const increaseGain = 0.2;
 /** Without a queue for so long, the path has room: the gain grows with each second, up to a factor. */
 const calmMs = 1500;
 const maxCalmFactor = 8;
+/** QUIC's window opens slowly at first, which looks like a queue: what that took away comes back as fast. */
+const startupMs = 5_000;
+const startupFactor = 4;
 /** A decrease shows after a round trip and the window over which the standing queue is measured. */
 const settleMs = 350;
 const heavyLoss = 0.25;
@@ -60,6 +63,7 @@ export function createRateController(): RateController {
   let updatedMs = 0;
   let decreasedMs = Number.NEGATIVE_INFINITY;
   let queuedMs = Number.NEGATIVE_INFINITY;
+  let startedMs: number | undefined;
 
   return {
     update({ nowMs, rttMs, standingQueueMs, capacityBitsPerSecond, lossShare }) {
@@ -68,6 +72,7 @@ export function createRateController(): RateController {
       const elapsedMs = Math.min(1_000, Math.max(0, nowMs - updatedMs));
       updatedMs = nowMs;
       rate ??= ceiling;
+      startedMs ??= nowMs;
       if (standingQueueMs > minThresholdMs / 2) queuedMs = nowMs;
       const isCongested = standingQueueMs > thresholdMs || lossShare > heavyLoss;
       const approach = Math.min(1, (thresholdGain * elapsedMs) / 1_000);
@@ -75,7 +80,8 @@ export function createRateController(): RateController {
       thresholdMs = Math.min(maxThresholdMs, Math.max(minThresholdMs, thresholdMs));
       if (!isCongested) {
         const calmS = Math.max(0, nowMs - Math.max(decreasedMs, queuedMs) - calmMs) / 1_000;
-        const gain = increaseGain * Math.min(maxCalmFactor, 1 + 4 * calmS);
+        const factor = nowMs - startedMs < startupMs ? startupFactor : 1;
+        const gain = increaseGain * Math.min(maxCalmFactor, factor + 4 * calmS);
         rate += (gain * (ceiling - rate) * Math.sqrt(rate / ceiling) * elapsedMs) / 1_000;
       }
       if (isCongested && nowMs - decreasedMs > rttMs + settleMs) {
