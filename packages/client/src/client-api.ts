@@ -75,7 +75,16 @@ export interface TensorStream {
   close(): void;
 }
 
-export type ProduceTensor = Tensor | (() => Tensor | Promise<Tensor>);
+/** A tensor, or what makes one for an admitted frame. */
+export type ProduceTensor = Tensor | ((budget: FrameBudget) => Tensor | Promise<Tensor>);
+
+export interface FrameBudget {
+  /**
+   * Bytes that the encoded frame may have to be in time, by the latest estimates; Infinity while the path is not known.
+   * For producers that can do with less: a smaller crop, a coarser tensor.
+   */
+  readonly bytes: number;
+}
 
 export interface Client {
   /** @throws ClientError, TensorError or RangeError naming the option; as rejections */

@@ -51,10 +51,10 @@ export function createFrameSender(core: ClientSession, clock: Clock, pump: () =>
       const startMs = clock.now();
       const decision = core.offer(alias, capturedMs, startMs);
       if (!decision.admitted) return { status: "dropped", reason: decision.reason };
-      const { frame } = decision;
+      const { frame, budgetBytes } = decision;
       const key = `${alias}/${frame}`;
       try {
-        const tensor = typeof produce === "function" ? await produce() : produce;
+        const tensor = typeof produce === "function" ? await produce({ bytes: budgetBytes }) : produce;
         const producedMs = clock.now();
         const slices = encoder.encode(tensor, mode === "datagram" ? core.maxPayloadBytes : streamSliceBytes);
         const encodedMs = clock.now();

@@ -3,6 +3,7 @@ export type {
   AgreedStatistics,
   Client,
   ClientOptions,
+  FrameBudget,
   OpenStreamOptions,
   ProduceTensor,
   SessionEnd,

@@ -77,6 +77,24 @@ t.test("what a stream asks for reaches the server, and capabilities are agreed o
   client.close();
 });
 
+t.test("a producer learns what its frame may cost", async (t) => {
+  const { connect } = createMemoryServer();
+  const client = await createClient(connect());
+  const large = { dtype: "uint8", shape: [20_000], layout: "any" } as const;
+  const stream = await client.openStream({ model: "sink", spec: large, deadlineMs: 60_000 });
+  const budgets: number[] = [];
+  for (let i = 0; i < 3; i++) {
+    const outcome = await stream.send(({ bytes }) => {
+      budgets.push(bytes);
+      return createTensor(large.dtype, large.shape);
+    });
+    t.equal(outcome.status, "delivered");
+  }
+  t.equal(budgets[0], Number.POSITIVE_INFINITY, "nothing is known yet");
+  t.ok(budgets[2]! > 20_000 && budgets[2]! < Number.POSITIVE_INFINITY, `${budgets[2]} bytes`);
+  client.close();
+});
+
 t.test("a session without datagrams carries tensors on streams", async (t) => {
   const { connect } = createMemoryServer();
   const client = await createClient(connect(0));
