@@ -126,7 +126,9 @@ function parseTrust(target: SessionUrl, options: ConnectOptions): Trust {
     return { type: "hash", certificateHash };
   }
   if (options.insecure === true) return { type: "none" };
-  return { type: "roots", ca: options.ca ?? rootCertificates.join("\n"), host: target.host };
+  const { host } = target;
+  if (options.ca !== undefined) return { type: "roots", ca: options.ca, host };
+  return { type: "roots", ca: rootCertificates.join("\n"), isDefault: true, host };
 }
 
 async function resolve({ host }: SessionUrl): Promise<string[]> {

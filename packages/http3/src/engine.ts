@@ -1,4 +1,5 @@
 import type { Session, SessionRequest, TransportServer } from "@sluice/transport";
+import type { ListenOptions } from "./listen.js";
 import type { LogLevel, Trust } from "./quiche/messages.js";
 
 /** A checked request to connect, its host resolved. */
@@ -39,7 +40,17 @@ export type Log = (level: LogLevel, message: string, fields: Readonly<Record<str
 /** An implementation of QUIC, HTTP/3 and WebTransport. */
 export interface Engine {
   readonly name: string;
+  /**
+   * What it cannot do of what was asked for, each option with the reason: `impossible` is refused, `partial` as well
+   * where `auto` has another engine. Absent: it can do everything.
+   */
+  readonly judgeListenOptions?: (options: ListenOptions) => OptionJudgement;
   /** Rejects with `ConnectError`. */
   connect(options: EngineConnectOptions): Promise<Session>;
   listen(options: EngineListenOptions): Promise<TransportServer>;
+}
+
+export interface OptionJudgement {
+  readonly impossible: readonly string[];
+  readonly partial: readonly string[];
 }

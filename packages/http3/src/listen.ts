@@ -32,7 +32,8 @@ export interface ListenOptions {
   readonly maxConnections?: number;
   /**
    * `always` makes every client prove its address before anything is kept for it (RFC 9000 8.1.2), which
-   * costs it one more round trip. Default `always`.
+   * costs it one more round trip. Default `always` where the engine can: quinn cannot, and is passed over by `auto`
+   * where this is asked for.
    */
   readonly retry?: "always" | "never";
   /** A connection without a sign of life for so long ends, in milliseconds. Default 30,000. */
@@ -78,7 +79,7 @@ export async function listen(options: ListenOptions): Promise<TransportServer> {
   );
   const log = options.log ?? (() => {});
   // A server is better reached without datagrams than not at all.
-  const engine = await selectEngine(options.engine, { fallback: true, log });
+  const engine = await selectEngine(options.engine, { fallback: true, listen: options, log });
   const certificate =
     options.certificate ?? (await createCertificate({ hosts: [...new Set([host, "localhost"])] }));
   const { address } = await lookup(host);

@@ -1,0 +1,42 @@
+import type { ListenOptions } from "../listen.js";
+
+/** What quinn's defaults are where its binding has no option, and what `maxPacketBytes` can be at the least. */
+export const FIXED = {
+  /** `max_idle_timeout` of quinn's TransportConfig. */
+  idleTimeoutMs: 30_000,
+  /** Its packets grow to 1,452 bytes as the path takes them; up to our own default that is nobody's wish. */
+  minMaxPacketBytes: 1350,
+} as const;
+
+interface TransportOptions {
+  readonly idleTimeoutMs?: number | undefined;
+  readonly maxPacketBytes?: number | undefined;
+}
+
+/** The options that the binding has no way to honour, each with the reason. */
+export function fixedOptionErrors({ idleTimeoutMs, maxPacketBytes }: TransportOptions): string[] {
+  const errors: string[] = [];
+  if (idleTimeoutMs !== undefined && idleTimeoutMs !== FIXED.idleTimeoutMs) {
+    errors.push(`idleTimeoutMs ${idleTimeoutMs} (it has ${FIXED.idleTimeoutMs})`);
+  }
+  if (maxPacketBytes !== undefined && maxPacketBytes < FIXED.minMaxPacketBytes) {
+    errors.push(`maxPacketBytes ${maxPacketBytes} (its packets grow to 1,452 bytes as the path takes them)`);
+  }
+  return errors;
+}
+
+/** What a server of quinn cannot do of what was asked for. */
+export function judgeListenOptions(options: ListenOptions): { impossible: string[]; partial: string[] } {
+  const impossible = fixedOptionErrors(options);
+  if (options.retry === "always") impossible.push("retry always (it sends no Retry)");
+  if (options.handshakeTimeoutMs !== undefined) {
+    impossible.push(
+      `handshakeTimeoutMs (a handshake ends with its idle timeout of ${FIXED.idleTimeoutMs} ms)`,
+    );
+  }
+  const partial: string[] = [];
+  if (options.authorize !== undefined) {
+    partial.push("authorize (it tells the path, and neither headers nor address)");
+  }
+  return { impossible, partial };
+}

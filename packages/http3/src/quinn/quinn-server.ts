@@ -1,0 +1,175 @@
+import { createSocket } from "node:dgram";
+import { isIPv6 } from "node:net";
+import { ConnectError, type Session, type SessionRequest, type TransportServer } from "@sluice/transport";
+import type { EngineListenOptions } from "../engine.js";
+import { checkIpv6 } from "./quinn-client.js";
+import { systemErrorOf, textOf } from "./quinn-error.js";
+import type { NativeRequest, NativeServer, QuinnModule } from "./quinn-module.js";
+import { QuinnSession } from "./quinn-session.js";
+import { UnknownHeaders } from "./unknown-headers.js";
+
+/** Sessions that may wait for `onSession`. */
+const MAX_WAITING_SESSIONS = 64;
+/** A peer, or the binding, that does not answer is not waited for longer. */
+const GOODBYE_MS = 1000;
+/** A port that was free a moment ago may be taken; so often another one is tried. */
+const PORT_ATTEMPTS = 10;
+
+/** A server on quinn. */
+export class QuinnServer implements TransportServer {
+  readonly #sessions = new Set<QuinnSession>();
+  #opening = 0;
+  #onSession: ((session: Session, request: SessionRequest) => void) | undefined;
+  #waiting: [Session, SessionRequest][] = [];
+  #closing: Promise<void> | undefined;
+  readonly #accepting: Promise<void>;
+
+  private constructor(
+    readonly module: QuinnModule,
+    readonly native: NativeServer,
+    readonly options: EngineListenOptions,
+    readonly port: number,
+  ) {
+    this.#accepting = this.#acceptAll();
+  }
+
+  static async listen(module: QuinnModule, options: EngineListenOptions): Promise<QuinnServer> {
+    const { cert, key } = options.certificate;
+    for (let attempt = 1; ; attempt++) {
+      const port = options.port === 0 ? await findFreePort(options.address) : options.port;
+      try {
+        const at = formatAddress(options.address, port);
+        const native = module.NapiServer.bind(at, Buffer.from(cert), Buffer.from(key));
+        return new QuinnServer(module, native, options, port);
+      } catch (cause) {
+        const system = systemErrorOf(textOf(cause));
+        if (system === "EADDRINUSE" && options.port === 0 && attempt < PORT_ATTEMPTS) continue;
+        const where = `https://${formatAddress(options.host, port)}`;
+        const reason = [system, textOf(cause)].filter((part) => part !== undefined).join(": ");
+        throw new ConnectError("engine", `cannot listen on ${where}: ${reason}`, { cause });
+      }
+    }
+  }
+
+  get url(): string {
+    return `https://${formatAddress(this.options.host, this.port)}`;
+  }
+
+  get certificateHash(): string {
+    return this.options.certificateHash;
+  }
+
+  onSession(handler: (session: Session, request: SessionRequest) => void): void {
+    this.#onSession = handler;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const [session, request] of waiting) queueMicrotask(() => handler(session, request));
+  }
+
+  close(code = 0, reason = ""): Promise<void> {
+    this.#closing ??= this.#close(code, reason);
+    return this.#closing;
+  }
+
+  async #close(code: number, reason: string): Promise<void> {
+    const sessions = [...this.#sessions];
+    for (const session of sessions) session.close(code, reason);
+    await atMost(GOODBYE_MS, Promise.all(sessions.map((session) => session.gone)));
+    this.#knock().catch(() => {});
+    // `close` of the binding would block this thread for ever while it still accepts.
+    if (await atMost(GOODBYE_MS, this.#accepting)) this.native.close();
+    else this.options.log("error", "quinn does not stop accepting: its port stays taken", { url: this.url });
+  }
+
+  /** Only a request ends a pending `accept` of the binding, so the server makes one itself. */
+  async #knock(): Promise<void> {
+    await checkIpv6();
+    const { address, certificateHash } = this.options;
+    const loopback = address === "0.0.0.0" ? "127.0.0.1" : address === "::" ? "::1" : address;
+    const client = this.module.NapiClient.withCertificateHashes([Buffer.from(certificateHash, "hex")]);
+    await client.connect(`https://${formatAddress(loopback, this.port)}/`, null);
+  }
+
+  async #acceptAll(): Promise<void> {
+    for (;;) {
+      const request = await this.native.accept();
+      if (request === null) return;
+      this.#answer(request).catch((error: unknown) => {
+        this.options.log("debug", "a session did not open", { error: textOf(error) });
+      });
+      if (this.#closing !== undefined) return;
+    }
+  }
+
+  async #answer(native: NativeRequest): Promise<void> {
+    const request = toSessionRequest(await native.url);
+    const status = request === undefined ? 400 : this.#decide(request);
+    if (request === undefined || status !== 200) {
+      await native.reject(status);
+      return;
+    }
+    this.#opening += 1;
+    try {
+      this.#announce(new QuinnSession(await native.ok()), request);
+    } finally {
+      this.#opening -= 1;
+    }
+  }
+
+  #decide(request: SessionRequest): number {
+    const isFull = this.#sessions.size + this.#opening >= this.options.maxConnections;
+    if (this.#closing !== undefined || isFull) return 503;
+    try {
+      return this.options.decide(request);
+    } catch (error) {
+      this.options.log("error", "authorize threw", { error: textOf(error) });
+      return 500;
+    }
+  }
+
+  #announce(session: QuinnSession, request: SessionRequest): void {
+    this.#sessions.add(session);
+    void session.closed.then(() => this.#sessions.delete(session));
+    if (this.#closing !== undefined) session.close(0, "the server is closing");
+    else if (this.#onSession !== undefined) this.#onSession(session, request);
+    else if (this.#waiting.length < MAX_WAITING_SESSIONS) this.#waiting.push([session, request]);
+    else session.close(0, "nobody takes sessions");
+  }
+}
+
+function formatAddress(host: string, port: number): string {
+  return `${isIPv6(host) ? `[${host}]` : host}:${port}`;
+}
+
+/** The binding does not tell which port the system gave it. */
+function findFreePort(address: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const socket = createSocket(isIPv6(address) ? "udp6" : "udp4");
+    socket.once("error", (cause) => {
+      socket.close();
+      reject(new ConnectError("engine", `cannot listen on ${address}: ${cause.message}`, { cause }));
+    });
+    socket.bind(0, address, () => {
+      const { port } = socket.address();
+      socket.close(() => resolve(port));
+    });
+  });
+}
+
+/** Headers and the peer's address are not told. */
+function toSessionRequest(text: string): SessionRequest | undefined {
+  if (!URL.canParse(text)) return undefined;
+  const { pathname, search, host } = new URL(text);
+  return { path: pathname + search, authority: host, headers: new UnknownHeaders(), remoteAddress: "" };
+}
+
+/** Whether `work` ended in time. */
+async function atMost(limitMs: number, work: Promise<unknown>): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<false>((resolve) => {
+    timer = setTimeout(() => resolve(false), limitMs);
+  });
+  const isInTime = await Promise.race([work.then(() => true), limit]);
+  clearTimeout(timer);
+  return isInTime;
+}
