@@ -1,5 +1,5 @@
 import { createRequire } from "node:module";
-import { connect, type EngineName, listen, SessionWebTransport, selectEngine } from "@sluice/http3";
+import { connect, type EngineName, listen, SessionWebTransport } from "@sluice/http3";
 import {
   type CompliancePair,
   complianceCases,
@@ -13,6 +13,7 @@ import {
 } from "@sluice/transport";
 import t from "tap";
 import { startServer, type TestServer } from "./open-pair.js";
+import { whyMissing } from "./why-missing.js";
 
 /** The session as the browser's API, and that as a session again. */
 async function throughW3c(session: Session): Promise<Session> {
@@ -45,16 +46,6 @@ function suite(
 async function startEngine(engine: EngineName, clientEngine = engine) {
   const { server, open } = await startServer({ engine });
   return { open: () => open({ engine: clientEngine }), close: () => server.close() };
-}
-
-/** Why an engine cannot run here, or false. */
-async function whyMissing(engine: EngineName): Promise<string | false> {
-  try {
-    await selectEngine(engine);
-    return false;
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
-  }
 }
 
 async function wrapBoth({ client, server }: CompliancePair): Promise<CompliancePair> {

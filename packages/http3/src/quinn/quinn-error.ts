@@ -45,7 +45,7 @@ export function toCloseInfo(closeCode: number, reason: string): CloseInfo {
 
 /** What a failed attempt to connect is about, and the HTTP status of a refusal. */
 export function classifyConnectError(text: string): { kind: ConnectError["kind"]; status?: number } {
-  const status = /http error status: (\d{3})/.exec(text)?.[1];
+  const status = /(?:expected 200, got: Some\(|http error status: )(\d{3})/.exec(text)?.[1];
   if (status !== undefined) return { kind: "rejected", status: Number(status) };
   if (text.includes("invalid peer certificate")) return { kind: "certificate" };
   if (/timed out/.test(text)) return { kind: "timeout" };

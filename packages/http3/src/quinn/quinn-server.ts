@@ -1,7 +1,7 @@
-import { createSocket } from "node:dgram";
 import { isIPv6 } from "node:net";
 import { ConnectError, type Session, type SessionRequest, type TransportServer } from "@sluice/transport";
 import type { EngineListenOptions } from "../engine.js";
+import { findFreePort, isPortFreeSoon } from "./port.js";
 import { checkIpv6 } from "./quinn-client.js";
 import { systemErrorOf, textOf } from "./quinn-error.js";
 import type { NativeRequest, NativeServer, QuinnModule } from "./quinn-module.js";
@@ -75,10 +75,13 @@ export class QuinnServer implements TransportServer {
     const sessions = [...this.#sessions];
     for (const session of sessions) session.close(code, reason);
     await atMost(GOODBYE_MS, Promise.all(sessions.map((session) => session.gone)));
+    for (const session of sessions) session.release();
     this.#knock().catch(() => {});
     // `close` of the binding would block this thread for ever while it still accepts.
-    if (await atMost(GOODBYE_MS, this.#accepting)) this.native.close();
-    else this.options.log("error", "quinn does not stop accepting: its port stays taken", { url: this.url });
+    const hasEnded = await atMost(GOODBYE_MS, this.#accepting);
+    if (hasEnded) this.native.close();
+    if (hasEnded && (await isPortFreeSoon(this.options.address, this.port))) return;
+    this.options.log("error", "quinn keeps the port of a closed server", { url: this.url });
   }
 
   /** Only a request ends a pending `accept` of the binding, so the server makes one itself. */
@@ -139,21 +142,6 @@ export class QuinnServer implements TransportServer {
 
 function formatAddress(host: string, port: number): string {
   return `${isIPv6(host) ? `[${host}]` : host}:${port}`;
-}
-
-/** The binding does not tell which port the system gave it. */
-function findFreePort(address: string): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const socket = createSocket(isIPv6(address) ? "udp6" : "udp4");
-    socket.once("error", (cause) => {
-      socket.close();
-      reject(new ConnectError("engine", `cannot listen on ${address}: ${cause.message}`, { cause }));
-    });
-    socket.bind(0, address, () => {
-      const { port } = socket.address();
-      socket.close(() => resolve(port));
-    });
-  });
 }
 
 /** Headers and the peer's address are not told. */

@@ -12,7 +12,12 @@ import {
 import { encodeReason } from "../h3/capsule.js";
 import { PacedQueue } from "./paced-queue.js";
 import { textOf, toCloseInfo } from "./quinn-error.js";
-import type { NativeBidirectionalStream, NativeSession } from "./quinn-module.js";
+import type {
+  NativeBidirectionalStream,
+  NativeReceiveStream,
+  NativeSendStream,
+  NativeSession,
+} from "./quinn-module.js";
 import { QuinnReceiveStream, QuinnSendStream } from "./quinn-stream.js";
 
 /** What waits for a callback that is not set yet. */
@@ -34,6 +39,7 @@ export class QuinnSession implements Session {
   #settleClosed: (info: CloseInfo) => void = () => {};
   #isClosed = false;
   readonly #hasDatagrams: boolean;
+  #maxDatagramBytes = 0;
   readonly #queue = new PacedQueue();
   #isPumping = false;
   #droppedOutgoing = 0;
@@ -52,7 +58,11 @@ export class QuinnSession implements Session {
     stream.stop(REFUSED),
   );
 
-  constructor(readonly native: NativeSession) {
+  /** Let go of at the end: the UDP socket lives as long as anything of the session does. */
+  #native: NativeSession | undefined;
+
+  constructor(native: NativeSession) {
+    this.#native = native;
     this.#hasDatagrams = takesDatagrams(native);
     this.closed = new Promise((resolve) => {
       this.#settleClosed = resolve;
@@ -61,6 +71,9 @@ export class QuinnSession implements Session {
       ({ closeCode, reason }) => this.#end(toCloseInfo(closeCode, reason)),
       (error: unknown) => this.#end({ code: 0, reason: textOf(error), by: "transport" }),
     );
+    void this.gone.then(() => {
+      this.#native = undefined;
+    });
     void this.#acceptAll(
       () => native.acceptUni(),
       (stream) => this.#unidirectional.add(this.#wrapReceive(stream)),
@@ -69,11 +82,13 @@ export class QuinnSession implements Session {
       () => native.acceptBi(),
       (stream) => this.#bidirectional.add(this.#wrapBoth(stream)),
     );
-    for (let i = 0; i < PENDING_RECEPTIONS; i++) void this.#receive();
+    for (let i = 0; i < PENDING_RECEPTIONS; i++) void this.#receive(native);
   }
 
   get maxDatagramBytes(): number {
-    return this.#hasDatagrams ? this.native.maxDatagramSize() : 0;
+    if (!this.#hasDatagrams) return 0;
+    if (this.#native !== undefined) this.#maxDatagramBytes = this.#native.maxDatagramSize();
+    return this.#maxDatagramBytes;
   }
 
   sendDatagram(data: Uint8Array): DatagramOutcome {
@@ -91,11 +106,11 @@ export class QuinnSession implements Session {
   }
 
   async openBidirectional(): Promise<BidirectionalStream> {
-    return this.#wrapBoth(await this.#open(() => this.native.openBi()));
+    return this.#wrapBoth(await this.#open((native) => native.openBi()));
   }
 
   async openUnidirectional(): Promise<SendStream> {
-    const native = await this.#open(() => this.native.openUni());
+    const native = await this.#open((native) => native.openUni());
     return this.#wrapSend(native);
   }
 
@@ -120,7 +135,12 @@ export class QuinnSession implements Session {
     // What was handed over before the close leaves before it.
     this.#flush();
     this.#end({ code: code >>> 0, reason: sent, by: "local" });
-    this.native.close(code >>> 0, sent);
+    this.#native?.close(code >>> 0, sent);
+  }
+
+  /** Gives up what can still be read after the end. */
+  release(): void {
+    for (const stream of [...this.#receiving]) stream.abandon();
   }
 
   stats(): TransportStats {
@@ -148,7 +168,7 @@ export class QuinnSession implements Session {
     if (this.#isClosed) return;
     for (const datagram of this.#queue.take(performance.now())) {
       try {
-        this.native.sendDatagram(datagram);
+        this.#native?.sendDatagram(datagram);
       } catch {
         // The path's maximum has shrunk since, or the connection is over, which `closed` tells about.
         this.#droppedOutgoing += 1;
@@ -157,11 +177,11 @@ export class QuinnSession implements Session {
   }
 
   /** One of several that take what comes, until the session ends. */
-  async #receive(): Promise<void> {
+  async #receive(native: NativeSession): Promise<void> {
     while (!this.#isClosed) {
       let datagram: Buffer;
       try {
-        datagram = await this.native.recvDatagram();
+        datagram = await native.recvDatagram();
       } catch (error) {
         if (!isForeign(error)) return;
         await new Promise((resolve) => setImmediate(resolve));
@@ -192,10 +212,10 @@ export class QuinnSession implements Session {
     }
   }
 
-  async #open<T>(open: () => Promise<T>): Promise<T> {
-    if (this.#isClosed) throw new StreamError("closed", 0);
+  async #open<T>(open: (native: NativeSession) => Promise<T>): Promise<T> {
+    if (this.#isClosed || this.#native === undefined) throw new StreamError("closed", 0);
     try {
-      return await open();
+      return await open(this.#native);
     } catch (cause) {
       const error = new StreamError("closed", 0);
       error.cause = cause;
@@ -207,14 +227,14 @@ export class QuinnSession implements Session {
     return { send: this.#wrapSend(native.takeSend()), receive: this.#wrapReceive(native.takeRecv()) };
   }
 
-  #wrapSend(native: QuinnSendStream["native"]): QuinnSendStream {
+  #wrapSend(native: NativeSendStream): QuinnSendStream {
     const stream = new QuinnSendStream(native, (done) => this.#sending.delete(done));
     if (this.#isClosed) stream.fail(new StreamError("closed", 0));
     else this.#sending.add(stream);
     return stream;
   }
 
-  #wrapReceive(native: QuinnReceiveStream["native"]): QuinnReceiveStream {
+  #wrapReceive(native: NativeReceiveStream): QuinnReceiveStream {
     const stream = new QuinnReceiveStream(native, (done) => this.#receiving.delete(done));
     this.#receiving.add(stream);
     return stream;
@@ -226,7 +246,6 @@ export class QuinnSession implements Session {
     this.#isClosed = true;
     this.#queue.clear();
     for (const stream of [...this.#sending]) stream.fail(new StreamError("closed", 0));
-    this.#receiving.clear();
     this.#settleClosed(info);
   }
 }

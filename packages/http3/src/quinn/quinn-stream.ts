@@ -16,11 +16,16 @@ export class QuinnSendStream implements SendStream {
   #tail: Promise<void> = Promise.resolve();
   readonly #pending = new Set<(error: StreamError) => void>();
 
+  /** Let go of at the end, since the UDP socket lives as long as it does. */
+  #native: NativeSendStream | undefined;
+
   constructor(
-    readonly native: NativeSendStream,
+    native: NativeSendStream,
     /** The half needs to be kept no longer. */
     readonly onDone: (stream: QuinnSendStream) => void,
-  ) {}
+  ) {
+    this.#native = native;
+  }
 
   write(data: Uint8Array): Promise<void> {
     if (this.#error !== undefined) return Promise.reject(this.#error);
@@ -32,8 +37,9 @@ export class QuinnSendStream implements SendStream {
   finish(): Promise<void> {
     if (this.#error !== undefined) return Promise.reject(this.#error);
     this.#finishing ??= this.#enqueue(async () => {
-      await this.native.finish();
+      await this.#native?.finish();
       this.#isFinished = true;
+      this.#native = undefined;
       this.onDone(this);
     });
     return this.#finishing;
@@ -41,8 +47,9 @@ export class QuinnSendStream implements SendStream {
 
   reset(code: number): void {
     if (this.#error !== undefined || this.#isFinished) return;
+    const native = this.#native;
     this.fail(new StreamError("reset", code >>> 0));
-    this.native.reset(code >>> 0).catch(ignore);
+    native?.reset(code >>> 0).catch(ignore);
   }
 
   fail(error: StreamError): void {
@@ -50,6 +57,7 @@ export class QuinnSendStream implements SendStream {
     this.#error = error;
     for (const reject of this.#pending) reject(error);
     this.#pending.clear();
+    this.#native = undefined;
     this.onDone(this);
   }
 
@@ -57,7 +65,7 @@ export class QuinnSendStream implements SendStream {
     for (let offset = 0; offset < data.byteLength; offset += PIECE_BYTES) {
       if (this.#error !== undefined) throw this.#error;
       // A copy: after a reset the bytes are the caller's again, while the native side may still read them.
-      await this.native.write(Buffer.from(data.subarray(offset, offset + PIECE_BYTES)));
+      await this.#native?.write(Buffer.from(data.subarray(offset, offset + PIECE_BYTES)));
     }
   }
 
@@ -80,9 +88,10 @@ export class QuinnSendStream implements SendStream {
 
   #abandon(cause: unknown): void {
     const error = toStreamError(cause);
+    const native = this.#native;
     this.fail(error);
     // RFC 9000 3.5: a stop is answered with a reset that copies its code.
-    if (error.kind === "stopped") this.native.reset(error.code).catch(ignore);
+    if (error.kind === "stopped") native?.reset(error.code).catch(ignore);
   }
 }
 
@@ -92,31 +101,37 @@ export class QuinnReceiveStream implements ReceiveStream {
   #hasEnded = false;
   #rejectPending: ((error: StreamError) => void) | undefined;
 
+  /** Let go of at the end, since the UDP socket lives as long as it does. */
+  #native: NativeReceiveStream | undefined;
+
   constructor(
-    readonly native: NativeReceiveStream,
+    native: NativeReceiveStream,
     /** The half needs to be kept no longer. */
     readonly onDone: (stream: QuinnReceiveStream) => void,
-  ) {}
+  ) {
+    this.#native = native;
+  }
 
   read(): Promise<Uint8Array | undefined> {
     if (this.#rejectPending !== undefined) return Promise.reject(new Error("a read is already pending"));
     if (this.#error !== undefined) return Promise.reject(this.#error);
-    if (this.#hasEnded) return Promise.resolve(undefined);
+    const native = this.#native;
+    if (this.#hasEnded || native === undefined) return Promise.resolve(undefined);
     return new Promise((resolve, reject) => {
       this.#rejectPending = reject;
-      this.native.read(READ_BYTES).then(
+      native.read(READ_BYTES).then(
         (chunk) => {
           this.#rejectPending = undefined;
           if (chunk === null && this.#error === undefined) {
             this.#hasEnded = true;
-            this.onDone(this);
+            this.#leave();
           }
           resolve(chunk ?? undefined);
         },
         (cause: unknown) => {
           this.#rejectPending = undefined;
           this.#error ??= toStreamError(cause);
-          this.onDone(this);
+          this.#leave();
           reject(this.#error);
         },
       );
@@ -127,9 +142,21 @@ export class QuinnReceiveStream implements ReceiveStream {
     if (this.#error !== undefined || this.#hasEnded) return;
     this.#error = new StreamError("stopped", code >>> 0);
     this.#rejectPending?.(this.#error);
-    this.native
-      .stop(code >>> 0)
+    this.#native
+      ?.stop(code >>> 0)
       .catch(ignore)
-      .finally(() => this.onDone(this));
+      .finally(() => this.#leave());
+  }
+
+  /** The session is over, and what has arrived is not wanted. */
+  abandon(): void {
+    this.#error ??= new StreamError("closed", 0);
+    this.#rejectPending?.(this.#error);
+    this.#leave();
+  }
+
+  #leave(): void {
+    this.#native = undefined;
+    this.onDone(this);
   }
 }
