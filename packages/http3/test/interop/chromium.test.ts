@@ -30,7 +30,7 @@ for (const engine of ["quiche", "quinn"] as const) {
           echoed: number;
           maxDatagramSize: number;
         };
-        t.ok(result.echoed >= 295, `${result.echoed} of 300`);
+        t.ok(result.echoed >= 240, `${result.echoed} of 300`);
         t.ok(result.maxDatagramSize >= 1000, `at most ${result.maxDatagramSize} bytes`);
       });
       await t.test("bidirectional streams come back", async (t) => {
