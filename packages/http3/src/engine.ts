@@ -1,5 +1,4 @@
 import type { Session, SessionRequest, TransportServer } from "@sluice/transport";
-import type { ListenOptions } from "./listen.js";
 import type { LogLevel, Trust } from "./quiche/messages.js";
 
 /** A checked request to connect, its host resolved. */
@@ -44,10 +43,20 @@ export interface Engine {
    * What it cannot do of what was asked for, each option with the reason: `impossible` is refused, `partial` as well
    * where `auto` has another engine. Absent: it can do everything.
    */
-  readonly judgeListenOptions?: (options: ListenOptions) => OptionJudgement;
+  readonly judgeListenOptions?: (wishes: ListenWishes) => OptionJudgement;
   /** Rejects with `ConnectError`. */
   connect(options: EngineConnectOptions): Promise<Session>;
   listen(options: EngineListenOptions): Promise<TransportServer>;
+}
+
+/** What a server was asked for that not every engine can do; absent: the engine's own default will do. */
+export interface ListenWishes {
+  readonly retry?: "always" | "never";
+  readonly idleTimeoutMs?: number;
+  readonly handshakeTimeoutMs?: number;
+  readonly maxPacketBytes?: number;
+  /** That somebody decides by the request; what, is not looked at. */
+  readonly authorize?: unknown;
 }
 
 export interface OptionJudgement {

@@ -79,7 +79,11 @@ export async function listen(options: ListenOptions): Promise<TransportServer> {
   );
   const log = options.log ?? (() => {});
   // A server is better reached without datagrams than not at all.
-  const engine = await selectEngine(options.engine, { fallback: true, listen: options, log });
+  const picked: Parameters<Log>[] = [];
+  const engine = await selectEngine(options.engine, {
+    ...{ fallback: true, listen: options },
+    log: (...line) => picked.push(line),
+  });
   const certificate =
     options.certificate ?? (await createCertificate({ hosts: [...new Set([host, "localhost"])] }));
   const { address } = await lookup(host);
@@ -97,8 +101,13 @@ export async function listen(options: ListenOptions): Promise<TransportServer> {
     decide: (request: SessionRequest) => decide(options, request),
     log,
   };
-  if (options.fallback !== true || engine.name === "websocket") return engine.listen(checked);
-  return listenBoth(engine, await selectEngine("websocket"), checked);
+  const isOne = options.fallback !== true || engine.name === "websocket";
+  const server = isOne
+    ? await engine.listen(checked)
+    : await listenBoth(engine, await selectEngine("websocket"), checked);
+  // A server that does not start is explained by its error alone.
+  for (const line of picked) log(...line);
+  return server;
 }
 
 function decide({ path, authorize }: ListenOptions, request: SessionRequest): number | Promise<number> {

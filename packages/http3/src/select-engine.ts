@@ -1,8 +1,7 @@
 import { ConnectError } from "@sluice/transport";
 import { closestName } from "./closest-name.js";
-import type { Engine, Log } from "./engine.js";
+import type { Engine, ListenWishes, Log } from "./engine.js";
 import { createFailsEngine } from "./fails/engine.js";
-import type { ListenOptions } from "./listen.js";
 import { createQuicheEngine } from "./quiche/engine.js";
 import { createQuinnEngine } from "./quinn/engine.js";
 import { createWebSocketEngine } from "./websocket/engine.js";
@@ -17,7 +16,7 @@ export interface SelectEngineOptions {
   /** Takes `websocket`, which has no datagrams, where no engine with QUIC loads. Default false. */
   readonly fallback?: boolean;
   /** What a server was asked for; without it the engine is for a client. */
-  readonly listen?: ListenOptions;
+  readonly listen?: ListenWishes;
   /** Is told what `auto` picked, and why it passed over the others. */
   readonly log?: Log;
 }
@@ -84,7 +83,7 @@ export async function selectEngine(
 }
 
 /** Throws where the engine cannot do what is asked for. */
-function checkOptions(engine: Engine, isAuto: boolean, listen: ListenOptions | undefined): void {
+function checkOptions(engine: Engine, isAuto: boolean, listen: ListenWishes | undefined): void {
   const judgement = listen === undefined ? undefined : engine.judgeListenOptions?.(listen);
   if (judgement === undefined) return;
   const wrong = [...judgement.impossible, ...(isAuto ? judgement.partial : [])];

@@ -1,4 +1,4 @@
-import type { ListenOptions } from "../listen.js";
+import type { ListenWishes } from "../engine.js";
 
 /** What quinn's defaults are where its binding has no option, and what `maxPacketBytes` can be at the least. */
 export const FIXED = {
@@ -26,7 +26,7 @@ export function fixedOptionErrors({ idleTimeoutMs, maxPacketBytes }: TransportOp
 }
 
 /** What a server of quinn cannot do of what was asked for. */
-export function judgeListenOptions(options: ListenOptions): { impossible: string[]; partial: string[] } {
+export function judgeListenOptions(options: ListenWishes): { impossible: string[]; partial: string[] } {
   const impossible = fixedOptionErrors(options);
   if (options.retry === "always") impossible.push("retry always (it sends no Retry)");
   if (options.handshakeTimeoutMs !== undefined) {
