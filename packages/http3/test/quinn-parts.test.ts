@@ -195,6 +195,19 @@ t.test("a reset ends writes at once and waits for one piece only", async (t) => 
   t.equal(done, 1);
 });
 
+t.test("an end that was handed over is not lost to the session's end", async (t) => {
+  const { native, waiting } = createNativeSend();
+  const stream = new QuinnSendStream(native, () => {});
+  const finishing = stream.finish();
+  await settled();
+  stream.end();
+  waiting[0]?.resolve();
+  await finishing;
+  const unfinished = new QuinnSendStream(createNativeSend().native, () => {});
+  unfinished.end();
+  await t.rejects(unfinished.finish(), { kind: "closed" });
+});
+
 t.test("a stop is told to the writer and answered with its code", async (t) => {
   const { native, calls, waiting } = createNativeSend();
   const stream = new QuinnSendStream(native, () => {});

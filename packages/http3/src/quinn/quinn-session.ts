@@ -229,7 +229,7 @@ export class QuinnSession implements Session {
 
   #wrapSend(native: NativeSendStream): QuinnSendStream {
     const stream = new QuinnSendStream(native, (done) => this.#sending.delete(done));
-    if (this.#isClosed) stream.fail(new StreamError("closed", 0));
+    if (this.#isClosed) stream.end();
     else this.#sending.add(stream);
     return stream;
   }
@@ -245,7 +245,7 @@ export class QuinnSession implements Session {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#queue.clear();
-    for (const stream of [...this.#sending]) stream.fail(new StreamError("closed", 0));
+    for (const stream of [...this.#sending]) stream.end();
     this.#settleClosed(info);
   }
 }

@@ -12,6 +12,8 @@ const ignore = () => {};
 export class QuinnSendStream implements SendStream {
   #error: StreamError | undefined;
   #isFinished = false;
+  /** The end was handed over; how that went is on its way from the other thread. */
+  #isEnding = false;
   #finishing: Promise<void> | undefined;
   #tail: Promise<void> = Promise.resolve();
   readonly #pending = new Set<(error: StreamError) => void>();
@@ -37,6 +39,7 @@ export class QuinnSendStream implements SendStream {
   finish(): Promise<void> {
     if (this.#error !== undefined) return Promise.reject(this.#error);
     this.#finishing ??= this.#enqueue(async () => {
+      this.#isEnding = true;
       await this.#native?.finish();
       this.#isFinished = true;
       this.#native = undefined;
@@ -50,6 +53,11 @@ export class QuinnSendStream implements SendStream {
     const native = this.#native;
     this.fail(new StreamError("reset", code >>> 0));
     native?.reset(code >>> 0).catch(ignore);
+  }
+
+  /** The session ended. */
+  end(): void {
+    if (!this.#isEnding) this.fail(new StreamError("closed", 0));
   }
 
   fail(error: StreamError): void {
