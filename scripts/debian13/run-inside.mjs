@@ -11,6 +11,7 @@ const FILES = [
   "select-engine",
   "connect",
   "web-transport",
+  "authorize",
   "interop/chromium",
 ];
 

@@ -31,7 +31,7 @@ export function judgeListenOptions(options: ListenWishes): { impossible: string[
   if (options.retry === "always") impossible.push("retry always (it sends no Retry)");
   if (options.handshakeTimeoutMs !== undefined) {
     impossible.push(
-      `handshakeTimeoutMs (a handshake ends with its idle timeout of ${FIXED.idleTimeoutMs} ms)`,
+      `handshakeTimeoutMs (only decisions end with it, handshakes with the idle timeout of ${FIXED.idleTimeoutMs} ms)`,
     );
   }
   const partial: string[] = [];

@@ -106,28 +106,34 @@ export class QuinnServer implements TransportServer {
 
   async #answer(native: NativeRequest): Promise<void> {
     const request = toSessionRequest(await native.url);
-    const status = request === undefined ? 400 : this.#decide(request);
-    if (request === undefined || status !== 200) {
-      await native.reject(status);
+    if (request === undefined || this.#isFull) {
+      await native.reject(request === undefined ? 400 : 503);
       return;
     }
+    // Counted while it is decided about, so that neither decisions nor sessions become too many.
     this.#opening += 1;
     try {
-      this.#announce(new QuinnSession(await native.ok()), request);
+      const status = await this.#decide(request);
+      if (status === 200) this.#announce(new QuinnSession(await native.ok()), request);
+      else await native.reject(status);
     } finally {
       this.#opening -= 1;
     }
   }
 
-  #decide(request: SessionRequest): number {
-    const isFull = this.#sessions.size + this.#opening >= this.options.maxConnections;
-    if (this.#closing !== undefined || isFull) return 503;
-    try {
-      return this.options.decide(request);
-    } catch (error) {
-      this.options.log("error", "authorize threw", { error: textOf(error) });
-      return 500;
-    }
+  get #isFull(): boolean {
+    const count = this.#sessions.size + this.#opening;
+    return this.#closing !== undefined || count >= this.options.maxConnections;
+  }
+
+  async #decide(request: SessionRequest): Promise<number> {
+    const { decide, handshakeTimeoutMs, log } = this.options;
+    let status = 500;
+    const decision = (async () => {
+      status = await decide(request);
+    })().catch((error: unknown) => log("error", "authorize threw", { error: textOf(error) }));
+    const isInTime = await atMost(handshakeTimeoutMs, decision);
+    return isInTime && this.#closing === undefined ? status : 503;
   }
 
   #announce(session: QuinnSession, request: SessionRequest): void {
@@ -144,7 +150,7 @@ function formatAddress(host: string, port: number): string {
   return `${isIPv6(host) ? `[${host}]` : host}:${port}`;
 }
 
-/** Headers and the peer's address are not told. */
+/** Headers and the peer's address are not told; `onSession` gets the same object. */
 function toSessionRequest(text: string): SessionRequest | undefined {
   if (!URL.canParse(text)) return undefined;
   const { pathname, search, host } = new URL(text);
