@@ -6,10 +6,12 @@ import t from "tap";
 import { parseCodec } from "../../packages/codec/dist/index.js";
 import { createControlDecoder, decodeControl } from "../../packages/protocol/dist/control-message.js";
 import { decodeDatagram } from "../../packages/protocol/dist/datagram.js";
-import { ErrorCode } from "../../packages/protocol/dist/error-code.js";
+import { ErrorCode, mayTryAgain } from "../../packages/protocol/dist/error-code.js";
 import * as limits from "../../packages/protocol/dist/limits.js";
 import { createTensorDecoder } from "../../packages/protocol/dist/tensor-framing.js";
 import { createTensor } from "../../packages/tensor/dist/index.js";
+import { checkRequirements } from "../check-requirements.mjs";
+import { staleVectors } from "../make-vectors.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "../..");
 const read = (path) => readFileSync(join(root, path), "utf8");
@@ -92,6 +94,11 @@ t.test("error codes: the registry is the code's table", async (t) => {
   t.same(
     rows.map(([code, name]) => [name, Number(code)]),
     Object.entries(ErrorCode),
+  );
+  t.same(
+    rows.filter(([, , , again]) => again !== "").map(([code, , , again]) => [code, again]),
+    rows.filter(([code]) => code < 64).map(([code]) => [code, mayTryAgain(Number(code)) ? "yes" : "no"]),
+    "again",
   );
 });
 
@@ -246,13 +253,21 @@ t.test("every MUST and SHOULD has a number of its section and a row in the table
     paragraphs.filter((text) => /\b(MUST|SHOULD)\b/.test(text) && !text.includes("[sluice/")),
     [],
   );
-  for (const [id, shownBy] of table) {
-    const files = [...shownBy.matchAll(/[\w./-]+\.test\.\w+/g)].map(([path]) => path);
-    t.ok(shownBy === "no vector yet" || files.length > 0, id);
-    t.same(
-      files.filter((path) => !existsSync(join(root, path))),
-      [],
-      id,
-    );
+});
+
+t.test("every MUST and SHOULD is shown by a vector or a test", async (t) => {
+  t.same(await checkRequirements(spec), []);
+});
+
+t.test("the vectors are what their sources make", async (t) => {
+  t.same(await staleVectors(), []);
+});
+
+t.test("numbers of the registry keep their meaning", async (t) => {
+  const assigned = JSON.parse(read("spec/vectors/registry.json"));
+  for (const [heading, meanings] of Object.entries(assigned.numbers)) {
+    const rows = new Map(tableRows(sectionText(registry, heading)).map(([number, name]) => [number, name]));
+    for (const [number, name] of Object.entries(meanings)) t.equal(rows.get(number), name, heading);
+    t.same([...rows.keys()].sort(), Object.keys(meanings).sort(), `${heading}: new numbers are listed`);
   }
 });

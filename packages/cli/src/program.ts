@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { registerCalibrate } from "./calibrate-command.js";
 import type { CliContext } from "./cli-context.js";
+import { registerConformance } from "./conformance-command.js";
 import { registerDemo } from "./demo-command.js";
 import { registerInspect } from "./inspect-command.js";
 import { registerRelay } from "./relay-command.js";
@@ -47,5 +48,6 @@ file, 6 rejected by the server, 7 session lost, 130 interrupted. SLUICE_DEBUG=1 
   registerRelay(program, context);
   registerInspect(program, context);
   registerCalibrate(program, context);
+  registerConformance(program, context);
   return program;
 }

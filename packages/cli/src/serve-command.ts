@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { type EngineName, engineNames } from "@sluice/http3";
+import { type EngineName, engineNames, type RetryMode } from "@sluice/http3";
 import { type Command, Option } from "commander";
 import { pino } from "pino";
 import type { CliContext } from "./cli-context.js";
@@ -16,9 +16,13 @@ interface ServeCommandOptions {
   readonly labels?: string;
   readonly cert?: string;
   readonly key?: string;
+  readonly retry?: RetryMode;
+  readonly maxConnections?: number;
+  readonly maxConnectionsPerSource?: number;
   readonly metrics?: string;
   readonly threads?: number;
   readonly fpsLimit?: number;
+  readonly bytesLimit?: number;
   readonly token?: string;
   readonly logLevel: string;
   readonly json?: true;
@@ -39,7 +43,21 @@ export function registerServe(program: Command, context: CliContext): void {
     .option("--split <tensor>", "the cut to be ready for at the start; clients may ask for others")
     .option("--labels <file>", "names of the classes: .json, .tsv or one a line")
     .option("--cert <file>", "certificate chain in PEM (default: one is made, to be trusted by its hash)")
-    .option("--key <file>", "private key in PEM")
+    .option("--key <file>", "private key in PEM; both files are read again when they change, and on SIGHUP")
+    .addOption(
+      new Option(
+        "--retry <when>",
+        "when clients must prove their address, for one more round trip (default: always, where the engine can)",
+      ).choices(["always", "under-load", "never"]),
+    )
+    .option("--max-connections <n>", "clients at the same time (default: 256)", (text) =>
+      parseCount(text, "--max-connections", 1, 1_000_000),
+    )
+    .option(
+      "--max-connections-per-source <n>",
+      "of which one IPv4 address or IPv6 /64 may have so many (default: 64, without limit on this machine)",
+      (text) => parseCount(text, "--max-connections-per-source", 1, 1_000_000),
+    )
     .option(
       "--metrics <host:port>",
       "Prometheus metrics and health over HTTP, or off (default: 127.0.0.1:9464)",
@@ -47,6 +65,9 @@ export function registerServe(program: Command, context: CliContext): void {
     .option("--threads <n>", "threads for one inference", (text) => parseCount(text, "--threads", 1, 64))
     .option("--fps-limit <n>", "frames per second that each session may send", (text) =>
       parseCount(text, "--fps-limit"),
+    )
+    .option("--bytes-limit <n>", "bytes of tensors per second that each session may send", (text) =>
+      parseCount(text, "--bytes-limit", 1, 2 ** 32 - 1),
     )
     .option(
       "--token <text>",
@@ -62,7 +83,8 @@ export function registerServe(program: Command, context: CliContext): void {
       "after",
       `
 When ready it prints one JSON line with "event": "listening", the url, certHash and metricsUrl on stdout; logs go to
-stderr. SIGTERM and Ctrl-C let it answer what is in flight and end.
+stderr. SIGTERM and Ctrl-C let it answer what is in flight and end. A certificate that it made itself is renewed before
+its 13 days are over; GET /.well-known/sluice beside the metrics has the hashes of the present one and of the next.
 
 Examples:
   $ sluice serve
@@ -82,6 +104,8 @@ Examples:
           ...{ listen: options.listen, engine: options.engine, model: options.model, split: options.split },
           ...{ labels: options.labels, cert: options.cert, key: options.key, metrics: options.metrics },
           ...{ threads: options.threads, fpsLimit: options.fpsLimit, fallback: options.fallback === true },
+          ...{ bytesLimit: options.bytesLimit, retry: options.retry, maxConnections: options.maxConnections },
+          maxConnectionsPerSource: options.maxConnectionsPerSource,
           token: options.token ?? process.env.SLUICE_TOKEN,
         },
         log,
@@ -90,7 +114,13 @@ Examples:
       context.stdout.write(
         `${JSON.stringify({ event: "listening", url, certHash, metricsUrl, model, split })}\n`,
       );
+      const reload = () => {
+        log.info("SIGHUP: the certificate files are read again");
+        void server.reloadCertificate();
+      };
+      process.on("SIGHUP", reload);
       await stopped;
+      process.off("SIGHUP", reload);
       log.info("ending: no new frames are taken");
       await server.drain(drainMs);
     });

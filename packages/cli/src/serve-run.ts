@@ -1,6 +1,6 @@
 import { createHash, createPrivateKey, timingSafeEqual, X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import { type EngineName, listen } from "@sluice/http3";
+import { type EngineName, listen, type RetryMode } from "@sluice/http3";
 import { loadModel } from "@sluice/inference";
 import { createMetrics, serveOperations } from "@sluice/metrics";
 import { createServer, type ServerLog } from "@sluice/server";
@@ -23,8 +23,13 @@ export interface ServeOptions {
   /** `HOST:PORT` of the metrics, `off`, or `undefined` for the default port or, where it is taken, a free one. */
   readonly metrics: string | undefined;
   readonly threads: number | undefined;
+  /** Frames, and payload bytes, per second for each session. */
   readonly fpsLimit: number | undefined;
+  readonly bytesLimit: number | undefined;
   readonly token: string | undefined;
+  readonly retry: RetryMode | undefined;
+  readonly maxConnections: number | undefined;
+  readonly maxConnectionsPerSource: number | undefined;
 }
 
 export interface RunningServer {
@@ -33,6 +38,8 @@ export interface RunningServer {
   readonly metricsUrl: string | undefined;
   readonly model: string;
   readonly split: string;
+  /** Reads the certificate files again. */
+  reloadCertificate(): Promise<void>;
   /** Answers what is in flight, then ends everything. */
   drain(timeoutMs: number): Promise<void>;
 }
@@ -42,7 +49,7 @@ const defaultMetrics = "127.0.0.1:9464";
 /** Starts the reference server. @throws ModelError, ConnectError, RangeError naming the option */
 export async function startServer(options: ServeOptions, log: ServerLog): Promise<RunningServer> {
   const address = parseHostPort(options.listen, "--listen");
-  const certificate = await readCertificate(options);
+  const certificate = await checkCertificateFiles(options);
   const { models, name, split } = await openModels(options);
   try {
     await models.prepare(split);
@@ -50,17 +57,35 @@ export async function startServer(options: ServeOptions, log: ServerLog): Promis
     const transport = await listen({
       ...{ host: address.host, port: address.port, engine: options.engine, fallback: options.fallback },
       ...(certificate ? { certificate } : {}),
+      ...(options.retry ? { retry: options.retry } : {}),
+      ...(options.maxConnections ? { maxConnections: options.maxConnections } : {}),
+      ...(options.maxConnectionsPerSource
+        ? { maxConnectionsPerSource: options.maxConnectionsPerSource }
+        : {}),
       log: (level, message, fields) => log[level](fields ?? {}, message),
+      onStuck: () => endStuckProcess(log),
     });
     const token = options.token;
     const server = createServer({
       ...{ transport, openServedStream: models.open, log, observer: metrics },
-      ...(options.fpsLimit ? { limits: { framesPerSecond: options.fpsLimit } } : {}),
+      limits: {
+        ...(options.fpsLimit ? { framesPerSecond: options.fpsLimit } : {}),
+        ...(options.bytesLimit ? { maxBytesPerSecond: options.bytesLimit } : {}),
+      },
       ...(token === undefined ? {} : { authorize: createTokenCheck(token) }),
     });
     let draining = false;
-    const describe = () => ({ url: transport.url, certificateHash: transport.certificateHash });
-    const operations = await startOperations(options.metrics, metrics, describe, log, () => !draining).catch(
+    metrics.watchTransport(() => ({
+      ...transport.stats(),
+      certificateNotAfter: new Date(transport.certificates()[0]!.notAfter),
+    }));
+    const describe = () => ({
+      url: transport.url,
+      certificateHash: transport.certificateHash,
+      certificates: transport.certificates(),
+    });
+    const isReady = () => !draining && transport.isListening;
+    const operations = await startOperations(options.metrics, metrics, describe, log, isReady).catch(
       async (error) => {
         await server.close();
         throw error;
@@ -74,6 +99,7 @@ export async function startServer(options: ServeOptions, log: ServerLog): Promis
         model: name,
         split,
       },
+      reloadCertificate: () => transport.reloadCertificate(),
       async drain(timeoutMs) {
         draining = true;
         await server.drain(timeoutMs);
@@ -87,6 +113,12 @@ export async function startServer(options: ServeOptions, log: ServerLog): Promis
   }
 }
 
+/** Ends the process at once, for its supervisor to start it again: an orderly end would wait for the stuck thread. */
+function endStuckProcess(log: ServerLog): void {
+  log.error({}, "the transport hangs in native code; the process ends itself, to be started again");
+  process.kill(process.pid, "SIGKILL");
+}
+
 async function openModels(
   options: ServeOptions,
 ): Promise<{ readonly models: ServedModels; readonly name: string; readonly split: string }> {
@@ -96,16 +128,16 @@ async function openModels(
   return { models: serveModel(model, options.threads), name: model.name, split };
 }
 
-async function readCertificate({
+async function checkCertificateFiles({
   cert,
   key,
-}: ServeOptions): Promise<{ cert: string; key: string } | undefined> {
+}: ServeOptions): Promise<{ certFile: string; keyFile: string } | undefined> {
   if (cert === undefined && key === undefined) return undefined;
   if (cert === undefined || key === undefined) throw new RangeError("--cert and --key go together");
   const pem = { cert: await readFile(cert, "utf8"), key: await readFile(key, "utf8") };
   checkPem("--cert", cert, () => new X509Certificate(pem.cert));
   checkPem("--key", key, () => createPrivateKey(pem.key));
-  return pem;
+  return { certFile: cert, keyFile: key };
 }
 
 function checkPem(option: string, path: string, read: () => unknown): void {

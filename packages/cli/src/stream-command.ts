@@ -2,17 +2,13 @@ import type { Command } from "commander";
 import type { CliContext } from "./cli-context.js";
 import { CliError } from "./cli-error.js";
 import { ExitCode } from "./exit-codes.js";
+import { parseCertificateHash } from "./parse-certificate-hash.js";
 import { addStreamOptions, readStreamOptions, type StreamOptionValues } from "./stream-options.js";
 import { showStream } from "./stream-show.js";
 
-/** A SHA-256 in hexadecimal, with or without colons. */
-function parseHash(text: string): string {
-  const hex = text.replaceAll(":", "").toLowerCase();
-  if (/^[0-9a-f]{64}$/.test(hex)) return hex;
-  throw new CliError(
-    ExitCode.usage,
-    `--cert-hash: expected a SHA-256 in 64 hexadecimal digits, got "${text}"`,
-  );
+interface StreamTrust {
+  readonly certHash?: string;
+  readonly insecure?: true;
 }
 
 const defaults = { durationSeconds: 10 };
@@ -26,7 +22,11 @@ export function registerStream(program: Command, context: CliContext): void {
     .option(
       "--cert-hash <hex>",
       "trust the certificate with this SHA-256 (`sluice serve` prints it)",
-      parseHash,
+      parseCertificateHash,
+    )
+    .option(
+      "--insecure",
+      "take any certificate: for experiments, since anybody on the path can pose as the server",
     );
   addStreamOptions(command, defaults)
     .addHelpText(
@@ -37,8 +37,20 @@ Examples:
   $ sluice stream https://127.0.0.1:4433 --cert-hash 5e1f... --model mobilenet.onnx --split add_3 --source photos/
   $ sluice stream https://127.0.0.1:4433 --cert-hash 5e1f... --model sink --source synthetic:28x28x128 --json`,
     )
-    .action(async (url: string, values: StreamOptionValues & { readonly certHash?: string }) => {
-      const target = { url, certificateHash: values.certHash };
+    .action(async (url: string, values: StreamOptionValues & StreamTrust) => {
+      const { certHash, insecure = false } = values;
+      if (insecure && certHash !== undefined) {
+        throw new CliError(
+          ExitCode.usage,
+          "--insecure and --cert-hash do not go together: the hash is the safe one",
+        );
+      }
+      if (insecure) {
+        context.stderr.write(
+          `WARNING: --insecure: the certificate of ${url} is NOT checked. Anybody on the path can read and change everything.\n`,
+        );
+      }
+      const target = { url, certificateHash: certHash, insecure };
       await showStream(readStreamOptions(values, target, defaults), values.json === true, context);
     });
 }

@@ -27,6 +27,9 @@ export interface StreamOptionValues {
   readonly engine: EngineName;
   readonly fallback?: true;
   readonly token?: string;
+  readonly urgency?: number;
+  readonly minReceived?: number;
+  readonly reconnect: boolean;
   readonly json?: true;
 }
 
@@ -98,13 +101,24 @@ export function addStreamOptions(command: Command, defaults: { readonly duration
     .addOption(new Option("--engine <name>", "transport").choices([...engineNames]).default("auto"))
     .option("--fallback", "go on over TCP (a WebSocket) where UDP does not get through")
     .option("--token <text>", "bearer token, where the server asks for one")
+    .option(
+      "--urgency <n>",
+      "0, the most urgent, to 7: the share beside other streams (default: 3)",
+      (text) => parseCount(text, "--urgency", 0, 7),
+    )
+    .option(
+      "--min-received <percent>",
+      "share of a frame that is waited and asked for while it can be in time (default: 0)",
+      (text) => parseCount(text, "--min-received", 0, 100),
+    )
+    .option("--no-reconnect", "end when the session is lost, instead of going on in another one")
     .option("--json", "print one JSON object at the end");
 }
 
 /** What the options ask for. */
 export function readStreamOptions(
   values: StreamOptionValues,
-  target: { readonly url: string; readonly certificateHash: string | undefined },
+  target: Pick<StreamOptions, "url" | "certificateHash" | "insecure">,
   defaults: { readonly durationSeconds: number },
 ): StreamOptions {
   const { model, strategy, mode, fps, deadlineMs, engine, frames, duration } = values;
@@ -120,5 +134,6 @@ export function readStreamOptions(
     },
     ...{ labels: values.labels, preprocess: values.preprocess, threads: values.threads },
     ...{ concealment: values.concealment, token: values.token, fallback: values.fallback === true },
+    ...{ urgency: values.urgency, minReceivedPercent: values.minReceived, reconnect: values.reconnect },
   };
 }

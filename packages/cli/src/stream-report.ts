@@ -1,3 +1,4 @@
+import type { ConnectionState } from "@sluice/client";
 import type { StreamReport, StreamSetup } from "./stream-run.js";
 import type { StreamSummary } from "./stream-statistics.js";
 
@@ -26,8 +27,14 @@ export function formatSetup(setup: StreamSetup): string {
   return `${model}: ${cut} [${shape.join(", ")}] ${dtype}, ${codec}, ${mode}, ${fps} frames per second within ${deadlineMs} ms`;
 }
 
+/** What is said while there is no session. */
+export function formatWaiting({ cause, delayMs }: Extract<ConnectionState, { status: "waiting" }>): string {
+  const code = cause.code === 0 ? "" : ` (code ${cause.code})`;
+  return `no session: ${cause.reason}${code}; trying again in ${Math.round(delayMs)} ms`;
+}
+
 /** The figures of a run as a table for people. */
-export function formatSummary({ summary, setup, lost }: StreamReport): string {
+export function formatSummary({ summary, setup, sessions, lost }: StreamReport): string {
   const { latencyMs, stagesMs, accuracy, admitted, offered, delivered } = summary;
   const rows: (readonly [string, string])[] = [
     ["frames offered", String(offered)],
@@ -56,6 +63,7 @@ export function formatSummary({ summary, setup, lost }: StreamReport): string {
     rows.push(["goodput", `${(summary.goodputBitsPerSecond / 1e6).toFixed(2)} Mbit/s`]);
   }
   if (summary.corrupt > 0) rows.push(["CORRUPT", `${summary.corrupt} frames arrived whole but changed`]);
+  if (sessions > 1) rows.push(["sessions", String(sessions)]);
   if (lost) rows.push(["SESSION LOST", `code ${lost.code}: ${lost.reason}`]);
   const width = Math.max(...rows.map(([name]) => name.length));
   return rows.map(([name, value]) => `  ${name.padEnd(width)}  ${value}`).join("\n");

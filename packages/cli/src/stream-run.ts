@@ -1,19 +1,13 @@
-import { type Client, createClient, type FrameOutcome, type TensorStream } from "@sluice/client";
-import { connect, type EngineName } from "@sluice/http3";
+import type { FrameOutcome, SessionEnd, TensorStream } from "@sluice/client";
 import type { LabelledImage } from "@sluice/inference";
 import type { DeliveryMode } from "@sluice/protocol";
 import { type SinkAnswer, tensorChecksum } from "@sluice/server";
 import type { Tensor } from "@sluice/tensor";
 import { type ClientHalf, type ClientHalfOptions, openClientHalf } from "./client-half.js";
+import { type ConnectionHooks, openStreamClient, type StreamClientOptions } from "./stream-client.js";
 import { createStreamStatistics, type SessionFigures, type StreamSummary } from "./stream-statistics.js";
 
-export interface StreamOptions extends ClientHalfOptions {
-  readonly url: string;
-  /** SHA-256 of the server's certificate in hexadecimal; without it the system's roots decide. */
-  readonly certificateHash: string | undefined;
-  readonly engine: EngineName;
-  /** Goes on over TCP where UDP does not get through. */
-  readonly fallback: boolean;
+export interface StreamOptions extends ClientHalfOptions, StreamClientOptions {
   readonly mode: DeliveryMode;
   readonly fps: number;
   /** Whichever comes first ends the run. */
@@ -21,7 +15,9 @@ export interface StreamOptions extends ClientHalfOptions {
   readonly durationSeconds: number | undefined;
   readonly deadlineMs: number;
   readonly concealment: string | undefined;
-  readonly token: string | undefined;
+  /** 0 to 7; 3 where it is not said. */
+  readonly urgency: number | undefined;
+  readonly minReceivedPercent: number | undefined;
 }
 
 /** What a run was made with, as it turned out. */
@@ -41,13 +37,14 @@ export interface StreamSetup {
 export interface StreamReport {
   readonly setup: StreamSetup;
   readonly summary: StreamSummary;
-  /** Why the session ended before the run did; `undefined` where it did not. */
-  readonly lost: { readonly code: number; readonly reason: string } | undefined;
+  /** Sessions that were opened. */
+  readonly sessions: number;
+  /** Why there was no session at the end of the run; `undefined` where there was. */
+  readonly lost: SessionEnd | undefined;
 }
 
-export interface StreamHooks {
-  /** Ends the run early and cleanly. */
-  readonly signal: AbortSignal;
+/** `signal` ends the run early and cleanly. */
+export interface StreamHooks extends ConnectionHooks {
   onStart?(setup: StreamSetup): void;
   /** Called about twice a second. */
   onProgress?(summary: StreamSummary): void;
@@ -62,8 +59,11 @@ const maxLocalFrames = 2;
 interface Sender {
   readonly setup: StreamSetup;
   send(image: LabelledImage): Promise<FrameOutcome>;
-  figures(): SessionFigures;
-  readonly lost: StreamReport["lost"];
+  figures(): SessionFigures & { readonly sessions: number };
+  /** Why nothing more can be sent. */
+  readonly lost: SessionEnd | undefined;
+  /** Why nothing can be sent now. */
+  readonly missing: SessionEnd | undefined;
   close(): Promise<void>;
 }
 
@@ -72,7 +72,9 @@ export async function runStream(options: StreamOptions, hooks: StreamHooks): Pro
   const half = await openClientHalf(options);
   try {
     const sender =
-      options.strategy === "client" ? createLocalSender(half, options) : await openSender(half, options);
+      options.strategy === "client"
+        ? createLocalSender(half, options)
+        : await openSender(half, options, hooks);
     try {
       hooks.onStart?.(sender.setup);
       return await pace(sender, half, options, hooks);
@@ -84,43 +86,33 @@ export async function runStream(options: StreamOptions, hooks: StreamHooks): Pro
   }
 }
 
-async function openSender(half: ClientHalf, options: StreamOptions): Promise<Sender> {
-  const session = await connect(options.url, {
-    engine: options.engine,
-    fallback: options.fallback,
-    ...(options.certificateHash ? { certificateHash: options.certificateHash } : {}),
-  });
-  let client: Client;
+async function openSender(half: ClientHalf, options: StreamOptions, hooks: StreamHooks): Promise<Sender> {
+  const client = await openStreamClient(options, hooks);
   let stream: TensorStream;
   try {
-    const token = options.token === undefined ? {} : { token: new TextEncoder().encode(options.token) };
-    client = await createClient(session, { agent: "sluice-cli", ...token });
+    const { mode, deadlineMs, concealment = "", urgency, minReceivedPercent } = options;
     stream = await client.openStream({
       ...{ model: half.model, split: half.split, spec: half.spec, codec: half.codec },
-      ...{ mode: options.mode, deadlineMs: options.deadlineMs, concealment: options.concealment ?? "" },
+      ...{ mode, deadlineMs, concealment },
+      ...(urgency === undefined ? {} : { urgency }),
+      ...(minReceivedPercent === undefined ? {} : { minReceivedPercent }),
       ...(half.statistics ? { statistics: half.statistics } : {}),
     });
   } catch (error) {
-    session.close();
+    await client.close();
     throw error;
   }
-  let lost: StreamReport["lost"];
-  let closing = false;
-  void client.closed.then((end) => {
-    if (!closing) lost = end;
-  });
   return {
     setup: describe(half, options, stream),
     send: (image) => stream.send(() => half.produce(image)),
-    figures: () => client.figures(),
+    figures: client.figures,
     get lost() {
-      return lost;
+      return client.lost;
     },
-    async close() {
-      closing = true;
-      client.close();
-      await session.closed;
+    get missing() {
+      return client.missing;
     },
+    close: client.close,
   };
 }
 
@@ -147,8 +139,8 @@ function createLocalSender(half: ClientHalf, options: StreamOptions): Sender {
         timings: { produce: latencyMs, ...nothing },
       };
     },
-    figures: () => ({ bytesSent: 0, bytesDelivered: 0, rttMs: undefined }),
-    lost: undefined,
+    figures: () => ({ bytesSent: 0, bytesDelivered: 0, rttMs: undefined, sessions: 0 }),
+    ...{ lost: undefined, missing: undefined },
     async close() {},
   };
 }
@@ -223,7 +215,8 @@ async function pace(
     clearInterval(progress);
   }
   if (failure) throw failure;
-  return { setup: sender.setup, summary: summary(), lost: sender.lost };
+  const { sessions } = sender.figures();
+  return { setup: sender.setup, summary: summary(), sessions, lost: sender.missing };
 }
 
 async function* repeat(source: AsyncIterable<LabelledImage>): AsyncGenerator<LabelledImage> {

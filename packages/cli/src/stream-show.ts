@@ -1,6 +1,6 @@
 import type { CliContext } from "./cli-context.js";
 import { ExitCode } from "./exit-codes.js";
-import { formatLive, formatSetup, formatSummary } from "./stream-report.js";
+import { formatLive, formatSetup, formatSummary, formatWaiting } from "./stream-report.js";
 import { runStream, type StreamOptions, type StreamReport } from "./stream-run.js";
 
 /** Without a terminal a line is printed only so often, in calls that come twice a second. */
@@ -14,9 +14,17 @@ export async function showStream(
 ): Promise<StreamReport> {
   const { stdout, stderr, signal, isTty } = context;
   let calls = 0;
+  const say = (line: string) => stderr.write(`${isTty ? "\r\u001b[K" : ""}${line}\n`);
+  let wasOpen = false;
   const report = await runStream(options, {
     signal,
     onStart: (setup) => stderr.write(`${formatSetup(setup)}\n`),
+    onConnection(state) {
+      if (state.status === "waiting") say(formatWaiting(state));
+      if (state.status !== "open") return;
+      if (wasOpen) say("a new session is open");
+      wasOpen = true;
+    },
     onProgress(summary) {
       if (isTty) stderr.write(`\r${formatLive(summary)}\u001b[K`);
       else if (++calls % quietCalls === 0) stderr.write(`${formatLive(summary)}\n`);
@@ -32,8 +40,13 @@ export async function showStream(
   return report;
 }
 
-function flatten({ setup, summary, lost }: StreamReport): object {
-  return { ...summary, ...setup, ...(lost ? { lost } : {}) };
+function flatten({ setup, summary, sessions, lost }: StreamReport): object {
+  return {
+    ...summary,
+    ...setup,
+    sessions,
+    ...(lost ? { lost: { code: lost.code, reason: lost.reason } } : {}),
+  };
 }
 
 /** Why a run is no success, although it ended in order. */

@@ -15,6 +15,8 @@ export interface SluiceRun {
 export interface RunningSluice {
   /** Resolves when the program has written a line that `accepts` takes; rejects when it ends before. */
   line(accepts: (line: string) => boolean): Promise<string>;
+  /** The same for what goes to stderr. */
+  errorLine(accepts: (line: string) => boolean): Promise<string>;
   kill(signal: NodeJS.Signals): void;
   readonly ended: Promise<SluiceRun>;
 }
@@ -27,32 +29,38 @@ export function startSluice(args: readonly string[], environment: NodeJS.Process
   });
   let stdout = "";
   let stderr = "";
-  let look = (): void => {};
+  const looks = new Set<() => void>();
   child.stdout.setEncoding("utf8").on("data", (text: string) => {
     stdout += text;
-    look();
+    for (const look of looks) look();
   });
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
     stderr += text;
+    for (const look of looks) look();
   });
   const ended = new Promise<SluiceRun>((resolve, reject) => {
     child.once("error", reject);
     child.once("close", (code) => resolve({ code, stdout, stderr }));
   });
+  function lineOf(text: () => string, accepts: (line: string) => boolean): Promise<string> {
+    const found = new Promise<string>((resolve) => {
+      const look = () => {
+        const line = text().split("\n").slice(0, -1).find(accepts);
+        if (line === undefined) return;
+        looks.delete(look);
+        resolve(line);
+      };
+      looks.add(look);
+      look();
+    });
+    const lost = ended.then((run) => {
+      throw new Error(`sluice ended with code ${run.code} before the line came\n${run.stderr}`);
+    });
+    return Promise.race([found, lost]);
+  }
   return {
-    line(accepts) {
-      const found = new Promise<string>((resolve) => {
-        look = () => {
-          const line = stdout.split("\n").slice(0, -1).find(accepts);
-          if (line !== undefined) resolve(line);
-        };
-        look();
-      });
-      const lost = ended.then((run) => {
-        throw new Error(`sluice ended with code ${run.code} before the line came\n${run.stderr}`);
-      });
-      return Promise.race([found, lost]);
-    },
+    line: (accepts) => lineOf(() => stdout, accepts),
+    errorLine: (accepts) => lineOf(() => stderr, accepts),
     kill: (signal) => child.kill(signal),
     ended,
   };

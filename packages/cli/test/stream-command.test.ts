@@ -119,10 +119,10 @@ t.test("a reader gets a table, and Ctrl-C ends a run with what there is", async 
   t.match(stdout, /latency p50/);
 });
 
-t.test("a server that goes away ends the stream with the code of a lost session", async (t) => {
+t.test("without reconnecting, a server that goes away ends the stream with a code of its own", async (t) => {
   const [server, { url, certHash }] = await startServer(t, ["--model", "sink"]);
   const args = ["stream", url, "--cert-hash", certHash, "--model", "sink", "--duration", "600", "--json"];
-  const stream = startSluice(args);
+  const stream = startSluice([...args, "--no-reconnect"]);
   t.teardown(() => stream.kill("SIGKILL"));
   await new Promise((resolve) => setTimeout(resolve, 1_500));
   server.kill("SIGTERM");
@@ -180,7 +180,16 @@ t.test("a demo whose server cannot start ends at once with the server's one line
 
 t.test("a server that is killed is missed within seconds", async (t) => {
   const [server, { url, certHash }] = await startServer(t, ["--model", "sink"]);
-  const args = ["--model", "sink", "--source", "synthetic:8x8x16", "--duration", "600", "--json"];
+  const args = [
+    "--model",
+    "sink",
+    "--source",
+    "synthetic:8x8x16",
+    "--duration",
+    "600",
+    "--json",
+    "--no-reconnect",
+  ];
   const stream = startSluice(["stream", url, "--cert-hash", certHash, ...args]);
   t.teardown(() => stream.kill("SIGKILL"));
   await new Promise((resolve) => setTimeout(resolve, 1_500));

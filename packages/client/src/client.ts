@@ -1,103 +1,16 @@
-import { defaultCodec, parseCodec, type TensorEncoder } from "@sluice/codec";
+import { type ClientEvent, createClientSession, ErrorCode, type StreamTensor } from "@sluice/protocol";
 import {
-  type ClientEvent,
-  type ClientFigures,
-  createClientSession,
-  type DeliveryMode,
-  ErrorCode,
-  type OutgoingFrame,
-  type SessionLimits,
-  type StreamTensor,
-  tensorStreamDefaults,
-} from "@sluice/protocol";
-import type { CutStatistics, Tensor, TensorSpec } from "@sluice/tensor";
-import {
-  type Clock,
+  type BidirectionalStream,
   createSessionDriver,
   createSystemClock,
   type Session,
-  type StreamError,
+  StreamError,
 } from "@sluice/transport";
-import { unpack } from "msgpackr";
+import type { Client, ClientOptions, OpenStreamOptions, SessionEnd, TensorStream } from "./client-api.js";
 import { ClientError } from "./client-error.js";
-import type { FrameOutcome } from "./frame-outcome.js";
-
-export interface ClientOptions {
-  /** Bearer token, where the server asks for one. */
-  readonly token?: Uint8Array;
-  /** Names the application in the server's log. */
-  readonly agent?: string;
-  /** Default: the host's own. */
-  readonly clock?: Clock;
-}
-
-/** The statistics of a cut, and the SHA-256 that both ends compare. */
-export interface AgreedStatistics {
-  readonly value: CutStatistics;
-  readonly hash: Uint8Array;
-}
-
-export interface OpenStreamOptions {
-  /** The model as the server knows it. */
-  readonly model: string;
-  /** The tensor at the cut; empty: the model's input. */
-  readonly split?: string;
-  readonly spec: TensorSpec;
-  /** Text form of a codec chain. Default: quantization for float32, else the elements as they are. */
-  readonly codec?: string;
-  /** Default `datagram`; on a session without datagrams it becomes `stream`. */
-  readonly mode?: DeliveryMode;
-  /** How long after its capture a result is useful, in milliseconds. Default 150. */
-  readonly deadlineMs?: number;
-  /** Concealment method; default: the server's choice. */
-  readonly concealment?: string;
-  readonly statistics?: AgreedStatistics;
-}
-
-/** A stream of tensors of one spec to one model. */
-export interface TensorStream {
-  readonly spec: TensorSpec;
-  /** The codec in its canonical text form. */
-  readonly codec: string;
-  readonly mode: DeliveryMode;
-  readonly deadlineMs: number;
-  /** The method that the server conceals with. */
-  readonly concealment: string;
-  /**
-   * Offers a frame. The gate decides first; only for an admitted frame is `produce` called, which gives the tensor
-   * (or a promise of it). The tensor must not change until the frame has ended. Never rejects for reasons of the
-   * network: the outcome says what became of the frame.
-   * @param capturedMs when the frame was captured, on the client's clock; default: now
-   * @throws what `produce` throws, TensorError where the tensor is not of the stream's spec
-   */
-  send(produce: Tensor | (() => Tensor | Promise<Tensor>), capturedMs?: number): Promise<FrameOutcome>;
-  /** No more frames follow. */
-  close(): void;
-}
-
-export interface Client {
-  openStream(options: OpenStreamOptions): Promise<TensorStream>;
-  /** What the server allows now. */
-  readonly limits: SessionLimits;
-  /** Counts and estimates of the session. */
-  figures(): ClientFigures;
-  /** Resolves when no frame is in flight. */
-  idle(): Promise<void>;
-  /** Whether the server has asked for no new frames. */
-  readonly draining: boolean;
-  close(code?: number, reason?: string): void;
-  /** Settles once, never rejects. */
-  readonly closed: Promise<{ readonly code: number; readonly reason: string }>;
-}
-
-/** Slices of tensors on streams of their own: large, but small enough to be used when a stream is reset. */
-const streamSliceBytes = 16_384;
-
-interface PendingFrame {
-  readonly produceMs: number;
-  readonly encodeMs: number;
-  resolve(outcome: FrameOutcome): void;
-}
+import { createFrameSender } from "./frame-sender.js";
+import { planStream } from "./stream-plan.js";
+import { uploadTensor } from "./tensor-upload.js";
 
 interface PendingStream {
   resolve(concealment: string): void;
@@ -110,26 +23,29 @@ interface PendingStream {
  */
 export async function createClient(session: Session, options: ClientOptions = {}): Promise<Client> {
   const clock = options.clock ?? createSystemClock(globalThis);
-  const control = await session.openBidirectional();
+  const control = await openControl(session);
   const core = createClientSession(
-    { agent: options.agent ?? "sluice-client", ...(options.token ? { token: options.token } : {}) },
+    {
+      ...{ agent: options.agent ?? "sluice-client", capabilities: options.capabilities ?? [] },
+      ...(options.token ? { token: options.token } : {}),
+    },
     clock.now(),
   );
-  const frames = new Map<string, PendingFrame>();
   const openings = new Map<number, PendingStream>();
   let idleWaiters: (() => void)[] = [];
-  let end: { code: number; reason: string } | undefined;
+  let end: SessionEnd | undefined;
   let welcome: (() => void) | undefined;
-  let finish: (info: { code: number; reason: string }) => void = () => {};
-  const closed = new Promise<{ code: number; reason: string }>((resolve) => {
+  let finish: (info: SessionEnd) => void = () => {};
+  const closed = new Promise<SessionEnd>((resolve) => {
     finish = resolve;
   });
 
   const driver = createSessionDriver({ session, core, control, clock, onProgress });
+  const frames = createFrameSender(core, clock, driver.pump);
 
   function onProgress(): boolean {
     let moved = false;
-    for (let tensor = core.pollStream(); tensor; tensor = core.pollStream()) void sendStream(tensor);
+    for (let tensor = core.pollStream(); tensor; tensor = core.pollStream()) void upload(tensor);
     for (let event = core.pollEvent(); event; event = core.pollEvent()) {
       moved = true;
       handleEvent(event);
@@ -155,12 +71,13 @@ export async function createClient(session: Session, options: ClientOptions = {}
         openings.delete(event.stream);
         return;
       case "delivered":
-        deliver(event);
+        frames.deliver(event);
         return;
       case "expired":
-        settle(event.frame.stream, event.frame.frame, () => ({ status: "expired", reason: event.reason }));
+        frames.expire(event);
         return;
       case "drain":
+        options.onDrain?.({ code: event.code, reason: event.reason, timeoutMs: event.timeoutMs });
         return;
       case "closed": {
         end = { code: event.code, reason: event.reason };
@@ -177,58 +94,14 @@ export async function createClient(session: Session, options: ClientOptions = {}
     }
   }
 
-  function settle(stream: number, frame: number, outcome: (pending: PendingFrame) => FrameOutcome): void {
-    const key = `${stream}/${frame}`;
-    const pending = frames.get(key);
-    frames.delete(key);
-    pending?.resolve(outcome(pending));
-  }
-
-  function deliver(event: Extract<ClientEvent, { type: "delivered" }>): void {
-    const { frame, result, latencyMs, onTime } = event;
-    let answer: unknown;
+  async function upload(tensor: StreamTensor): Promise<void> {
     try {
-      answer = result.payload.length > 0 ? unpack(result.payload) : undefined;
-    } catch {
-      core.handleClosed(ErrorCode.protocolViolation, "result: its payload is not MessagePack");
-    }
-    settle(frame.stream, frame.frame, ({ produceMs, encodeMs }) => {
-      const stage = (name: "reassembly" | "decode" | "conceal" | "queue" | "inference") =>
-        (result.stages?.[name] ?? 0) / 100;
-      const server = {
-        ...{ reassembly: stage("reassembly"), decode: stage("decode"), conceal: stage("conceal") },
-        ...{ queue: stage("queue"), inference: stage("inference") },
-      };
-      const known = Object.values(server).reduce((sum, ms) => sum + ms, produceMs + encodeMs);
-      return {
-        ...{ status: "delivered", frame: frame.frame, onTime, latencyMs, answer },
-        concealedFraction: result.elements > 0 ? result.concealedElements / result.elements : 0,
-        slicesReceived: result.slicesReceived,
-        timings: { produce: produceMs, encode: encodeMs, ...server, network: Math.max(0, latencyMs - known) },
-      };
-    });
-  }
-
-  async function sendStream(tensor: StreamTensor): Promise<void> {
-    try {
-      const stream = await session.openUnidirectional();
-      let timer: unknown;
-      if (tensor.resetAtMs !== Number.POSITIVE_INFINITY) {
-        const delayMs = Math.max(0, tensor.resetAtMs - clock.now());
-        timer = clock.schedule(delayMs, () => stream.reset(ErrorCode.deadline));
-      }
-      try {
-        await stream.write(tensor.bytes);
-        await stream.finish();
-      } finally {
-        if (timer !== undefined) clock.cancel(timer);
-      }
+      await uploadTensor(session, clock, tensor);
     } catch (error) {
       // A reset at the deadline or the end of the session; the ledger counts the frame either way.
-      if ((error as StreamError).name !== "StreamError") {
-        core.abandon(tensor.stream, tensor.frame);
-        driver.pump();
-      }
+      if (error instanceof StreamError) return;
+      core.abandon(tensor.stream, tensor.frame);
+      driver.pump();
     }
   }
 
@@ -236,72 +109,37 @@ export async function createClient(session: Session, options: ClientOptions = {}
     return new ClientError("session-closed", end?.code ?? 0, end?.reason ?? "the session is closed");
   }
 
-  function openStream(streamOptions: OpenStreamOptions): Promise<TensorStream> {
-    const { spec, statistics, model, split = "", deadlineMs = 150, concealment = "" } = streamOptions;
-    const text = streamOptions.codec ?? (spec.dtype === "float32" ? defaultCodec : "raw");
-    const codec = parseCodec(text);
-    const encoder = codec.createEncoder(spec, statistics?.value);
-    const wanted = streamOptions.mode ?? "datagram";
-    const mode = wanted === "datagram" && session.maxDatagramBytes === 0 ? "stream" : wanted;
-    if (end) return Promise.reject(sessionClosed());
-    const statisticsHash = statistics?.hash ?? new Uint8Array(0);
-    const alias = core.openStream({
-      ...{ spec, model, split, codec: codec.text, mode, deadlineMs, concealment, statisticsHash },
-      ...tensorStreamDefaults,
-    });
+  async function openStream(streamOptions: OpenStreamOptions): Promise<TensorStream> {
+    const { encoder, wire } = planStream(streamOptions, session.maxDatagramBytes > 0);
+    if (end) throw sessionClosed();
+    const alias = core.openStream(wire);
     const accepted = new Promise<string>((resolve, reject) => openings.set(alias, { resolve, reject }));
     driver.pump();
-    return accepted.then((method) => ({
-      ...{ spec, codec: codec.text, mode, deadlineMs, concealment: method },
-      send: (produce, capturedMs = clock.now()) => send(alias, encoder, mode, produce, capturedMs),
+    const concealment = await accepted;
+    const { spec, codec, mode, deadlineMs } = wire;
+    let nextFrame = wire.firstFrame;
+    return {
+      ...{ spec, codec, mode, deadlineMs, concealment },
+      get nextFrame() {
+        nextFrame = core.nextFrame(alias) ?? nextFrame;
+        return nextFrame;
+      },
+      send: (produce, capturedMs = clock.now()) => frames.send({ alias, mode, encoder }, produce, capturedMs),
       close() {
+        nextFrame = core.nextFrame(alias) ?? nextFrame;
         core.closeStream(alias);
         driver.pump();
       },
-    }));
-  }
-
-  async function send(
-    alias: number,
-    encoder: TensorEncoder,
-    mode: DeliveryMode,
-    produce: Tensor | (() => Tensor | Promise<Tensor>),
-    capturedMs: number,
-  ): Promise<FrameOutcome> {
-    const startMs = clock.now();
-    const decision = core.offer(alias, capturedMs, startMs);
-    if (!decision.admitted) return { status: "dropped", reason: decision.reason };
-    const { frame } = decision;
-    const key = `${alias}/${frame}`;
-    try {
-      const tensor = typeof produce === "function" ? await produce() : produce;
-      const producedMs = clock.now();
-      const slices = encoder.encode(tensor, mode === "datagram" ? core.maxPayloadBytes : streamSliceBytes);
-      const encodedMs = clock.now();
-      const outcome = new Promise<FrameOutcome>((resolve) => {
-        frames.set(key, { produceMs: producedMs - startMs, encodeMs: encodedMs - producedMs, resolve });
-      });
-      const split: OutgoingFrame["split"] = ({ index, count }, maxPayloadBytes) =>
-        encoder.split(tensor, index, count, maxPayloadBytes);
-      if (!core.submit(alias, frame, slices, split, encodedMs)) {
-        // It ended while it was produced, and its event has passed.
-        frames.delete(key);
-        return { status: "expired", reason: core.state === "closed" ? "closed" : "no-result" };
-      }
-      driver.pump();
-      return await outcome;
-    } catch (error) {
-      frames.delete(key);
-      core.abandon(alias, frame);
-      driver.pump();
-      throw error;
-    }
+    };
   }
 
   const client: Client = {
     openStream,
     get limits() {
       return core.limits!;
+    },
+    get capabilities() {
+      return core.capabilities;
     },
     figures: () => core.figures,
     idle: () =>
@@ -322,4 +160,15 @@ export async function createClient(session: Session, options: ClientOptions = {}
     driver.pump();
   });
   return client;
+}
+
+/** @throws ClientError where the server has ended the session already: its code says more than the stream's end */
+async function openControl(session: Session): Promise<BidirectionalStream> {
+  try {
+    return await session.openBidirectional();
+  } catch (error) {
+    if (!(error instanceof StreamError && error.kind === "closed")) throw error;
+    const { code, reason } = await session.closed;
+    throw new ClientError("session-closed", code, reason);
+  }
 }

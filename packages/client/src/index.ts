@@ -1,12 +1,16 @@
-export {
-  type AgreedStatistics,
-  type Client,
-  type ClientOptions,
-  createClient,
-  type OpenStreamOptions,
-  type TensorStream,
-} from "./client.js";
+export { createClient } from "./client.js";
+export type {
+  AgreedStatistics,
+  Client,
+  ClientOptions,
+  FrameBudget,
+  OpenStreamOptions,
+  ProduceTensor,
+  SessionEnd,
+  TensorStream,
+} from "./client-api.js";
 export { ClientError } from "./client-error.js";
+export type { ConnectionFailure } from "./connection-failure.js";
 export type {
   DeliveredFrame,
   DroppedFrame,
@@ -14,3 +18,15 @@ export type {
   FrameOutcome,
   FrameTimings,
 } from "./frame-outcome.js";
+export {
+  createReconnectPolicy,
+  type ReconnectPolicy,
+  type ReconnectPolicyOptions,
+} from "./reconnect-policy.js";
+export {
+  type ConnectionState,
+  createReconnectingClient,
+  type ReconnectingClient,
+  type ReconnectingClientOptions,
+} from "./reconnecting-client.js";
+export type { ReconnectingFigures } from "./sum-figures.js";

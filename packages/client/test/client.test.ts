@@ -1,9 +1,11 @@
 import { ClientError, createClient } from "@sluice/client";
-import { ErrorCode } from "@sluice/protocol";
+import { createServerSession, defaultLimits, ErrorCode, type TensorStreamOptions } from "@sluice/protocol";
 import { type SinkAnswer, StreamRefusal, tensorChecksum } from "@sluice/server";
 import { createTensor } from "@sluice/tensor";
+import { createMemoryPair, createSessionDriver, createSystemClock } from "@sluice/transport";
 import t from "tap";
 import { createMemoryServer } from "./memory-server.js";
+import { settle } from "./virtual-time.js";
 
 const spec = { dtype: "uint8", shape: [16, 16, 20], layout: "any" } as const;
 
@@ -37,6 +39,61 @@ for (const mode of ["datagram", "stream", "reliable"] as const) {
     t.equal(server.sessions, 0);
   });
 }
+
+t.test("what a stream asks for reaches the server, and capabilities are agreed on", async (t) => {
+  const pair = createMemoryPair();
+  const core = createServerSession({ agent: "test", limits: defaultLimits, capabilities: ["b"] }, 0);
+  const asked: TensorStreamOptions[] = [];
+  pair.server.onBidirectional((control) => {
+    const clock = createSystemClock(globalThis);
+    const driver = createSessionDriver({
+      ...{ session: pair.server, core, control, clock },
+      onProgress() {
+        const event = core.pollEvent();
+        if (event?.type !== "stream-requested") return event !== undefined;
+        asked.push(event.options);
+        core.acceptStream(event.stream, 5_120, "zero");
+        return true;
+      },
+    });
+    driver.pump();
+  });
+  const client = await createClient(pair.client, { capabilities: ["a", "b"] });
+  t.same(client.capabilities, ["b"]);
+  const stream = await client.openStream({
+    ...{ model: "sink", spec, urgency: 1, minReceivedPercent: 80, firstFrame: 7, mode: "reliable" },
+  });
+  await client.openStream({ model: "sink", spec });
+  t.match(asked, [
+    { urgency: 1, minReceivedPercent: 80, firstFrame: 7, mode: "reliable" },
+    { urgency: 3, minReceivedPercent: 0, firstFrame: 0, mode: "datagram" },
+  ]);
+  t.match(stream, { nextFrame: 7, concealment: "zero" });
+  for (const [field, value] of Object.entries({ urgency: 8, minReceivedPercent: 101, firstFrame: -1 })) {
+    await t.rejects(client.openStream({ model: "sink", spec, [field]: value }), {
+      ...{ name: "RangeError", message: new RegExp(`^${field}`) },
+    });
+  }
+  client.close();
+});
+
+t.test("a producer learns what its frame may cost", async (t) => {
+  const { connect } = createMemoryServer();
+  const client = await createClient(connect());
+  const large = { dtype: "uint8", shape: [20_000], layout: "any" } as const;
+  const stream = await client.openStream({ model: "sink", spec: large, deadlineMs: 60_000 });
+  const budgets: number[] = [];
+  for (let i = 0; i < 3; i++) {
+    const outcome = await stream.send(({ bytes }) => {
+      budgets.push(bytes);
+      return createTensor(large.dtype, large.shape);
+    });
+    t.equal(outcome.status, "delivered");
+  }
+  t.equal(budgets[0], Number.POSITIVE_INFINITY, "nothing is known yet");
+  t.ok(budgets[2]! > 20_000 && budgets[2]! < Number.POSITIVE_INFINITY, `${budgets[2]} bytes`);
+  client.close();
+});
 
 t.test("a session without datagrams carries tensors on streams", async (t) => {
   const { connect } = createMemoryServer();
@@ -118,6 +175,25 @@ t.test("a model that fails on a frame fails that frame only", async (t) => {
   t.match(await stream.send(countingTensor()), { status: "expired", reason: "failed" });
   t.match(await stream.send(countingTensor()), { status: "delivered", answer: { predictions: [] } });
   client.close();
+});
+
+t.test("limits that the server changes reach its clients, and those that come later", async (t) => {
+  const { connect, server } = createMemoryServer({ limits: { maxStreams: 1 } });
+  const client = await createClient(connect());
+  const stream = await client.openStream({ model: "sink", spec, deadlineMs: 5_000 });
+  await t.rejects(client.openStream({ model: "sink", spec }), {
+    ...{ kind: "stream-rejected", code: ErrorCode.limitExceeded, message: /1 tensor streams are open/ },
+  });
+  server.setLimits({ maxStreams: 2, maxBytesPerSecond: 1_000 });
+  await settle();
+  t.match(await stream.send(countingTensor()), { status: "delivered" });
+  t.match(client.limits, { maxStreams: 2, maxBytesPerSecond: 1_000 });
+  t.match(await stream.send(countingTensor()), { status: "dropped", reason: "server-limit" });
+  await client.openStream({ model: "sink", spec });
+  const later = await createClient(connect());
+  t.match(later.limits, { maxStreams: 2, maxBytesPerSecond: 1_000 });
+  client.close();
+  later.close();
 });
 
 t.test("a drain lets what is in flight end and admits nothing new", async (t) => {

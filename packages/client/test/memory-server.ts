@@ -1,6 +1,12 @@
 /** A server and clients joined in memory, for tests that need no network. */
 import { createServer, createSinkModel, type OpenServedStream, type ServerOptions } from "@sluice/server";
-import { createMemoryPair, type Session, type SessionRequest, type TransportServer } from "@sluice/transport";
+import {
+  createMemoryPair,
+  type MemoryPair,
+  type Session,
+  type SessionRequest,
+  type TransportServer,
+} from "@sluice/transport";
 
 export function createMemoryServer(options: Partial<ServerOptions> = {}) {
   let accept: (session: Session, request: SessionRequest) => void = () => {};
@@ -14,13 +20,15 @@ export function createMemoryServer(options: Partial<ServerOptions> = {}) {
   const sink = createSinkModel();
   const openServedStream: OpenServedStream = async () => sink;
   const server = createServer({ transport, openServedStream, ...options });
+  function connectPair(maxDatagramBytes = 1_200): MemoryPair {
+    const pair = createMemoryPair({ maxDatagramBytes });
+    const request = { path: "/", authority: "memory", headers: new Map(), remoteAddress: "memory" };
+    accept(pair.server, request);
+    return pair;
+  }
   return {
     server,
-    connect(maxDatagramBytes = 1_200): Session {
-      const pair = createMemoryPair({ maxDatagramBytes });
-      const request = { path: "/", authority: "memory", headers: new Map(), remoteAddress: "memory" };
-      accept(pair.server, request);
-      return pair.client;
-    },
+    connectPair,
+    connect: (maxDatagramBytes?: number) => connectPair(maxDatagramBytes).client,
   };
 }

@@ -12,6 +12,7 @@ export interface Certificate {
   readonly key: string;
   /** SHA-256 of the certificate's DER, lower-case hexadecimal. */
   readonly hash: string;
+  readonly notBefore: Date;
   readonly notAfter: Date;
 }
 
@@ -72,6 +73,8 @@ export async function createCertificate(options: CertificateOptions = {}): Promi
     cert: certificate.toString("pem"),
     key: `-----BEGIN PRIVATE KEY-----\n${lines.join("\n")}\n-----END PRIVATE KEY-----\n`,
     hash: createHash("sha256").update(Buffer.from(certificate.rawData)).digest("hex"),
-    notAfter,
+    // Certificates hold whole seconds (RFC 5280 4.1.2.5).
+    notBefore: certificate.notBefore,
+    notAfter: certificate.notAfter,
   };
 }

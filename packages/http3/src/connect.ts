@@ -1,6 +1,7 @@
 import { lookup } from "node:dns/promises";
-import { rootCertificates } from "node:tls";
 import { ConnectError, type Session } from "@sluice/transport";
+import { checkRange } from "./check-range.js";
+import { defaultRoots } from "./default-roots.js";
 import type { Engine, EngineConnectOptions, Log } from "./engine.js";
 import { describeBadField } from "./h3/message.js";
 import type { Trust } from "./quiche/messages.js";
@@ -11,9 +12,14 @@ import { parseSessionUrl, type SessionUrl } from "./url.js";
 export interface ConnectOptions {
   /** SHA-256 of the server's certificate (DER) in hexadecimal; it alone is trusted then, whoever signed it. */
   readonly certificateHash?: string;
-  /** Takes any certificate. For experiments only: anybody on the path can read and change everything. */
+  /** Several of them, of which the server's certificate has to have one: the present one and the next. At most 16. */
+  readonly certificateHashes?: readonly string[];
+  /**
+   * Takes any certificate. For experiments only: anybody on the path can read and change everything. Each use is logged
+   * as a warning, or is a warning of the process where there is no `log`. Hashes go before it.
+   */
   readonly insecure?: boolean;
-  /** Trusted roots in PEM, instead of those of Node. */
+  /** Trusted roots in PEM, instead of those of Node: its bundled ones and those of `NODE_EXTRA_CA_CERTS`. */
   readonly ca?: string;
   /** For the whole way to the open session, in milliseconds. Default 5,000. */
   readonly timeoutMs?: number;
@@ -38,6 +44,7 @@ export interface ConnectOptions {
 export const DEFAULT_TIMEOUT_MS = 5000;
 export const DEFAULT_IDLE_TIMEOUT_MS = 30_000;
 export const DEFAULT_MAX_PACKET_BYTES = 1350;
+const MAX_HASHES = 16;
 
 /** Opens a WebTransport session at `url` (`https://host:port/path`). Rejects with `ConnectError`. */
 export async function connect(url: string, options: ConnectOptions = {}): Promise<Session> {
@@ -118,17 +125,39 @@ async function connectToAny(
 }
 
 function parseTrust(target: SessionUrl, options: ConnectOptions): Trust {
-  if (options.certificateHash !== undefined) {
-    const certificateHash = options.certificateHash.replaceAll(":", "").toLowerCase();
-    if (!/^[0-9a-f]{64}$/.test(certificateHash)) {
-      throw new ConnectError("certificate", "certificateHash must be a SHA-256 in 64 hexadecimal digits");
-    }
-    return { type: "hash", certificateHash };
+  const { certificateHash, certificateHashes = [], log } = options;
+  const hashes = [...(certificateHash === undefined ? [] : [certificateHash]), ...certificateHashes];
+  // An empty list is no list: it must not turn into trust in anybody.
+  if (hashes.length > 0 || options.certificateHashes !== undefined) {
+    return { type: "hash", certificateHashes: parseHashes(hashes) };
   }
-  if (options.insecure === true) return { type: "none" };
-  const { host } = target;
-  if (options.ca !== undefined) return { type: "roots", ca: options.ca, host };
-  return { type: "roots", ca: rootCertificates.join("\n"), isDefault: true, host };
+  if (options.insecure === true) {
+    const text = `insecure: the certificate of ${target.authority} is not checked; anybody on the path can read and change everything`;
+    if (log === undefined) process.emitWarning(text, { code: "SLUICE_INSECURE" });
+    else log("warn", text, { host: target.host, port: target.port });
+    return { type: "none" };
+  }
+  if (options.ca !== undefined) return { type: "roots", ca: options.ca, host: target.host };
+  try {
+    // Where nothing was added, an engine with roots of its own may use those.
+    const isDefault = process.env.NODE_EXTRA_CA_CERTS === undefined ? ({ isDefault: true } as const) : {};
+    return { type: "roots", ca: defaultRoots(), ...isDefault, host: target.host };
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message : String(cause);
+    throw new ConnectError("certificate", `NODE_EXTRA_CA_CERTS cannot be read: ${message}`, { cause });
+  }
+}
+
+function parseHashes(texts: readonly string[]): string[] {
+  if (texts.length === 0 || texts.length > MAX_HASHES) {
+    const message = `certificateHashes must hold 1 to ${MAX_HASHES} hashes, got ${texts.length}`;
+    throw new ConnectError("certificate", message);
+  }
+  return texts.map((text) => {
+    const hash = text.replaceAll(":", "").toLowerCase();
+    if (/^[0-9a-f]{64}$/.test(hash)) return hash;
+    throw new ConnectError("certificate", "certificateHash must be a SHA-256 in 64 hexadecimal digits");
+  });
 }
 
 async function resolve({ host }: SessionUrl): Promise<string[]> {
@@ -151,12 +180,4 @@ function orAborted(attempt: Promise<Session>, signal: AbortSignal | undefined): 
     signal.addEventListener("abort", handleAbort, { once: true });
     attempt.then(resolve, reject).finally(() => signal.removeEventListener("abort", handleAbort));
   });
-}
-
-/** A whole number within limits, or an error that names the option. */
-export function checkRange(field: string, value: number, min: number, max: number): number {
-  if (!Number.isInteger(value) || value < min || value > max) {
-    throw new RangeError(`${field} must be a whole number from ${min} to ${max}, got ${value}`);
-  }
-  return value;
 }

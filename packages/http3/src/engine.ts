@@ -1,4 +1,6 @@
 import type { Session, SessionRequest, TransportServer } from "@sluice/transport";
+import type { AdmissionLimits, RetryMode } from "./admission/admission.js";
+import type { EngineStats } from "./engine-stats.js";
 import type { LogLevel, Trust } from "./quiche/messages.js";
 
 /** A checked request to connect, its host resolved. */
@@ -17,24 +19,31 @@ export interface EngineConnectOptions {
 }
 
 /** A checked request to listen. */
-export interface EngineListenOptions {
+export interface EngineListenOptions extends AdmissionLimits {
   /** Literal address. */
   readonly address: string;
   readonly host: string;
   readonly port: number;
   readonly certificate: { readonly cert: string; readonly key: string };
   readonly certificateHash: string;
-  readonly retry: "always" | "never";
-  readonly maxConnections: number;
   readonly idleTimeoutMs: number;
   readonly handshakeTimeoutMs: number;
   readonly maxPacketBytes: number;
-  /** The HTTP status of the answer: 200 accepts. */
+  /** The HTTP status that answers a request; 200 accepts. Never rejects, and settles in bounded time. */
   readonly decide: (request: SessionRequest) => number | Promise<number>;
   readonly log: Log;
+  /** The engine hangs where it cannot be ended: see `ListenOptions.onStuck`. */
+  readonly onStuck?: () => void;
 }
 
 export type Log = (level: LogLevel, message: string, fields: Readonly<Record<string, unknown>>) => void;
+
+/** A server as an engine makes it. What an engine cannot do it leaves out. */
+export interface EngineServer extends TransportServer {
+  /** Gives new connections another certificate; open ones keep theirs. */
+  setCertificate?(certificate: { readonly cert: string; readonly key: string }): void;
+  stats?(): EngineStats;
+}
 
 /** An implementation of QUIC, HTTP/3 and WebTransport. */
 export interface Engine {
@@ -46,12 +55,14 @@ export interface Engine {
   readonly judgeListenOptions?: (wishes: ListenWishes) => OptionJudgement;
   /** Rejects with `ConnectError`. */
   connect(options: EngineConnectOptions): Promise<Session>;
-  listen(options: EngineListenOptions): Promise<TransportServer>;
+  listen(options: EngineListenOptions): Promise<EngineServer>;
 }
 
 /** What a server was asked for that not every engine can do; absent: the engine's own default will do. */
 export interface ListenWishes {
-  readonly retry?: "always" | "never";
+  readonly retry?: RetryMode;
+  readonly maxConnectionsPerSource?: number;
+  readonly newConnectionsPerSource?: unknown;
   readonly idleTimeoutMs?: number;
   readonly handshakeTimeoutMs?: number;
   readonly maxPacketBytes?: number;

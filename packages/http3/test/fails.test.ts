@@ -123,7 +123,7 @@ const connectOptions = {
   authority: "127.0.0.1:4433",
   path: "/x?y",
   headers: [],
-  trust: { type: "hash" as const, certificateHash: "ab".repeat(32) },
+  trust: { type: "hash" as const, certificateHashes: ["ab".repeat(32)] },
   timeoutMs: 1000,
   idleTimeoutMs: 1000,
   maxPacketBytes: 1350,
@@ -137,7 +137,8 @@ t.test("client and server are wired to a module of that interface", async (t) =>
   const server = await engine.listen({
     ...{ address: "127.0.0.1", host: "127.0.0.1", port: 0, certificate: { cert: "C", key: "K" } },
     ...{ certificateHash: "cd", retry: "never", maxConnections: 2, idleTimeoutMs: 1000 },
-    ...{ handshakeTimeoutMs: 1000, maxPacketBytes: 1350 },
+    ...{ handshakeTimeoutMs: 1000, maxPacketBytes: 1350, maxConnectionsPerSource: 2, exemptLoopback: true },
+    newConnectionsPerSource: { perSecond: 1, burst: 1 },
     decide: (request) => {
       seen.push(request.path);
       return status;

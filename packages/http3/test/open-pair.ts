@@ -1,9 +1,9 @@
-import { type ConnectOptions, connect, type ListenOptions, listen } from "@sluice/http3";
-import type { CompliancePair, Session, TransportServer } from "@sluice/transport";
+import { type ConnectOptions, connect, type Http3Server, type ListenOptions, listen } from "@sluice/http3";
+import type { CompliancePair, Session } from "@sluice/transport";
 
 /** A server on a free port of the loopback interface, and what opens sessions to it. */
 export interface TestServer {
-  readonly server: TransportServer;
+  readonly server: Http3Server;
   open(options?: ConnectOptions): Promise<CompliancePair>;
 }
 

@@ -33,11 +33,11 @@ function saturate(model: PathModel, bytesPerMs: number, fromMs: number, toMs: nu
   return model.windowBytes;
 }
 
-t.test("begins with ten packets (RFC 9002 7.2)", async (t) => {
+t.test("begins with 32 packets", async (t) => {
   const model = new PathModel(PACKET_BYTES);
-  t.equal(model.windowBytes, 10 * PACKET_BYTES);
+  t.equal(model.windowBytes, 32 * PACKET_BYTES);
   model.update(5, { ...QUIET, deliveryBytesPerMs: 1, lastReceivedMs: 5 });
-  t.equal(model.windowBytes, 10 * PACKET_BYTES);
+  t.equal(model.windowBytes, 32 * PACKET_BYTES);
 });
 
 t.test("finds a bottleneck and keeps about one bandwidth-delay product queued", async (t) => {

@@ -24,7 +24,7 @@ t.test("a retry token holds for one address, one id and ten seconds", async (t) 
   t.equal(decode("10.0.0.1:5000", retryId, 999_999), undefined, "from the future");
   t.equal(decode("10.0.0.1:5000", retryId, 1_005_000, token, Buffer.alloc(32, 8)), undefined, "another key");
   for (let i = 0; i < token.byteLength; i++) {
-    const changed = token.slice();
+    const changed = Uint8Array.from(token);
     changed[i] = (changed[i] ?? 0) ^ 1;
     t.equal(decode("10.0.0.1:5000", retryId, 1_005_000, changed), undefined, `byte ${i} changed`);
   }
@@ -47,7 +47,7 @@ t.test("packet headers: RFC 9001 appendix A.2 and short ones", async (t) => {
 t.test("the pacer gives out a window for each round trip", async (t) => {
   const pacer = new Pacer();
   t.equal(pacer.budgetBytes(0), Number.POSITIVE_INFINITY, "nothing is known yet");
-  pacer.update(100_000, 50);
+  pacer.update(100_000, 50, 40);
   let sent = 0;
   for (let nowMs = 0; nowMs <= 1000; nowMs++) {
     while (pacer.budgetBytes(nowMs) > 0) {
@@ -57,8 +57,12 @@ t.test("the pacer gives out a window for each round trip", async (t) => {
   }
   const perRoundTrip = (sent / 1000) * 50;
   t.ok(perRoundTrip > 99_000 && perRoundTrip < 103_000, `${perRoundTrip} bytes for each round trip`);
-  pacer.update(100_000, 0);
+  pacer.update(100_000, 0, 0);
   t.equal(pacer.budgetBytes(1001), Number.POSITIVE_INFINITY, "a local path is not paced");
+  pacer.update(100_000, 4, 1);
+  t.equal(pacer.budgetBytes(1002), Number.POSITIVE_INFINITY, "nor one whose peer is slow to read");
+  pacer.update(100_000, 10, 1);
+  t.ok(pacer.budgetBytes(1003) < 100_000, "a queue of some length is");
 });
 
 t.test("datagrams survive packing, whatever their sizes", async (t) => {

@@ -9,3 +9,4 @@ export {
   type Stage,
 } from "./metrics.js";
 export { type OperationsOptions, type OperationsServer, serveOperations } from "./serve-operations.js";
+export type { TransportFigures } from "./watch-transport.js";

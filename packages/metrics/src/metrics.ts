@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import { createLabelLimit } from "./label-limit.js";
+import { type TransportFigures, watchTransport } from "./watch-transport.js";
 
 /** How a session ended that had been opened: in order, or by a broken transport or a violation of the protocol. */
 export type SessionEnd = "closed" | "failed";
@@ -23,8 +24,8 @@ export interface Metrics {
   observeSessionOpened(): void;
   /** For a session that was opened. */
   observeSessionEnded(outcome: SessionEnd): void;
-  /** For a session that was refused before it was opened. */
-  observeSessionRejected(): void;
+  /** Adds the metrics of a transport: refusals, engine restarts, connections. To be called once. */
+  watchTransport(read: () => TransportFigures): void;
   /** Once for each frame. `reason` says why it was not delivered; empty or left out where there is none. */
   observeFrame(outcome: FrameOutcome, reason?: string): void;
   observeSlicesReceived(count: number): void;
@@ -141,7 +142,7 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
   );
 
   // Series that are known beforehand start at 0: a rate over a series that appears later misses its first event.
-  for (const outcome of ["closed", "failed", "rejected"]) sessionsTotal.inc({ outcome }, 0);
+  for (const outcome of ["closed", "failed"]) sessionsTotal.inc({ outcome }, 0);
   for (const outcome of FRAME_OUTCOMES) frames.inc({ outcome, reason: NO_REASON }, 0);
   for (const stage of STAGES) stageSeconds.zero({ stage });
   for (const at of ["inference", "result"]) ageSeconds.zero({ at });
@@ -163,7 +164,7 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
       sessions.dec();
       sessionsTotal.inc({ outcome });
     },
-    observeSessionRejected: () => sessionsTotal.inc({ outcome: "rejected" }),
+    watchTransport: (read) => watchTransport(registry, read),
     observeFrame: (outcome, reason = "") => frames.inc({ outcome, reason: frameReason(reason || NO_REASON) }),
     observeSlicesReceived: (count) => sound(count, (n) => slicesReceived.inc(n)),
     observeSlicesRejected: (reason, count = 1) =>

@@ -9,7 +9,6 @@ t.test("every call arrives under its name, in base units", async (t) => {
   m.observeSessionOpened();
   m.observeSessionOpened();
   m.observeSessionEnded("failed");
-  m.observeSessionRejected();
   m.observeFrame("delivered");
   m.observeFrame("expired", "server-queue");
   m.observeFrame("expired", "server-queue");
@@ -28,7 +27,6 @@ t.test("every call arrives under its name, in base units", async (t) => {
   for (const line of [
     "sluice_sessions 1",
     'sluice_sessions_total{outcome="failed"} 1',
-    'sluice_sessions_total{outcome="rejected"} 1',
     'sluice_frames_total{outcome="delivered",reason="none"} 1',
     'sluice_frames_total{outcome="expired",reason="server-queue"} 2',
     "sluice_slices_received_total 17",
@@ -116,4 +114,43 @@ t.test("registries are apart, and have the process and its event loop unless tol
   t.match(text, /^process_cpu_seconds_total /m);
   t.match(text, /^nodejs_eventloop_lag_p99_seconds /m);
   t.notMatch(await createQuiet().text(), /^process_/m);
+});
+
+t.test("a transport is read anew for each scrape", async (t) => {
+  const m = createQuiet();
+  const refused = { "server-full": 0, unauthorized: 0 };
+  const quiche = {
+    ...{ engine: "quiche", isListening: true, connections: 0, handshakes: 0, retries: 0 },
+    restarts: { hang: 0, crash: 0 },
+  };
+  m.watchTransport(() => ({
+    ...{ refused, engines: [quiche], certificateNotAfter: new Date(1_800_000_000_000) },
+  }));
+  const before = await lines(m);
+  for (const line of [
+    'sluice_sessions_rejected_total{reason="server-full"} 0',
+    'sluice_engine_restarts_total{engine="quiche",reason="hang"} 0',
+    'sluice_engine_restarts_total{engine="quiche",reason="crash"} 0',
+    'sluice_retries_sent_total{engine="quiche"} 0',
+    'sluice_engine_up{engine="quiche"} 1',
+    "sluice_certificate_not_after_seconds 1800000000",
+  ]) {
+    t.ok(before.includes(line), line);
+  }
+  refused.unauthorized = 3;
+  Object.assign(quiche, { isListening: false, connections: 7, handshakes: 2, retries: 9 });
+  quiche.restarts.hang = 1;
+  for (let scrape = 0; scrape < 2; scrape++) {
+    const after = await lines(m);
+    for (const line of [
+      'sluice_sessions_rejected_total{reason="unauthorized"} 3',
+      'sluice_engine_restarts_total{engine="quiche",reason="hang"} 1',
+      'sluice_retries_sent_total{engine="quiche"} 9',
+      'sluice_connections{engine="quiche"} 7',
+      'sluice_handshakes{engine="quiche"} 2',
+      'sluice_engine_up{engine="quiche"} 0',
+    ]) {
+      t.ok(after.includes(line), `scrape ${scrape}: ${line}`);
+    }
+  }
 });

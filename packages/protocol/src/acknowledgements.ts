@@ -7,7 +7,7 @@ export interface Acknowledgements {
   add(stream: number, frame: number, nowMs: number): void;
   /** When they are to be sent; Infinity where there are none. */
   nextTimeoutMs(): number;
-  /** One message for each stream, and a fresh start. */
+  /** Messages for each stream of at most `maxAcknowledgedFrames` frames, and a fresh start. */
   take(): sluice.v1.ResultAck.$Properties[];
 }
 
@@ -19,13 +19,19 @@ export function createAcknowledgements(): Acknowledgements {
   return {
     add(stream, frame, nowMs) {
       const list = frames.get(stream) ?? [];
-      if (list.length < maxAcknowledgedFrames) list.push(frame);
+      list.push(frame);
       frames.set(stream, list);
-      dueMs = Math.min(dueMs, nowMs + gatherMs);
+      // A full message leaves at once: what is held stays small however fast results come.
+      dueMs = Math.min(dueMs, list.length < maxAcknowledgedFrames ? nowMs + gatherMs : nowMs);
     },
     nextTimeoutMs: () => dueMs,
     take() {
-      const messages = [...frames].map(([stream, list]) => ({ stream, frames: list }));
+      const messages = [...frames].flatMap(([stream, list]) =>
+        Array.from({ length: Math.ceil(list.length / maxAcknowledgedFrames) }, (_, i) => ({
+          stream,
+          frames: list.slice(i * maxAcknowledgedFrames, (i + 1) * maxAcknowledgedFrames),
+        })),
+      );
       frames.clear();
       dueMs = Number.POSITIVE_INFINITY;
       return messages;

@@ -5,9 +5,10 @@
  * The estimate is the upper quartile of the trains of the last seconds: jitter spreads most short trains and
  * squeezes few.
  */
+import type { Train } from "./train-finder.js";
+
 export interface BandwidthEstimator {
-  /** Datagrams of one train arrived: bytes of all but the first, and the time from the first to the last. */
-  addTrain(bytes: number, spreadMs: number, nowMs: number): void;
+  addTrain(train: Train, nowMs: number): void;
   /** Bits per second; `undefined` before the first train. */
   readonly bitsPerSecond: number | undefined;
   /** When the last train came. */
@@ -16,20 +17,37 @@ export interface BandwidthEstimator {
 
 const windowMs = 4_000;
 const maxTrains = 64;
-/** Arrivals closer than the receiver's clock can tell apart give no finite rate. */
-const minSpreadMs = 0.5;
+/** A train that arrives in one clump is no longer than this: the bottleneck is at least so fast. */
+const clumpSpreadMs = 0.5;
+
+/** So many clumps for each other train. */
+const minClumpedRatio = 3;
+
+interface Sample {
+  readonly atMs: number;
+  readonly bitsPerSecond: number;
+}
 
 export function createBandwidthEstimator(): BandwidthEstimator {
-  let trains: { readonly atMs: number; readonly bitsPerSecond: number }[] = [];
+  let spread: Sample[] = [];
+  let clumped: Sample[] = [];
   let estimate: number | undefined;
   let measuredMs = Number.NEGATIVE_INFINITY;
+
+  const isRecent = (nowMs: number) => (sample: Sample) => nowMs - sample.atMs < windowMs;
+
   return {
-    addTrain(bytes, spreadMs, nowMs) {
-      const bitsPerSecond = (bytes * 8_000) / Math.max(minSpreadMs, spreadMs);
+    addTrain({ bytes, spreadMs, totalBytes }, nowMs) {
       measuredMs = nowMs;
-      trains = trains.filter((train) => nowMs - train.atMs < windowMs).slice(1 - maxTrains);
-      trains.push({ atMs: nowMs, bitsPerSecond });
-      const rates = trains.map((train) => train.bitsPerSecond).sort((a, b) => a - b);
+      spread = spread.filter(isRecent(nowMs));
+      clumped = clumped.filter(isRecent(nowMs));
+      if (spreadMs > 0) spread.push({ atMs: nowMs, bitsPerSecond: (bytes * 8_000) / spreadMs });
+      else clumped.push({ atMs: nowMs, bitsPerSecond: (totalBytes * 8_000) / clumpSpreadMs });
+      spread = spread.slice(-maxTrains);
+      clumped = clumped.slice(-maxTrains);
+      // Clumps tell of a fast path only where there is hardly anything else: they may be of a timer's making.
+      const samples = clumped.length > minClumpedRatio * spread.length ? clumped : spread;
+      const rates = samples.map((sample) => sample.bitsPerSecond).sort((a, b) => a - b);
       estimate = rates[(rates.length * 3) >> 2];
     },
     get bitsPerSecond() {

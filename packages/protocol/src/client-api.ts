@@ -10,11 +10,19 @@ export interface ClientSessionOptions {
   readonly agent: string;
   /** Bearer token; empty where the server asks for none. */
   readonly token?: Uint8Array;
+  /** Names from the registry of what this side can do beyond the version; at most 64. */
+  readonly capabilities?: readonly string[];
 }
 
 /** What happened, for the application. */
 export type ClientEvent =
-  | { readonly type: "open"; readonly limits: SessionLimits; readonly agent: string }
+  | {
+      readonly type: "open";
+      readonly limits: SessionLimits;
+      readonly agent: string;
+      /** What both sides can do. */
+      readonly capabilities: readonly string[];
+    }
   | { readonly type: "stream-accepted"; readonly stream: number; readonly concealment: string }
   | {
       readonly type: "stream-rejected";
@@ -30,7 +38,8 @@ export type ClientEvent =
       readonly onTime: boolean;
     }
   | { readonly type: "expired"; readonly frame: LedgerFrame; readonly reason: ExpiryReason }
-  | { readonly type: "drain"; readonly code: number; readonly reason: string }
+  /** The server takes nothing new; after `timeoutMs` it closes, 0 where it does not say. */
+  | { readonly type: "drain"; readonly code: number; readonly reason: string; readonly timeoutMs: number }
   | { readonly type: "closed"; readonly code: number; readonly reason: string };
 
 export type OfferDecision =
@@ -78,13 +87,19 @@ export interface ClientSession {
   handleDatagram(datagram: Uint8Array, nowMs: number): void;
   /** The transport has ended, by whatever side. Open frames expire. */
   handleClosed(code: number, reason: string): void;
+  /** The control stream has ended, by FIN or by reset: so does the session. */
+  handleControlEnd(): void;
   handleTimeout(nowMs: number): void;
   /** The largest datagram that the transport takes now; 0 where it has none. May change at any time. */
   setMaxDatagramBytes(bytes: number): void;
   /** The largest payload of a slice that fits a datagram now. */
   readonly maxPayloadBytes: number;
 
-  /** Opens a tensor stream and returns its alias; frames can be offered once it is accepted. */
+  /**
+   * Opens a tensor stream and returns its alias; frames can be offered once it is accepted. What the announced limits
+   * do not allow is rejected without asking, by the same event.
+   * @throws RangeError where the session's aliases are used up
+   */
   openStream(options: TensorStreamOptions): number;
   closeStream(stream: number): void;
   /** Asks the gate about a frame captured at `capturedMs`, before any work is done on it. */
@@ -97,6 +112,8 @@ export interface ClientSession {
     split: OutgoingFrame["split"],
     nowMs: number,
   ): boolean;
+  /** The number that the next admitted frame gets; `undefined` where there is no such stream. */
+  nextFrame(stream: number): number | undefined;
   /** Gives up an admitted frame. */
   abandon(stream: number, frame: number): void;
 
@@ -108,5 +125,7 @@ export interface ClientSession {
   nextTimeoutMs(): number;
   readonly state: "connecting" | "open" | "draining" | "closed";
   readonly limits: SessionLimits | undefined;
+  /** What both sides can do; empty before the session is open. */
+  readonly capabilities: readonly string[];
   readonly figures: ClientFigures;
 }

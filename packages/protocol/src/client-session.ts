@@ -5,6 +5,8 @@
  */
 import type { sluice } from "@sluice/proto";
 import { createAcknowledgements } from "./acknowledgements.js";
+import { createAnnouncedLimits } from "./announced-limits.js";
+import { commonCapabilities } from "./capabilities.js";
 import type { ClientEvent, ClientSession, ClientSessionOptions, StreamTensor } from "./client-api.js";
 import { createControlLane } from "./control-lane.js";
 import { type ControlMessage, createControlDecoder, type OutgoingControl } from "./control-message.js";
@@ -14,18 +16,18 @@ import { frameBudgetBytes, frameGate, type GateInput } from "./frame-gate.js";
 import { createFrameLedger, type ExpiryReason } from "./frame-ledger.js";
 import {
   handshakeTimeoutMs,
-  maxBlindBytes,
+  maxFrameNumber,
+  maxHelloEntries,
   maxStreamAlias,
+  maxTokenBytes,
   peerSilenceMs,
   protocolVersion,
-  type SessionLimits,
 } from "./limits.js";
 import { createLossyLane } from "./lossy-lane.js";
 import { createPacer } from "./pacer.js";
 import { createPathEstimator } from "./path-estimator.js";
 import { createPinger } from "./pinger.js";
 import { createRateBudget } from "./rate-budget.js";
-import { createRateLimiter } from "./rate-limiter.js";
 import { createRepairer } from "./repairer.js";
 import { createRttEstimator } from "./rtt-estimator.js";
 import { createSendBuffer, type OutgoingFrame, type OutgoingSlice } from "./send-buffer.js";
@@ -36,6 +38,8 @@ import { limitsFromWire } from "./wire-limits.js";
 interface StreamState {
   readonly options: TensorStreamOptions;
   accepted: boolean;
+  /** Bytes of the slices of one frame. */
+  maxFrameBytes: number;
   nextFrame: number;
   /** Smoothed expectations for the gate. */
   clientLatencyMs: number;
@@ -49,10 +53,10 @@ const initialBitsPerSecond = 20_000_000;
 const minPacingBitsPerSecond = 5_000_000;
 /** Sending a little faster than the estimate is how a faster path is found. */
 const pacingGain = 1.1;
-/** Beside what a round trip holds, so much may be on its way: reports are gathered, and paths have queues. */
-const windowSlackMs = 120;
 /** Until pings have come back. */
 const assumedRttMs = 50;
+/** Pings are quick for so long after the path was the limit: they tell how much of the queue never drains. */
+const hurryMs = 1_000;
 /** How long a reliable frame may take before it counts as lost. */
 const reliablePatienceMs = 30_000;
 
@@ -65,30 +69,41 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
   const rtt = createRttEstimator();
   const pinger = createPinger();
   const pacer = createPacer(initialBitsPerSecond);
-  const limiter = createRateLimiter(0, 1);
+  const announced = createAnnouncedLimits();
   const budget = createRateBudget();
   const repairer = createRepairer();
   /** What is sent again goes first: it has waited for a round trip. */
   const repairs = createSendBuffer();
+  /** While the path is dark nothing is sent again: a sign of life wakes the repairs, not their timer. */
+  let holdsRepairs = false;
   const streams = new Map<number, StreamState>();
   const events: ClientEvent[] = [];
   const tensors: StreamTensor[] = [];
   const lossy = createLossyLane();
   const acknowledgements = createAcknowledgements();
   let state: ClientSession["state"] = "connecting";
-  let limits: SessionLimits | undefined;
+  let capabilities: readonly string[] = [];
   let maxDatagramBytes = 0;
   let heardMs = startMs;
   let nextAlias = 1;
   let nextSequence = 0;
   let bytesSent = 0;
+  /** When the gate last turned a frame away for the path's sake. */
+  let heldBackMs = Number.NEGATIVE_INFINITY;
   let bytesDelivered = 0;
   let datagramsSent = 0;
 
+  const offered = options.capabilities ?? [];
+  if (offered.length > maxHelloEntries || (options.token?.length ?? 0) > maxTokenBytes) {
+    throw new RangeError(
+      `capabilities or token: at most ${maxHelloEntries} names and ${maxTokenBytes} bytes are allowed`,
+    );
+  }
   say({
     kind: "hello",
     body: {
       versions: [protocolVersion],
+      capabilities: [...offered],
       agent: options.agent,
       ...(options.token ? { token: options.token } : {}),
     },
@@ -99,14 +114,7 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
   const patience = () => ({ rttMs: rttMs(), rttVariationMs: rtt.variationMs });
   const unreceivedBytes = () => path.unreceivedBytes + sendBuffer.bytes + repairs.bytes;
 
-  /** What may be on its way at once: a path that goes dark is not filled. */
-  function windowBytes(): number {
-    const { bandwidthBitsPerSecond } = path;
-    if (bandwidthBitsPerSecond === undefined) return maxBlindBytes;
-    return Math.max(maxBlindBytes, (bandwidthBitsPerSecond / 8_000) * (minRttMs() + windowSlackMs));
-  }
-
-  const mayAddSlices = () => path.unreceivedBytes < windowBytes();
+  const mayAddSlices = () => path.unreceivedBytes < path.windowBytes(minRttMs());
 
   /** A message for the control stream. A peer that does not read it loses the session, not our memory. */
   function say(message: OutgoingControl): void {
@@ -156,14 +164,19 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
           throw new ProtocolError(ErrorCode.unsupportedVersion, `the server chose version ${version}`);
         }
         state = "open";
-        applyLimits(limitsFromWire(message.body.limits));
-        events.push({ type: "open", limits: limits!, agent });
+        const limits = limitsFromWire(message.body.limits);
+        announced.set(limits);
+        // spec 4.2: what was not offered is not agreed on.
+        capabilities = commonCapabilities(offered, message.body.capabilities);
+        events.push({ type: "open", limits, agent, capabilities });
         return;
       }
       case "accept": {
         const stream = streamOf(message.body.stream);
         if (!stream) return;
         stream.accepted = true;
+        // spec 4.4: sizes hold as they were announced when the stream was accepted.
+        stream.maxFrameBytes = announced.current?.maxTensorBytes || Number.POSITIVE_INFINITY;
         const { concealment } = message.body;
         events.push({ type: "stream-accepted", stream: message.body.stream, concealment });
         return;
@@ -176,7 +189,7 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
         return;
       }
       case "limits":
-        applyLimits(limitsFromWire(message.body));
+        announced.set(limitsFromWire(message.body));
         return;
       case "feedback":
         path.handleFeedback(message.body, minRttMs(), nowMs);
@@ -188,7 +201,8 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
         return;
       case "drain": {
         state = "draining";
-        events.push({ type: "drain", code: message.body.code, reason: message.body.reason });
+        const { code, reason, timeoutMs } = message.body;
+        events.push({ type: "drain", code, reason, timeoutMs });
         return;
       }
       case "error":
@@ -201,7 +215,7 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
         const sample = pinger.handlePong(message.body.id, nowMs);
         if (sample !== undefined) {
           rtt.add(sample, nowMs);
-          path.handleSign(minRttMs(), nowMs);
+          path.handlePong(sample, minRttMs(), nowMs);
         }
         return;
       }
@@ -216,6 +230,15 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
     }
   }
 
+  /** Why a stream is not even asked for. */
+  function refusalOf(streamOptions: TensorStreamOptions): { code: number; reason: string } | undefined {
+    // spec 2.4
+    if (state === "draining") return { code: ErrorCode.shutdown, reason: "the server takes nothing new" };
+    let accepted = 0;
+    for (const stream of streams.values()) if (stream.accepted) accepted++;
+    return announced.refusal(streamOptions, accepted);
+  }
+
   /** `undefined`: it was closed while the server's answer was on its way. */
   function streamOf(alias: number): StreamState | undefined {
     const stream = streams.get(alias);
@@ -223,11 +246,6 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
     if (!stream && (alias < 1 || alias >= nextAlias))
       throw new ProtocolError(ErrorCode.unknownStream, `stream ${alias} was never opened`);
     return stream;
-  }
-
-  function applyLimits(announced: SessionLimits): void {
-    limits = announced;
-    limiter.setLimit(announced.framesPerSecond);
   }
 
   function adaptRates(nowMs: number): void {
@@ -240,7 +258,8 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
 
   /** Puts the lost slices that are worth it in front of everything else. */
   function repair(nowMs: number): void {
-    if (path.isDark(minRttMs(), nowMs)) return;
+    holdsRepairs = path.isDark(minRttMs(), nowMs);
+    if (holdsRepairs) return;
     for (let lost = repairer.poll(patience(), nowMs); lost; lost = repairer.poll(patience(), nowMs)) {
       if (repairs.push(lost)) budget.charge(bytesOf(lost.slices), nowMs);
     }
@@ -254,17 +273,17 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
       // The smallest round trip is the path without a queue; what queues is counted from the bytes.
       ...{
         rttMs: minRttMs(),
-        serverFreeAtMs: limiter.freeAtMs(),
+        serverFreeAtMs: announced.freeAtMs(),
         isPathDark: path.isDark(minRttMs(), nowMs),
       },
       ...{ unreceivedBytes: unreceivedBytes(), bandwidthBitsPerSecond: path.bandwidthBitsPerSecond },
-      isEstimateStale: path.isStale(nowMs),
+      ...{ isEstimateStale: path.isStale(nowMs), windowBytes: path.windowBytes(minRttMs()) },
       ...{
         rateWaitMs: budget.waitMs(nowMs),
         queueMs: path.queueMs(nowMs),
         expectedBytes: stream.payloadBytes,
       },
-      ...{ framesInFlight: ledger.inFlight, maxFramesInFlight: limits?.maxFramesInFlight ?? 0 },
+      ...{ framesInFlight: ledger.inFlight, maxFramesInFlight: announced.current?.maxFramesInFlight ?? 0 },
     };
   }
 
@@ -315,6 +334,8 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
       }),
 
     handleClosed: close,
+    // spec 2.5
+    handleControlEnd: () => close(ErrorCode.none, "the control stream ended"),
 
     handleTimeout(nowMs) {
       if (state === "closed") return;
@@ -340,8 +361,8 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
         for (const body of acknowledgements.take()) pushLossy({ kind: "resultAck", body });
       }
       if (state !== "connecting" && pinger.nextTimeoutMs() <= nowMs) {
-        const isDark = path.isDark(minRttMs(), nowMs);
-        pushLossy({ kind: "ping", body: { id: pinger.take(nowMs, isDark) } });
+        const isHurried = path.isDark(minRttMs(), nowMs) || nowMs - heldBackMs < hurryMs;
+        pushLossy({ kind: "ping", body: { id: pinger.take(nowMs, isHurried) } });
       }
     },
 
@@ -356,8 +377,13 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
       if (nextAlias > maxStreamAlias)
         throw new RangeError(`a session has at most ${maxStreamAlias} tensor streams`);
       const alias = nextAlias++;
+      const refusal = refusalOf(streamOptions);
+      if (refusal) {
+        events.push({ type: "stream-rejected", stream: alias, ...refusal });
+        return alias;
+      }
       streams.set(alias, {
-        ...{ options: streamOptions, accepted: false, nextFrame: streamOptions.firstFrame },
+        ...{ options: streamOptions, accepted: false, nextFrame: streamOptions.firstFrame, maxFrameBytes: 0 },
         ...{ clientLatencyMs: 0, serverLatencyMs: 0, payloadBytes: 0 },
       });
       say({ kind: "open", body: openStreamToWire(alias, streamOptions) });
@@ -372,7 +398,8 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
 
     offer(alias, capturedMs, nowMs) {
       const stream = streams.get(alias);
-      if (state !== "open" || !stream?.accepted) {
+      // spec 5.3: numbers do not wrap.
+      if (state !== "open" || !stream?.accepted || stream.nextFrame > maxFrameNumber) {
         ledger.drop("not-open");
         return { admitted: false, reason: "not-open" };
       }
@@ -382,9 +409,10 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
       const reason = frameGate(input);
       if (reason) {
         ledger.drop(reason);
+        if (reason === "bandwidth" || reason === "deadline") heldBackMs = nowMs;
         return { admitted: false, reason };
       }
-      limiter.take(nowMs);
+      announced.frameStarted(nowMs);
       budget.charge(stream.payloadBytes, nowMs);
       const frame = stream.nextFrame++;
       const { deadlineMs, mode } = stream.options;
@@ -410,9 +438,16 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
       const entry = ledger.find(alias, frame);
       if (!stream || !entry) return false;
       entry.payloadBytes = bytesOf(slices);
-      budget.charge(entry.payloadBytes - entry.expectedBytes, nowMs);
       stream.clientLatencyMs = smooth(stream.clientLatencyMs, nowMs - entry.admittedMs);
       stream.payloadBytes = smooth(stream.payloadBytes, entry.payloadBytes);
+      // spec 4.4: the server would end the session.
+      if (entry.payloadBytes > stream.maxFrameBytes) {
+        budget.charge(-entry.expectedBytes, nowMs);
+        expire(alias, frame, "too-large");
+        return true;
+      }
+      budget.charge(entry.payloadBytes - entry.expectedBytes, nowMs);
+      announced.bytesStarted(entry.payloadBytes, nowMs);
       const { capturedMs } = entry;
       const { mode, deadlineMs } = stream.options;
       if (mode !== "datagram") {
@@ -424,11 +459,14 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
       }
       // What leaves later than this cannot come back in time.
       const expiresAtMs = capturedMs + deadlineMs - (rtt.minMs ?? 0) - stream.serverLatencyMs;
-      if (!sendBuffer.push({ stream: alias, frame, capturedMs, expiresAtMs, slices, split })) {
+      const { urgency } = stream.options;
+      if (!sendBuffer.push({ stream: alias, frame, capturedMs, expiresAtMs, slices, split, urgency })) {
         expire(alias, frame, "send-buffer");
       }
       return true;
     },
+
+    nextFrame: (alias) => streams.get(alias)?.nextFrame,
 
     abandon: (stream, frame) => expire(stream, frame, "abandoned"),
 
@@ -479,7 +517,7 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
           slicesMs,
           sendBuffer.nextTimeoutMs(),
           repairs.nextTimeoutMs(),
-          repairer.nextTimeoutMs(patience()),
+          holdsRepairs ? Number.POSITIVE_INFINITY : repairer.nextTimeoutMs(patience()),
           ledger.nextTimeoutMs(),
           acknowledgements.nextTimeoutMs(),
           pinger.nextTimeoutMs(),
@@ -491,7 +529,10 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
       return state;
     },
     get limits() {
-      return limits;
+      return announced.current;
+    },
+    get capabilities() {
+      return capabilities;
     },
     get figures() {
       return {

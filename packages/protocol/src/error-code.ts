@@ -41,6 +41,30 @@ export function errorCodeName(code: number): string {
   return names.get(code) ?? `unknown (${code})`;
 }
 
+/** Codes that say that whoever is told so would be told so again: the registry's column "again" says no. */
+const final: ReadonlySet<number> = new Set([
+  ErrorCode.protocolViolation,
+  ErrorCode.unsupportedVersion,
+  ErrorCode.unauthorized,
+  ErrorCode.limitExceeded,
+  ErrorCode.unknownStream,
+  ErrorCode.malformedDatagram,
+  ErrorCode.sliceOutOfRange,
+  ErrorCode.tensorTooLarge,
+  ErrorCode.unknownModel,
+  ErrorCode.unknownSplit,
+  ErrorCode.unknownCodec,
+  ErrorCode.specMismatch,
+  ErrorCode.statisticsMismatch,
+  ErrorCode.unknownFec,
+  ErrorCode.unknownInterleaving,
+]);
+
+/** Whether a client whose session ended with this code, or whose stream was rejected with it, may try again (spec 2.7). */
+export function mayTryAgain(code: number): boolean {
+  return !final.has(code);
+}
+
 /** The peer broke a rule: the session ends with this code. */
 export class ProtocolError extends Error {
   override readonly name = "ProtocolError";

@@ -3,8 +3,6 @@
  * collaborative intelligence", `should_process_frame`, with the deadline of the result that it lacks.
  */
 
-import { maxBlindBytes } from "./limits.js";
-
 /** What the sender knows at the moment of the decision. Times in milliseconds, durations from now on. */
 export interface GateInput {
   readonly nowMs: number;
@@ -23,6 +21,8 @@ export interface GateInput {
   readonly isEstimateStale: boolean;
   /** Sent or waiting to be sent, and not known to have arrived. */
   readonly unreceivedBytes: number;
+  /** So many of them are too many. */
+  readonly windowBytes: number;
   /** What the bottleneck carries; `undefined`: not known yet. */
   readonly bandwidthBitsPerSecond: number | undefined;
   /** How long until the frames before this one are made up for at the rate that this session may take. */
@@ -55,9 +55,9 @@ export function frameGate(input: GateInput): GateReason | undefined {
   // server_remain: the server would not take the frame at the moment when the client's half is done.
   if (input.serverFreeAtMs > nowMs + clientLatencyMs) return "server-limit";
   if (input.isPathDark) return "bandwidth";
+  if (input.unreceivedBytes > input.windowBytes) return "bandwidth";
   // What is known of the path is too old to turn frames away for: one goes out to learn anew.
-  const isBlind = input.bandwidthBitsPerSecond === undefined || input.isEstimateStale;
-  if (isBlind) return input.unreceivedBytes > maxBlindBytes ? "bandwidth" : undefined;
+  if (input.bandwidthBitsPerSecond === undefined || input.isEstimateStale) return undefined;
   // bandwidth_remain: one frame may wait behind the one that is being sent, or the path would idle between them.
   const frameMs = transmitMs(input.expectedBytes, input);
   if (input.rateWaitMs > clientLatencyMs + Math.max(toleratedQueueMs, frameMs)) return "bandwidth";

@@ -14,6 +14,8 @@ export type ExpiryReason =
   | "send-queue"
   /** The send buffer was full, or the path takes no datagram that is large enough. */
   | "send-buffer"
+  /** Its slices have more bytes together than the server allows. */
+  | "too-large"
   /** Nothing was heard of it. */
   | "no-result"
   /** The server shed it: it could not have been in time. */

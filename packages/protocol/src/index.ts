@@ -7,7 +7,7 @@ export type {
   StreamTensor,
 } from "./client-api.js";
 export { createClientSession } from "./client-session.js";
-export { ErrorCode, errorCodeName, ProtocolError } from "./error-code.js";
+export { ErrorCode, errorCodeName, mayTryAgain, ProtocolError } from "./error-code.js";
 export { frameBudgetBytes, frameGate, type GateInput, type GateReason } from "./frame-gate.js";
 export type { DropReason, ExpiryReason, LedgerCounts, LedgerFrame } from "./frame-ledger.js";
 export { defaultLimits, protocolVersion, type SessionLimits } from "./limits.js";

@@ -11,6 +11,8 @@ export const maxControlMessageBytes = 65_536;
 export const maxSliceHeaderBytes = 64;
 /** A stream alias: two bytes as a varint. */
 export const maxStreamAlias = 16_383;
+/** The highest number of a frame; numbers do not wrap. */
+export const maxFrameNumber = 0xffffffff;
 /** Units that a tensor is divided into: the most elements that a tensor may have. */
 export const maxUnits = 1 << 24;
 /** Versions and capabilities named in one hello. */
@@ -49,7 +51,7 @@ export const maxSendBufferBytes = 128 * 1024 * 1024;
 export const maxRememberedFrames = 512;
 /** How long a session may take from its first byte to its hello or welcome. */
 export const handshakeTimeoutMs = 5_000;
-/** How long a client waits for a sign of life: a server that is there sends pings four times a second. */
+/** How long a side waits for a sign of life: a peer that is there sends pings four times a second. */
 export const peerSilenceMs = 5_000;
 /** Bytes that may be on their way before the bandwidth of the path is known. */
 export const maxBlindBytes = 65_536;

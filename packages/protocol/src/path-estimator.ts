@@ -2,6 +2,7 @@
 import type { sluice } from "@sluice/proto";
 import { createBandwidthEstimator } from "./bandwidth-estimator.js";
 import { createFlight } from "./flight.js";
+import { maxBlindBytes } from "./limits.js";
 import { createQueueDelay } from "./queue-delay.js";
 import { createRateController } from "./rate-controller.js";
 import { reportArrivals } from "./report-arrivals.js";
@@ -13,8 +14,8 @@ export interface PathEstimator {
   handleFeedback(report: sluice.v1.Feedback, rttMs: number, nowMs: number): void;
   /** Looks at the rate again: it rises while nothing is sent, too. */
   adaptRate(rttMs: number, nowMs: number): void;
-  /** Something came from the other side that answers something sent: the path is not dark. */
-  handleSign(rttMs: number, nowMs: number): void;
+  /** A ping came back after `sampleMs`. */
+  handlePong(sampleMs: number, rttMs: number, nowMs: number): void;
   /** Gives up what must have been lost at the end of a burst, where no later datagram tells. */
   expire(rttMs: number, nowMs: number): void;
   /** Whether so much was sent without any answer that more would be for nothing (spec 3.4). */
@@ -24,6 +25,11 @@ export interface PathEstimator {
   /** Whether the bandwidth was not measured for so long that it may be another one. */
   isStale(nowMs: number): boolean;
   readonly unreceivedBytes: number;
+  /**
+   * What may be on its way at once: a path that goes dark is not filled. While it is new, twice what it has delivered:
+   * QUIC's own window opens that fast, and what waits for it comes too late.
+   */
+  windowBytes(rttMs: number): number;
   /** What the bottleneck carries. */
   readonly bandwidthBitsPerSecond: number | undefined;
   /** What this session may take of it. */
@@ -47,15 +53,18 @@ const lossWindow = 128;
 const darkMs = 350;
 
 const staleMs = 1_000;
+/** Beside what a round trip holds, so much may be on its way: reports are gathered, and paths have queues. */
+const windowSlackMs = 120;
 
 export function createPathEstimator(): PathEstimator {
   const flight = createFlight();
   const bandwidth = createBandwidthEstimator();
   let measuredMs = 0;
-  const trains = createTrainFinder((bytes, spreadMs) => bandwidth.addTrain(bytes, spreadMs, measuredMs));
+  const trains = createTrainFinder((train) => bandwidth.addTrain(train, measuredMs));
   const queue = createQueueDelay();
   const rate = createRateController();
   let reportedUpTo = 0;
+  let deliveredBytes = 0;
   let datagramsLost = 0;
   let lossRuns = 0;
   let lossShare = 0;
@@ -98,6 +107,7 @@ export function createPathEstimator(): PathEstimator {
     return unansweredMs !== undefined && nowMs - unansweredMs > rttMs + darkMs;
   }
 
+  /** Something came from the other side that answers something sent: the path is not dark. */
   function handleSign(rttMs: number, nowMs: number): void {
     if (isDark(rttMs, nowMs)) rate.handleSilence();
     unansweredMs = undefined;
@@ -122,16 +132,25 @@ export function createPathEstimator(): PathEstimator {
       if (report.nextSequence > reportedUpTo) {
         countLosses(report);
         reportedUpTo = report.nextSequence;
+        deliveredBytes = Number(report.bytesReceived);
         handleSign(rttMs, nowMs);
       }
       adaptRate(rttMs, nowMs);
     },
     adaptRate,
-    handleSign,
+    handlePong(sampleMs, rttMs, nowMs) {
+      handleSign(rttMs, nowMs);
+      queue.addRoundTrip(sampleMs, nowMs);
+    },
     expire: (rttMs, nowMs) => flight.expire(nowMs - Math.max(minExpiryMs, 3 * rttMs)),
+    windowBytes(rttMs) {
+      const bytesPerMs = (bandwidth.bitsPerSecond ?? 0) / 8_000;
+      return Math.max(maxBlindBytes, Math.min(2 * deliveredBytes, bytesPerMs * (rttMs + windowSlackMs)));
+    },
     isDark,
     isStale: (nowMs) => nowMs - bandwidth.measuredMs > staleMs,
-    nextExpiryMs: (rttMs) => flight.oldestSentMs + Math.max(minExpiryMs, 3 * rttMs),
+    // A little later than it must be: a wake-up for which rounding leaves nothing to do would come again at once.
+    nextExpiryMs: (rttMs) => flight.oldestSentMs + Math.max(minExpiryMs, 3 * rttMs) + 0.1,
     get unreceivedBytes() {
       return flight.unreceivedBytes;
     },

@@ -2,8 +2,8 @@
 export interface Pinger {
   /** When the next ping is due. */
   nextTimeoutMs(): number;
-  /** The next ping's id; it counts as sent now. `isDark`: nothing comes back, so the next one follows soon. */
-  take(nowMs: number, isDark?: boolean): number;
+  /** The next ping's id; it counts as sent now. `isHurried`: the next one follows soon. */
+  take(nowMs: number, isHurried?: boolean): number;
   /** The round trip in milliseconds; `undefined` where the id is unknown or was answered before. */
   handlePong(id: number, nowMs: number): number | undefined;
 }
@@ -21,11 +21,11 @@ export function createPinger(): Pinger {
   let dueMs = Number.NEGATIVE_INFINITY;
   return {
     nextTimeoutMs: () => dueMs,
-    take(nowMs, isDark = false) {
+    take(nowMs, isHurried = false) {
       const id = nextId++;
       sentMs.set(id, nowMs);
       if (sentMs.size > maxOutstanding) sentMs.delete(sentMs.keys().next().value!);
-      dueMs = nowMs + (isDark || id <= quickPings ? quickIntervalMs : intervalMs);
+      dueMs = nowMs + (isHurried || id <= quickPings ? quickIntervalMs : intervalMs);
       return id;
     },
     handlePong(id, nowMs) {

@@ -8,6 +8,8 @@ import { createWindowedMin } from "./windowed-min.js";
 export interface QueueDelay {
   /** A datagram that was sent at `sentMs` of our clock arrived at `arrivedMs` of the other one. */
   add(sentMs: number, arrivedMs: number, nowMs: number): void;
+  /** A ping came back: it meets the queue at times that frames do not choose. */
+  addRoundTrip(rttMs: number, nowMs: number): void;
   /** The least wait of the last moments, in milliseconds: a queue that never drains. 0 before the first sample. */
   standingMs(nowMs: number): number;
   /** The wait that the next datagram has to expect: smoothed, and 0 where nothing was sent for a while. */
@@ -26,6 +28,8 @@ const idleMs = 500;
 export function createQueueDelay(): QueueDelay {
   const base = createWindowedMin(baseWindowMs);
   const standing = createWindowedMin(standingWindowMs);
+  const baseRtt = createWindowedMin(baseWindowMs);
+  const standingRtt = createWindowedMin(standingWindowMs);
   let expected = 0;
   let sampledMs = Number.NEGATIVE_INFINITY;
   return {
@@ -38,10 +42,20 @@ export function createQueueDelay(): QueueDelay {
       expected += (delayMs - base.get(nowMs)! - expected) / smoothing;
     },
     expectedMs: (nowMs) => (nowMs - sampledMs > idleMs ? 0 : expected),
+    addRoundTrip(rttMs, nowMs) {
+      baseRtt.add(rttMs, nowMs);
+      standingRtt.add(rttMs, nowMs);
+      // It has met all queues there are: one of them is no longer than all of them.
+      expected = Math.min(expected, rttMs - baseRtt.get(nowMs)!);
+    },
     standingMs(nowMs) {
-      const baseMs = base.get(nowMs);
-      const leastMs = standing.get(nowMs);
-      return baseMs === undefined || leastMs === undefined ? 0 : leastMs - baseMs;
+      const oneWayMs = above(base.get(nowMs), standing.get(nowMs));
+      const roundTripMs = above(baseRtt.get(nowMs), standingRtt.get(nowMs));
+      return Math.min(oneWayMs ?? 0, roundTripMs ?? Number.POSITIVE_INFINITY);
     },
   };
+}
+
+function above(baseMs: number | undefined, leastMs: number | undefined): number | undefined {
+  return baseMs === undefined || leastMs === undefined ? undefined : leastMs - baseMs;
 }

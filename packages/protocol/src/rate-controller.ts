@@ -31,7 +31,7 @@ export interface RateSample {
 }
 
 /** The queue that is left to jitter and to clocks of a tenth of a millisecond. */
-const minThresholdMs = 8;
+const minThresholdMs = 10;
 /** A queue beyond this is never taken for somebody else's. */
 const maxThresholdMs = 25;
 /** How fast the threshold follows a queue that does not give way (GCC 5.4: whoever fills it wants it so), each second. */
@@ -44,7 +44,13 @@ const decrease = 0.75;
  * the faster it grows in proportion, which brings shares together; and many sessions on a path do not grow too fast
  * together.
  */
-const increaseGain = 0.3;
+const increaseGain = 0.2;
+/** Without a queue for so long, the path has room: the gain grows with each second, up to a factor. */
+const calmMs = 1500;
+const maxCalmFactor = 8;
+/** QUIC's window opens slowly at first, which looks like a queue: what that took away comes back as fast. */
+const startupMs = 5_000;
+const startupFactor = 4;
 /** A decrease shows after a round trip and the window over which the standing queue is measured. */
 const settleMs = 350;
 const heavyLoss = 0.25;
@@ -56,6 +62,8 @@ export function createRateController(): RateController {
   let thresholdMs = minThresholdMs;
   let updatedMs = 0;
   let decreasedMs = Number.NEGATIVE_INFINITY;
+  let queuedMs = Number.NEGATIVE_INFINITY;
+  let startedMs: number | undefined;
 
   return {
     update({ nowMs, rttMs, standingQueueMs, capacityBitsPerSecond, lossShare }) {
@@ -64,12 +72,17 @@ export function createRateController(): RateController {
       const elapsedMs = Math.min(1_000, Math.max(0, nowMs - updatedMs));
       updatedMs = nowMs;
       rate ??= ceiling;
+      startedMs ??= nowMs;
+      if (standingQueueMs > minThresholdMs / 2) queuedMs = nowMs;
       const isCongested = standingQueueMs > thresholdMs || lossShare > heavyLoss;
       const approach = Math.min(1, (thresholdGain * elapsedMs) / 1_000);
       thresholdMs += (standingQueueMs - thresholdMs) * approach;
       thresholdMs = Math.min(maxThresholdMs, Math.max(minThresholdMs, thresholdMs));
       if (!isCongested) {
-        rate += (increaseGain * (ceiling - rate) * Math.sqrt(rate / ceiling) * elapsedMs) / 1_000;
+        const calmS = Math.max(0, nowMs - Math.max(decreasedMs, queuedMs) - calmMs) / 1_000;
+        const factor = nowMs - startedMs < startupMs ? startupFactor : 1;
+        const gain = increaseGain * Math.min(maxCalmFactor, factor + 4 * calmS);
+        rate += (gain * (ceiling - rate) * Math.sqrt(rate / ceiling) * elapsedMs) / 1_000;
       }
       if (isCongested && nowMs - decreasedMs > rttMs + settleMs) {
         rate = decrease * Math.min(rate, ceiling);

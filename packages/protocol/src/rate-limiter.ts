@@ -1,25 +1,37 @@
-/** At most so many frames per second, evenly: the server's announced limit (spec 4.4), kept by either side. */
+/** At most so much per second, evenly: frames or bytes, as the server announced (spec 4.4); kept by either side. */
 export interface RateLimiter {
   /** When the next frame may start; in the past where it may start at once. */
   freeAtMs(): number;
-  /** Counts a frame that starts now. */
-  take(nowMs: number): void;
-  /** 0: unlimited. */
-  setLimit(framesPerSecond: number): void;
+  /** Counts what starts now; default one. */
+  take(nowMs: number, amount?: number): void;
+  /** From now on, also for what was counted before; 0: unlimited. */
+  setLimit(perSecond: number): void;
 }
 
-/** `burst`: frames that may come at once after a pause; the enforcing side allows more, for the network's jitter. */
-export function createRateLimiter(framesPerSecond: number, burst: number): RateLimiter {
-  let intervalMs = framesPerSecond > 0 ? 1_000 / framesPerSecond : 0;
-  let freeMs = Number.NEGATIVE_INFINITY;
+/** What may come early: the enforcing side allows more, for the network's jitter. */
+export interface RateTolerance {
+  /** So many at once after a pause. Default 1. */
+  readonly burst?: number;
+  /** As much as comes in so many milliseconds. Default 0. */
+  readonly ms?: number;
+}
+
+export function createRateLimiter(perSecond: number, tolerance: RateTolerance = {}): RateLimiter {
+  const { burst = 1, ms = 0 } = tolerance;
+  let intervalMs = perSecond > 0 ? 1_000 / perSecond : 0;
+  // What was taken and is not paid off by the time that has passed since, as an amount: so a new limit holds at once.
+  let owed = 0;
+  let takenMs = Number.NEGATIVE_INFINITY;
   return {
-    freeAtMs: () => freeMs - (burst - 1) * intervalMs,
-    take(nowMs) {
-      freeMs = Math.max(freeMs, nowMs) + intervalMs;
+    freeAtMs: () =>
+      intervalMs === 0 ? Number.NEGATIVE_INFINITY : takenMs + (owed - (burst - 1)) * intervalMs - ms,
+    take(nowMs, amount = 1) {
+      // Without a limit nothing is owed, whatever limit comes.
+      owed = intervalMs === 0 ? 0 : Math.max(0, owed - (nowMs - takenMs) / intervalMs) + amount;
+      takenMs = nowMs;
     },
     setLimit(limit) {
       intervalMs = limit > 0 ? 1_000 / limit : 0;
-      if (limit === 0) freeMs = Number.NEGATIVE_INFINITY;
     },
   };
 }

@@ -37,7 +37,7 @@ export interface RepairPatience {
 const overtakenDatagrams = 8;
 const overtakenMs = 8;
 /** A report is expected a round trip after a frame's last slice, as it ends the gathering; other ones are gathered. */
-const minSlackMs = 8;
+const minSlackMs = 6;
 const gatherMs = 10;
 
 interface Piece {

@@ -1,11 +1,14 @@
 /**
- * What waits to be sent in datagrams (spec 3.5). A datagram is filled while there is data; the end of the last
+ * What waits to be sent in datagrams (spec 3.5, 3.6). A datagram is filled while there is data; the end of the last
  * tensor that waits sends it at once, so the tail of a tensor never waits for the next tensor (Nagle's rule, with
- * the tensor's end as the push). Several small tensors share a datagram.
+ * the tensor's end as the push). Several small tensors share a datagram, and streams share the path by their urgency.
  */
 import { encodeSliceItem, sliceItemBytes, sliceItemOverhead } from "./datagram.js";
+import { createExpiryQueue } from "./expiry-queue.js";
+import { createFairTurns } from "./fair-turns.js";
 import { maxAgeMs, maxSendBufferBytes } from "./limits.js";
 import type { SliceHeader } from "./slice-header.js";
+import { streamWeight, tensorStreamDefaults } from "./tensor-stream.js";
 
 /** A slice as the codec made it. */
 export interface OutgoingSlice {
@@ -14,7 +17,7 @@ export interface OutgoingSlice {
   readonly payload: Uint8Array;
 }
 
-/** A frame to be sent. */
+/** A frame to be sent. Its slices must not change before it has ended. */
 export interface OutgoingFrame {
   readonly stream: number;
   readonly frame: number;
@@ -24,6 +27,8 @@ export interface OutgoingFrame {
   readonly slices: readonly OutgoingSlice[];
   /** Cuts a slice into smaller ones, for a path whose datagrams have shrunk; without it such a slice is dropped. */
   readonly split: ((slice: OutgoingSlice, maxPayloadBytes: number) => readonly OutgoingSlice[]) | undefined;
+  /** Of its stream, 0 to 7; default 3. */
+  readonly urgency?: number;
 }
 
 export interface SendBuffer {
@@ -43,7 +48,7 @@ export interface SendBuffer {
   ): number;
   /** Takes out the frames that have expired or whose slices cannot be sent at all, sent in part or not. */
   shed(nowMs: number, maxBytes: number): OutgoingFrame[];
-  /** Takes out the frames of a stream. */
+  /** Takes out the frames of a stream, which sends no more. */
   drop(stream: number): OutgoingFrame[];
   /** When the next frame expires; Infinity where nothing waits. */
   nextTimeoutMs(): number;
@@ -53,41 +58,125 @@ export interface SendBuffer {
 
 interface Waiting {
   readonly frame: OutgoingFrame;
-  slices: OutgoingSlice[];
+  readonly expiresAtMs: number;
+  readonly lane: Lane;
+  /** The slice that is next, and the parts of it that go in its place where it was split. */
   next: number;
+  parts: readonly OutgoingSlice[];
+  nextPart: number;
+  /** Payload bytes that were not sent yet. */
+  bytesLeft: number;
+  done: boolean;
 }
 
+/** The frames of one stream, in order. */
+interface Lane {
+  readonly weight: number;
+  turnAt: number;
+  queue: Waiting[];
+  head: number;
+}
+
+/** Streams that are asked for a slice that fits what is left of a datagram. */
+const maxAsked = 16;
+/** Frames that have left are kept in a lane's array until they are so many and the most of it. */
+const minSpent = 64;
+
 export function createSendBuffer(): SendBuffer {
-  let queue: Waiting[] = [];
+  const lanes = new Map<number, Lane>();
+  const turns = createFairTurns<Lane>();
+  const expiry = createExpiryQueue<Waiting>();
   let bytes = 0;
 
-  function remaining(waiting: Waiting): number {
-    let sum = 0;
-    for (let i = waiting.next; i < waiting.slices.length; i++) sum += waiting.slices[i]!.payload.length;
-    return sum;
+  function laneOf({ stream, urgency = tensorStreamDefaults.urgency }: OutgoingFrame): Lane {
+    let lane = lanes.get(stream);
+    if (!lane) {
+      lane = { weight: streamWeight(urgency), turnAt: 0, queue: [], head: 0 };
+      lanes.set(stream, lane);
+    }
+    return lane;
   }
 
-  function take(condemned: (waiting: Waiting) => boolean): OutgoingFrame[] {
-    const taken = queue.filter(condemned);
-    if (taken.length === 0) return [];
-    for (const waiting of taken) bytes -= remaining(waiting);
-    queue = queue.filter((waiting) => !taken.includes(waiting));
-    return taken.map((waiting) => waiting.frame);
+  /** The lane's first frame that has something to send. */
+  function firstOf(lane: Lane): Waiting | undefined {
+    while (lane.queue[lane.head]?.done) lane.head++;
+    if (lane.head > minSpent && lane.head * 2 > lane.queue.length) {
+      lane.queue = lane.queue.slice(lane.head);
+      lane.head = 0;
+    }
+    return lane.queue[lane.head];
+  }
+
+  function sliceOf(waiting: Waiting): OutgoingSlice {
+    return waiting.parts[waiting.nextPart] ?? waiting.frame.slices[waiting.next]!;
+  }
+
+  function headerOf(waiting: Waiting, sequence: number | undefined, nowMs: number): SliceHeader {
+    const { stream, frame, capturedMs } = waiting.frame;
+    const { index, count } = sliceOf(waiting);
+    const ageMs = Math.min(maxAgeMs, Math.max(0, Math.round(nowMs - capturedMs)));
+    return { stream, frame, index, count, ageMs, payloadBytes: undefined, sequence };
+  }
+
+  /** Passes over the slice that is next. */
+  function advance(waiting: Waiting): void {
+    const size = sliceOf(waiting).payload.length;
+    bytes -= size;
+    waiting.bytesLeft -= size;
+    if (waiting.nextPart < waiting.parts.length) waiting.nextPart++;
+    if (waiting.nextPart < waiting.parts.length) return;
+    waiting.parts = [];
+    waiting.nextPart = 0;
+    waiting.next++;
+    waiting.done = waiting.next === waiting.frame.slices.length;
+  }
+
+  /** Takes a frame out, sent in part or not. */
+  function condemn(waiting: Waiting): OutgoingFrame {
+    waiting.done = true;
+    bytes -= waiting.bytesLeft;
+    if (!firstOf(waiting.lane)) turns.leave(waiting.lane);
+    return waiting.frame;
+  }
+
+  function isTooLarge(waiting: Waiting, maxBytes: number): boolean {
+    const { stream, frame } = waiting.frame;
+    const { index, count, payload } = sliceOf(waiting);
+    const widest = { ageMs: maxAgeMs, payloadBytes: undefined, sequence: 0xffffffff };
+    const overhead = sliceItemBytes({ stream, frame, index, count, ...widest }, 0);
+    if (payload.length <= maxBytes - Math.max(overhead, sliceItemOverhead)) return false;
+    // The parts have larger indices and counts: up to two bytes more for each.
+    return !splitNext(waiting, maxBytes - Math.max(overhead + 4, sliceItemOverhead));
   }
 
   function splitNext(waiting: Waiting, maxPayloadBytes: number): boolean {
-    const slice = waiting.slices[waiting.next]!;
+    const slice = sliceOf(waiting);
     const parts = waiting.frame.split?.(slice, maxPayloadBytes);
     if (!parts || parts.length === 0) return false;
-    const before = slice.payload.length;
-    waiting.slices = [
-      ...waiting.slices.slice(0, waiting.next),
-      ...parts,
-      ...waiting.slices.slice(waiting.next + 1),
-    ];
-    for (const part of parts) bytes += part.payload.length;
-    bytes -= before;
+    let added = -slice.payload.length;
+    for (const part of parts) added += part.payload.length;
+    bytes += added;
+    waiting.bytesLeft += added;
+    // A part that is split again: what is left of the first parts stays behind the new ones.
+    waiting.parts = [...parts, ...waiting.parts.slice(waiting.nextPart + 1)];
+    waiting.nextPart = 0;
     return parts.every((part) => part.payload.length <= maxPayloadBytes);
+  }
+
+  /** Whose slice goes next into what is left of a datagram. */
+  function nextFor(room: number, maxBytes: number, sequence: number | undefined, nowMs: number) {
+    const first = turns.at(0);
+    for (let i = 0; i < maxAsked; i++) {
+      const lane = turns.at(i);
+      if (!lane || !first) return undefined;
+      // What is left over goes to whom it fits, but nobody gets ahead of the others by more than a datagram.
+      if (lane.turnAt - first.turnAt > maxBytes / lane.weight) continue;
+      const waiting = firstOf(lane)!;
+      const header = headerOf(waiting, sequence, nowMs);
+      const { payload } = sliceOf(waiting);
+      if (sliceItemBytes(header, payload.length) <= room) return { lane, waiting, header, payload };
+    }
+    return undefined;
   }
 
   return {
@@ -96,67 +185,55 @@ export function createSendBuffer(): SendBuffer {
       for (const slice of frame.slices) size += slice.payload.length;
       if (frame.slices.length === 0 || bytes + size > maxSendBufferBytes) return false;
       bytes += size;
-      queue.push({ frame, slices: [...frame.slices], next: 0 });
+      const lane = laneOf(frame);
+      const { expiresAtMs } = frame;
+      const progress = { next: 0, parts: [], nextPart: 0, bytesLeft: size, done: false };
+      const waiting: Waiting = { frame, expiresAtMs, lane, ...progress };
+      const wasIdle = !firstOf(lane);
+      lane.queue.push(waiting);
+      if (wasIdle) turns.join(lane);
+      expiry.push(waiting);
       return true;
     },
 
     fill(dst, offset, maxBytes, sequence, nowMs, onSlice) {
       let at = offset;
-      while (queue.length > 0) {
-        const waiting = queue[0]!;
-        const { stream, frame, capturedMs } = waiting.frame;
-        const { index, count, payload } = waiting.slices[waiting.next]!;
-        const ageMs = Math.min(maxAgeMs, Math.max(0, Math.round(nowMs - capturedMs)));
-        const first = at === offset ? sequence : undefined;
-        let header: SliceHeader = {
-          stream,
-          frame,
-          index,
-          count,
-          ageMs,
-          payloadBytes: undefined,
-          sequence: first,
-        };
-        if (at + sliceItemBytes(header, payload.length) > maxBytes) break;
-        const isLast = waiting.next + 1 === waiting.slices.length;
-        const following = isLast ? queue[1]?.slices[queue[1].next] : waiting.slices[waiting.next + 1];
+      let next = nextFor(maxBytes - at, maxBytes, sequence, nowMs);
+      while (next) {
+        const { lane, waiting, header, payload } = next;
+        onSlice?.(waiting.frame, sliceOf(waiting));
         const measured: SliceHeader = { ...header, payloadBytes: payload.length };
-        const behind = at + sliceItemBytes(measured, payload.length);
-        // Without a length the payload runs to the end, so only what nothing can follow goes without.
-        const isFinal = !following || behind + sliceItemOverhead + following.payload.length > maxBytes;
-        if (!isFinal) header = measured;
-        at = encodeSliceItem(dst, at, header, payload);
-        onSlice?.(waiting.frame, waiting.slices[waiting.next]!);
-        bytes -= payload.length;
-        waiting.next++;
-        if (isLast) queue.shift();
-        if (isFinal) break;
+        const size = sliceItemBytes(measured, payload.length);
+        advance(waiting);
+        turns.served(lane, size, firstOf(lane) !== undefined);
+        next = nextFor(maxBytes - at - size, maxBytes, undefined, nowMs);
+        // Without a length the payload runs to the end, so only what nothing follows goes without.
+        at = encodeSliceItem(dst, at, next ? measured : header, payload);
       }
       return at;
     },
 
     shed(nowMs, maxBytes) {
-      return take((waiting) => {
-        if (waiting.frame.expiresAtMs <= nowMs) return true;
-        // Only the slice that is next is looked at: datagrams may have grown again when the others' turn comes.
-        if (waiting !== queue[0]) return false;
-        const { stream, frame } = waiting.frame;
-        const { index, count, payload } = waiting.slices[waiting.next]!;
-        const widest = { ageMs: maxAgeMs, payloadBytes: undefined, sequence: 0xffffffff };
-        const overhead = sliceItemBytes({ stream, frame, index, count, ...widest }, 0);
-        const fits = payload.length <= maxBytes - Math.max(overhead, sliceItemOverhead);
-        // The parts have larger indices and counts: up to two bytes more for each.
-        return !fits && !splitNext(waiting, maxBytes - Math.max(overhead + 4, sliceItemOverhead));
-      });
+      const taken: OutgoingFrame[] = [];
+      for (let late = expiry.takeExpired(nowMs); late; late = expiry.takeExpired(nowMs)) {
+        taken.push(condemn(late));
+      }
+      // Only slices that are next are looked at: datagrams may have grown again when the others' turn comes.
+      for (let i = turns.size - 1; i >= 0; i--) {
+        const waiting = firstOf(turns.at(i)!)!;
+        if (isTooLarge(waiting, maxBytes)) taken.push(condemn(waiting));
+      }
+      return taken;
     },
 
-    drop: (stream) => take((waiting) => waiting.frame.stream === stream),
-
-    nextTimeoutMs() {
-      let next = Number.POSITIVE_INFINITY;
-      for (const waiting of queue) next = Math.min(next, waiting.frame.expiresAtMs);
-      return next;
+    drop(stream) {
+      const lane = lanes.get(stream);
+      if (!lane) return [];
+      lanes.delete(stream);
+      return lane.queue.filter((waiting) => !waiting.done).map(condemn);
     },
+
+    nextTimeoutMs: () => expiry.nextMs(),
 
     get bytes() {
       return bytes;

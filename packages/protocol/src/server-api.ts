@@ -8,11 +8,13 @@ export interface ServerSessionOptions {
   readonly limits: SessionLimits;
   /** Whether the client with this token may come in. */
   readonly authorize?: (token: Uint8Array) => boolean;
+  /** Names from the registry of what this side can do beyond the version. */
+  readonly capabilities?: readonly string[];
 }
 
 /** What happened, for the driver. */
 export type ServerEvent =
-  | { readonly type: "open"; readonly agent: string }
+  | { readonly type: "open"; readonly agent: string; readonly capabilities: readonly string[] }
   /** The driver answers with {@link ServerSession.acceptStream} or {@link ServerSession.rejectStream}. */
   | { readonly type: "stream-requested"; readonly stream: number; readonly options: TensorStreamOptions }
   | { readonly type: "stream-closed"; readonly stream: number }
@@ -58,6 +60,8 @@ export interface ServerSession {
   /** Bytes of a unidirectional stream of the client, named by any number; `undefined` is its end. */
   handleTensorStream(id: number, chunk: Uint8Array | undefined, nowMs: number): void;
   handleClosed(code: number, reason: string): void;
+  /** The control stream has ended, by FIN or by reset: so does the session. */
+  handleControlEnd(): void;
   handleTimeout(nowMs: number): void;
   setMaxDatagramBytes(bytes: number): void;
 
@@ -66,8 +70,11 @@ export interface ServerSession {
   answer(frame: ReceivedFrame, answer: FrameAnswer, nowMs: number): void;
   /** Announces limits that hold from now on. */
   setLimits(limits: SessionLimits): void;
-  /** Asks the client to send no new frames; what is in flight is answered. */
-  drain(code: number, reason: string): void;
+  /**
+   * Asks the client to send no new frames and closes with the code when what is in flight is answered and acknowledged,
+   * or after `timeoutMs`; 0: however long that takes.
+   */
+  drain(code: number, reason: string, timeoutMs: number, nowMs: number): void;
   /** Ends the session with a code. */
   close(code: number, reason: string): void;
 
@@ -75,6 +82,8 @@ export interface ServerSession {
   pollDatagram(nowMs: number): Uint8Array | undefined;
   pollEvent(): ServerEvent | undefined;
   nextTimeoutMs(): number;
+  /** What both sides can do; empty before the session is open. */
+  readonly capabilities: readonly string[];
   readonly state: "connecting" | "open" | "closed";
   readonly figures: ServerFigures;
 }

@@ -3,18 +3,20 @@
  * is an argument of both. See client-session.ts.
  */
 import type { sluice } from "@sluice/proto";
+import { commonCapabilities } from "./capabilities.js";
 import { createControlLane } from "./control-lane.js";
 import { type ControlMessage, createControlDecoder, type OutgoingControl } from "./control-message.js";
 import { decodeDatagram, encodeControlItem, type ReceivedSlice } from "./datagram.js";
+import { type Drain, drainOverMs } from "./drain.js";
 import { ErrorCode, errorCodeName, ProtocolError } from "./error-code.js";
 import {
   handshakeTimeoutMs,
   maxControlMessageBytes,
   maxHelloEntries,
-  maxReassemblyBytes,
   maxResultPayloadBytes,
   maxStreamAlias,
   maxTokenBytes,
+  peerSilenceMs,
   protocolVersion,
 } from "./limits.js";
 import { createLossyLane } from "./lossy-lane.js";
@@ -25,20 +27,14 @@ import { createReceiverReport } from "./receiver-report.js";
 import { createResultOutbox } from "./result-outbox.js";
 import { createRttEstimator } from "./rtt-estimator.js";
 import type { FrameAnswer, ServerEvent, ServerSession, ServerSessionOptions } from "./server-api.js";
-import { createTensorDecoder, type TensorDecoder } from "./tensor-framing.js";
 import { openStreamFromWire, type TensorStreamOptions } from "./tensor-stream.js";
+import { createTensorStreams } from "./tensor-streams.js";
+import { createUnconfirmedResults } from "./unconfirmed-results.js";
 import { limitsToWire } from "./wire-limits.js";
 
 interface StreamState {
   readonly options: TensorStreamOptions;
   accepted: boolean;
-}
-
-/** A unidirectional stream that brings a tensor, and the frame that it turned out to be. */
-interface TensorStreamState {
-  readonly decoder: TensorDecoder;
-  stream: number;
-  frame: number;
 }
 
 /** Until pings have come back. */
@@ -47,6 +43,8 @@ const assumedRttMs = 50;
 const processingReserve = 2;
 /** Frames that a client may send at once after a pause without being shed by the rate limit. */
 const toleratedBurst = 3;
+/** Bytes of so much time may come at once without being shed. */
+const toleratedBytesMs = 1_000;
 
 const wireOutcomes = { done: 1, expired: 2, undecodable: 3, failed: 4 } as const;
 
@@ -56,16 +54,21 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
   const reassembly = createReassembly();
   const report = createReceiverReport();
   const outbox = createResultOutbox();
+  const unconfirmed = createUnconfirmedResults();
   const pinger = createPinger();
   const rtt = createRttEstimator();
   let limits = options.limits;
-  const limiter = createRateLimiter(limits.framesPerSecond, toleratedBurst);
+  const limiter = createRateLimiter(limits.framesPerSecond, { burst: toleratedBurst });
+  const byteLimiter = createRateLimiter(limits.maxBytesPerSecond, { ms: toleratedBytesMs });
   const streams = new Map<number, StreamState>();
-  const tensorStreams = new Map<number, TensorStreamState>();
+  const tensorStreams = createTensorStreams(limits.maxTensorBytes || Number.MAX_SAFE_INTEGER);
   const events: ServerEvent[] = [];
   const lossy = createLossyLane();
   let highestAlias = 0;
   let state: ServerSession["state"] = "connecting";
+  let capabilities: readonly string[] = [];
+  let draining: Drain | undefined;
+  let heardMs = startMs;
   let maxDatagramBytes = 0;
   let framesInFlight = 0;
   let slicesReceived = 0;
@@ -73,8 +76,6 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
   let bytesSent = 0;
   /** Smoothed time that the driver takes for a frame. */
   let processingMs = 0;
-  /** Bytes of tensor streams that wait for the rest of their slice. */
-  let heldBytes = 0;
 
   const rttMs = () => rtt.smoothedMs ?? assumedRttMs;
 
@@ -132,6 +133,7 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
       }
       case "resultAck":
         outbox.acknowledge(message.body.stream, message.body.frames, nowMs);
+        unconfirmed.acknowledge(message.body.stream, message.body.frames);
         return;
       case "ping":
         pushLossy({ kind: "pong", body: { id: message.body.id } });
@@ -162,11 +164,11 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
 
   function handleHello(hello: sluice.v1.Hello): void {
     if (state !== "connecting") throw new ProtocolError(ErrorCode.protocolViolation, "a second hello");
-    const { versions, capabilities, token, agent } = hello;
+    const { versions, token, agent } = hello;
     // spec 4.2: checked before anything is done with them.
     if (
       versions.length > maxHelloEntries ||
-      capabilities.length > maxHelloEntries ||
+      hello.capabilities.length > maxHelloEntries ||
       token.length > maxTokenBytes
     ) {
       throw new ProtocolError(
@@ -184,9 +186,13 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
       throw new ProtocolError(ErrorCode.unauthorized, "hello: the token is not accepted");
     }
     state = "open";
-    const body = { version: protocolVersion, agent: options.agent, limits: limitsToWire(limits) };
+    capabilities = commonCapabilities(hello.capabilities, options.capabilities ?? []);
+    const body = {
+      ...{ version: protocolVersion, agent: options.agent, limits: limitsToWire(limits) },
+      capabilities: [...capabilities],
+    };
     say({ kind: "welcome", body });
-    events.push({ type: "open", agent: agent.slice(0, 128) });
+    events.push({ type: "open", agent: agent.slice(0, 128), capabilities });
   }
 
   function handleOpen(message: sluice.v1.OpenStream): void {
@@ -222,12 +228,19 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
     return new ProtocolError(ErrorCode.unknownStream, `stream ${alias} is not open`);
   }
 
-  function handleSlice({ header, payload }: ReceivedSlice, nowMs: number): void {
+  function handleSlice({ header, payload }: ReceivedSlice, isDatagram: boolean, nowMs: number): void {
     const stream = streams.get(header.stream);
     // spec 5.8: no stream has forward error correction.
     if (header.repair !== undefined) return;
     // spec 5.3: the client waits for the acceptance before it sends; slices of a closed stream may still be on their way.
     if (!(stream?.accepted ?? header.stream <= highestAlias)) throw unknownStream(header.stream);
+    // spec 5.1: each mode has one way.
+    if (stream && (stream.options.mode === "datagram") !== isDatagram) {
+      throw new ProtocolError(
+        ErrorCode.protocolViolation,
+        `a slice of stream ${header.stream}, of mode ${stream.options.mode}, ${isDatagram ? "in a datagram" : "on a QUIC stream"}`,
+      );
+    }
     slicesReceived++;
     const receipt = reassembly.add(header, payload, nowMs, rttMs());
     // spec 4.4: the announced bytes of a tensor.
@@ -245,13 +258,14 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
       report.frameReceived(frame.stream, frame.frame, frame.unitsReceived, frame.units, nowMs);
       // spec 4.4: what comes in excess is answered, but not worked on.
       const tooMany = limits.maxFramesInFlight > 0 && framesInFlight >= limits.maxFramesInFlight;
-      if (tooMany || limiter.freeAtMs() > nowMs) {
+      if (tooMany || Math.max(limiter.freeAtMs(), byteLimiter.freeAtMs()) > nowMs) {
         const code = ErrorCode.rateLimited;
         pushResult(frame, { outcome: "expired", code, ...nothingDone, elements: 0 }, nowMs);
         events.push({ type: "shed", code });
         continue;
       }
       limiter.take(nowMs);
+      byteLimiter.take(nowMs, payloadBytesOf(frame));
       framesInFlight++;
       events.push({ type: "frame", frame, options: stream.options });
     }
@@ -274,16 +288,29 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
     };
     const stream = streams.get(frame.stream);
     const deadlineMs = stream?.options.deadlineMs ?? 0;
-    if (maxDatagramBytes === 0 || stream?.options.mode === "reliable") say({ kind: "result", body: result });
+    if (maxDatagramBytes === 0 || stream?.options.mode === "reliable") sayResult(result);
     else {
       const times = { inTimeUntilMs: frame.expiresAtMs, uselessAtMs: frame.capturedMs + 2 * deadlineMs };
       outbox.push(result, times, nowMs);
     }
   }
 
+  function sayResult(body: sluice.v1.Result.$Properties): void {
+    say({ kind: "result", body });
+    unconfirmed.add(body.stream ?? 0, body.frame ?? 0);
+  }
+
+  /** When a drain ends the session; Infinity where there is none. */
+  function drainMs(): number {
+    if (!draining) return Number.POSITIVE_INFINITY;
+    const held = framesInFlight + reassembly.frames + tensorStreams.size + outbox.size + unconfirmed.size;
+    return drainOverMs(draining, held > 0, rttMs());
+  }
+
   return {
     handleControl: (chunk, nowMs) =>
       guarded(() => {
+        heardMs = nowMs;
         for (const message of decodeChunk(chunk)) {
           if (state !== "closed") handleMessage(message, nowMs);
         }
@@ -294,6 +321,7 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
         const { slices, controls } = decodeDatagram(datagram);
         // Datagrams may overtake the hello; they are lost then, as datagrams may be.
         if (state === "connecting") return;
+        heardMs = nowMs;
         bytesReceived += datagram.length;
         for (const message of controls) handleMessage(message, nowMs);
         // spec 5.3: the first slice numbers the datagram.
@@ -302,48 +330,31 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
           throw new ProtocolError(ErrorCode.malformedDatagram, "datagram: its first slice has no sequence");
         }
         if (sequence !== undefined) report.arrived(sequence, datagram.length, nowMs);
-        for (const slice of slices) handleSlice(slice, nowMs);
+        for (const slice of slices) handleSlice(slice, true, nowMs);
         releaseFrames(nowMs);
       }),
 
     handleTensorStream: (id, chunk, nowMs) =>
       guarded(() => {
-        let tensor = tensorStreams.get(id);
         if (!chunk) {
-          tensorStreams.delete(id);
-          if (tensor) {
-            heldBytes -= tensor.decoder.heldBytes;
-            reassembly.end(tensor.stream, tensor.frame);
-          }
+          const tensor = tensorStreams.end(id);
+          if (tensor) reassembly.end(tensor.stream, tensor.frame);
           releaseFrames(nowMs);
           return;
         }
-        if (!tensor) {
-          const decoder = createTensorDecoder(limits.maxTensorBytes || Number.MAX_SAFE_INTEGER);
-          tensor = { decoder, stream: 0, frame: 0 };
-          tensorStreams.set(id, tensor);
-        }
+        heardMs = nowMs;
         bytesReceived += chunk.length;
-        heldBytes -= tensor.decoder.heldBytes;
-        const slices = tensor.decoder.decode(chunk);
-        heldBytes += tensor.decoder.heldBytes;
-        if (heldBytes > maxReassemblyBytes) {
-          throw new ProtocolError(
-            ErrorCode.limitExceeded,
-            `tensor streams: over ${maxReassemblyBytes} bytes in parts`,
-          );
-        }
-        for (const slice of slices) {
+        for (const slice of tensorStreams.take(id, chunk)) {
           if (state === "connecting")
             throw new ProtocolError(ErrorCode.protocolViolation, "a tensor before hello");
-          tensor.stream = slice.header.stream;
-          tensor.frame = slice.header.frame;
-          handleSlice(slice, nowMs);
+          handleSlice(slice, false, nowMs);
         }
         releaseFrames(nowMs);
       }),
 
     handleClosed: close,
+    // spec 2.5
+    handleControlEnd: () => close(ErrorCode.none, "the control stream ended"),
 
     handleTimeout(nowMs) {
       if (state === "closed") return;
@@ -353,7 +364,16 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
         }
         return;
       }
+      if (nowMs >= heardMs + peerSilenceMs) {
+        // spec 5.7
+        close(ErrorCode.peerSilent, `nothing was heard of the client for ${peerSilenceMs} ms`);
+        return;
+      }
       releaseFrames(nowMs);
+      if (draining && nowMs >= drainMs()) {
+        close(draining.code, draining.reason);
+        return;
+      }
       if (report.nextTimeoutMs() <= nowMs) {
         const maxBytes = maxDatagramBytes > 0 ? maxDatagramBytes - itemOverhead : maxControlMessageBytes;
         pushLossy({ kind: "feedback", body: report.take(framesInFlight, maxBytes, nowMs) });
@@ -370,8 +390,11 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
       if (!stream || state === "closed") return;
       stream.accepted = true;
       const { mode, deadlineMs } = stream.options;
+      const maxFrameBytes = limits.maxTensorBytes || Number.MAX_SAFE_INTEGER;
+      // spec 4.4: each stream keeps what was announced when it was accepted.
+      tensorStreams.allow(maxFrameBytes);
       reassembly.openStream(alias, {
-        ...{ units, maxFrameBytes: limits.maxTensorBytes || Number.MAX_SAFE_INTEGER },
+        ...{ units, maxFrameBytes },
         deadlineMs: mode === "reliable" ? Number.POSITIVE_INFINITY : deadlineMs,
         releaseQuiet: mode === "datagram",
         minReceived: stream.options.minReceivedPercent / 100,
@@ -401,11 +424,16 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
     setLimits(announced) {
       limits = announced;
       limiter.setLimit(announced.framesPerSecond);
+      byteLimiter.setLimit(announced.maxBytesPerSecond);
       if (state === "open") say({ kind: "limits", body: limitsToWire(announced) });
     },
 
-    drain(code, reason) {
-      if (state === "open") say({ kind: "drain", body: { code, reason } });
+    drain(code, reason, timeoutMs, nowMs) {
+      if (state === "connecting") close(code, reason);
+      if (state !== "open") return;
+      say({ kind: "drain", body: { code, reason, timeoutMs } });
+      const endsMs = timeoutMs > 0 ? nowMs + timeoutMs : Number.POSITIVE_INFINITY;
+      draining = { code, reason, endsMs, startedMs: nowMs };
     },
 
     close,
@@ -417,7 +445,7 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
       // spec 7.1: what no datagram takes, or no datagram takes any more, goes the reliable way.
       const maxResultBytes = maxDatagramBytes - itemOverhead;
       for (let large = outbox.takeLarger(maxResultBytes); large; large = outbox.takeLarger(maxResultBytes)) {
-        say({ kind: "result", body: large });
+        sayResult(large);
       }
       if (maxDatagramBytes === 0) return undefined;
       if (lossy.isEmpty && outbox.nextTimeoutMs() > nowMs) return undefined;
@@ -444,10 +472,14 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
           report.nextTimeoutMs(),
           outbox.nextTimeoutMs(),
           pinger.nextTimeoutMs(),
+          drainMs(),
         ],
       );
     },
 
+    get capabilities() {
+      return capabilities;
+    },
     get state() {
       return state;
     },
@@ -459,6 +491,10 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
       };
     },
   };
+}
+
+function payloadBytesOf(frame: ReceivedFrame): number {
+  return frame.slices.reduce((sum, { payload }) => sum + payload.length, 0);
 }
 
 /** A zero, and the length of the message as a varint. */

@@ -45,6 +45,11 @@ export const tensorStreamDefaults = {
 /** RFC 9218 4.1 */
 const maxUrgency = 7;
 
+/** Of the streams that send at once, each gets a share of the bytes in proportion to this (spec 3.6). */
+export function streamWeight(urgency: number): number {
+  return 2 ** (maxUrgency - urgency);
+}
+
 const wireDtypes: Readonly<Record<Dtype, number>> = { float32: 1, float16: 2, uint8: 3, int8: 4, int32: 5 };
 const wireLayouts: Readonly<Record<Layout, number>> = { any: 0, chw: 1, hwc: 2 };
 const wireModes: Readonly<Record<DeliveryMode, number>> = { datagram: 1, stream: 2, reliable: 3 };

@@ -5,7 +5,7 @@ import t from "tap";
 const idle: GateInput = {
   ...{ nowMs: 1_000, capturedMs: 1_000, deadlineMs: 100, clientLatencyMs: 5, serverLatencyMs: 10, rttMs: 20 },
   ...{ serverFreeAtMs: 0, unreceivedBytes: 0, bandwidthBitsPerSecond: 8_000_000, expectedBytes: 5_000 },
-  ...{ isPathDark: false, isEstimateStale: false, rateWaitMs: 0, queueMs: 0 },
+  ...{ isPathDark: false, isEstimateStale: false, windowBytes: 80_000, rateWaitMs: 0, queueMs: 0 },
   ...{ framesInFlight: 0, maxFramesInFlight: 4 },
 };
 
@@ -35,13 +35,14 @@ const cases: Record<string, { input: Partial<GateInput>; reason: GateReason | un
     reason: "deadline",
   },
   "an unknown bandwidth": {
-    input: { unreceivedBytes: 65_536, bandwidthBitsPerSecond: undefined },
+    input: { unreceivedBytes: 80_000, bandwidthBitsPerSecond: undefined },
     reason: undefined,
   },
   "much on its way over an unknown bandwidth": {
-    input: { unreceivedBytes: 65_537, bandwidthBitsPerSecond: undefined },
+    input: { unreceivedBytes: 80_001, bandwidthBitsPerSecond: undefined },
     reason: "bandwidth",
   },
+  "a full window": { input: { unreceivedBytes: 80_001, deadlineMs: 10_000 }, reason: "bandwidth" },
   "what was known long ago turns nothing away": {
     input: { isEstimateStale: true, rateWaitMs: 1_000, deadlineMs: 1 },
     reason: undefined,

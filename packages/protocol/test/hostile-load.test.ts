@@ -116,7 +116,7 @@ t.test("a client that never reads the control stream ends its own session and no
 
   for (const act of [
     (server: ServerSession) => server.rejectStream(1, 1, "x".repeat(60_000)),
-    (server: ServerSession) => server.drain(1, "x".repeat(60_000)),
+    (server: ServerSession) => server.drain(1, "x".repeat(60_000), 0, 0),
   ]) {
     const { server } = createOpenVictim();
     for (let i = 0; i < 100 && server.state === "open"; i++) act(server);
@@ -124,8 +124,15 @@ t.test("a client that never reads the control stream ends its own session and no
   }
   const pings = createVictim({}, 0);
   pings.say(hello);
-  for (let nowMs = 0; nowMs < 1e9 && pings.server.state === "open"; nowMs += 1_000) pings.wait(nowMs);
-  t.equal(pings.server.state, "closed", "with nothing but the pings of a session without datagrams");
+  for (let nowMs = 0; nowMs < 1e9 && pings.server.state === "open"; nowMs += 1_000) {
+    pings.say({ kind: "pong", body: { id: 0 } }, nowMs);
+    pings.wait(nowMs);
+  }
+  t.match(
+    pings.closed,
+    { code: ErrorCode.overloaded },
+    "with nothing but the pings of a session without datagrams",
+  );
 });
 
 t.test("an answer that is too large for any message fails its frame, once", async (t) => {

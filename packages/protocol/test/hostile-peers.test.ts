@@ -1,11 +1,14 @@
 import { createClientSession, ErrorCode } from "@sluice/protocol";
 import t from "tap";
 import { encodeDelimitedControl, type OutgoingControl } from "#src/control-message.js";
+import { encodeSliceItem } from "#src/datagram.js";
 import { handshakeTimeoutMs } from "#src/limits.js";
 import { encodeTensor } from "#src/tensor-framing.js";
 import { openStreamToWire } from "#src/tensor-stream.js";
 import { createOpenVictim, createVictim, hello, type Victim } from "./victim.js";
 import { streamOptions } from "./virtual-session.js";
+
+const half = { index: 0, count: 2, payload: new Uint8Array(1) };
 
 const offences: Record<string, { code: number; message: RegExp; commit: (victim: Victim) => void }> = {
   "a second hello": {
@@ -85,6 +88,41 @@ const offences: Record<string, { code: number; message: RegExp; commit: (victim:
       code: ErrorCode.protocolViolation,
       message: /slice header/,
       commit: (v) => v.stream(1, new Uint8Array(99).fill(255)),
+    },
+  },
+  "a slice of a datagram stream on a QUIC stream": {
+    ...{ code: ErrorCode.protocolViolation, message: /stream 1, of mode datagram, on a QUIC stream/ },
+    commit: (v) => v.stream(1, encodeTensor(1, 0, [{ index: 0, count: 1, payload: new Uint8Array(1) }], 0)),
+  },
+  "a slice of a reliable stream in a datagram": {
+    ...{ code: ErrorCode.protocolViolation, message: /stream 2, of mode reliable, in a datagram/ },
+    commit(victim) {
+      victim.open({ mode: "reliable" }, 2);
+      victim.send({ stream: 2 });
+    },
+  },
+  "two frames on one QUIC stream": {
+    ...{ code: ErrorCode.protocolViolation, message: /frame 2\/1 behind one of 2\/0/ },
+    commit(victim) {
+      victim.open({ mode: "stream" }, 2);
+      for (const frame of [0, 1]) victim.stream(1, encodeTensor(2, frame, [half], 0));
+    },
+  },
+  "frames of two streams on one QUIC stream, in one piece": {
+    ...{ code: ErrorCode.protocolViolation, message: /frame 3\/0 behind one of 2\/0/ },
+    commit(victim) {
+      victim.open({ mode: "stream" }, 2);
+      victim.open({ mode: "stream" }, 3);
+      victim.stream(1, Buffer.concat([2, 3].map((stream) => encodeTensor(stream, 0, [half], 0))));
+    },
+  },
+  "a datagram's sequence on a QUIC stream": {
+    ...{ code: ErrorCode.protocolViolation, message: /sequence/ },
+    commit(victim) {
+      victim.open({ mode: "stream" }, 2);
+      const bytes = new Uint8Array(30);
+      const header = { stream: 2, frame: 0, index: 0, count: 2, ageMs: 0, payloadBytes: 1, sequence: 0 };
+      victim.stream(1, bytes.slice(0, encodeSliceItem(bytes, 0, header, new Uint8Array(1))));
     },
   },
   "an open in a datagram": {
@@ -213,6 +251,11 @@ t.test("servers that break the rules", async (t) => {
 t.test("a client whose server never reads the control stream ends the session without a throw", async (t) => {
   const client = createClientSession({ agent: "test" }, 0);
   client.handleControl(encodeDelimitedControl({ kind: "welcome", body: { version: 1 } }), 0);
-  for (let nowMs = 0; nowMs < 1e9 && client.state === "open"; nowMs += 1_000) client.handleTimeout(nowMs);
-  t.equal(client.state, "closed");
+  let last = client.pollEvent();
+  for (let nowMs = 0; nowMs < 1e9 && client.state === "open"; nowMs += 1_000) {
+    client.handleControl(encodeDelimitedControl({ kind: "pong", body: { id: 0 } }), nowMs);
+    client.handleTimeout(nowMs);
+    last = client.pollEvent() ?? last;
+  }
+  t.match(last, { type: "closed", code: ErrorCode.overloaded });
 });

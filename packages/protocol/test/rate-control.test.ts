@@ -1,8 +1,9 @@
 import t from "tap";
+import { createBandwidthEstimator } from "#src/bandwidth-estimator.js";
 import { createQueueDelay } from "#src/queue-delay.js";
 import { createRateBudget } from "#src/rate-budget.js";
 import { createRateController, type RateSample } from "#src/rate-controller.js";
-import { createTrainFinder } from "#src/train-finder.js";
+import { createTrainFinder, type Train } from "#src/train-finder.js";
 import { createWindowedMin } from "#src/windowed-min.js";
 import { createIntegers } from "./integers.js";
 
@@ -36,6 +37,10 @@ t.test("queues are told from clocks that differ", async (t) => {
     }
     t.equal(queue.standingMs(2_000), 10, "the part that never drains");
     t.ok(queue.expectedMs(2_000) > 10 && queue.expectedMs(2_000) < 30);
+    queue.addRoundTrip(40, 1_700);
+    queue.addRoundTrip(45, 1_900);
+    t.equal(queue.standingMs(1_950), 0, "a ping met no queue lately");
+    t.equal(queue.standingMs(2_050), 5, "or a shorter one");
     t.equal(queue.expectedMs(2_600), 0, "and nothing is expected after a pause");
   }
 });
@@ -68,8 +73,8 @@ t.test(
     for (let nowMs = 1_400; nowMs < 20_000; nowMs += 10)
       rate.update({ ...sample, nowMs, standingQueueMs: 90 });
     t.equal(rate.bitsPerSecond, 0.05 * full, "never to a standstill");
-    for (let nowMs = 20_000; nowMs < 60_000; nowMs += 10) rate.update({ ...sample, nowMs });
-    t.ok((rate.bitsPerSecond ?? 0) > 0.95 * full);
+    for (let nowMs = 20_000; nowMs < 30_000; nowMs += 10) rate.update({ ...sample, nowMs });
+    t.ok((rate.bitsPerSecond ?? 0) > 0.95 * full, "in seconds");
     rate.handleSilence();
     t.ok((rate.bitsPerSecond ?? 0) < 0.5 * full);
   },
@@ -137,7 +142,7 @@ t.test("the budget is made up for at the rate, whatever it is taken in", async (
 
 t.test("trains are what left together and came in order, over several reports", async (t) => {
   const trains: (readonly [number, number])[] = [];
-  const finder = createTrainFinder((bytes, spreadMs) => trains.push([bytes, spreadMs]));
+  const finder = createTrainFinder(({ bytes, spreadMs }) => trains.push([bytes, spreadMs]));
   const add = (sequence: number, sentMs: number, arrivedMs: number) =>
     finder.add({ sequence, bytes: 100, sentMs, arrivedMs });
   for (let i = 0; i < 5; i++) add(i, 0.1 * i, 20 + 2 * i);
@@ -160,4 +165,29 @@ t.test("trains are what left together and came in order, over several reports", 
   }
   finder.finish();
   t.equal(trains.length, 2, "so does a datagram that was overtaken");
+});
+
+t.test("what a timer hands over in clumps shows the rate between the clumps", async (t) => {
+  const trains: Train[] = [];
+  const finder = createTrainFinder((train) => trains.push(train));
+  // Half a millisecond apart at the bottleneck, handed over every two milliseconds.
+  for (let i = 0; i <= 12; i++) {
+    finder.add({ sequence: i, bytes: 1_250, sentMs: 0, arrivedMs: 2 * Math.ceil((0.5 * i) / 2) });
+  }
+  finder.finish();
+  t.same(trains[0], { bytes: 15_000, spreadMs: 6, totalBytes: 15_000 });
+  for (let i = 20; i < 24; i++) finder.add({ sequence: i, bytes: 100, sentMs: 9, arrivedMs: 50 });
+  finder.finish();
+  t.same(trains[1], { bytes: 0, spreadMs: 0, totalBytes: 300 }, "one clump says how much came at least");
+});
+
+t.test("clumps count only where there is nothing better", async (t) => {
+  const bandwidth = createBandwidthEstimator();
+  const clump = { bytes: 0, spreadMs: 0, totalBytes: 10_000 };
+  const spread = { bytes: 10_000, spreadMs: 8, totalBytes: 10_000 };
+  for (let i = 0; i < 9; i++) bandwidth.addTrain(clump, i);
+  t.equal(bandwidth.bitsPerSecond, 160e6, "a fast path");
+  for (let i = 10; i < 13; i++) bandwidth.addTrain(spread, i);
+  t.equal(bandwidth.bitsPerSecond, 10e6);
+  t.equal(bandwidth.measuredMs, 12);
 });

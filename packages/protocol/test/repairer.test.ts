@@ -53,13 +53,13 @@ t.test("a frame of which something has come is left alone, unless its stream ask
 t.test("a frame of which nothing is heard goes again after a round trip and a bit, and again", async (t) => {
   const repairer = createRepairer();
   send(repairer, frameOf(0, 3), 0, 0, 100);
-  t.equal(repairer.nextTimeoutMs(patience), 148);
-  t.equal(repairer.poll(patience, 147), undefined);
-  const again = repairer.poll(patience, 148);
+  t.equal(repairer.nextTimeoutMs(patience), 146);
+  t.equal(repairer.poll(patience, 145), undefined);
+  const again = repairer.poll(patience, 146);
   t.same(indicesOf(again), [0, 1, 2]);
-  send(repairer, again!, 3, 0, 149);
+  send(repairer, again!, 3, 0, 147);
   t.equal(repairer.poll(patience, 190), undefined, "the first copies count no more");
-  t.same(indicesOf(repairer.poll(patience, 197)), [0, 1, 2]);
+  t.same(indicesOf(repairer.poll(patience, 193)), [0, 1, 2]);
   t.equal(repairer.slicesRepeated, 6);
   t.equal(
     repairer.nextTimeoutMs({ rttMs: 40, rttVariationMs: 10 }) > 230,

@@ -66,7 +66,7 @@ t.test("the rate limiter spaces frames evenly and allows its burst", async (t) =
     [1, 1],
     [3, 3],
   ] as const) {
-    const limiter = createRateLimiter(10, burst);
+    const limiter = createRateLimiter(10, { burst });
     let atOnce = 0;
     for (; limiter.freeAtMs() <= 5_000; atOnce++) limiter.take(5_000);
     t.equal(atOnce, startedAtOnce);
@@ -81,7 +81,7 @@ t.test("the rate limiter spaces frames evenly and allows its burst", async (t) =
 });
 
 t.test("no limit, and limits that change", async (t) => {
-  const limiter = createRateLimiter(0, 1);
+  const limiter = createRateLimiter(0);
   for (let i = 0; i < 100; i++) limiter.take(0);
   t.ok(limiter.freeAtMs() <= 0);
   limiter.setLimit(2);
@@ -90,6 +90,34 @@ t.test("no limit, and limits that change", async (t) => {
   limiter.setLimit(0);
   t.ok(limiter.freeAtMs() < 0);
 });
+
+t.test("a new limit holds at once for what was counted under the old one", async (t) => {
+  const limiter = createRateLimiter(1);
+  limiter.take(1_000);
+  t.equal(limiter.freeAtMs(), 2_000);
+  limiter.setLimit(100);
+  t.equal(limiter.freeAtMs(), 1_010);
+  limiter.setLimit(0.1);
+  t.equal(limiter.freeAtMs(), 11_000);
+});
+
+t.test(
+  "bytes are paid off by time, and a second's bytes may come early where that is tolerated",
+  async (t) => {
+    const exact = createRateLimiter(10_000);
+    t.ok(exact.freeAtMs() <= 0, "also a frame of more than a second's bytes may start");
+    exact.take(0, 25_000);
+    t.equal(exact.freeAtMs(), 2_500);
+    exact.take(2_500, 5_000);
+    t.equal(exact.freeAtMs(), 3_000);
+    const tolerant = createRateLimiter(10_000, { ms: 1_000 });
+    for (let i = 0; i < 11; i++) {
+      t.ok(tolerant.freeAtMs() <= 0, `${i} kB`);
+      tolerant.take(0, 1_000);
+    }
+    t.equal(tolerant.freeAtMs(), 100);
+  },
+);
 
 t.test("pings come quickly first, then steadily, and each pong counts once", async (t) => {
   const pinger = createPinger();

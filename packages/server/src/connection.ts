@@ -24,6 +24,7 @@ export interface ConnectionOptions {
   readonly session: Session;
   readonly limits: SessionLimits;
   readonly authorize?: (token: Uint8Array) => boolean;
+  readonly capabilities?: readonly string[];
   readonly openServedStream: OpenServedStream;
   readonly scheduler: Scheduler;
   readonly clock: Clock;
@@ -33,11 +34,10 @@ export interface ConnectionOptions {
 
 /** One client's session: feeds the protocol core and does what its events ask for. */
 export interface Connection {
-  /** Asks the client to send no new frames. */
-  drain(reason: string): void;
+  /** Asks the client to send no new frames, and closes when what is in flight is answered or the time is over. */
+  drain(reason: string, timeoutMs: number): void;
+  setLimits(limits: SessionLimits): void;
   close(code: number, reason: string): void;
-  /** Whether a frame is being received, worked on, or not known to be answered. */
-  readonly busy: boolean;
   readonly closed: Promise<void>;
 }
 
@@ -49,7 +49,10 @@ const agent = "sluice-server";
 export function createConnection(options: ConnectionOptions): Connection {
   const { session, clock, log, observer } = options;
   const core = createServerSession(
-    { agent, limits: options.limits, ...(options.authorize ? { authorize: options.authorize } : {}) },
+    {
+      ...{ agent, limits: options.limits, capabilities: options.capabilities ?? [] },
+      ...(options.authorize ? { authorize: options.authorize } : {}),
+    },
     clock.now(),
   );
   const receivers = new Map<number, TensorReceiver>();
@@ -137,7 +140,7 @@ export function createConnection(options: ConnectionOptions): Connection {
   function handleEvent(event: ServerEvent): void {
     switch (event.type) {
       case "open":
-        log.info({ agent: event.agent }, "session opened");
+        log.info({ agent: event.agent, capabilities: event.capabilities }, "session opened");
         return;
       case "stream-requested":
         void openStream(event);
@@ -267,20 +270,26 @@ export function createConnection(options: ConnectionOptions): Connection {
     driver?.pump();
   }
 
+  function close(code: number, reason: string): void {
+    core.close(code, reason);
+    if (driver) driver.pump();
+    else session.close(code, reason);
+  }
+
   return {
-    drain(reason) {
-      core.drain(ErrorCode.shutdown, reason);
+    drain(reason, timeoutMs) {
+      if (!driver) {
+        close(ErrorCode.shutdown, reason);
+        return;
+      }
+      core.drain(ErrorCode.shutdown, reason, timeoutMs, clock.now());
+      driver.pump();
+    },
+    setLimits(limits) {
+      core.setLimits(limits);
       driver?.pump();
     },
-    close(code, reason) {
-      core.close(code, reason);
-      if (driver) driver.pump();
-      else session.close(code, reason);
-    },
-    get busy() {
-      const { framesInFlight, framesInReassembly, resultsWaiting } = core.figures;
-      return framesInFlight + framesInReassembly + resultsWaiting > 0;
-    },
+    close,
     closed,
   };
 }

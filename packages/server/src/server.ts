@@ -12,6 +12,8 @@ export interface ServerOptions {
   readonly limits?: Partial<SessionLimits>;
   /** Whether a client with this token may come in. Default: everyone. */
   readonly authorize?: (token: Uint8Array) => boolean;
+  /** Names from the registry of what this server can do beyond the version. Default: none. */
+  readonly capabilities?: readonly string[];
   /** Frames of all sessions that the model works on at once. Default 2. */
   readonly concurrency?: number;
   /** Frames of all sessions that wait for the model. Default 256. */
@@ -26,7 +28,12 @@ export interface ServerOptions {
 /** A running server. */
 export interface Server {
   readonly sessions: number;
-  /** Tells every client to send no new frames, waits until what is in flight is answered, then closes. */
+  /** Changes what each session may do, the open ones included. */
+  setLimits(limits: Partial<SessionLimits>): void;
+  /**
+   * Tells every client to send no new frames, takes no new sessions, closes each one when what is in flight is answered,
+   * all of them after `timeoutMs`, and then the transport.
+   */
   drain(timeoutMs: number): Promise<void>;
   close(): Promise<void>;
 }
@@ -46,10 +53,10 @@ const noObserver: ServerObserver = {
   observeDatagramsDropped() {},
   observeProtocolError() {},
 };
-/** Frames may be on their way when a drain begins: clients hear of it only after half a round trip. */
-const drainGraceMs = 200;
-/** How often a drain looks whether it is done. */
-const drainCheckMs = 20;
+/** What clients are told when the server ends. */
+const shutdownReason = "the server shuts down";
+/** How long the end of a session may take to be known after its time. */
+const lateCloseMs = 500;
 
 /** Serves every session that the transport accepts. */
 export function createServer(options: ServerOptions): Server {
@@ -61,19 +68,26 @@ export function createServer(options: ServerOptions): Server {
     maxQueuedBytes: options.maxQueuedBytes ?? 256 * 1024 * 1024,
   });
 
+  let limits: SessionLimits = { ...defaultLimits, ...options.limits };
+  let draining = false;
+
   transport.onSession((session) => {
+    if (draining) {
+      session.close(ErrorCode.shutdown, shutdownReason);
+      return;
+    }
     const connection = createConnection({
-      ...{ session, scheduler, clock, log, observer, openServedStream: options.openServedStream },
-      limits: { ...defaultLimits, ...options.limits },
+      ...{ session, scheduler, clock, log, observer, openServedStream: options.openServedStream, limits },
       ...(options.authorize ? { authorize: options.authorize } : {}),
+      ...(options.capabilities ? { capabilities: options.capabilities } : {}),
     });
     connections.add(connection);
     void connection.closed.then(() => connections.delete(connection));
   });
 
   async function close(): Promise<void> {
-    for (const connection of connections) connection.close(ErrorCode.shutdown, "the server shuts down");
-    await transport.close(ErrorCode.shutdown, "the server shuts down");
+    for (const connection of connections) connection.close(ErrorCode.shutdown, shutdownReason);
+    await transport.close(ErrorCode.shutdown, shutdownReason);
   }
 
   return {
@@ -81,14 +95,21 @@ export function createServer(options: ServerOptions): Server {
       return connections.size;
     },
     close,
+    setLimits(changed) {
+      limits = { ...limits, ...changed };
+      for (const connection of connections) connection.setLimits(limits);
+    },
     async drain(timeoutMs) {
-      const startMs = clock.now();
-      for (const connection of connections) connection.drain("the server shuts down");
-      const isBusy = () => [...connections].some((connection) => connection.busy);
-      const mustWait = (elapsedMs: number) => connections.size > 0 && (elapsedMs < drainGraceMs || isBusy());
-      while (clock.now() - startMs < timeoutMs && mustWait(clock.now() - startMs)) {
-        await new Promise<void>((resolve) => clock.schedule(drainCheckMs, resolve));
-      }
+      draining = true;
+      const ended = Promise.all([...connections].map((connection) => connection.closed));
+      for (const connection of connections) connection.drain(shutdownReason, timeoutMs);
+      let timer: unknown;
+      // Each session ends itself in time; this is for a transport that does not say so.
+      const impatience = new Promise<void>((resolve) => {
+        timer = clock.schedule(timeoutMs + lateCloseMs, resolve);
+      });
+      await Promise.race([ended, impatience]);
+      clock.cancel(timer);
       await close();
     },
   };

@@ -9,5 +9,4 @@ await raw.waitFor("accept");
 const stream = await raw.session.openUnidirectional();
 const header = { stream: 1, frame: 0, index: 0, count: 2, payloadBytes: 2_560 };
 await stream.write(sliceItem(header, new Uint8Array(1_000)));
-raw.sendSlice({ stream: 1, frame: 1, index: 0, count: 2, sequence: 0 }, new Uint8Array(500));
 process.stdout.write("in the middle\n");

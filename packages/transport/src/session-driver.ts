@@ -2,13 +2,15 @@
  * The thin loop between a transport session and a protocol core: it moves bytes and wakes the core when it asks to
  * be woken. It holds no protocol state.
  */
-import type { BidirectionalStream, Session } from "./session.js";
+import { type BidirectionalStream, type Session, StreamError } from "./session.js";
 
 /** What the loop needs of a protocol core; both sides' cores in `@sluice/protocol` have this form. */
 export interface ProtocolCore {
   handleControl(chunk: Uint8Array, nowMs: number): void;
   handleDatagram(datagram: Uint8Array, nowMs: number): void;
   handleClosed(code: number, reason: string): void;
+  /** The control stream has ended, by either half, while the session goes on. */
+  handleControlEnd(): void;
   handleTimeout(nowMs: number): void;
   setMaxDatagramBytes(bytes: number): void;
   pollControl(): Uint8Array | undefined;
@@ -45,6 +47,8 @@ export interface SessionDriverOptions {
 
 /** A timer that is so late means that input may wait unread; the core must see it before it judges by time. */
 const stallMs = 4;
+/** Streams end with their session: its close, whose code says more, may be right behind. */
+const controlEndGraceMs = 250;
 /** Rounds of one pump; a core that always has more must not starve the rest of the process. */
 const maxRounds = 1_000;
 
@@ -54,6 +58,7 @@ export function createSessionDriver(options: SessionDriverOptions): SessionDrive
   let timer: unknown;
   let timerAtMs = Number.POSITIVE_INFINITY;
   let writing = false;
+  let controlEnd: unknown;
   let stopped = false;
   let pumping = false;
 
@@ -74,9 +79,25 @@ export function createSessionDriver(options: SessionDriverOptions): SessionDrive
         core.handleControl(chunk, clock.now());
         pump();
       }
-    } catch {
-      // The end of the session, which `closed` tells about.
+      handleControlEnd();
+    } catch (error) {
+      handleControlFault(error);
     }
+  }
+
+  /** The end of the session fails its streams too; `closed` tells about it. */
+  function handleControlFault(error: unknown): void {
+    if (!(error instanceof StreamError && error.kind === "closed")) handleControlEnd();
+  }
+
+  /** spec 2.5: without its control stream a session is over. */
+  function handleControlEnd(): void {
+    if (stopped || controlEnd !== undefined) return;
+    controlEnd = clock.schedule(controlEndGraceMs, () => {
+      if (stopped) return;
+      core.handleControlEnd();
+      pump();
+    });
   }
 
   async function writeControl(): Promise<void> {
@@ -84,8 +105,8 @@ export function createSessionDriver(options: SessionDriverOptions): SessionDrive
     writing = true;
     try {
       for (let bytes = core.pollControl(); bytes; bytes = core.pollControl()) await control.send.write(bytes);
-    } catch {
-      // As above.
+    } catch (error) {
+      handleControlFault(error);
     }
     writing = false;
   }
@@ -142,6 +163,7 @@ export function createSessionDriver(options: SessionDriverOptions): SessionDrive
     stopped = true;
     if (timer !== undefined) clock.cancel(timer);
     timer = undefined;
+    if (controlEnd !== undefined) clock.cancel(controlEnd);
   }
 
   return {

@@ -16,7 +16,10 @@ export async function connectFails(module: FailsModule, options: EngineConnectOp
   if (headers.length > 0) throw new ConnectError("engine", "the engine fails cannot send headers");
   const where = `${address}:${port}`;
   const transport = new module.WebTransport(`https://${authority}${path}`, {
-    serverCertificateHashes: [{ algorithm: "sha-256", value: Buffer.from(trust.certificateHash, "hex") }],
+    serverCertificateHashes: trust.certificateHashes.map((hash) => ({
+      algorithm: "sha-256",
+      value: Buffer.from(hash, "hex"),
+    })),
     requireUnreliable: true,
     forceIpv6: isIPv6(address),
     quicConnectTimeout: timeoutMs,

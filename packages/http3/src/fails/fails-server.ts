@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { isIPv6 } from "node:net";
-import { ConnectError, type Session, type SessionRequest, type TransportServer } from "@sluice/transport";
-import type { EngineListenOptions } from "../engine.js";
+import { ConnectError, type Session, type SessionRequest } from "@sluice/transport";
+import type { EngineListenOptions, EngineServer } from "../engine.js";
 import type {
   FailsAnswer,
   FailsHeader,
@@ -20,7 +20,7 @@ const MAX_WAITING_SESSIONS = 64;
 const GOODBYE_MS = 1000;
 
 /** A server of `@fails-components/webtransport`. */
-export class FailsTransportServer implements TransportServer {
+export class FailsTransportServer implements EngineServer {
   readonly #sessions = new Set<Session>();
   #onSession: ((session: Session, request: SessionRequest) => void) | undefined;
   #waiting: [Session, SessionRequest][] = [];
@@ -84,13 +84,8 @@ export class FailsTransportServer implements TransportServer {
   async #answer(header: FailsHeader): Promise<FailsAnswer> {
     const request = toSessionRequest(header);
     if (this.#isFull) return { status: 503, path: SESSIONS };
-    let status = 500;
-    try {
-      status = await this.options.decide(request);
-      if (status === 200 && this.#isFull) status = 503;
-    } catch (error) {
-      this.options.log("error", "authorize threw", { error: String(error) });
-    }
+    const decided = await this.options.decide(request);
+    const status = decided === 200 && this.#isFull ? 503 : decided;
     return { status, path: SESSIONS, userData: { request } };
   }
 

@@ -126,8 +126,8 @@ function checkCertificate(trust: Trust, der: Uint8Array | undefined, nowMs: numb
     return isNamed ? undefined : `the certificate is not for ${trust.host}`;
   }
   const actual = createHash("sha256").update(der).digest("hex");
-  if (actual !== trust.certificateHash) {
-    return `the certificate's SHA-256 is ${actual}, expected ${trust.certificateHash}`;
+  if (!trust.certificateHashes.includes(actual)) {
+    return `the certificate's SHA-256 is ${actual}, expected ${trust.certificateHashes.join(" or ")}`;
   }
   if (nowMs < Date.parse(certificate.validFrom) || nowMs > Date.parse(certificate.validTo)) {
     return `the certificate is valid from ${certificate.validFrom} to ${certificate.validTo} only`;

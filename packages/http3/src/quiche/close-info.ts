@@ -3,6 +3,12 @@ import type { CloseInfo } from "@sluice/transport";
 import { H3_CODE } from "../h3/error.js";
 import { decodeErrorCode } from "../webtransport/error-code.js";
 
+/**
+ * Code of sessions whose engine hung or crashed; they close with `by: "transport"`. It lies outside what Sluice's
+ * registry and HTTP/3 use, so that an application that only looks at codes does not take it for an order to stop.
+ */
+export const ENGINE_FAILED_CODE = 0xffff_0001;
+
 /** How a connection that is over ended, for its sessions. */
 export function describeClose(connection: Connection): CloseInfo {
   const peer = connection.peerError();

@@ -2,6 +2,7 @@ import type { Connection, RecvInfo, SendInfo } from "@matrixai/quic/native/types
 import type { CloseInfo, TransportStats } from "@sluice/transport";
 import { H3_CODE, H3Error } from "../h3/error.js";
 import { type ConnectionEvents, WebTransportConnection } from "../webtransport/connection.js";
+import { AckDelay } from "./ack-delay.js";
 import { describeClose } from "./close-info.js";
 import { APPLICATION_PROTOCOL, SEND_QUEUE_DATAGRAMS } from "./config.js";
 import { Pacer } from "./pacer.js";
@@ -47,12 +48,19 @@ export class QuicheConnection {
   readonly streams: QuicheStreams;
   /** How many turns it had so far. */
   turns = 0;
+  /** It was ended because no session was open in time. */
+  hasRunOutOfTime = false;
   readonly #pacer = new Pacer();
   readonly #receiveInfo: { from: Address; to: Address };
   readonly #model: PathModel;
+  readonly #acks = new AckDelay();
   #pacerUpdatedMs = 0;
   /** Something happened that the pacer has not looked at. */
   #isModelStale = false;
+  /** Packets came, or the application can take more, since the last reading. */
+  #hasUnread = false;
+  /** The engine has something to say that must not wait. */
+  #isDue = false;
   #lastPacketMs: number;
   #packetsLost = 0;
   #engineDeadlineMs = Number.POSITIVE_INFINITY;
@@ -116,6 +124,8 @@ export class QuicheConnection {
     this.#lastReceivedMs = nowMs;
     this.#lastPacketMs = nowMs;
     this.#isModelStale = true;
+    this.#acks.handlePacket(nowMs);
+    this.#hasUnread = true;
     try {
       this.connection.recv(packet, info as RecvInfo);
     } catch {
@@ -137,16 +147,30 @@ export class QuicheConnection {
     }
   }
 
-  /** Does what is due: timers, reading, sending. Calls `onWake` with the time of the next one. */
-  turn(nowMs: number): void {
+  /** The application has changed something: what it has to read is read, and what it has to say is said at once. */
+  handleNews(): void {
+    this.#hasUnread = true;
+    this.#isDue = true;
+  }
+
+  /** The first half of a turn: timers and reading. */
+  read(nowMs: number): void {
     if (this.#isOver) return;
     this.turns += 1;
-    const { connection } = this;
-    if (nowMs >= this.#engineDeadlineMs) connection.onTimeout();
+    if (nowMs >= this.#engineDeadlineMs) {
+      this.#isDue = true;
+      this.connection.onTimeout();
+    }
     if (!this.#isEstablished && !this.#isClosing) this.#handshake(nowMs);
     // What came in front of the peer's close is still read.
     if (this.#isEstablished) this.#exchange(nowMs);
     this.#checkDeadline(nowMs);
+  }
+
+  /** The second half: sending. Calls `onWake` with the time of the next turn. */
+  send(nowMs: number): void {
+    if (this.#isOver) return;
+    const { connection } = this;
     const more = this.#sendPackets(nowMs);
     // The engine can hold back its own close; it has had its chance.
     const isStuck = this.#isClosing && !more && !this.#isHeldBack;
@@ -208,6 +232,7 @@ export class QuicheConnection {
   /** A peer that shakes hands and then opens no session, or does neither, must not stay. */
   #checkDeadline(nowMs: number): void {
     if (nowMs < this.#openDeadlineMs || this.webTransport.hasOpened) return;
+    this.hasRunOutOfTime = true;
     const reason = this.#isEstablished ? "the session request timed out" : "the handshake timed out";
     this.#verdict ??= { code: 0, reason, by: "transport" };
     this.close(H3_CODE.NO_ERROR, reason);
@@ -216,7 +241,8 @@ export class QuicheConnection {
   #exchange(nowMs: number): void {
     const { webTransport } = this;
     try {
-      webTransport.handleReadable(nowMs);
+      if (this.#hasUnread) webTransport.handleReadable(nowMs);
+      this.#hasUnread = false;
     } catch (error) {
       // A violation closes this connection, and only this one.
       if (error instanceof H3Error) this.close(error.code, error.message);
@@ -228,6 +254,7 @@ export class QuicheConnection {
     if (nowMs - this.#lastReceivedMs >= this.#keepAliveMs) {
       this.#lastReceivedMs = nowMs; // One probe each interval; the engine's own idle timeout judges.
       this.connection.sendAckEliciting();
+      this.#isDue = true;
     }
   }
 
@@ -236,8 +263,10 @@ export class QuicheConnection {
     this.#updatePacer(nowMs);
     this.#isHeldBack = false;
     for (let sent = 0; sent < MAX_PACKETS_PER_TURN; ) {
-      if (this.#isEstablished) this.#feed(nowMs);
+      const wasFed = this.#isEstablished && this.#feed(nowMs);
       const hasDatagrams = this.connection.dgramSendQueueLen() > 0;
+      const isQuiet = this.webTransport.hasOpened && !this.#isClosing && !this.#isDue;
+      if (isQuiet && !wasFed && !hasDatagrams && this.#acks.mayWait(nowMs)) return false;
       for (let i = 0; i < PACKETS_PER_ROUND; i++) {
         if (this.#pacer.budgetBytes(nowMs) <= 0 || this.socket.isCongested) {
           this.#isHeldBack = true;
@@ -245,8 +274,10 @@ export class QuicheConnection {
         }
         const buffer = this.socket.nextBuffer();
         const result = this.#nextPacket(buffer);
+        this.#acks.handleSent();
+        this.#isDue = false;
         if (result === undefined) return false;
-        this.socket.send(buffer, result[0], result[1].to);
+        this.socket.send(buffer, result[0], result[1].to, !this.#isEstablished);
         if (hasDatagrams || result[0] > MAX_CONTROL_BYTES) this.#pacer.handleSent(result[0]);
         sent += 1;
       }
@@ -264,16 +295,18 @@ export class QuicheConnection {
     }
   }
 
-  #feed(nowMs: number): void {
-    this.webTransport.flush(nowMs);
+  /** Hands the engine what it takes; `false` where there was nothing. Datagrams are in its queue then. */
+  #feed(nowMs: number): boolean {
+    const hadStreamData = this.webTransport.flush(nowMs);
     let room = SEND_QUEUE_DATAGRAMS - this.connection.dgramSendQueueLen();
     for (const source of this.datagrams) {
       for (let next = source.peek(); next !== undefined && room > 0; next = source.peek()) {
-        if (!this.streams.sendDatagram(next)) return;
+        if (!this.streams.sendDatagram(next)) return true;
         source.shift();
         room -= 1;
       }
     }
+    return hadStreamData;
   }
 
   #updatePacer(nowMs: number): void {
@@ -294,11 +327,12 @@ export class QuicheConnection {
     const windowBytes = this.#model.windowBytes;
     // Where the engine's window is no larger than it should be, it is the limit itself.
     const isLoose = connection.maxSendUdpPayloadSize() > 2 * this.#maxPacketBytes;
-    this.#pacer.update(isLoose ? windowBytes : path.cwnd, path.rtt);
+    this.#pacer.update(isLoose ? windowBytes : path.cwnd, path.rtt, this.#model.minRttMs);
     if (path.lost > this.#packetsLost && path.cwnd < 2 * windowBytes && !this.#isHeldBack) {
       // The engine's window stays at what was in flight when a packet was found lost, until something sent after
       // that is acknowledged. Without this the next burst would be that something.
       connection.sendAckEliciting();
+      this.#isDue = true;
     }
     this.#packetsLost = path.lost;
   }
@@ -306,6 +340,7 @@ export class QuicheConnection {
   #nextDeadlineMs(nowMs: number): number {
     return Math.min(
       this.#engineDeadlineMs,
+      this.#acks.deadlineMs,
       this.webTransport.nextTimeoutMs ?? Number.POSITIVE_INFINITY,
       this.#isEstablished ? this.#lastReceivedMs + this.#keepAliveMs : Number.POSITIVE_INFINITY,
       this.webTransport.hasOpened ? Number.POSITIVE_INFINITY : this.#openDeadlineMs,

@@ -51,7 +51,9 @@ export class DatagramPacker {
     let capacity = MIN_CAPACITY_BYTES;
     const wanted = Math.max(end, bytes === undefined ? this.#lastLength : 0);
     while (capacity < wanted) capacity *= 2;
-    const grown = new Uint8Array(capacity);
+    // Not filled with zeros, and with a memory of its own that can be handed over.
+    const { buffer } = Buffer.allocUnsafeSlow(capacity);
+    const grown = new Uint8Array(buffer);
     if (bytes !== undefined) grown.set(bytes.subarray(0, this.#length));
     this.#bytes = grown;
     return grown;

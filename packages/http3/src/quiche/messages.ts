@@ -1,4 +1,6 @@
 import type { CloseInfo, ConnectError, TransportStats } from "@sluice/transport";
+import type { AdmissionLimits } from "../admission/admission.js";
+import type { RefusalCounts } from "../admission/refusals.js";
 import type { QuicOptions } from "./config.js";
 import type { DatagramPack } from "./datagram-pack.js";
 
@@ -13,6 +15,7 @@ export type ToWorker =
   | ListenMessage
   | { readonly type: "close-server"; readonly server: number; readonly code: number; readonly reason: string }
   | { readonly type: "census"; readonly id: number }
+  | { readonly type: "certificate"; readonly server: number; readonly cert: string; readonly key: string }
   | { readonly type: "answer"; readonly session: number; readonly status: number }
   | { readonly type: "close"; readonly session: number; readonly code: number; readonly reason: string }
   | { readonly type: "datagrams"; readonly session: number; readonly pack: DatagramPack }
@@ -35,11 +38,10 @@ export type ToMain =
   | { readonly type: "listening"; readonly server: number; readonly port: number }
   | { readonly type: "listen-failed"; readonly server: number; readonly message: string }
   | { readonly type: "server-closed"; readonly server: number }
+  | ({ readonly type: "server-figures"; readonly server: number } & ServerFigures)
   | ({ readonly type: "request"; readonly server: number; readonly session: number } & RequestFacts)
   | ({ readonly type: "accepted"; readonly session: number } & SessionFacts)
   | { readonly type: "datagrams"; readonly session: number; readonly pack: DatagramPack }
-  /** So many datagrams have left the worker's queue. */
-  | { readonly type: "datagram-credit"; readonly session: number; readonly count: number }
   | ({ readonly type: "stream"; readonly isBidirectional: boolean } & StreamName)
   | ({ readonly type: "opened" } & StreamName)
   | ({ readonly type: "data"; readonly bytes: Uint8Array; readonly fin: boolean } & StreamName)
@@ -86,6 +88,19 @@ export interface SessionFacts {
   readonly maxDatagramBytes: number;
   /** What goes in front of every datagram. */
   readonly datagramPrefix: Uint8Array;
+  /** Shared: one number, how many datagrams have left the worker's queue; it wraps round. */
+  readonly datagramsTaken: Int32Array;
+}
+
+/** How a server in the worker stands. */
+export interface ServerFigures {
+  readonly connections: number;
+  /** Of which are shaking hands. */
+  readonly handshakes: number;
+  /** Retry packets since the last report. */
+  readonly retries: number;
+  /** Since the last report. */
+  readonly refused: RefusalCounts;
 }
 
 export interface RequestFacts {
@@ -115,8 +130,8 @@ export interface ConnectMessage {
 export type Trust =
   /** By roots in PEM, those of the platform if `isDefault`, and the host name or address that it must name. */
   | { readonly type: "roots"; readonly ca: string; readonly isDefault?: true; readonly host: string }
-  /** By the SHA-256 of its DER in lower-case hexadecimal. */
-  | { readonly type: "hash"; readonly certificateHash: string }
+  /** By the SHA-256 of its DER in lower-case hexadecimal, which is one of these. */
+  | { readonly type: "hash"; readonly certificateHashes: readonly string[] }
   | { readonly type: "none" };
 
 export interface ListenMessage {
@@ -127,11 +142,19 @@ export interface ListenMessage {
   readonly port: number;
   readonly cert: string;
   readonly key: string;
-  readonly retry: "always" | "never";
-  readonly maxConnections: number;
+  readonly admission: AdmissionLimits;
   readonly handshakeTimeoutMs: number;
   readonly quic: QuicOptions;
 }
+
+/** Places in the numbers that both threads share, which wrap round. */
+export const SHARED = {
+  /** Counted up by a worker that lives. */
+  BEATS: 0,
+  /** Batches of messages that the main thread has handled. */
+  BATCHES_TAKEN: 1,
+  COUNT: 2,
+} as const;
 
 /** Bytes that one stream may have on their way between the threads, in each direction. */
 export const STREAM_WINDOW_BYTES = 1 << 20;

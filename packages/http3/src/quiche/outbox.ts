@@ -1,11 +1,11 @@
 import type { MessagePort } from "node:worker_threads";
+import { RECEIVE_QUEUE_DATAGRAMS } from "./config.js";
 import { DatagramPacker } from "./datagram-pack.js";
+import { DeliveryGate } from "./delivery-gate.js";
 import type { ToMain } from "./messages.js";
 
-/** Under load, deliveries are this far apart, and what is not urgent waits so long for company. */
+/** What may not leave at once waits so long for company. */
 const BATCH_MS = 1;
-/** Deliveries that may leave at once after a pause. */
-const BURST = 4;
 const EMPTY = new Uint8Array(0);
 
 /** Collects what the main thread shall learn and hands it over in batches, with buffers moved, not copied. */
@@ -13,16 +13,21 @@ export class Outbox {
   #messages: ToMain[] = [];
   #transfers: ArrayBuffer[] = [];
   readonly #packers = new Map<number, DatagramPacker>();
-  #tokens = BURST;
-  #lastFlushMs = 0;
+  /** Datagrams that wait here, of each session. */
+  readonly #waiting = new Map<number, number>();
+  readonly #gate = new DeliveryGate();
   #isUrgent = false;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(readonly port: MessagePort) {}
+  constructor(
+    readonly port: MessagePort,
+    /** How many batches the main thread has handled. */
+    readonly readTaken: () => number,
+  ) {}
 
   push(message: ToMain): void {
-    // Credit can wait: its receiver has a queue's worth of it.
-    if (message.type !== "datagram-credit" && message.type !== "path") this.#isUrgent = true;
+    // These can wait: the writer of a stream has a window's worth of credit.
+    if (message.type !== "credit" && message.type !== "path") this.#isUrgent = true;
     // Datagrams that came before this message leave before it.
     if (message.type === "closed" || message.type === "gone") this.#takePack(message.session);
     if (message.type === "gone") this.#packers.delete(message.session);
@@ -37,7 +42,11 @@ export class Outbox {
     if (copy.byteLength > 0) this.#transfers.push(copy.buffer);
   }
 
-  pushDatagram(session: number, datagram: Uint8Array): void {
+  /** Copies `datagram`; `false` where too many wait for a main thread that is busy. */
+  pushDatagram(session: number, datagram: Uint8Array): boolean {
+    const waiting = this.#waiting.get(session) ?? 0;
+    if (waiting >= RECEIVE_QUEUE_DATAGRAMS) return false;
+    this.#waiting.set(session, waiting + 1);
     this.#isUrgent = true;
     let packer = this.#packers.get(session);
     if (packer === undefined) {
@@ -48,23 +57,22 @@ export class Outbox {
       this.#takePack(session);
       packer.add(EMPTY, datagram);
     }
+    return true;
   }
 
-  /** Called at the end of each turn. */
+  /** Called at the end of each round of turns. */
   flush(nowMs: number): void {
     if (!this.#isUrgent && this.#messages.length === 0) return;
-    this.#tokens = Math.min(BURST, this.#tokens + (nowMs - this.#lastFlushMs) / BATCH_MS);
-    this.#lastFlushMs = nowMs;
-    if (this.#isUrgent && this.#tokens >= 1) {
-      this.#tokens -= 1;
-      this.#post();
-    } else if (this.#timer === undefined) {
-      this.#timer = setTimeout(() => {
-        this.#timer = undefined;
-        this.#post();
-      }, BATCH_MS);
-    }
+    if (this.#isUrgent && this.#gate.tryPass(nowMs, this.readTaken())) this.#post();
+    else this.#timer ??= setTimeout(this.#handleTimer, BATCH_MS);
   }
+
+  readonly #handleTimer = (): void => {
+    this.#timer = undefined;
+    if (!this.#isUrgent && this.#messages.length === 0) return;
+    if (this.#gate.tryPass(performance.now(), this.readTaken())) this.#post();
+    else this.#timer = setTimeout(this.#handleTimer, BATCH_MS);
+  };
 
   #takePack(session: number): void {
     const pack = this.#packers.get(session)?.take();
@@ -76,7 +84,7 @@ export class Outbox {
   #post(): void {
     this.#isUrgent = false;
     for (const session of this.#packers.keys()) this.#takePack(session);
-    if (this.#messages.length === 0) return;
+    this.#waiting.clear();
     const messages = this.#messages;
     const transfers = this.#transfers;
     this.#messages = [];

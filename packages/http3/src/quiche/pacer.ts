@@ -2,8 +2,12 @@
 const MIN_BURST_BYTES = 16 * 1350;
 /** The driver's timers are no finer than this, so a burst has to last as long. */
 const TIMER_MS = 2;
-/** Below this round-trip time the path is local and pacing only costs. */
+/**
+ * Where the least round-trip time is below the first of these the path is local, and pacing only costs as long as no
+ * queue grows on it: until the second one, which is what busy peers on one machine need to read their packets.
+ */
 const MIN_PACED_RTT_MS = 2;
+const MAX_LOCAL_RTT_MS = 10;
 
 /**
  * Spreads packets over the round trip: a token bucket filled at `gain * congestionWindow / rtt`. quiche's own
@@ -17,9 +21,9 @@ export class Pacer {
 
   constructor(readonly gain = 1.0) {}
 
-  update(congestionWindowBytes: number, rttMs: number): void {
-    this.#bytesPerMs =
-      rttMs < MIN_PACED_RTT_MS ? Number.POSITIVE_INFINITY : (this.gain * congestionWindowBytes) / rttMs;
+  update(congestionWindowBytes: number, rttMs: number, minRttMs: number): void {
+    const isLocal = minRttMs < MIN_PACED_RTT_MS && rttMs < MAX_LOCAL_RTT_MS;
+    this.#bytesPerMs = isLocal ? Number.POSITIVE_INFINITY : (this.gain * congestionWindowBytes) / rttMs;
   }
 
   /** Bytes that may leave at `nowMs`; at most 0 means wait. */

@@ -1,5 +1,8 @@
-/** Packets of the first flight (RFC 9002 7.2). */
-const INITIAL_PACKETS = 10;
+/**
+ * Packets of the first round trip, spread over it. RFC 9002 7.2 recommends 10 for senders that may send them at once;
+ * Chromium's QUIC has started with 32 for years. Tensors that come later than their deadline are of no use.
+ */
+const INITIAL_PACKETS = 32;
 /** What the window holds beside the path's own content, so that delayed acknowledgements do not stop the sender. */
 const SLACK_PACKETS = 6;
 /** The bandwidth is the best of so many busy rounds, the round-trip time the least of so long. */
@@ -55,6 +58,11 @@ export class PathModel {
   #isSilent = false;
 
   constructor(readonly packetBytes: number) {}
+
+  /** Infinity until the first update. */
+  get minRttMs(): number {
+    return this.#minRttMs;
+  }
 
   get windowBytes(): number {
     if (this.#isSilent) return PROBE_PACKETS * this.packetBytes;

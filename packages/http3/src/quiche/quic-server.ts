@@ -1,28 +1,42 @@
 import { isIPv6 } from "node:net";
-import { ConnectError, type Session, type SessionRequest, type TransportServer } from "@sluice/transport";
-import type { EngineListenOptions } from "../engine.js";
+import { ConnectError, type Session, type SessionRequest } from "@sluice/transport";
+import { Refusals } from "../admission/refusals.js";
+import type { EngineListenOptions, EngineServer } from "../engine.js";
+import type { EngineStats } from "../engine-stats.js";
 import { DEFAULT_QUIC_OPTIONS } from "./config.js";
 import type { RequestFacts, ToMain } from "./messages.js";
 import { QuicSession } from "./quic-session.js";
-import { type QuicWorker, sharedQuicWorker, type WorkerClient } from "./quic-worker.js";
+import { type QuicWorker, sharedQuicWorker, type WorkerClient, type WorkerDeath } from "./quic-worker.js";
 
 let nextServer = 1;
 
-/** A worker that dies is replaced, but not endlessly. */
-const MAX_RESTARTS = 5;
+/** A server whose worker dies again and again listens again at once, then after pauses that double up to the longest. */
+const FIRST_PAUSE_MS = 250;
+const LONGEST_PAUSE_MS = 30_000;
+/** After so long without trouble the pauses begin anew. */
 const RESTART_WINDOW_MS = 60_000;
 /** Sessions that may wait for `onSession`. */
 const MAX_WAITING_SESSIONS = 64;
-const STATUS_ERROR = 500;
 const STATUS_UNAVAILABLE = 503;
 
 /** A listening server whose QUIC runs in the worker. */
-export class QuicServer implements TransportServer, WorkerClient {
+export class QuicServer implements EngineServer, WorkerClient {
   readonly #handle = nextServer++;
   #worker: QuicWorker;
   #port: number;
   #isClosing = false;
-  #restarts: number[] = [];
+  #isListening = false;
+  /** It listened once, so it goes on trying. */
+  #hasListened = false;
+  #troubles = 0;
+  #troubleAtMs = 0;
+  #restartTimer: NodeJS.Timeout | undefined;
+  #certificate: { readonly cert: string; readonly key: string };
+  #connections = 0;
+  #handshakes = 0;
+  #retries = 0;
+  readonly #refusals = new Refusals();
+  readonly #restarts = { hang: 0, crash: 0 };
   #onSession: ((session: Session, request: SessionRequest) => void) | undefined;
   #waiting: [Session, SessionRequest][] = [];
   #listening: { resolve(): void; reject(error: Error): void } | undefined;
@@ -30,6 +44,7 @@ export class QuicServer implements TransportServer, WorkerClient {
 
   private constructor(readonly options: EngineListenOptions) {
     this.#port = options.port;
+    this.#certificate = options.certificate;
     this.#worker = this.#start();
   }
 
@@ -50,6 +65,28 @@ export class QuicServer implements TransportServer, WorkerClient {
     return this.options.certificateHash;
   }
 
+  setCertificate(certificate: { readonly cert: string; readonly key: string }): void {
+    this.#certificate = certificate;
+    this.#worker.post({
+      type: "certificate",
+      server: this.#handle,
+      cert: certificate.cert,
+      key: certificate.key,
+    });
+  }
+
+  stats(): EngineStats {
+    return {
+      engine: "quiche",
+      isListening: this.#isListening,
+      connections: this.#connections,
+      handshakes: this.#handshakes,
+      retries: this.#retries,
+      refused: this.#refusals.counts(),
+      restarts: { ...this.#restarts },
+    };
+  }
+
   onSession(handler: (session: Session, request: SessionRequest) => void): void {
     this.#onSession = handler;
     const waiting = this.#waiting;
@@ -65,7 +102,9 @@ export class QuicServer implements TransportServer, WorkerClient {
     });
     this.#closed = { promise, resolve };
     this.#isClosing = true;
-    if (this.#worker.isDead) resolve();
+    this.#isListening = false;
+    clearTimeout(this.#restartTimer);
+    if (this.#worker.isDead || this.#restartTimer !== undefined) this.#finish();
     else this.#worker.post({ type: "close-server", server: this.#handle, code, reason });
     return promise;
   }
@@ -74,9 +113,19 @@ export class QuicServer implements TransportServer, WorkerClient {
     switch (message.type) {
       case "listening":
         this.#port = message.port;
+        this.#isListening = !this.#isClosing;
+        if (this.#hasListened) this.options.log("info", "the server listens again", { url: this.url });
+        this.#hasListened = true;
         this.#listening?.resolve();
         return;
       case "listen-failed":
+        if (this.#hasListened && !this.#isClosing) {
+          // Somebody else may hold the port for a moment.
+          this.options.log("error", "cannot listen again yet", { url: this.url, error: message.message });
+          this.#worker.removeServer(this.#handle);
+          this.#restart();
+          return;
+        }
         this.#isClosing = true;
         this.#listening?.reject(
           new ConnectError("engine", `cannot listen on ${this.url}: ${message.message}`),
@@ -85,6 +134,12 @@ export class QuicServer implements TransportServer, WorkerClient {
         return;
       case "request":
         void this.#handleRequest(message.session, message);
+        return;
+      case "server-figures":
+        this.#connections = message.connections;
+        this.#handshakes = message.handshakes;
+        this.#retries += message.retries;
+        this.#refusals.addAll(message.refused);
         return;
       case "server-closed":
         this.#finish();
@@ -97,21 +152,32 @@ export class QuicServer implements TransportServer, WorkerClient {
     }
   }
 
-  handleDeath(reason: string): void {
-    this.options.log("error", "the QUIC worker died", { reason });
-    if (this.#isClosing) {
-      this.#finish();
-      return;
-    }
-    const nowMs = Date.now();
-    this.#restarts = this.#restarts.filter((atMs) => nowMs - atMs < RESTART_WINDOW_MS);
-    if (this.#restarts.length >= MAX_RESTARTS) {
-      this.options.log("error", "the QUIC worker died too often; the server stays down", {});
-      this.#listening?.reject(new ConnectError("engine", `the QUIC worker died: ${reason}`));
-      return;
-    }
-    this.#restarts.push(nowMs);
-    this.#worker = this.#start();
+  handleDeath(reason: string, kind: WorkerDeath): void {
+    this.options.log("error", "the QUIC worker died", { reason, kind });
+    this.#isListening = false;
+    this.#connections = 0;
+    this.#handshakes = 0;
+    if (kind === "stuck") this.options.onStuck?.();
+    else this.#restarts[kind] += 1;
+    if (this.#isClosing) this.#finish();
+    else if (this.#hasListened) this.#restart();
+    else this.#listening?.reject(new ConnectError("engine", `the QUIC worker died: ${reason}`));
+  }
+
+  #restart(): void {
+    const nowMs = performance.now();
+    if (nowMs - this.#troubleAtMs > RESTART_WINDOW_MS) this.#troubles = 0;
+    this.#troubleAtMs = nowMs;
+    const pauseMs = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (this.#troubles - 1));
+    this.#troubles += 1;
+    // At once is after all others have heard of the death too: a worker is shared.
+    this.#restartTimer = setTimeout(
+      () => {
+        this.#restartTimer = undefined;
+        this.#worker = this.#start();
+      },
+      this.#troubles === 1 ? 0 : pauseMs,
+    );
   }
 
   #start(): QuicWorker {
@@ -123,10 +189,15 @@ export class QuicServer implements TransportServer, WorkerClient {
       server: this.#handle,
       host: options.address,
       port: this.#port,
-      cert: options.certificate.cert,
-      key: options.certificate.key,
-      retry: options.retry,
-      maxConnections: options.maxConnections,
+      cert: this.#certificate.cert,
+      key: this.#certificate.key,
+      admission: {
+        retry: options.retry,
+        maxConnections: options.maxConnections,
+        maxConnectionsPerSource: options.maxConnectionsPerSource,
+        newConnectionsPerSource: options.newConnectionsPerSource,
+        exemptLoopback: options.exemptLoopback,
+      },
       handshakeTimeoutMs: options.handshakeTimeoutMs,
       quic: {
         ...DEFAULT_QUIC_OPTIONS,
@@ -142,32 +213,31 @@ export class QuicServer implements TransportServer, WorkerClient {
     const request: SessionRequest = { path, authority, remoteAddress, headers: new Map(facts.headers) };
     const worker = this.#worker;
     let isOver = false;
-    // Held until the worker says that it is still there; then it is a session.
+    let isGone = false;
+    // Held from here on, so that a client that leaves during the decision is noticed. It is a session once the worker
+    // says that it is still there.
     worker.addSession(handle, {
       handleMessage: (message) => {
         if (message.type === "closed") isOver = true;
-        if (message.type === "gone") worker.removeSession(handle);
+        if (message.type === "gone") {
+          isGone = true;
+          worker.removeSession(handle);
+        }
         if (message.type !== "accepted") return;
         const session = new QuicSession(handle, worker, message);
         worker.addSession(handle, session);
         this.#announce(session, request);
       },
-      handleDeath() {},
+      handleDeath() {
+        isGone = true;
+      },
     });
-    const status = await this.#decide(request);
+    const decided = this.#isClosing ? STATUS_UNAVAILABLE : await this.options.decide(request);
+    if (isGone) return;
     // A client that gave up during the decision has no session to be told of.
-    worker.post({ type: "answer", session: handle, status: isOver ? STATUS_UNAVAILABLE : status });
-  }
-
-  async #decide(request: SessionRequest): Promise<number> {
-    if (this.#isClosing) return STATUS_UNAVAILABLE;
-    try {
-      const status = await this.options.decide(request);
-      return this.#isClosing ? STATUS_UNAVAILABLE : status;
-    } catch (error) {
-      this.options.log("error", "authorize threw", { error: String(error) });
-      return STATUS_ERROR;
-    }
+    const status = this.#isClosing || isOver ? STATUS_UNAVAILABLE : decided;
+    if (status !== 200) worker.removeSession(handle);
+    worker.post({ type: "answer", session: handle, status });
   }
 
   #announce(session: Session, request: SessionRequest): void {

@@ -10,6 +10,7 @@ import {
   type TransportStats,
 } from "@sluice/transport";
 import { encodeReason } from "../h3/capsule.js";
+import { ENGINE_FAILED_CODE } from "./close-info.js";
 import { DatagramPacker, unpackDatagrams } from "./datagram-pack.js";
 import { MAX_QUEUED_DATAGRAMS, type SessionFacts, type ToMain } from "./messages.js";
 import { QuicReceiveStream, QuicSendStream } from "./quic-stream.js";
@@ -37,8 +38,9 @@ export class QuicSession implements Session, WorkerClient {
   #maxDatagramBytes: number;
   readonly #prefix: Uint8Array;
   readonly #packer = new DatagramPacker();
-  /** Datagrams that were handed over and have not left the worker's queue. */
-  #queuedDatagrams = 0;
+  /** Datagrams that were handed over, and that have left the worker's queue; both wrap round. */
+  #handedOver = 0;
+  readonly #taken: Int32Array;
   #droppedOutgoing = 0;
   #droppedIncoming = 0;
   #stats: TransportStats | undefined;
@@ -63,6 +65,7 @@ export class QuicSession implements Session, WorkerClient {
   ) {
     this.#maxDatagramBytes = facts.maxDatagramBytes;
     this.#prefix = facts.datagramPrefix;
+    this.#taken = facts.datagramsTaken;
     this.closed = new Promise((resolve) => {
       this.#settleClosed = resolve;
     });
@@ -72,6 +75,10 @@ export class QuicSession implements Session, WorkerClient {
     return this.#maxDatagramBytes;
   }
 
+  get #queuedDatagrams(): number {
+    return (this.#handedOver - Atomics.load(this.#taken, 0)) | 0;
+  }
+
   sendDatagram(data: Uint8Array): DatagramOutcome {
     if (this.#isClosed) return "closed";
     if (data.byteLength > this.#maxDatagramBytes) return "too-big";
@@ -79,7 +86,7 @@ export class QuicSession implements Session, WorkerClient {
       this.#droppedOutgoing += 1;
       return "queue-full";
     }
-    this.#queuedDatagrams += 1;
+    this.#handedOver = (this.#handedOver + 1) | 0;
     if (this.#packer.count === 0) this.worker.beforeFlush(() => this.#postDatagrams());
     if (!this.#packer.add(this.#prefix, data)) {
       this.#postDatagrams();
@@ -145,9 +152,6 @@ export class QuicSession implements Session, WorkerClient {
       case "datagrams":
         this.#deliver(unpackDatagrams(message.pack));
         return;
-      case "datagram-credit":
-        this.#queuedDatagrams -= message.count;
-        return;
       case "path":
         this.#maxDatagramBytes = message.maxDatagramBytes;
         this.#stats = message.stats;
@@ -186,7 +190,8 @@ export class QuicSession implements Session, WorkerClient {
   }
 
   handleDeath(reason: string): void {
-    this.#end({ code: 0, reason: `the QUIC worker died: ${reason.split("\n", 1)[0]}`, by: "transport" });
+    const text = `the QUIC worker died: ${reason.split("\n", 1)[0]}`;
+    this.#end({ code: ENGINE_FAILED_CODE, reason: text, by: "transport" });
   }
 
   #postDatagrams(): void {

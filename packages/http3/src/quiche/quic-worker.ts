@@ -1,59 +1,110 @@
 import { Worker } from "node:worker_threads";
-import type { ToMain, ToWorker, WorkerCensus } from "./messages.js";
+import { SHARED, type ToMain, type ToWorker, type WorkerCensus } from "./messages.js";
+import { DEFAULT_WATCHDOG, Watchdog, type WatchdogLimits } from "./watchdog.js";
 
-/** How often the watchdog looks, and how many silent looks make a worker dead. */
-const WATCHDOG_INTERVAL_MS = 2000;
-const WATCHDOG_LOOKS = 3;
+/**
+ * What became of a worker. `crash`: its thread ended; `hang`: it gave no sign of life and was ended; `stuck`: it could
+ * not start, because the thread before it cannot be ended, which is so while it runs native code.
+ */
+export type WorkerDeath = "crash" | "hang" | "stuck";
 
 /** Takes the messages for one session or one server. */
 export interface WorkerClient {
   handleMessage(message: ToMain): void;
   /** The worker died: nothing that it carried is left. */
-  handleDeath(reason: string): void;
+  handleDeath(reason: string, kind: WorkerDeath): void;
 }
 
+/** How workers are run. */
+export interface WorkerSettings {
+  /** Entry of the thread. */
+  readonly entry: URL;
+  readonly watchdog: WatchdogLimits;
+  /** How long a new worker waits for the thread of the one before to end, in milliseconds. */
+  readonly stuckMs: number;
+}
+
+let settings: WorkerSettings = {
+  entry: new URL("./worker.js", import.meta.url),
+  watchdog: DEFAULT_WATCHDOG,
+  stuckMs: 10_000,
+};
 let shared: QuicWorker | undefined;
+
+/** Changes how workers are run from the next one on: tests run one that has faults. */
+export function configureQuicWorker(changes: Partial<WorkerSettings>): void {
+  settings = { ...settings, ...changes };
+}
 
 /**
  * The worker of this process. There is one at a time: the binding keeps state of its own for the whole process,
  * which ties it to the first thread that loads it, and a second thread beside that one crashes the process.
  */
 export function sharedQuicWorker(): QuicWorker {
-  if (shared === undefined || shared.isDead) shared = new QuicWorker();
+  if (shared === undefined || shared.isDead) shared = new QuicWorker(settings, shared?.ended);
   return shared;
 }
 
 /** The worker thread that owns QUIC, as the main thread sees it. It keeps the process alive while it is used. */
 export class QuicWorker {
-  readonly #worker: Worker;
+  /** Resolves when its thread, and all before it, have ended: only then may another one load the binding. */
+  readonly ended: Promise<void>;
+  #worker: Worker | undefined;
   readonly #sessions = new Map<number, WorkerClient>();
   readonly #servers = new Map<number, WorkerClient>();
-  readonly #alive = new Int32Array(new SharedArrayBuffer(4));
+  readonly #shared = new Int32Array(new SharedArrayBuffer(SHARED.COUNT * Int32Array.BYTES_PER_ELEMENT));
   #outgoing: ToWorker[] = [];
   #transfers: ArrayBuffer[] = [];
   #flushers: (() => void)[] = [];
   #scheduled = false;
   #watchdog: NodeJS.Timeout | undefined;
-  #lastBeat = 0;
-  #silentLooks = 0;
+  #readers = 0;
   #isDead = false;
   readonly #censuses = new Map<number, (census: WorkerCensus) => void>();
   #nextCensus = 1;
   readonly #ready: Promise<void>;
   #settleReady: { resolve(): void; reject(error: Error): void } = { resolve() {}, reject() {} };
 
-  constructor() {
+  constructor(
+    readonly settings: WorkerSettings,
+    previous: Promise<void> | undefined,
+  ) {
     this.#ready = new Promise((resolve, reject) => {
       this.#settleReady = { resolve, reject };
     });
     this.#ready.catch(() => {});
-    this.#worker = new Worker(new URL("./worker.js", import.meta.url), { workerData: this.#alive.buffer });
-    this.#worker.unref();
-    this.#worker.on("message", (messages: readonly ToMain[]) => {
+    this.ended = previous === undefined ? this.#run() : this.#runAfter(previous);
+  }
+
+  async #runAfter(previous: Promise<void>): Promise<void> {
+    const stuck = setTimeout(() => {
+      this.#die("the thread before it runs native code and cannot be ended; only the process can", "stuck");
+    }, this.settings.stuckMs);
+    await previous;
+    clearTimeout(stuck);
+    if (!this.#isDead) await this.#run();
+  }
+
+  /** Resolves when the thread has ended. */
+  #run(): Promise<void> {
+    // Flags of the process are not for the thread: it does not start with `--input-type`.
+    const worker = new Worker(this.settings.entry, { workerData: this.#shared.buffer, execArgv: [] });
+    this.#worker = worker;
+    worker.on("message", (messages: readonly ToMain[]) => {
+      // A callback of the application that throws must not stop the deliveries.
+      Atomics.add(this.#shared, SHARED.BATCHES_TAKEN, 1);
       for (const message of messages) this.#dispatch(message);
     });
-    this.#worker.on("error", (error) => this.#die(error.stack ?? error.message));
-    this.#worker.on("exit", (code) => this.#die(`exit code ${code}`));
+    worker.on("error", (error) => this.#die(error.stack ?? error.message, "crash"));
+    const ended = new Promise<void>((resolve) => {
+      worker.on("exit", (code) => {
+        this.#die(`exit code ${code}`, "crash");
+        resolve();
+      });
+    });
+    this.#updateRef();
+    if (this.#outgoing.length > 0) this.#schedule();
+    return ended;
   }
 
   get isDead(): boolean {
@@ -82,8 +133,12 @@ export class QuicWorker {
 
   /** Resolves once the native code is loaded, rejects where it cannot be. */
   async ready(): Promise<void> {
-    this.#worker.ref();
-    await this.#ready.finally(() => this.#updateRef());
+    this.#readers += 1;
+    this.#updateRef();
+    await this.#ready.finally(() => {
+      this.#readers -= 1;
+      this.#updateRef();
+    });
   }
 
   /** Counts what the worker holds. */
@@ -100,10 +155,10 @@ export class QuicWorker {
     return this.#sessions.size + this.#servers.size;
   }
 
-  /** Ends the thread at once; whatever it carried is lost. */
-  async terminate(reason: string): Promise<void> {
-    this.#die(reason);
-    await this.#worker.terminate();
+  /** Ends the thread at once; whatever it carried is lost. Resolves when it has ended. */
+  async terminate(reason: string, kind: WorkerDeath = "crash"): Promise<void> {
+    this.#die(reason, kind);
+    await this.#worker?.terminate();
   }
 
   /** Sends a message with the others of this turn; the buffers in `transfers` move. */
@@ -133,7 +188,7 @@ export class QuicWorker {
     const flushers = this.#flushers;
     this.#flushers = [];
     for (const flusher of flushers) flusher();
-    if (this.#outgoing.length === 0 || this.#isDead) return;
+    if (this.#outgoing.length === 0 || this.#isDead || this.#worker === undefined) return;
     const messages = this.#outgoing;
     const transfers = this.#transfers;
     this.#outgoing = [];
@@ -152,8 +207,8 @@ export class QuicWorker {
   }
 
   #updateRef(): void {
-    const isUsed = this.#sessions.size > 0 || this.#servers.size > 0;
-    if (this.#isDead) return;
+    const isUsed = this.#sessions.size > 0 || this.#servers.size > 0 || this.#readers > 0;
+    if (this.#isDead || this.#worker === undefined) return;
     if (isUsed) {
       this.#worker.ref();
       this.#watchdog ??= this.#watch();
@@ -166,26 +221,24 @@ export class QuicWorker {
 
   /** quiche 0.18 has known ways to make it spin: a worker that stops counting is ended from outside. */
   #watch(): NodeJS.Timeout {
-    this.#silentLooks = 0;
+    const { watchdog: limits } = this.settings;
+    const watchdog = new Watchdog(limits, performance.now());
     const timer = setInterval(() => {
-      const beat = Atomics.load(this.#alive, 0);
-      this.#silentLooks = beat === this.#lastBeat ? this.#silentLooks + 1 : 0;
-      this.#lastBeat = beat;
-      if (this.#silentLooks < WATCHDOG_LOOKS) return;
-      void this.terminate("it hangs");
-    }, WATCHDOG_INTERVAL_MS);
+      if (!watchdog.look(Atomics.load(this.#shared, SHARED.BEATS), performance.now())) return;
+      void this.terminate("it hangs", "hang");
+    }, limits.intervalMs);
     timer.unref();
     return timer;
   }
 
-  #die(reason: string): void {
+  #die(reason: string, kind: WorkerDeath): void {
     if (this.#isDead) return;
     this.#isDead = true;
     clearInterval(this.#watchdog);
     const clients = [...this.#sessions.values(), ...this.#servers.values()];
     this.#sessions.clear();
     this.#servers.clear();
-    for (const client of clients) client.handleDeath(reason);
+    for (const client of clients) client.handleDeath(reason, kind);
     this.#settleReady.reject(new Error(reason.split("\n", 1)[0]));
   }
 }

@@ -50,7 +50,8 @@ export class QuicheStreams implements QuicStreams {
   }
 
   readable(): Iterable<number> {
-    return this.connection.readable();
+    // Making the iterator costs several times as much as asking.
+    return this.connection.isReadable() ? this.connection.readable() : [];
   }
 
   receiveDatagram(buffer: Uint8Array): number {

@@ -1,7 +1,7 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 
 /** How long a client may take to come back with its token. */
-const MAX_AGE_MS = 10_000;
+export const RETRY_TOKEN_MAX_AGE_MS = 10_000;
 const MAC_BYTES = 32;
 const TIME_BYTES = 6;
 
@@ -38,7 +38,7 @@ export function decodeRetryToken(
   const body = token.subarray(0, bodyLength);
   if (!timingSafeEqual(macOf(key, address, body, retryId), token.subarray(bodyLength))) return undefined;
   const madeMs = Buffer.from(body).readUIntBE(0, TIME_BYTES);
-  if (nowMs < madeMs || nowMs - madeMs > MAX_AGE_MS) return undefined;
+  if (nowMs < madeMs || nowMs - madeMs > RETRY_TOKEN_MAX_AGE_MS) return undefined;
   return body.slice(TIME_BYTES);
 }
 

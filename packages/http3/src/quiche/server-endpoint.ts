@@ -1,9 +1,12 @@
 import { randomBytes } from "node:crypto";
 import quiche from "@matrixai/quic/native/quiche.js";
 import type { Config } from "@matrixai/quic/native/types.js";
+import { Admission, type Place } from "../admission/admission.js";
+import type { RefusalReason } from "../admission/refusals.js";
 import { H3_CODE } from "../h3/error.js";
 import { createServerConfig } from "./config.js";
 import { QuicheConnection } from "./connection.js";
+import { FigureReport } from "./figure-report.js";
 import type { ListenMessage, LogLevel } from "./messages.js";
 import type { Outbox } from "./outbox.js";
 import {
@@ -12,15 +15,15 @@ import {
   decodePacketHeader,
   type PacketHeader,
 } from "./packet-header.js";
-import { decodeRetryToken, encodeRetryToken } from "./retry-token.js";
+import { RetryTokens } from "./retry-tokens.js";
 import type { SessionRegistry } from "./session-registry.js";
 import type { TurnLoop } from "./turn-loop.js";
 import { type Address, UdpSocket } from "./udp-socket.js";
 
 /** RFC 9000 14.1: smaller packets must not start a connection. */
 const MIN_INITIAL_BYTES = 1200;
-/** Connections beyond the limit that may shake hands, to be refused with a status instead of silence. */
-const SPARE_CONNECTIONS = 16;
+/** Connections beyond each limit that may shake hands, to be refused with a status instead of silence. */
+const SPARE_CONNECTIONS = { total: 16, perSource: 4 };
 /** A refused session's status (RFC 9110 15.6.4). */
 const STATUS_UNAVAILABLE = 503;
 
@@ -36,17 +39,20 @@ export interface EndpointContext {
 export class ServerEndpoint {
   readonly #connections = new Map<string, QuicheConnection>();
   readonly #open = new Map<QuicheConnection, string[]>();
-  readonly #retryKey = randomBytes(32);
-  readonly #config: Config;
+  readonly #tokens = new RetryTokens(randomBytes, tokenTimeMs());
+  readonly #admission: Admission;
+  #config: Config;
   #socket: UdpSocket | undefined;
   #isClosing = false;
   #droppedPackets = 0;
+  readonly #figures = new FigureReport();
 
   private constructor(
     readonly options: ListenMessage,
     readonly context: EndpointContext,
   ) {
     this.#config = createServerConfig({ cert: options.cert, key: options.key }, options.quic);
+    this.#admission = new Admission(options.admission, SPARE_CONNECTIONS);
   }
 
   static async listen(options: ListenMessage, context: EndpointContext): Promise<ServerEndpoint> {
@@ -74,6 +80,24 @@ export class ServerEndpoint {
 
   get droppedPackets(): number {
     return this.#droppedPackets;
+  }
+
+  /** Connections from here on get this certificate; open ones keep theirs. */
+  setCertificate(cert: string, key: string): void {
+    try {
+      this.#config = createServerConfig({ cert, key }, this.options.quic);
+    } catch (error) {
+      this.#log("error", "the engine does not take the new certificate; the old one stays", {
+        error: String(error),
+      });
+    }
+  }
+
+  /** Tells the main thread what has changed since the last time. */
+  reportFigures(): void {
+    const figures = this.#figures.take(this.#admission.connections, this.#admission.handshakes);
+    if (figures === undefined) return;
+    this.context.outbox.push({ type: "server-figures", server: this.options.server, ...figures });
   }
 
   /** Closes every session and takes no new ones; reports `server-closed` once everything is sent. */
@@ -114,24 +138,42 @@ export class ServerEndpoint {
     }
     // RFC 9000 7.2: a client's first destination id has at least 8 bytes.
     if (!header.isInitial || header.destinationId.byteLength < 8) return this.#drop();
-    if (this.#open.size >= this.options.maxConnections + SPARE_CONNECTIONS) return this.#drop();
-    if (this.options.retry === "never") {
-      return this.#accept(randomBytes(CONNECTION_ID_BYTES), undefined, header.destinationId, from);
-    }
+    const { host } = from;
     const token = tokenOf(packet);
     if (token === undefined) return this.#drop();
-    const address = `${from.host}:${from.port}`;
-    if (token.byteLength === 0) {
-      const retryId = randomBytes(CONNECTION_ID_BYTES);
-      const fresh = encodeRetryToken(this.#retryKey, address, header.destinationId, retryId, Date.now());
-      this.#reply(from, (out) =>
-        quiche.retry(header.sourceId, header.destinationId, retryId, fresh, header.version, out),
-      );
+    const address = `${host}:${from.port}`;
+    const nowMs = tokenTimeMs();
+    const retryId = header.destinationId;
+    const originalId = token.byteLength === 0 ? undefined : this.#tokens.open(address, token, retryId, nowMs);
+    // RFC 9000 8.1.3: an invalid token is as good as none; it may come from another server that used this address. A
+    // client whose token was ours and has expired does not answer a second Retry (17.2.5.2), and gives up.
+    if (token.byteLength > 0 && originalId === undefined) this.#figures.addRefusal("bad-token");
+    const isProven = originalId !== undefined;
+    const verdict = this.#admission.decide(host, isProven, performance.now());
+    if (verdict === "retry") {
+      this.#sendRetry(header, from, nowMs);
       return undefined;
     }
-    const originalId = decodeRetryToken(this.#retryKey, address, token, header.destinationId, Date.now());
-    if (originalId === undefined) return this.#drop();
-    return this.#accept(header.destinationId, originalId, undefined, from);
+    if (verdict !== "accept") return this.#refuse(verdict);
+    const place = this.#admission.take(host, isProven);
+    if (!isProven) return this.#accept(randomBytes(CONNECTION_ID_BYTES), undefined, retryId, from, place);
+    this.#tokens.spend(retryId, nowMs);
+    return this.#accept(retryId, originalId, undefined, from, place);
+  }
+
+  #sendRetry(header: PacketHeader, from: Address, nowMs: number): void {
+    this.#figures.addRetry();
+    const retryId = randomBytes(CONNECTION_ID_BYTES);
+    const address = `${from.host}:${from.port}`;
+    const token = this.#tokens.issue(address, header.destinationId, retryId, nowMs);
+    this.#reply(from, (out) =>
+      quiche.retry(header.sourceId, header.destinationId, retryId, token, header.version, out),
+    );
+  }
+
+  #refuse(reason: RefusalReason): undefined {
+    this.#figures.addRefusal(reason);
+    return this.#drop();
   }
 
   #drop(): undefined {
@@ -154,13 +196,18 @@ export class ServerEndpoint {
     originalId: Uint8Array | undefined,
     firstId: Uint8Array | undefined,
     from: Address,
+    place: Place,
   ): QuicheConnection | undefined {
     const socket = this.#socket;
-    if (socket === undefined) return undefined;
+    if (socket === undefined) {
+      place.free();
+      return undefined;
+    }
     let engine: ReturnType<typeof quiche.Connection.accept>;
     try {
       engine = quiche.Connection.accept(id, originalId, socket.local, from, this.#config);
     } catch (error) {
+      place.free();
       this.#log("warn", "connection not accepted", { error: String(error) });
       return undefined;
     }
@@ -171,15 +218,24 @@ export class ServerEndpoint {
       socket,
       {
         ...sessions.streamEvents(),
-        onEstablished: () => undefined,
+        onEstablished: () => {
+          place.handleEstablished();
+          return undefined;
+        },
         onReady() {},
         onResponse() {},
         onCloseConnection() {},
         // Its connection may go on with others for days.
         onSessionEnded: (session) => sessions.removeSession(session),
         onRequest: (session, request) => {
-          if (this.#isClosing || this.#open.size > this.options.maxConnections) {
+          if (this.#isClosing) {
             session.reject(STATUS_UNAVAILABLE);
+            return;
+          }
+          const refusal = place.refusal();
+          if (refusal !== undefined) {
+            this.#figures.addRefusal(refusal.reason);
+            session.reject(refusal.status);
             return;
           }
           const { handle } = sessions.addIncoming(session, connection);
@@ -193,6 +249,8 @@ export class ServerEndpoint {
         },
         onWake: (atMs) => loop.wake(connection, atMs),
         onGone: (info) => {
+          place.free();
+          if (connection.hasRunOutOfTime) this.#figures.addRefusal("handshake-timeout");
           if (info.by === "transport" && info.reason !== "") {
             this.#log("info", "connection ended", { peer: `${from.host}:${from.port}`, reason: info.reason });
           }
@@ -228,6 +286,7 @@ export class ServerEndpoint {
     if (!this.#isClosing || this.#open.size > 0 || this.#socket === undefined) return;
     this.#socket.close();
     this.#socket = undefined;
+    this.reportFigures();
     this.context.outbox.push({ type: "server-closed", server: this.options.server });
     this.context.loop.schedule();
   }
@@ -236,6 +295,11 @@ export class ServerEndpoint {
     this.context.outbox.push({ type: "log", server: this.options.server, level, message, fields });
     this.context.loop.schedule();
   }
+}
+
+/** The time in tokens: whole, and never set back as a wall clock is. */
+function tokenTimeMs(): number {
+  return Math.floor(performance.now());
 }
 
 /** The token of an Initial packet, empty where it has none; `undefined` where the packet is malformed. */

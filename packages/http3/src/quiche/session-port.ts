@@ -11,7 +11,9 @@ export class SessionPort implements DatagramSource {
   readonly #streams = new Map<number, WebTransportStream>();
   #packs: DatagramPack[] = [];
   #offset = 0;
-  #sent = 0;
+  /** Of datagrams that came for a main thread that is too slow. */
+  #dropped = 0;
+  readonly #datagramsTaken = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
   #isOpen = true;
   /** The connection's turns at the last report: without new ones nothing has changed. */
   #reportedTurns = -1;
@@ -27,11 +29,13 @@ export class SessionPort implements DatagramSource {
 
   get facts(): SessionFacts {
     const datagramPrefix = this.session.datagramPrefix;
-    return { maxDatagramBytes: this.connection.maxDatagramBytes(datagramPrefix.byteLength), datagramPrefix };
+    const maxDatagramBytes = this.connection.maxDatagramBytes(datagramPrefix.byteLength);
+    return { maxDatagramBytes, datagramPrefix, datagramsTaken: this.#datagramsTaken };
   }
 
   handleMessage(message: Extract<ToWorker, { session: number }>): void {
     const { webTransport } = this.connection;
+    this.connection.handleNews();
     switch (message.type) {
       case "datagrams":
         if (this.#isOpen) this.#packs.push(message.pack);
@@ -98,27 +102,25 @@ export class SessionPort implements DatagramSource {
     const pack = this.#packs[0];
     if (pack === undefined) return;
     this.#offset += 2 + datagramAt(pack.bytes, this.#offset).byteLength;
-    this.#sent += 1;
+    Atomics.add(this.#datagramsTaken, 0, 1);
     if (this.#offset < pack.bytes.byteLength) return;
     this.#packs.shift();
     this.#offset = 0;
   }
 
-  /** Tells the main thread how many datagrams have left the queue since it was last told. */
-  reportDatagrams(): void {
-    if (this.#sent === 0) return;
-    this.outbox.push({ type: "datagram-credit", session: this.handle, count: this.#sent });
-    this.#sent = 0;
+  handleDatagram(payload: Uint8Array): void {
+    if (!this.outbox.pushDatagram(this.handle, payload)) this.#dropped += 1;
   }
 
   reportPath(): void {
     if (!this.#isOpen || this.connection.isOver || this.connection.turns === this.#reportedTurns) return;
     this.#reportedTurns = this.connection.turns;
+    const stats = this.connection.stats();
     this.outbox.push({
       type: "path",
       session: this.handle,
       maxDatagramBytes: this.facts.maxDatagramBytes,
-      stats: this.connection.stats(),
+      stats: { ...stats, datagramsDroppedIncoming: (stats.datagramsDroppedIncoming ?? 0) + this.#dropped },
     });
   }
 

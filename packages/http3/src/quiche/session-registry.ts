@@ -104,10 +104,7 @@ export class SessionRegistry {
         port.addStream(stream);
         outbox.push({ type: "stream", session: port.handle, stream: stream.handle, isBidirectional });
       },
-      onDatagram: (session, payload) => {
-        const port = this.portOf(session);
-        if (port !== undefined) outbox.pushDatagram(port.handle, payload);
-      },
+      onDatagram: (session, payload) => this.portOf(session)?.handleDatagram(payload),
       onSessionClosed: (session, info) => this.portOf(session)?.end(info),
     };
   }

@@ -10,7 +10,7 @@ export class TurnLoop {
   #scheduled = false;
 
   constructor(
-    /** Called after each round of turns. */
+    /** Called in each round of turns after the reading, and after the sending. */
     readonly onRound: (nowMs: number) => void,
   ) {}
 
@@ -62,7 +62,10 @@ export class TurnLoop {
     const nowMs = performance.now();
     const round = [...this.#dirty];
     this.#dirty.clear();
-    for (const connection of round) connection.turn(nowMs);
+    for (const connection of round) connection.read(nowMs);
+    // What came is worked on by the main thread while this one sends.
+    this.onRound(nowMs);
+    for (const connection of round) connection.send(nowMs);
     this.onRound(nowMs);
   }
 }

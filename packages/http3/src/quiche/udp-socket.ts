@@ -94,10 +94,12 @@ export class UdpSocket {
     return this.socket.getSendQueueCount() === 0 ? this.#reusable : Buffer.allocUnsafe(this.maxPacketBytes);
   }
 
-  send(packet: Buffer, length: number, to: Address): void {
-    // A failed send is a lost packet, which QUIC repairs; ICMP errors come back as events as well.
-    if (this.#connected) this.socket.send(packet, 0, length, this.#handleSendError);
-    else this.socket.send(packet, 0, length, to.port, to.host, this.#handleSendError);
+  /** A failed send is a lost packet, which QUIC repairs. `isFirst`: that nobody listens there is told. */
+  send(packet: Buffer, length: number, to: Address, isFirst = false): void {
+    if (!this.#connected) this.socket.send(packet, 0, length, to.port, to.host);
+    // A callback costs a task for each packet.
+    else if (isFirst) this.socket.send(packet, 0, length, this.#handleSendError);
+    else this.socket.send(packet, 0, length);
   }
 
   close(): void {

@@ -2,7 +2,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { takeCensus } from "./census.js";
 import { connectClient } from "./client-endpoint.js";
-import type { ToWorker } from "./messages.js";
+import { SHARED, type ToWorker } from "./messages.js";
 import { Outbox } from "./outbox.js";
 import { type EndpointContext, ServerEndpoint } from "./server-endpoint.js";
 import { SessionRegistry } from "./session-registry.js";
@@ -15,19 +15,17 @@ const SCRATCH_BYTES = 65_536;
 const port = parentPort;
 if (port === null) throw new Error("this file runs in a worker thread only");
 
-const alive = new Int32Array(workerData as SharedArrayBuffer);
-const outbox = new Outbox(port);
+const shared = new Int32Array(workerData as SharedArrayBuffer);
+const outbox = new Outbox(port, () => Atomics.load(shared, SHARED.BATCHES_TAKEN));
 const sessions = new SessionRegistry(outbox);
 const servers = new Map<number, ServerEndpoint>();
-const loop = new TurnLoop((nowMs) => {
-  for (const session of sessions.ports()) session.reportDatagrams();
-  outbox.flush(nowMs);
-});
+const loop = new TurnLoop((nowMs) => outbox.flush(nowMs));
 const context: EndpointContext = { loop, outbox, sessions, scratch: new Uint8Array(SCRATCH_BYTES) };
 
 setInterval(() => {
-  Atomics.add(alive, 0, 1);
+  Atomics.add(shared, SHARED.BEATS, 1);
   for (const session of sessions.ports()) session.reportPath();
+  for (const server of servers.values()) server.reportFigures();
   outbox.flush(performance.now());
 }, TICK_MS);
 
@@ -62,6 +60,9 @@ function handle(message: ToWorker): void {
     case "census":
       outbox.push({ type: "census", id: message.id, census: takeCensus(servers.values(), sessions, loop) });
       loop.schedule();
+      return;
+    case "certificate":
+      servers.get(message.server)?.setCertificate(message.cert, message.key);
       return;
     case "answer": {
       const session = sessions.get(message.session);

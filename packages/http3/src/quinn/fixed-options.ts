@@ -28,7 +28,11 @@ export function fixedOptionErrors({ idleTimeoutMs, maxPacketBytes }: TransportOp
 /** What a server of quinn cannot do of what was asked for. */
 export function judgeListenOptions(options: ListenWishes): { impossible: string[]; partial: string[] } {
   const impossible = fixedOptionErrors(options);
-  if (options.retry === "always") impossible.push("retry always (it sends no Retry)");
+  const { retry } = options;
+  if (retry === "always" || retry === "under-load") impossible.push(`retry ${retry} (it sends no Retry)`);
+  for (const name of ["maxConnectionsPerSource", "newConnectionsPerSource"] as const) {
+    if (options[name] !== undefined) impossible.push(`${name} (it does not tell who connects)`);
+  }
   if (options.handshakeTimeoutMs !== undefined) {
     impossible.push(
       `handshakeTimeoutMs (only decisions end with it, handshakes with the idle timeout of ${FIXED.idleTimeoutMs} ms)`,

@@ -30,7 +30,9 @@ export async function connectQuinn(module: QuinnModule, options: EngineConnectOp
 function createClient(module: QuinnModule, trust: Trust): NativeClient {
   switch (trust.type) {
     case "hash":
-      return module.NapiClient.withCertificateHashes([Buffer.from(trust.certificateHash, "hex")]);
+      return module.NapiClient.withCertificateHashes(
+        trust.certificateHashes.map((hash) => Buffer.from(hash, "hex")),
+      );
     case "none":
       return module.NapiClient.disableVerify();
     case "roots":
@@ -100,7 +102,7 @@ function explain(
   if (kind === "certificate") {
     const what =
       trust.type === "hash"
-        ? `the certificate's SHA-256 is not ${trust.certificateHash} (quinn does not tell what it is)`
+        ? `the certificate's SHA-256 is not ${trust.certificateHashes.join(" or ")} (quinn does not tell what it is)`
         : `the certificate is not trusted by the system's roots, or not for this name: ${text}`;
     return new ConnectError(kind, `${authority}: ${what}`, { cause });
   }

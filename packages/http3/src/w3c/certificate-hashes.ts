@@ -1,4 +1,4 @@
-import { ConnectError, type Session } from "@sluice/transport";
+import type { Session } from "@sluice/transport";
 import { type ConnectOptions, connect } from "../connect.js";
 import { type Chunk, toBytes } from "./streams.js";
 
@@ -9,8 +9,7 @@ export interface WebTransportHash {
 }
 
 const SHA256_BYTES = 32;
-/** Each hash costs a handshake where it is not the server's. */
-const MAX_HASHES = 4;
+const MAX_HASHES = 16;
 
 /** The hashes in hexadecimal; throws where one is malformed, where there are too many, and where none is a sha-256. */
 export function parseCertificateHashes(hashes: readonly WebTransportHash[]): string[] {
@@ -32,21 +31,13 @@ export function parseCertificateHashes(hashes: readonly WebTransportHash[]): str
 }
 
 /**
- * Opens a session to a server whose certificate has one of `hashes`, tried in their order; without any, the options say
- * what is trusted. Rejects with `ConnectError`.
+ * Opens a session to a server whose certificate has one of `hashes`; without any, the options say what is trusted.
+ * Rejects with `ConnectError`.
  */
 export async function connectWithHashes(
   url: string,
   hashes: readonly string[],
   options: ConnectOptions,
 ): Promise<Session> {
-  for (const certificateHash of hashes.slice(0, -1)) {
-    try {
-      return await connect(url, { ...options, certificateHash });
-    } catch (error) {
-      if (!(error instanceof ConnectError) || error.kind !== "certificate") throw error;
-    }
-  }
-  const last = hashes.at(-1);
-  return connect(url, last === undefined ? options : { ...options, certificateHash: last });
+  return connect(url, hashes.length === 0 ? options : { ...options, certificateHashes: hashes });
 }

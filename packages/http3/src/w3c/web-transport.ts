@@ -10,7 +10,7 @@ export interface WebTransportOptions {
   /** Refuses sessions without datagrams. Default false. */
   readonly requireUnreliable?: boolean;
   /** Options of {@link connect} that a browser does not have. */
-  readonly node?: Omit<ConnectOptions, "certificateHash">;
+  readonly node?: Omit<ConnectOptions, "certificateHash" | "certificateHashes">;
 }
 
 /**

@@ -37,7 +37,7 @@ export function openSecureSocket(options: EngineConnectOptions, signal: AbortSig
     socket.once("error", (error: Error & { code?: string }) => fail(explain(error, where, hasTcp)));
     socket.once("close", () => fail(new ConnectError("refused", `${where} closed the connection`)));
     socket.once("secureConnect", () => {
-      const wrong = trust.type === "hash" ? judge(socket, trust.certificateHash, where) : undefined;
+      const wrong = trust.type === "hash" ? judge(socket, trust.certificateHashes, where) : undefined;
       if (wrong !== undefined) {
         fail(wrong);
         return;
@@ -50,15 +50,15 @@ export function openSecureSocket(options: EngineConnectOptions, signal: AbortSig
   });
 }
 
-function judge(socket: TLSSocket, expected: string, where: string): ConnectError | undefined {
+function judge(socket: TLSSocket, expected: readonly string[], where: string): ConnectError | undefined {
   const certificate = socket.getPeerX509Certificate();
   const actual = createHash("sha256")
     .update(certificate?.raw ?? Buffer.alloc(0))
     .digest("hex");
-  if (certificate === undefined || actual !== expected) {
+  if (certificate === undefined || !expected.includes(actual)) {
     return new ConnectError(
       "certificate",
-      `${where}: the certificate's SHA-256 is ${actual}, expected ${expected}`,
+      `${where}: the certificate's SHA-256 is ${actual}, expected ${expected.join(" or ")}`,
     );
   }
   const nowMs = Date.now();

@@ -9,23 +9,33 @@ import {
   MuxSession,
   type Session,
   type SessionRequest,
-  type TransportServer,
 } from "@sluice/transport";
 import { type WebSocket, WebSocketServer } from "ws";
-import type { EngineListenOptions } from "../engine.js";
+import { Admission, type Place } from "../admission/admission.js";
+import { Refusals } from "../admission/refusals.js";
+import type { EngineListenOptions, EngineServer } from "../engine.js";
+import type { EngineStats } from "../engine-stats.js";
 import { WsChannel } from "./ws-channel.js";
 
 /** Sessions that may wait for `onSession`. */
 const MAX_WAITING_SESSIONS = 64;
-/** TCP connections beyond the sessions, for those that are shaking hands. */
-const MAX_EXTRA_CONNECTIONS = 64;
+/** TCP connections beyond each limit that may shake hands, to be refused with a status. */
+const SPARE_CONNECTIONS = { total: 64, perSource: 4 };
+/** What Node says of a client that does not get on with TLS or its request. */
+const TIMEOUT_CODES = ["ERR_TLS_HANDSHAKE_TIMEOUT", "ERR_HTTP_REQUEST_TIMEOUT"];
+/** A server that ends (RFC 9110 15.6.4). */
+const STATUS_UNAVAILABLE = 503;
 /** Sessions get so long to say goodbye when the server closes. */
 const GOODBYE_MS = 500;
 
 /** A server of sessions over `wss`. */
-export class WsServer implements TransportServer {
+export class WsServer implements EngineServer {
   readonly #sessions = new Set<MuxSession>();
   readonly #sockets = new Set<Socket>();
+  /** What each TCP connection takes of the limits, by its remote address and port. */
+  readonly #places = new Map<string, Place>();
+  readonly #admission: Admission;
+  readonly #refusals = new Refusals();
   readonly #webSockets: WebSocketServer;
   #port = 0;
   #onSession: ((session: Session, request: SessionRequest) => void) | undefined;
@@ -43,19 +53,18 @@ export class WsServer implements TransportServer {
       maxPayload: MAX_MESSAGE_BYTES,
       handleProtocols: (protocols) => protocols.has(MUX_PROTOCOL) && MUX_PROTOCOL,
     });
-    http.maxConnections = options.maxConnections + MAX_EXTRA_CONNECTIONS;
-    http.on("connection", (socket: Socket) => {
-      this.#sockets.add(socket);
-      socket.on("close", () => this.#sockets.delete(socket));
-    });
+    this.#admission = new Admission(options, SPARE_CONNECTIONS);
+    http.on("connection", (socket: Socket) => this.#admit(socket));
     http.on("request", (_, response) => {
-      response.writeHead(426, { upgrade: "websocket", connection: "upgrade" }).end();
+      response.writeHead(426, { upgrade: "websocket", connection: "upgrade, close" }).end();
     });
     http.on("upgrade", (request, socket, head) => void this.#upgrade(request, socket, head));
-    // A client that breaks the handshake is its own affair.
-    http.on("tlsClientError", (error) =>
-      options.log("debug", "a TLS handshake failed", { error: error.message }),
-    );
+    // A client that breaks the handshake, of TLS or of HTTP, is its own affair.
+    http.on("clientError", (error: Error & { code?: string }, socket) => {
+      if (TIMEOUT_CODES.includes(error.code ?? "")) this.#refusals.add("handshake-timeout");
+      options.log("debug", "a handshake failed", { error: error.message });
+      socket.destroy();
+    });
   }
 
   static async listen(options: EngineListenOptions): Promise<WsServer> {
@@ -91,6 +100,22 @@ export class WsServer implements TransportServer {
     return this.options.certificateHash;
   }
 
+  setCertificate({ cert, key }: { readonly cert: string; readonly key: string }): void {
+    this.http.setSecureContext({ cert, key, minVersion: "TLSv1.2" });
+  }
+
+  stats(): EngineStats {
+    return {
+      engine: "websocket",
+      isListening: this.http.listening,
+      connections: this.#admission.connections,
+      handshakes: this.#admission.handshakes,
+      retries: 0,
+      refused: this.#refusals.counts(),
+      restarts: { hang: 0, crash: 0 },
+    };
+  }
+
   onSession(handler: (session: Session, request: SessionRequest) => void): void {
     this.#onSession = handler;
     const waiting = this.#waiting;
@@ -113,6 +138,26 @@ export class WsServer implements TransportServer {
     return this.#closing;
   }
 
+  #admit(socket: Socket): void {
+    const address = socket.remoteAddress ?? "";
+    // A TCP connection proves the address.
+    const verdict = this.#admission.decide(address, true, performance.now());
+    if (verdict !== "accept") {
+      if (verdict !== "retry") this.#refusals.add(verdict);
+      socket.destroy();
+      return;
+    }
+    const place = this.#admission.take(address, true);
+    const name = remoteOf(socket);
+    this.#sockets.add(socket);
+    this.#places.set(name, place);
+    socket.on("close", () => {
+      place.free();
+      this.#sockets.delete(socket);
+      if (this.#places.get(name) === place) this.#places.delete(name);
+    });
+  }
+
   async #upgrade(incoming: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     socket.on("error", () => socket.destroy());
     const request = toSessionRequest(incoming);
@@ -129,20 +174,18 @@ export class WsServer implements TransportServer {
   }
 
   async #decide(incoming: IncomingMessage, request: SessionRequest): Promise<number> {
-    if (this.#isFull) return 503;
+    if (this.#closing !== undefined) return STATUS_UNAVAILABLE;
     const offered = String(incoming.headers["sec-websocket-protocol"] ?? "").split(",");
     if (!offered.some((name) => name.trim() === MUX_PROTOCOL)) return 400;
-    try {
-      const status = await this.options.decide(request);
-      return status === 200 && this.#isFull ? 503 : status;
-    } catch (error) {
-      this.options.log("error", "authorize threw", { error: String(error) });
-      return 500;
+    const place = this.#places.get(remoteOf(incoming.socket));
+    const refusal = place?.refusal();
+    if (refusal !== undefined) {
+      this.#refusals.add(refusal.reason);
+      return refusal.status;
     }
-  }
-
-  get #isFull(): boolean {
-    return this.#closing !== undefined || this.#sessions.size >= this.options.maxConnections;
+    const status = await this.options.decide(request);
+    place?.handleEstablished();
+    return this.#closing === undefined ? status : STATUS_UNAVAILABLE;
   }
 
   #accept(webSocket: WebSocket, request: SessionRequest): void {
@@ -155,8 +198,11 @@ export class WsServer implements TransportServer {
   }
 }
 
+function remoteOf({ remoteAddress = "", remotePort = 0 }: Socket): string {
+  return `${isIPv6(remoteAddress) ? `[${remoteAddress}]` : remoteAddress}:${remotePort}`;
+}
+
 function toSessionRequest({ url, headers, socket }: IncomingMessage): SessionRequest {
-  const { remoteAddress = "", remotePort } = socket;
   const entries = Object.entries(headers).flatMap(([name, value]): [string, string][] => {
     if (value === undefined) return [];
     return [[name, Array.isArray(value) ? value.join(", ") : value]];
@@ -165,7 +211,7 @@ function toSessionRequest({ url, headers, socket }: IncomingMessage): SessionReq
     path: url ?? "/",
     authority: headers.host ?? "",
     headers: new Map(entries),
-    remoteAddress: `${isIPv6(remoteAddress) ? `[${remoteAddress}]` : remoteAddress}:${remotePort ?? 0}`,
+    remoteAddress: remoteOf(socket),
   };
 }
 

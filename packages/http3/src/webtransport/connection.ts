@@ -140,12 +140,14 @@ export class WebTransportConnection {
     this.#sessions.settle(nowMs);
   }
 
-  /** Hands to the engine what it takes now. */
-  flush(nowMs: number): void {
-    if (!this.#control.isIdle) this.#control.flush(this.quic, this.#controlId);
-    this.#sessions.flush();
-    this.#streams.flush();
+  /** Hands to the engine what it takes now; `false` where there is nothing to send on any stream. */
+  flush(nowMs: number): boolean {
+    const hadControl = !this.#control.isIdle;
+    if (hadControl) this.#control.flush(this.quic, this.#controlId);
+    const hadSessions = this.#sessions.flush();
+    const hadStreams = this.#streams.flush();
     this.#sessions.settle(nowMs);
+    return hadControl || hadSessions || hadStreams;
   }
 
   /** Client: asks for a session. */

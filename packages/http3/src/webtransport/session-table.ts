@@ -145,8 +145,14 @@ export class SessionTable {
     return true;
   }
 
-  flush(): void {
-    for (const session of this.byId.values()) session.flush(this.quic);
+  /** Hands to the engine what it takes now; `false` where there was nothing to send. */
+  flush(): boolean {
+    let wantedToSend = false;
+    for (const session of this.byId.values()) {
+      wantedToSend ||= session.wantsToSend;
+      session.flush(this.quic);
+    }
+    return wantedToSend;
   }
 
   /** The QUIC connection is over: every session ends with `info`. */

@@ -70,9 +70,11 @@ export class StreamTable {
     if (stream.wantsToSend) this.#pending.add(stream);
   }
 
-  /** Hands to the engine what it takes now. */
-  flush(): void {
+  /** Hands to the engine what it takes now; `false` where there is nothing to send. */
+  flush(): boolean {
+    const wantedToSend = this.#pending.size > 0;
     for (const stream of this.#pending) this.#flushStream(stream);
+    return wantedToSend;
   }
 
   checkStopped(): void {

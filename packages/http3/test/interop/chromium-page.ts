@@ -25,6 +25,8 @@ export function findChromium(): string | undefined {
 /** A page of a headless Chromium that can run the functions of `scenarios.mjs`. */
 export interface ChromiumPage {
   readonly version: string;
+  /** The page's, as browsers name it: `http://host:port`. */
+  readonly origin: string;
   run(scenario: string, ...parameters: readonly (string | number)[]): Promise<unknown>;
   close(): Promise<void>;
 }
@@ -46,9 +48,11 @@ export async function openChromiumPage(executablePath: string): Promise<Chromium
     args: ARGUMENTS,
   });
   const page = context.pages()[0] ?? (await context.newPage());
-  await page.goto(`http://localhost:${(pages.address() as AddressInfo).port}/`);
+  const origin = `http://localhost:${(pages.address() as AddressInfo).port}`;
+  await page.goto(`${origin}/`);
   return {
     version: context.browser()?.version() ?? "unknown",
+    origin,
     run: (scenario, ...parameters) =>
       page.evaluate(
         `import("/scenarios.mjs").then((scenarios) => scenarios[${JSON.stringify(scenario)}](...${JSON.stringify(parameters)}))`,

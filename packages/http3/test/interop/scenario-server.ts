@@ -22,6 +22,8 @@ export interface ScenarioServer {
   readonly server: TransportServer;
   /** URL of a scenario. */
   url(path: string): string;
+  /** What requests so far had in their header `origin`. */
+  readonly origins: ReadonlySet<string | undefined>;
   /** The next session at `path`. */
   next(path: string): Promise<Observation>;
 }
@@ -158,10 +160,14 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
 
 /** Starts a server that plays the other part of `scenarios.mjs`. */
 export async function startScenarioServer(engine: EngineName = "quiche"): Promise<ScenarioServer> {
+  const origins = new Set<string | undefined>();
   const server = await listen({
     port: 0,
     engine,
-    authorize: ({ path }) => (path in SCENARIOS ? true : 404),
+    authorize: ({ path, headers }) => {
+      origins.add(headers.get("origin"));
+      return path in SCENARIOS ? true : 404;
+    },
   });
   const waiting = new Map<string, (observation: Observation) => void>();
   server.onSession((session, { path }) => {
@@ -174,6 +180,7 @@ export async function startScenarioServer(engine: EngineName = "quiche"): Promis
   return {
     server,
     url: (path) => `${server.url.replace(/\/$/, "")}${path}`,
+    origins,
     next: (path) => new Promise((resolve) => waiting.set(path, resolve)),
   };
 }

@@ -1,0 +1,121 @@
+import {
+  type ConnectionState,
+  createClient,
+  createReconnectingClient,
+  type OpenStreamOptions,
+  type SessionEnd,
+  type TensorStream,
+} from "@sluice/client";
+import { connect, type EngineName } from "@sluice/http3";
+import type { Session } from "@sluice/transport";
+import type { SessionFigures } from "./stream-statistics.js";
+
+export interface StreamClientOptions {
+  readonly url: string;
+  /** SHA-256 of the server's certificate in hexadecimal; without it the system's roots decide. */
+  readonly certificateHash: string | undefined;
+  /** Takes any certificate; whoever sets it has warned. */
+  readonly insecure?: boolean;
+  readonly engine: EngineName;
+  /** Goes on over TCP where UDP does not get through. */
+  readonly fallback: boolean;
+  readonly token: string | undefined;
+  /** Goes on in another session when one is lost. */
+  readonly reconnect: boolean;
+}
+
+export interface ConnectionHooks {
+  /** Gives up an attempt to connect. */
+  readonly signal: AbortSignal;
+  /** A session was lost, or another one opened. */
+  onConnection?(state: ConnectionState): void;
+}
+
+/** A client for one session or, where it reconnects, for as many as it takes. */
+export interface StreamClient {
+  openStream(options: OpenStreamOptions): Promise<TensorStream>;
+  figures(): SessionFigures & { readonly sessions: number };
+  /** Why it has ended for good; `undefined` while it has not. */
+  readonly lost: SessionEnd | undefined;
+  /** Why it has no session at this moment; `undefined` where it has one. */
+  readonly missing: SessionEnd | undefined;
+  close(): Promise<void>;
+}
+
+/** How the client names itself to the server. */
+const agent = "sluice-cli";
+
+/** Connects to the server. @throws ConnectError, ClientError */
+export async function openStreamClient(
+  options: StreamClientOptions,
+  hooks: ConnectionHooks,
+): Promise<StreamClient> {
+  const { engine, fallback, certificateHash, token } = options;
+  let session: Session | undefined;
+  const connectNow = async () => {
+    session = await connect(options.url, {
+      ...{ engine, fallback, signal: hooks.signal },
+      ...(certificateHash ? { certificateHash } : {}),
+      // The warning has been printed in words of the command line.
+      ...(options.insecure ? { insecure: true, log() {} } : {}),
+    });
+    return session;
+  };
+  const clientOptions = { agent, ...(token === undefined ? {} : { token: new TextEncoder().encode(token) }) };
+  let lost: SessionEnd | undefined;
+  let closing = false;
+  const watch = (closed: Promise<SessionEnd>) =>
+    void closed.then((end) => {
+      if (!closing) lost = end;
+    });
+  const finish = async (client: { close(): void }) => {
+    closing = true;
+    client.close();
+    await session?.closed;
+  };
+
+  if (!options.reconnect) {
+    const opened = await connectNow();
+    const client = await createClient(opened, clientOptions).catch((error) => {
+      opened.close();
+      throw error;
+    });
+    watch(client.closed);
+    return {
+      openStream: client.openStream,
+      figures: () => ({ ...client.figures(), sessions: 1 }),
+      get lost() {
+        return lost;
+      },
+      get missing() {
+        return lost;
+      },
+      close: () => finish(client),
+    };
+  }
+
+  const client = await createReconnectingClient({
+    ...clientOptions,
+    connect: connectNow,
+    onState: (state) => hooks.onConnection?.(state),
+    // Its one stream: without it there is nothing to go on with.
+    onStreamLost: (_stream, { code, message }) => client.close(code, message),
+  });
+  watch(client.closed);
+  return {
+    openStream: client.openStream,
+    figures: client.figures,
+    get lost() {
+      return lost;
+    },
+    get missing() {
+      return lost ?? causeOf(client.state);
+    },
+    close: () => finish(client),
+  };
+}
+
+function causeOf(state: ConnectionState): SessionEnd | undefined {
+  if (state.status === "open" || state.status === "closed") return undefined;
+  return state.status === "waiting" ? state.cause : { code: 0, reason: "no session could be opened again" };
+}

@@ -1,0 +1,105 @@
+/** What applications see of a client, whether it lives for one session or for many. */
+import type { ClientFigures, DeliveryMode, SessionLimits } from "@sluice/protocol";
+import type { CutStatistics, Tensor, TensorSpec } from "@sluice/tensor";
+import type { Clock } from "@sluice/transport";
+import type { FrameOutcome } from "./frame-outcome.js";
+
+export interface ClientOptions {
+  /** Bearer token, where the server asks for one. */
+  readonly token?: Uint8Array;
+  /** Names the application in the server's log. */
+  readonly agent?: string;
+  /** Names from the registry of what the application can do beyond the version. Default: none. */
+  readonly capabilities?: readonly string[];
+  /** The server takes nothing new; it closes after `timeoutMs`, 0 where it does not say. */
+  readonly onDrain?: (drain: SessionEnd & { readonly timeoutMs: number }) => void;
+  /** Default: the host's own. */
+  readonly clock?: Clock;
+}
+
+/** Why a session ends; the code is from the error registry. */
+export interface SessionEnd {
+  readonly code: number;
+  readonly reason: string;
+}
+
+/** The statistics of a cut, and the SHA-256 that both ends compare. */
+export interface AgreedStatistics {
+  readonly value: CutStatistics;
+  readonly hash: Uint8Array;
+}
+
+export interface OpenStreamOptions {
+  /** The model as the server knows it. */
+  readonly model: string;
+  /** The tensor at the cut; empty: the model's input. */
+  readonly split?: string;
+  readonly spec: TensorSpec;
+  /** Text form of a codec chain. Default: quantization for float32, else the elements as they are. */
+  readonly codec?: string;
+  /** Default `datagram`; on a session without datagrams it becomes `stream`. */
+  readonly mode?: DeliveryMode;
+  /** How long after its capture a result is useful, in milliseconds. Default 150. */
+  readonly deadlineMs?: number;
+  /** Concealment method; default: the server's choice. */
+  readonly concealment?: string;
+  readonly statistics?: AgreedStatistics;
+  /** 0, the most urgent, to 7: while several streams send, each one's share halves with every step. Default 3. */
+  readonly urgency?: number;
+  /** Per cent of a frame that is waited and asked for while it can be in time, 0 to 100. Default 0: any of it. */
+  readonly minReceivedPercent?: number;
+  /** Number of the first frame. Default 0. */
+  readonly firstFrame?: number;
+}
+
+/** A stream of tensors of one spec to one model. */
+export interface TensorStream {
+  readonly spec: TensorSpec;
+  /** The codec in its canonical text form. */
+  readonly codec: string;
+  readonly mode: DeliveryMode;
+  readonly deadlineMs: number;
+  /** The method that the server conceals with. */
+  readonly concealment: string;
+  /** The number that the next admitted frame gets. */
+  readonly nextFrame: number;
+  /**
+   * Offers a frame. The gate decides first; only for an admitted frame is `produce` called, which gives the tensor
+   * (or a promise of it). The tensor must not change until the frame has ended. Never rejects for reasons of the
+   * network: the outcome says what became of the frame.
+   * @param capturedMs when the frame was captured, on the client's clock; default: now
+   * @throws what `produce` throws, TensorError where the tensor is not of the stream's spec
+   */
+  send(produce: ProduceTensor, capturedMs?: number): Promise<FrameOutcome>;
+  /** No more frames follow. */
+  close(): void;
+}
+
+/** A tensor, or what makes one for an admitted frame. */
+export type ProduceTensor = Tensor | ((budget: FrameBudget) => Tensor | Promise<Tensor>);
+
+export interface FrameBudget {
+  /**
+   * Bytes that the encoded frame may have to be in time, by the latest estimates; Infinity while the path is not known.
+   * For producers that can do with less: a smaller crop, a coarser tensor.
+   */
+  readonly bytes: number;
+}
+
+export interface Client {
+  /** @throws ClientError, TensorError or RangeError naming the option; as rejections */
+  openStream(options: OpenStreamOptions): Promise<TensorStream>;
+  /** What the server allows now. */
+  readonly limits: SessionLimits;
+  /** What both ends can do, of the names that were offered. */
+  readonly capabilities: readonly string[];
+  /** Counts and estimates of the session. */
+  figures(): ClientFigures;
+  /** Resolves when no frame is in flight. */
+  idle(): Promise<void>;
+  /** Whether the server has asked for no new frames. */
+  readonly draining: boolean;
+  close(code?: number, reason?: string): void;
+  /** Settles once, never rejects. */
+  readonly closed: Promise<SessionEnd>;
+}

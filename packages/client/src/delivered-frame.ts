@@ -1,0 +1,27 @@
+import type { ClientEvent } from "@sluice/protocol";
+import type { DeliveredFrame } from "./frame-outcome.js";
+
+/** What a result says, with where the time went. */
+export function describeDelivery(
+  event: Extract<ClientEvent, { type: "delivered" }>,
+  answer: unknown,
+  here: { readonly produceMs: number; readonly encodeMs: number },
+): DeliveredFrame {
+  const { frame, result, latencyMs, onTime } = event;
+  const stage = (name: "reassembly" | "decode" | "conceal" | "queue" | "inference") =>
+    (result.stages?.[name] ?? 0) / 100;
+  const server = {
+    ...{ reassembly: stage("reassembly"), decode: stage("decode"), conceal: stage("conceal") },
+    ...{ queue: stage("queue"), inference: stage("inference") },
+  };
+  const known = Object.values(server).reduce((sum, ms) => sum + ms, here.produceMs + here.encodeMs);
+  return {
+    ...{ status: "delivered", frame: frame.frame, onTime, latencyMs, answer },
+    concealedFraction: result.elements > 0 ? result.concealedElements / result.elements : 0,
+    slicesReceived: result.slicesReceived,
+    timings: {
+      ...{ produce: here.produceMs, encode: here.encodeMs, ...server },
+      network: Math.max(0, latencyMs - known),
+    },
+  };
+}

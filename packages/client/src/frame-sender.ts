@@ -1,0 +1,98 @@
+/** The way of a frame through a client: gate, production, encoding, and the wait for how it ends. */
+import type { TensorEncoder } from "@sluice/codec";
+import {
+  type ClientEvent,
+  type ClientSession,
+  type DeliveryMode,
+  ErrorCode,
+  type OutgoingFrame,
+} from "@sluice/protocol";
+import type { Clock } from "@sluice/transport";
+import type { ProduceTensor } from "./client-api.js";
+import { describeDelivery } from "./delivered-frame.js";
+import type { FrameOutcome } from "./frame-outcome.js";
+import { readAnswer } from "./read-answer.js";
+
+export interface FrameSender {
+  /** See `TensorStream.send`. */
+  send(stream: SendingStream, produce: ProduceTensor, capturedMs: number): Promise<FrameOutcome>;
+  /** A result has come. */
+  deliver(event: Extract<ClientEvent, { type: "delivered" }>): void;
+  expire(event: Extract<ClientEvent, { type: "expired" }>): void;
+}
+
+export interface SendingStream {
+  readonly alias: number;
+  readonly mode: DeliveryMode;
+  readonly encoder: TensorEncoder;
+}
+
+/** Slices of tensors on streams of their own: large, but small enough to be used when a stream is reset. */
+const streamSliceBytes = 16_384;
+
+interface PendingFrame {
+  readonly produceMs: number;
+  readonly encodeMs: number;
+  resolve(outcome: FrameOutcome): void;
+}
+
+export function createFrameSender(core: ClientSession, clock: Clock, pump: () => void): FrameSender {
+  const pendingFrames = new Map<string, PendingFrame>();
+
+  function settle(stream: number, frame: number, outcome: (pending: PendingFrame) => FrameOutcome): void {
+    const key = `${stream}/${frame}`;
+    const pending = pendingFrames.get(key);
+    pendingFrames.delete(key);
+    pending?.resolve(outcome(pending));
+  }
+
+  return {
+    async send({ alias, mode, encoder }, produce, capturedMs) {
+      const startMs = clock.now();
+      const decision = core.offer(alias, capturedMs, startMs);
+      if (!decision.admitted) return { status: "dropped", reason: decision.reason };
+      const { frame, budgetBytes } = decision;
+      const key = `${alias}/${frame}`;
+      try {
+        const tensor = typeof produce === "function" ? await produce({ bytes: budgetBytes }) : produce;
+        const producedMs = clock.now();
+        const slices = encoder.encode(tensor, mode === "datagram" ? core.maxPayloadBytes : streamSliceBytes);
+        const encodedMs = clock.now();
+        const outcome = new Promise<FrameOutcome>((resolve) => {
+          const times = { produceMs: producedMs - startMs, encodeMs: encodedMs - producedMs };
+          pendingFrames.set(key, { ...times, resolve });
+        });
+        const split: OutgoingFrame["split"] = ({ index, count }, maxPayloadBytes) =>
+          encoder.split(tensor, index, count, maxPayloadBytes);
+        if (!core.submit(alias, frame, slices, split, encodedMs)) {
+          // It ended while it was produced, and its event has passed.
+          pendingFrames.delete(key);
+          return { status: "expired", reason: core.state === "closed" ? "closed" : "no-result" };
+        }
+        pump();
+        return await outcome;
+      } catch (error) {
+        pendingFrames.delete(key);
+        core.abandon(alias, frame);
+        pump();
+        throw error;
+      }
+    },
+
+    deliver(event) {
+      const { frame, result } = event;
+      let answer: unknown;
+      try {
+        answer = result.payload.length > 0 ? readAnswer(result.payload) : undefined;
+      } catch {
+        // spec 7.2
+        core.handleClosed(ErrorCode.protocolViolation, "result: its payload is not MessagePack");
+      }
+      settle(frame.stream, frame.frame, (pending) => describeDelivery(event, answer, pending));
+    },
+
+    expire({ frame, reason }) {
+      settle(frame.stream, frame.frame, () => ({ status: "expired", reason }));
+    },
+  };
+}

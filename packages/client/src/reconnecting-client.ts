@@ -1,0 +1,257 @@
+/**
+ * A client that outlives its sessions (spec 2.7): when one ends without its wish it waits, opens another and in it the
+ * application's tensor streams again. A session that drains finishes its frames while the next one begins.
+ */
+import { ErrorCode, type SessionLimits } from "@sluice/protocol";
+import { createSystemClock, type Session } from "@sluice/transport";
+import { createClient } from "./client.js";
+import type { Client, ClientOptions, OpenStreamOptions, SessionEnd, TensorStream } from "./client-api.js";
+import { ClientError } from "./client-error.js";
+import { type ConnectionFailure, describeEnd, describeFailure } from "./connection-failure.js";
+import { createReconnectPolicy, type ReconnectPolicyOptions } from "./reconnect-policy.js";
+import { createResumedStream, isRejection, type ResumedStream } from "./resumed-stream.js";
+import { planStream } from "./stream-plan.js";
+import { countNotOpen, type ReconnectingFigures, sumFigures } from "./sum-figures.js";
+
+export interface ReconnectingClientOptions
+  extends Omit<ClientOptions, "onDrain">,
+    Omit<ReconnectPolicyOptions, "random"> {
+  /** Opens a transport session; called for every attempt. A rejection is a failed attempt: it must end by itself. */
+  readonly connect: () => Promise<Session>;
+  /** Uniform in 0 up to 1. Default: the host's own. */
+  readonly random?: () => number;
+  /** Told of every change of the connection's state. */
+  readonly onState?: (state: ConnectionState) => void;
+  /** A stream could not be opened again and is closed: the server of the new session refuses it. */
+  readonly onStreamLost?: (stream: TensorStream, error: ClientError) => void;
+  /** Closes the client when it aborts. */
+  readonly signal?: AbortSignal;
+}
+
+export type ConnectionState =
+  /** `attempt` counts from 1 since the last session that was stable. */
+  | { readonly status: "connecting"; readonly attempt: number }
+  | { readonly status: "open" }
+  | { readonly status: "waiting"; readonly delayMs: number; readonly cause: ConnectionFailure }
+  | { readonly status: "closed"; readonly code: number; readonly reason: string };
+
+export interface ReconnectingClient {
+  /** Opens a stream that goes on from session to session; waits for a session where there is none. */
+  openStream(options: OpenStreamOptions): Promise<TensorStream>;
+  readonly state: ConnectionState;
+  /** Of the present session. */
+  readonly limits: SessionLimits | undefined;
+  readonly capabilities: readonly string[];
+  /** Counts over all sessions, and estimates of the present one. */
+  figures(): ReconnectingFigures;
+  /** Resolves when no frame is in flight in any session. */
+  idle(): Promise<void>;
+  close(code?: number, reason?: string): void;
+  /** Settles once, never rejects: closed by the application, or given up. */
+  readonly closed: Promise<SessionEnd>;
+}
+
+/** Sessions that drain while the next ones are in use; the oldest of more is closed. */
+const maxRetired = 4;
+
+/**
+ * Connects and resolves with the first session.
+ * @throws ClientError or what `connect` throws, where the first attempt fails: from the start something is wrong
+ */
+export async function createReconnectingClient(
+  options: ReconnectingClientOptions,
+): Promise<ReconnectingClient> {
+  const clock = options.clock ?? createSystemClock(globalThis);
+  const policy = createReconnectPolicy({ ...options, random: options.random ?? Math.random });
+  const streams = new Set<ResumedStream>();
+  const retired = new Set<Client>();
+  let state: ConnectionState = { status: "connecting", attempt: 1 };
+  let current: Client | undefined;
+  let connecting: Session | undefined;
+  let timer: unknown;
+  let ended = countNotOpen(0);
+  let sessions = 0;
+  let waiters: (() => void)[] = [];
+  let finish: (end: SessionEnd) => void = () => {};
+  const closed = new Promise<SessionEnd>((resolve) => {
+    finish = resolve;
+  });
+
+  const isClosed = () => state.status === "closed";
+
+  function setState(next: ConnectionState): void {
+    state = next;
+    options.onState?.(next);
+    if (next.status !== "open" && next.status !== "closed") return;
+    const woken = waiters;
+    waiters = [];
+    for (const wake of woken) wake();
+  }
+
+  async function attempt(): Promise<Client> {
+    if (!isClosed()) setState({ status: "connecting", attempt: policy.attempts + 1 });
+    if (isClosed()) throw closedError();
+    const session = await options.connect();
+    if (isClosed()) {
+      session.close();
+      throw closedError();
+    }
+    connecting = session;
+    try {
+      const { token, agent, capabilities } = options;
+      let client: Client | undefined;
+      client = await createClient(session, {
+        ...(token ? { token } : {}),
+        ...(agent === undefined ? {} : { agent }),
+        ...(capabilities ? { capabilities } : {}),
+        ...{ clock, onDrain: (drain) => client && retire(client, drain) },
+      });
+      return client;
+    } catch (error) {
+      session.close();
+      throw error;
+    } finally {
+      connecting = undefined;
+    }
+  }
+
+  function adopt(client: Client): void {
+    current = client;
+    sessions++;
+    policy.opened(clock.now());
+    void client.closed.then((end) => handleEnd(client, end));
+    for (const stream of streams) void resume(stream, client);
+    setState({ status: "open" });
+    // It may have begun before the session was ours.
+    if (client.draining) retire(client, { code: ErrorCode.shutdown, reason: "the server takes nothing new" });
+  }
+
+  async function resume(stream: ResumedStream, client: Client): Promise<void> {
+    try {
+      await stream.openIn(client, () => client === current);
+    } catch (error) {
+      // The end of the session is told by the session; the next one tries again.
+      if (!isRejection(error) || client !== current) return;
+      stream.facade.close();
+      options.onStreamLost?.(stream.facade, error);
+    }
+  }
+
+  /** The server takes nothing new: its session finishes what is in flight, and another one begins. */
+  function retire(client: Client, drain: SessionEnd): void {
+    if (client !== current) return;
+    current = undefined;
+    retired.add(client);
+    if (retired.size > maxRetired) retired.values().next().value?.close();
+    scheduleAttempt(describeEnd(drain.code, drain.reason));
+  }
+
+  function handleEnd(client: Client, end: SessionEnd): void {
+    retired.delete(client);
+    ended = sumFigures([ended, client.figures()]);
+    for (const stream of streams) stream.forget(client);
+    if (client !== current) return;
+    current = undefined;
+    scheduleAttempt(describeEnd(end.code, end.reason));
+  }
+
+  function scheduleAttempt(cause: ConnectionFailure): void {
+    if (isClosed()) return;
+    const delayMs = policy.ended(cause.again, clock.now());
+    if (delayMs === undefined) {
+      close(cause.code, cause.reason);
+      return;
+    }
+    timer = clock.schedule(delayMs, () => {
+      timer = undefined;
+      attempt().then(adoptUnlessClosed, (error) => scheduleAttempt(describeFailure(error)));
+    });
+    setState({ status: "waiting", delayMs, cause });
+  }
+
+  function adoptUnlessClosed(client: Client): void {
+    if (isClosed()) client.close();
+    else adopt(client);
+  }
+
+  function close(code: number = ErrorCode.none, reason = ""): void {
+    if (isClosed()) return;
+    if (timer !== undefined) clock.cancel(timer);
+    connecting?.close(code, reason);
+    for (const client of [...retired, ...(current ? [current] : [])]) client.close(code, reason);
+    setState({ status: "closed", code, reason });
+    options.signal?.removeEventListener("abort", abort);
+    finish({ code, reason });
+  }
+
+  function closedError(): ClientError {
+    const { code, reason } = state.status === "closed" ? state : { code: 0, reason: "" };
+    return new ClientError("session-closed", code, reason || "the client is closed");
+  }
+
+  const abort = () => close(ErrorCode.none, "aborted");
+  options.signal?.addEventListener("abort", abort);
+  if (options.signal?.aborted) abort();
+
+  try {
+    adoptUnlessClosed(await attempt());
+  } catch (error) {
+    const { code, reason } = describeFailure(error);
+    close(code, reason);
+    throw error;
+  }
+
+  return {
+    async openStream(streamOptions) {
+      // What is wrong with the options is said at once, session or not.
+      planStream(streamOptions, true);
+      for (;;) {
+        if (isClosed()) throw closedError();
+        const client = current;
+        if (!client) {
+          await new Promise<void>((resolve) => waiters.push(resolve));
+          continue;
+        }
+        try {
+          const onNotOpen = () => {
+            ended = sumFigures([countNotOpen(1), ended]);
+          };
+          const onClose = (stream: ResumedStream) => void streams.delete(stream);
+          const stream = await createResumedStream(client, streamOptions, onNotOpen, onClose);
+          streams.add(stream);
+          // The session may have ended, or begun to drain, while its answer was on the way.
+          if (client !== current) {
+            if (!retired.has(client)) stream.forget(client);
+            if (current) void resume(stream, current);
+          }
+          return stream.facade;
+        } catch (error) {
+          if (isRejection(error) ? error.code !== ErrorCode.shutdown : !(error instanceof ClientError)) {
+            throw error;
+          }
+          // A session that ended or drains refuses everything. Its events come before it is asked again.
+          if (client === current) await client.closed;
+          await Promise.resolve();
+        }
+      }
+    },
+    get state() {
+      return state;
+    },
+    get limits() {
+      return current?.limits;
+    },
+    get capabilities() {
+      return current?.capabilities ?? [];
+    },
+    figures() {
+      const live = [...retired, ...(current ? [current] : [])].map((client) => client.figures());
+      return { ...sumFigures([ended, ...live] as [typeof ended]), sessions };
+    },
+    async idle() {
+      await Promise.all([...retired, ...(current ? [current] : [])].map((client) => client.idle()));
+    },
+    close,
+    closed,
+  };
+}

@@ -1,0 +1,36 @@
+import { defaultCodec, parseCodec, type TensorEncoder } from "@sluice/codec";
+import { type TensorStreamOptions, tensorStreamDefaults } from "@sluice/protocol";
+import type { OpenStreamOptions } from "./client-api.js";
+
+/** What a stream is to be, with every default filled in. */
+export interface StreamPlan {
+  readonly encoder: TensorEncoder;
+  /** As it is asked for on the wire. */
+  readonly wire: TensorStreamOptions;
+}
+
+/** @throws TensorError or RangeError where the codec cannot be read or not be made for the spec */
+export function planStream(options: OpenStreamOptions, hasDatagrams: boolean): StreamPlan {
+  const { spec, statistics, model, split = "", deadlineMs = 150, concealment = "" } = options;
+  const codec = parseCodec(options.codec ?? (spec.dtype === "float32" ? defaultCodec : "raw"));
+  const wanted = options.mode ?? "datagram";
+  const { urgency, minReceivedPercent, firstFrame } = { ...tensorStreamDefaults, ...options };
+  checkRange("urgency", urgency, 7);
+  checkRange("minReceivedPercent", minReceivedPercent, 100);
+  checkRange("firstFrame", firstFrame, 0xffffffff);
+  return {
+    encoder: codec.createEncoder(spec, statistics?.value),
+    wire: {
+      ...tensorStreamDefaults,
+      ...{ spec, model, split, codec: codec.text, deadlineMs, concealment, urgency, minReceivedPercent },
+      mode: wanted === "datagram" && !hasDatagrams ? "stream" : wanted,
+      ...{ firstFrame, statisticsHash: statistics?.hash ?? new Uint8Array(0) },
+    },
+  };
+}
+
+function checkRange(field: string, value: number, max: number): void {
+  if (!Number.isInteger(value) || value < 0 || value > max) {
+    throw new RangeError(`${field} must be a whole number from 0 to ${max}, got ${value}`);
+  }
+}

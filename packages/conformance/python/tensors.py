@@ -1,0 +1,302 @@
+"""Codecs, statistics and concealment (spec 6)."""
+import base64
+import functools
+import hashlib
+import json
+import math
+import re
+import struct
+
+from wire import slice_range
+from wire_error import WireError
+
+FORMATS = {"float32": "f", "float16": "e", "uint8": "B", "int8": "b", "int32": "i"}
+RANGES = {"uint8": (0, 255), "int8": (-128, 127), "int32": (-(2**31), 2**31 - 1)}
+LARGEST = 1.5e38
+MAX_CODEC_TEXT = 256
+DEFAULTS = {"levels": "32", "clip": "6", "per": "tensor"}
+
+
+def size_of(dtype):
+    return struct.calcsize(FORMATS[dtype])
+
+
+def read(dtype, data):
+    return [value for (value,) in struct.iter_unpack("<" + FORMATS[dtype], data)]
+
+
+def float32(value):
+    """Rounds a float64; Python's own conversion refuses what becomes infinite."""
+    try:
+        return struct.unpack("<f", struct.pack("<f", value))[0]
+    except OverflowError:
+        return math.copysign(math.inf, value)
+
+
+def write(dtype, value):
+    """The bytes of an element (6.2): float32 first, then rounded and clamped to what the dtype holds."""
+    value = float32(value)
+    if dtype == "float16":
+        value = max(-65504.0, min(65504.0, value))
+    elif dtype in RANGES:
+        low, high = RANGES[dtype]
+        value = max(low, min(high, math.floor(value + 0.5)))
+    return struct.pack("<" + FORMATS[dtype], value)
+
+
+def parse_codec(text):
+    """Stage and parameters; WireError unknownCodec where there are none (6, 6.3)."""
+    if len(text) > MAX_CODEC_TEXT or "|" in text:
+        raise WireError("unknownCodec")
+    stage, colon, rest = text.partition(":")
+    stage = stage.strip()
+    if stage not in ("raw", "quantize"):
+        raise WireError("unknownCodec")
+    given = {}
+    for pair in rest.split(",") if colon else []:
+        name, equals, value = (part.strip() for part in pair.partition("="))
+        if not equals or stage == "raw" or name not in DEFAULTS or name in given:
+            raise WireError("unknownCodec")
+        given[name] = value
+    if stage == "raw":
+        return {"stage": "raw"}
+    values = {**DEFAULTS, **given}
+    if not re.fullmatch(r"\d{1,9}", values["levels"]) or not 2 <= int(values["levels"]) <= 65536:
+        raise WireError("unknownCodec")
+    if not re.fullmatch(r"\d{1,9}(\.\d{1,9})?", values["clip"]) or not 0.5 <= float(values["clip"]) <= 100:
+        raise WireError("unknownCodec")
+    if values["per"] not in ("tensor", "channel"):
+        raise WireError("unknownCodec")
+    return {"stage": stage, "levels": int(values["levels"]), "clip": float(values["clip"]), "per": values["per"]}
+
+
+def canonical(codec):
+    if codec["stage"] == "raw":
+        return "raw"
+    clip = f"{codec['clip']:.9f}".rstrip("0").rstrip(".")
+    return f"quantize:levels={codec['levels']},clip={clip},per={codec['per']}"
+
+
+@functools.lru_cache(maxsize=None)
+def bits(levels, symbols):
+    return (levels**symbols - 1).bit_length()
+
+
+@functools.lru_cache(maxsize=None)
+def group_size(levels):
+    sizes = range(1, 51)
+    return min((g for g in sizes if levels**g <= 2**50), key=lambda g: (bits(levels, g) / g, g))
+
+
+def groups(levels, symbols):
+    g = group_size(levels)
+    return [g] * (symbols // g) + ([symbols % g] if symbols % g else [])
+
+
+def packed_bytes(levels, symbols):
+    return (sum(bits(levels, k) for k in groups(levels, symbols)) + 7) // 8
+
+
+def pack(levels, symbols):
+    stream = at = taken = 0
+    for k in groups(levels, len(symbols)):
+        group = sum(symbol * levels**i for i, symbol in enumerate(symbols[taken : taken + k]))
+        stream |= group << at
+        at += bits(levels, k)
+        taken += k
+    return stream.to_bytes(packed_bytes(levels, len(symbols)), "little")
+
+
+def unpack(levels, data, count):
+    stream = int.from_bytes(data, "little")
+    symbols = []
+    for k in groups(levels, count):
+        group = stream & ((1 << bits(levels, k)) - 1)
+        stream >>= bits(levels, k)
+        for _ in range(k - 1):
+            group, symbol = divmod(group, levels)
+            symbols.append(symbol)
+        symbols.append(min(levels - 1, group))
+    return symbols
+
+
+def bounded(value):
+    return max(-LARGEST, min(LARGEST, value))
+
+
+def low_and_step(mean, deviation, minimum, maximum, codec):
+    low = float32(bounded(max(mean - codec["clip"] * deviation, minimum)))
+    high = bounded(min(mean + codec["clip"] * deviation, maximum))
+    return low, float32(max(0.0, high - low) / (codec["levels"] - 1))
+
+
+def floats(text):
+    return read("float32", base64.b64decode(text))
+
+
+class Stream:
+    """What a tensor stream's spec, codec and statistics decide."""
+
+    def __init__(self, value):
+        self.dtype, self.shape = value["spec"]["dtype"], value["spec"]["shape"]
+        self.layout = value["spec"]["layout"]
+        self.units = math.prod(self.shape)
+        self.codec = parse_codec(value["codec"])
+        self.statistics = value.get("statistics")
+        self.channel_ranges = None
+        if self.codec.get("per") == "channel":
+            if self.statistics is None:
+                raise WireError("unknownCodec")
+            self.channel_ranges = self.read_channel_ranges()
+
+    def channel(self, element):
+        if self.layout == "chw":
+            return element // (self.shape[1] * self.shape[2]) % self.shape[0]
+        return element % self.shape[2] if self.layout == "hwc" else 0
+
+    def read_channel_ranges(self):
+        means = floats(self.statistics["channelMean"])
+        deviations = floats(self.statistics["channelDeviation"])
+        has_range = "channelMinimum" in self.statistics
+        minima = floats(self.statistics["channelMinimum"]) if has_range else [-LARGEST] * len(means)
+        maxima = floats(self.statistics["channelMaximum"]) if has_range else [LARGEST] * len(means)
+        return [
+            (mean, *low_and_step(mean, deviation, min(mean, minimum), max(mean, maximum), self.codec))
+            for mean, deviation, minimum, maximum in zip(means, deviations, minima, maxima)
+        ]
+
+    def tensor_range(self, values):
+        finite = [value for value in values if math.isfinite(value)]
+        if not finite:
+            return 0.0, 0.0, 0.0
+        mean = sum(finite) / len(finite)
+        deviation = math.sqrt(sum((value - mean) ** 2 for value in finite) / len(finite))
+        return mean, *low_and_step(mean, deviation, min(finite), max(finite), self.codec)
+
+    def symbol(self, value, mean, low, step):
+        if step == 0:
+            return 0
+        if math.isnan(value):
+            value = mean
+        level = (value - low) * (1 / step) + 0.5
+        return int(max(0, min(self.codec["levels"] - 1, level)))
+
+    def encode(self, data, index, count):
+        first, end = slice_range(index, count, self.units)
+        if self.codec["stage"] == "raw":
+            return data[first * size_of(self.dtype) : end * size_of(self.dtype)]
+        values = [float32(value) for value in read(self.dtype, data)]
+        whole = None if self.channel_ranges else self.tensor_range(values)
+        ranges = [whole or self.channel_ranges[self.channel(i)] for i in range(first, end)]
+        symbols = [self.symbol(values[first + i], *ranges[i]) for i in range(end - first)]
+        head = struct.pack("<ff", *whole[1:]) if whole else b""
+        return head + pack(self.codec["levels"], symbols)
+
+    def decode(self, first, end, payload):
+        """The bytes of each element, or None where the slice is refused (6.1, 6.2)."""
+        size = size_of(self.dtype)
+        if self.codec["stage"] == "raw":
+            if len(payload) != (end - first) * size:
+                return None
+            return [payload[at : at + size] for at in range(0, len(payload), size)]
+        levels = self.codec["levels"]
+        head = 0 if self.channel_ranges else 8
+        if len(payload) != head + packed_bytes(levels, end - first):
+            return None
+        low = step = 0.0
+        if head:
+            low, step = struct.unpack("<ff", payload[:8])
+            if not (math.isfinite(low) and step >= 0 and math.isfinite(float32(low + (levels - 1) * step))):
+                return None
+        cells = []
+        for i, symbol in enumerate(unpack(levels, payload[head:], end - first)):
+            if not head:
+                _, low, step = self.channel_ranges[self.channel(first + i)]
+            cells.append(write(self.dtype, low + symbol * step))
+        return cells
+
+
+def mean_of(values):
+    return sum(values) / len(values) if values else None
+
+
+def conceal(stream, method, cells):
+    """Fills the elements that are None (6.5)."""
+    values = [None if cell is None else read(stream.dtype, cell)[0] for cell in cells]
+    finite = {i: float32(value) for i, value in enumerate(values) if value is not None and math.isfinite(value)}
+    if method == "data-set-mean":
+        dtype = stream.statistics["meanElementDtype"]
+        elements = read(dtype, base64.b64decode(stream.statistics["meanElement"]))
+    by_channel = {}
+    for i, value in finite.items():
+        by_channel.setdefault(stream.channel(i), []).append(value)
+    known = floats(stream.statistics["channelMean"]) if stream.statistics else None
+
+    def filling(i):
+        if method == "zero":
+            return 0.0
+        if method == "data-set-mean":
+            return elements[i]
+        channel = stream.channel(i)
+        if channel in by_channel:
+            return mean_of(by_channel[channel])
+        if known:
+            return known[channel]
+        return mean_of(list(finite.values())) or 0.0
+
+    return [write(stream.dtype, filling(i)) if cell is None else cell for i, cell in enumerate(cells)]
+
+
+def receive(value):
+    method = value["concealment"]
+    if method not in ("zero", "channel-mean", "data-set-mean"):
+        raise WireError("specMismatch")
+    if method == "data-set-mean" and "statistics" not in value:
+        raise WireError("statisticsMismatch")
+    stream = Stream(value)
+    cells = [None] * stream.units
+    refused = []
+    for place, part in enumerate(value["slices"]):
+        first, end = slice_range(part["index"], part["count"], stream.units)
+        decoded = stream.decode(first, end, bytes.fromhex(part["payload"]))
+        if decoded is None:
+            refused.append(place)
+        else:
+            cells[first:end] = decoded
+    gaps = [i for i, cell in enumerate(cells) if cell is None]
+    if len(gaps) == stream.units:
+        raise WireError("nothingDecodable")
+    missing = []
+    for i in gaps:
+        if missing and missing[-1][1] == i:
+            missing[-1][1] += 1
+        else:
+            missing.append([i, i + 1])
+    return {"refused": refused, "missing": missing, "data": b"".join(conceal(stream, method, cells)).hex()}
+
+
+def encode(value):
+    payload = Stream(value).encode(bytes.fromhex(value["data"]), value["index"], value["count"])
+    return {"payload": payload.hex()}
+
+
+MEMBERS = ["version", "cut", "shape", "samples", "channelMean", "channelDeviation", "channelMinimum"]
+MEMBERS += ["channelMaximum", "meanElementDtype", "meanElement"]
+
+
+def hash_statistics(value):
+    stored = dict(value["statistics"])
+    elements = read(stored["meanElementDtype"], base64.b64decode(stored["meanElement"]))
+    stored["meanElement"] = base64.b64encode(struct.pack(f"<{len(elements)}f", *elements)).decode()
+    stored["meanElementDtype"] = "float32"
+    ordered = {name: stored[name] for name in MEMBERS if name in stored}
+    text = json.dumps(ordered, separators=(",", ":"), ensure_ascii=False)
+    return {"hash": hashlib.sha256(text.encode("utf-8")).hexdigest()}
+
+
+OPERATIONS = {
+    "codec.parse": lambda value: {"codec": canonical(parse_codec(value["codec"]))},
+    "codec.encode": encode,
+    "tensor.receive": receive,
+    "statistics.hash": hash_statistics,
+}

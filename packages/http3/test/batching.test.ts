@@ -1,0 +1,111 @@
+import type { MessagePort } from "node:worker_threads";
+import t from "tap";
+import { AckDelay } from "#src/quiche/ack-delay.js";
+import { RECEIVE_QUEUE_DATAGRAMS } from "#src/quiche/config.js";
+import { unpackDatagrams } from "#src/quiche/datagram-pack.js";
+import { DeliveryGate } from "#src/quiche/delivery-gate.js";
+import type { ToMain } from "#src/quiche/messages.js";
+import { Outbox } from "#src/quiche/outbox.js";
+
+t.test("a batch leaves at once after a pause, and a steady stream of them is bounded", async (t) => {
+  const gate = new DeliveryGate();
+  let taken = 0;
+  const pass = (nowMs: number) => {
+    const passed = gate.tryPass(nowMs, taken);
+    if (passed) taken += 1; // A main thread that has nothing else to do.
+    return passed;
+  };
+  let burst = 0;
+  while (burst < 100 && pass(1000)) burst += 1;
+  t.equal(burst, 16, "after a pause");
+  t.notOk(pass(1000));
+  t.ok(pass(1000.2), "one each 0.2 ms");
+  t.notOk(pass(1000.2));
+  let passed = 0;
+  for (let us = 0; us < 1_000_000; us += 50) if (pass(2000 + us / 1000)) passed += 1;
+  t.ok(passed >= 5000 && passed <= 5016, `${passed} batches in a second of tries each 50 us`);
+});
+
+t.test("a thread that is behind gets no more batches until it has taken one", async (t) => {
+  const gate = new DeliveryGate();
+  for (let i = 0; i < 4; i++) t.ok(gate.tryPass(10, 0));
+  t.notOk(gate.tryPass(11, 0));
+  t.notOk(gate.tryPass(60_000, 0), "however long it takes");
+  t.ok(gate.tryPass(60_001, 1));
+  t.notOk(gate.tryPass(60_002, 1));
+  t.ok(gate.tryPass(60_003, 5));
+});
+
+t.test("one packet's acknowledgement waits for an answer, the second packet's does not", async (t) => {
+  const acks = new AckDelay();
+  t.notOk(acks.mayWait(0), "nothing came");
+  t.equal(acks.deadlineMs, Number.POSITIVE_INFINITY);
+  acks.handlePacket(100);
+  t.ok(acks.mayWait(100));
+  t.equal(acks.deadlineMs, 102);
+  t.ok(acks.mayWait(101.9));
+  t.notOk(acks.mayWait(102), "no answer came");
+  acks.handlePacket(101);
+  t.notOk(acks.mayWait(101), "RFC 9000 13.2.2: two packets");
+  t.equal(acks.deadlineMs, 102, "the first one counts");
+  acks.handleSent();
+  t.equal(acks.deadlineMs, Number.POSITIVE_INFINITY);
+  acks.handlePacket(200);
+  t.ok(acks.mayWait(201));
+});
+
+/** An outbox and what it posted; `take` plays the main thread. */
+function createOutbox() {
+  const posted: ToMain[][] = [];
+  let taken = 0;
+  const port = { postMessage: (messages: ToMain[]) => void posted.push(messages) } as unknown as MessagePort;
+  const take = () => {
+    taken = posted.length;
+  };
+  return { outbox: new Outbox(port, () => taken), posted, take };
+}
+
+t.test("datagrams leave before the end of their session", async (t) => {
+  const { outbox, posted } = createOutbox();
+  outbox.pushDatagram(1, Uint8Array.of(1));
+  outbox.pushDatagram(2, Uint8Array.of(2));
+  outbox.push({ type: "closed", session: 1, info: { code: 0, reason: "", by: "remote" } });
+  outbox.push({ type: "gone", session: 1 });
+  outbox.flush(1);
+  const order = posted.flat().map((message) => ("session" in message ? [message.type, message.session] : []));
+  t.strictSame(order, [
+    ["datagrams", 1],
+    ["closed", 1],
+    ["gone", 1],
+    ["datagrams", 2],
+  ]);
+});
+
+t.test("a main thread that is behind gets larger batches, then loses datagrams", async (t) => {
+  const { outbox, posted, take } = createOutbox();
+  let sent = 0;
+  const push = () => outbox.pushDatagram(1, Uint8Array.of(sent++ & 0xff));
+  for (let nowMs = 0; nowMs < 10; nowMs++) {
+    t.ok(push());
+    outbox.flush(nowMs);
+  }
+  t.equal(posted.length, 4);
+  let kept = 6;
+  while (push()) kept += 1;
+  t.equal(kept, RECEIVE_QUEUE_DATAGRAMS, "what waits is bounded");
+  t.ok(outbox.pushDatagram(2, Uint8Array.of(1)), "for each session");
+  take();
+  outbox.flush(100);
+  t.equal(posted.length, 5);
+  const received = posted.flatMap((batch) =>
+    batch.flatMap((m) => (m.type === "datagrams" && m.session === 1 ? unpackDatagrams(m.pack) : [])),
+  );
+  t.strictSame(
+    received.map(([first]) => first),
+    Array.from({ length: RECEIVE_QUEUE_DATAGRAMS + 4 }, (_, i) => i & 0xff),
+    "in order",
+  );
+  t.ok(push(), "there is room again");
+  take();
+  outbox.flush(200);
+});

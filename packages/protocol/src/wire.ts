@@ -1,0 +1,24 @@
+/** The wire alone, without sessions: for tests, conformance and tools that read and write bytes by themselves. */
+export {
+  type ControlMessage,
+  type ControlName,
+  createControlDecoder,
+  decodeControl,
+  encodeControl,
+  encodeDelimitedControl,
+  type OutgoingControl,
+} from "./control-message.js";
+export {
+  type Datagram,
+  decodeDatagram,
+  encodeControlItem,
+  encodeSliceItem,
+  type ReceivedSlice,
+} from "./datagram.js";
+export * from "./limits.js";
+export { createReceiverReport } from "./receiver-report.js";
+export { hasArrived, reportArrivals } from "./report-arrivals.js";
+export { decodeSliceHeader, encodeSliceHeader, type SliceHeader } from "./slice-header.js";
+export { createTensorDecoder } from "./tensor-framing.js";
+export { openStreamFromWire } from "./tensor-stream.js";
+export { limitsFromWire } from "./wire-limits.js";

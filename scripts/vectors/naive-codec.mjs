@@ -1,0 +1,279 @@
+// The codecs and concealments of spec 6, written as the text says and as slowly as that is, to compute what the
+// vectors expect. It shares no code with the packages.
+
+export const dtypeBytes = { float32: 4, float16: 2, uint8: 1, int8: 1, int32: 4 };
+const integerRange = { uint8: [0, 255], int8: [-128, 127], int32: [-(2 ** 31), 2 ** 31 - 1] };
+
+/** What a binary16 pattern means (IEEE 754). */
+export function halfValue(bits) {
+  const sign = bits & 0x8000 ? -1 : 1;
+  const exponent = (bits >> 10) & 31;
+  const fraction = bits & 1023;
+  if (exponent === 31) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
+  return exponent === 0 ? sign * fraction * 2 ** -24 : sign * (1024 + fraction) * 2 ** (exponent - 25);
+}
+
+/** The finite binary16 pattern nearest to a finite value, ties to the even one: looks at all of them. */
+function nearestHalf(value) {
+  let best = 0;
+  let distance = Number.POSITIVE_INFINITY;
+  const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0;
+  for (let bits = 0; bits < 0x7c00; bits++) {
+    const d = Math.abs(halfValue(bits) - Math.abs(value));
+    if (d < distance || (d === distance && bits % 2 === 0)) [best, distance] = [bits, d];
+  }
+  return best | sign;
+}
+
+const viewOf = (hex) => {
+  const bytes = Uint8Array.from(Buffer.from(hex, "hex"));
+  return new DataView(bytes.buffer);
+};
+
+/** Element values of little-endian bytes in hex. */
+export function readElements(dtype, hex) {
+  const view = viewOf(hex);
+  return Array.from({ length: view.byteLength / dtypeBytes[dtype] }, (_, i) => {
+    switch (dtype) {
+      case "float32":
+        return view.getFloat32(4 * i, true);
+      case "float16":
+        return halfValue(view.getUint16(2 * i, true));
+      case "int32":
+        return view.getInt32(4 * i, true);
+      case "int8":
+        return view.getInt8(i);
+      default:
+        return view.getUint8(i);
+    }
+  });
+}
+
+/** Bytes of one element that a float64 becomes: float32 first, then the dtype (spec 6.2). */
+export function elementHex(dtype, float64) {
+  const value = Math.fround(float64);
+  const view = new DataView(new ArrayBuffer(dtypeBytes[dtype]));
+  if (dtype === "float32") view.setFloat32(0, value, true);
+  else if (dtype === "float16") view.setUint16(0, nearestHalf(value), true);
+  else {
+    const [low, high] = integerRange[dtype];
+    const whole = Math.min(high, Math.max(low, Math.floor(value + 0.5)));
+    if (dtype === "int32") view.setInt32(0, whole, true);
+    else view.setUint8(0, whole & 255);
+  }
+  return Buffer.from(view.buffer).toString("hex");
+}
+
+export const elements = (dtype, values) => values.map((value) => elementHex(dtype, value)).join("");
+
+const count = (shape) => shape.reduce((product, size) => product * size, 1);
+
+export function channelOf({ shape, layout }, element) {
+  if (layout === "any") return 0;
+  const [a, b, c] = shape;
+  return layout === "chw" ? Math.floor(element / (b * c)) % a : element % c;
+}
+
+/** b(k): the fewest bits with 2^b >= L^k. */
+function bits(levels, k) {
+  let b = 0;
+  while (2n ** BigInt(b) < BigInt(levels) ** BigInt(k)) b++;
+  return b;
+}
+
+/** g: of all group sizes with L^g <= 2^50 the one with the fewest bits for each symbol, and of equals the smallest. */
+export function groupSize(levels) {
+  let best = 1;
+  for (let g = 1; BigInt(levels) ** BigInt(g) <= 2n ** 50n; g++) {
+    if (bits(levels, g) * best < bits(levels, best) * g) best = g;
+  }
+  return best;
+}
+
+function groupsOf(levels, symbols) {
+  const g = groupSize(levels);
+  return Array.from({ length: Math.ceil(symbols / g) }, (_, i) => Math.min(g, symbols - i * g));
+}
+
+export function packedBytes(levels, symbols) {
+  return Math.ceil(groupsOf(levels, symbols).reduce((sum, k) => sum + bits(levels, k), 0) / 8);
+}
+
+/** One large number holds all bits, least significant first. */
+export function pack(levels, symbols) {
+  let stream = 0n;
+  let at = 0;
+  let next = 0;
+  for (const k of groupsOf(levels, symbols.length)) {
+    let group = 0n;
+    for (let i = k - 1; i >= 0; i--) group = group * BigInt(levels) + BigInt(symbols[next + i]);
+    next += k;
+    stream |= group << BigInt(at);
+    at += bits(levels, k);
+  }
+  let hex = "";
+  for (let i = 0; i < packedBytes(levels, symbols.length); i++) {
+    hex += Number((stream >> BigInt(8 * i)) & 255n)
+      .toString(16)
+      .padStart(2, "0");
+  }
+  return hex;
+}
+
+export function unpack(levels, hex, symbols) {
+  let stream = 0n;
+  for (const [i, byte] of [...Buffer.from(hex, "hex")].entries()) stream |= BigInt(byte) << BigInt(8 * i);
+  const out = [];
+  for (const k of groupsOf(levels, symbols)) {
+    const width = BigInt(bits(levels, k));
+    let group = stream & (2n ** width - 1n);
+    stream >>= width;
+    for (let i = 0; i < k - 1; i++) {
+      out.push(Number(group % BigInt(levels)));
+      group /= BigInt(levels);
+    }
+    out.push(Math.min(levels - 1, Number(group)));
+  }
+  return out;
+}
+
+/** `quantize:levels=7,clip=3,per=tensor`, canonical. */
+export function parameters(codec) {
+  const values = Object.fromEntries(
+    codec
+      .slice("quantize:".length)
+      .split(",")
+      .map((pair) => pair.split("=")),
+  );
+  return { levels: Number(values.levels), clip: Number(values.clip), per: values.per };
+}
+
+const largest = 1.5e38;
+const bounded = (value) => Math.min(largest, Math.max(-largest, value));
+
+function lowAndStep({ mean, deviation, minimum, maximum }, levels, clip) {
+  const low = Math.fround(bounded(Math.max(mean - clip * deviation, minimum)));
+  const high = bounded(Math.min(mean + clip * deviation, maximum));
+  return { low, step: Math.fround(Math.max(0, high - low) / (levels - 1)), mean };
+}
+
+const floats = (base64) => readElements("float32", Buffer.from(base64, "base64").toString("hex"));
+
+/** Low and step of a channel from the stored form of statistics. */
+function channelRange(statistics, channel, { levels, clip }) {
+  const mean = floats(statistics.channelMean)[channel];
+  const minimum = statistics.channelMinimum ? floats(statistics.channelMinimum)[channel] : -largest;
+  const maximum = statistics.channelMaximum ? floats(statistics.channelMaximum)[channel] : largest;
+  return lowAndStep(
+    {
+      ...{ mean, deviation: floats(statistics.channelDeviation)[channel] },
+      ...{ minimum: Math.min(mean, minimum), maximum: Math.max(mean, maximum) },
+    },
+    levels,
+    clip,
+  );
+}
+
+function tensorRange(values, { levels, clip }) {
+  const finite = values.filter(Number.isFinite);
+  if (finite.length === 0) return { low: 0, step: 0, mean: 0 };
+  const mean = finite.reduce((sum, value) => sum + value, 0) / finite.length;
+  const variance = finite.reduce((sum, value) => sum + (value - mean) ** 2, 0) / finite.length;
+  const moments = {
+    mean,
+    deviation: Math.sqrt(variance),
+    minimum: Math.min(...finite),
+    maximum: Math.max(...finite),
+  };
+  return lowAndStep(moments, levels, clip);
+}
+
+function symbolOf(value, { low, step, mean }, levels) {
+  if (step === 0) return 0;
+  const x = Number.isNaN(value) ? mean : value;
+  return Math.min(levels - 1, Math.max(0, Math.floor((x - low) * (1 / step) + 0.5)));
+}
+
+export const sliceRange = (index, of, units) => [
+  Number((BigInt(index) * BigInt(units)) / BigInt(of)),
+  Number(((BigInt(index) + 1n) * BigInt(units)) / BigInt(of)),
+];
+
+/** The payload of a slice, in hex. */
+export function encodeSlice({ spec, codec, statistics, data, index, count: of }) {
+  const [first, end] = sliceRange(index, of, count(spec.shape));
+  const size = 2 * dtypeBytes[spec.dtype];
+  if (codec === "raw") return data.slice(first * size, end * size);
+  const p = parameters(codec);
+  const values = readElements(spec.dtype, data).map(Math.fround);
+  const whole = p.per === "tensor" ? tensorRange(values, p) : undefined;
+  const symbols = values
+    .map((value, i) => symbolOf(value, whole ?? channelRange(statistics, channelOf(spec, i), p), p.levels))
+    .slice(first, end);
+  const head = whole ? elements("float32", [whole.low, whole.step]) : "";
+  return head + pack(p.levels, symbols);
+}
+
+/** The elements of a slice, each in hex; `undefined` where it is refused. */
+function decodeSlice({ spec, codec, statistics }, first, end, payload) {
+  const n = end - first;
+  const size = 2 * dtypeBytes[spec.dtype];
+  if (codec === "raw")
+    return payload.length === n * size ? payload.match(new RegExp(`.{${size}}`, "g")) : undefined;
+  const p = parameters(codec);
+  const head = p.per === "tensor" ? 16 : 0;
+  if (payload.length !== head + 2 * packedBytes(p.levels, n)) return undefined;
+  const [low, step] = head ? readElements("float32", payload.slice(0, head)) : [];
+  if (head) {
+    const top = Math.fround(low + (p.levels - 1) * step);
+    if (!Number.isFinite(low) || !(step >= 0) || !Number.isFinite(top)) return undefined;
+  }
+  return unpack(p.levels, payload.slice(head), n).map((symbol, i) => {
+    const range = head ? { low, step } : channelRange(statistics, channelOf(spec, first + i), p);
+    return elementHex(spec.dtype, range.low + symbol * range.step);
+  });
+}
+
+function concealed(parts, spec, concealment, statistics) {
+  const cells = parts.map((part) => part ?? undefined);
+  const values = cells.map((cell) => (cell === undefined ? undefined : readElements(spec.dtype, cell)[0]));
+  const came = values.map((value) => value !== undefined && Number.isFinite(Math.fround(value)));
+  const meanOf = (test) => {
+    const chosen = values.filter((_, i) => came[i] && test(i)).map(Math.fround);
+    return chosen.length === 0 ? undefined : chosen.reduce((sum, value) => sum + value, 0) / chosen.length;
+  };
+  const meanElement = () => {
+    const hex = Buffer.from(statistics.meanElement, "base64").toString("hex");
+    return readElements(statistics.meanElementDtype, hex);
+  };
+  return cells.map((cell, i) => {
+    if (cell !== undefined) return cell;
+    if (concealment === "zero") return elementHex(spec.dtype, 0);
+    if (concealment === "data-set-mean") return elementHex(spec.dtype, meanElement()[i]);
+    const channel = channelOf(spec, i);
+    const own = meanOf((j) => channelOf(spec, j) === channel);
+    const known = statistics ? floats(statistics.channelMean)[channel] : undefined;
+    return elementHex(spec.dtype, own ?? known ?? meanOf(() => true) ?? 0);
+  });
+}
+
+/** What a receiver makes of slices: refused ones by their place, what is missing, and the whole tensor in hex. */
+export function receive(input) {
+  const { spec, concealment, statistics, slices } = input;
+  const units = count(spec.shape);
+  const parts = Array.from({ length: units });
+  const refused = [];
+  for (const [at, { index, count: of, payload }] of slices.entries()) {
+    const [first, end] = sliceRange(index, of, units);
+    const cells = decodeSlice(input, first, end, payload);
+    if (cells === undefined) refused.push(at);
+    else for (let i = first; i < end; i++) parts[i] = cells[i - first];
+  }
+  const missing = [];
+  for (let i = 0; i < units; i++) {
+    if (parts[i] !== undefined) continue;
+    if (missing.at(-1)?.[1] === i) missing.at(-1)[1]++;
+    else missing.push([i, i + 1]);
+  }
+  return { refused, missing, data: concealed(parts, spec, concealment, statistics).join("") };
+}
