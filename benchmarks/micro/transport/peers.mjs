@@ -21,6 +21,14 @@ const ENGINES = [
   },
   {
     ...node,
+    name: "quinn",
+    title: "quinn",
+    carrier: "sluice",
+    parameters: { engine: "quinn" },
+    provides: ["datagrams", "streams"],
+  },
+  {
+    ...node,
     name: "websocket",
     title: "websocket",
     carrier: "sluice",

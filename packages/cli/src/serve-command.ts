@@ -16,7 +16,7 @@ interface ServeCommandOptions {
   readonly labels?: string;
   readonly cert?: string;
   readonly key?: string;
-  readonly retry: RetryMode;
+  readonly retry?: RetryMode;
   readonly maxConnections?: number;
   readonly maxConnectionsPerSource?: number;
   readonly metrics?: string;
@@ -45,9 +45,10 @@ export function registerServe(program: Command, context: CliContext): void {
     .option("--cert <file>", "certificate chain in PEM (default: one is made, to be trusted by its hash)")
     .option("--key <file>", "private key in PEM; both files are read again when they change, and on SIGHUP")
     .addOption(
-      new Option("--retry <when>", "when clients must prove their address, for one more round trip")
-        .choices(["always", "under-load", "never"])
-        .default("always"),
+      new Option(
+        "--retry <when>",
+        "when clients must prove their address, for one more round trip (default: always, where the engine can)",
+      ).choices(["always", "under-load", "never"]),
     )
     .option("--max-connections <n>", "clients at the same time (default: 256)", (text) =>
       parseCount(text, "--max-connections", 1, 1_000_000),

@@ -27,7 +27,7 @@ export interface ServeOptions {
   readonly fpsLimit: number | undefined;
   readonly bytesLimit: number | undefined;
   readonly token: string | undefined;
-  readonly retry: RetryMode;
+  readonly retry: RetryMode | undefined;
   readonly maxConnections: number | undefined;
   readonly maxConnectionsPerSource: number | undefined;
 }
@@ -57,7 +57,7 @@ export async function startServer(options: ServeOptions, log: ServerLog): Promis
     const transport = await listen({
       ...{ host: address.host, port: address.port, engine: options.engine, fallback: options.fallback },
       ...(certificate ? { certificate } : {}),
-      retry: options.retry,
+      ...(options.retry ? { retry: options.retry } : {}),
       ...(options.maxConnections ? { maxConnections: options.maxConnections } : {}),
       ...(options.maxConnectionsPerSource
         ? { maxConnectionsPerSource: options.maxConnectionsPerSource }

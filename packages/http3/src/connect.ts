@@ -139,7 +139,9 @@ function parseTrust(target: SessionUrl, options: ConnectOptions): Trust {
   }
   if (options.ca !== undefined) return { type: "roots", ca: options.ca, host: target.host };
   try {
-    return { type: "roots", ca: defaultRoots(), host: target.host };
+    // Where nothing was added, an engine with roots of its own may use those.
+    const isDefault = process.env.NODE_EXTRA_CA_CERTS === undefined ? ({ isDefault: true } as const) : {};
+    return { type: "roots", ca: defaultRoots(), ...isDefault, host: target.host };
   } catch (cause) {
     const message = cause instanceof Error ? cause.message : String(cause);
     throw new ConnectError("certificate", `NODE_EXTRA_CA_CERTS cannot be read: ${message}`, { cause });

@@ -1,5 +1,5 @@
 import type { Session, SessionRequest, TransportServer } from "@sluice/transport";
-import type { AdmissionLimits } from "./admission/admission.js";
+import type { AdmissionLimits, RetryMode } from "./admission/admission.js";
 import type { EngineStats } from "./engine-stats.js";
 import type { LogLevel, Trust } from "./quiche/messages.js";
 
@@ -48,7 +48,29 @@ export interface EngineServer extends TransportServer {
 /** An implementation of QUIC, HTTP/3 and WebTransport. */
 export interface Engine {
   readonly name: string;
+  /**
+   * What it cannot do of what was asked for, each option with the reason: `impossible` is refused, `partial` as well
+   * where `auto` has another engine. Absent: it can do everything.
+   */
+  readonly judgeListenOptions?: (wishes: ListenWishes) => OptionJudgement;
   /** Rejects with `ConnectError`. */
   connect(options: EngineConnectOptions): Promise<Session>;
   listen(options: EngineListenOptions): Promise<EngineServer>;
+}
+
+/** What a server was asked for that not every engine can do; absent: the engine's own default will do. */
+export interface ListenWishes {
+  readonly retry?: RetryMode;
+  readonly maxConnectionsPerSource?: number;
+  readonly newConnectionsPerSource?: unknown;
+  readonly idleTimeoutMs?: number;
+  readonly handshakeTimeoutMs?: number;
+  readonly maxPacketBytes?: number;
+  /** That somebody decides by the request; what, is not looked at. */
+  readonly authorize?: unknown;
+}
+
+export interface OptionJudgement {
+  readonly impossible: readonly string[];
+  readonly partial: readonly string[];
 }

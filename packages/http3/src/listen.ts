@@ -47,7 +47,7 @@ export interface ListenOptions {
   /**
    * When clients have to prove their address before anything is kept for them (RFC 9000 8.1.2), which costs them one
    * more round trip: `always`, `under-load` (32 handshakes under way or 100 new connections a second), or `never`.
-   * Default `always`.
+   * Default `always` where the engine can: quinn cannot, and is passed over by `auto` where this is asked for.
    */
   readonly retry?: RetryMode;
   /** A connection without a sign of life for so long ends, in milliseconds. Default 30,000. */
@@ -113,7 +113,11 @@ export async function listen(options: ListenOptions): Promise<Http3Server> {
     ),
   };
   // A server is better reached without datagrams than not at all.
-  const engine = await selectEngine(options.engine, { fallback: true, log });
+  const picked: Parameters<Log>[] = [];
+  const engine = await selectEngine(options.engine, {
+    ...{ fallback: true, listen: options },
+    log: (...line) => picked.push(line),
+  });
   const { address } = await lookup(host);
   const source = await openCertificateSource(
     options.certificate ?? {},
@@ -138,6 +142,8 @@ export async function listen(options: ListenOptions): Promise<Http3Server> {
       ...(options.onStuck === undefined ? {} : { onStuck: options.onStuck }),
       decide: (request) => authorizeRequest(decision, request),
     });
+    // A server that does not start is explained by its error alone.
+    for (const line of picked) log(...line);
     return createHttp3Server(engines, keepIfNeeded(engines, source, log), refusals);
   } catch (error) {
     source.close();

@@ -140,7 +140,7 @@ t.test("the server decides by path and request", async (t) => {
 });
 
 t.test("more sessions than allowed get 503", async (t) => {
-  const { server, open } = await startServer({ maxConnections: 1 });
+  const { server, open } = await startServer({ maxConnections: 1, engine: "quiche" });
   t.teardown(() => server.close());
   await open();
   const error = await connectErrorOf(connect(server.url, { certificateHash: server.certificateHash ?? "" }));

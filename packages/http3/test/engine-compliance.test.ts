@@ -1,5 +1,5 @@
 import { createRequire } from "node:module";
-import { connect, listen, SessionWebTransport } from "@sluice/http3";
+import { connect, type EngineName, listen, SessionWebTransport } from "@sluice/http3";
 import {
   type CompliancePair,
   complianceCases,
@@ -13,6 +13,7 @@ import {
 } from "@sluice/transport";
 import t from "tap";
 import { startServer, type TestServer } from "./open-pair.js";
+import { whyMissing } from "./why-missing.js";
 
 /** The session as the browser's API, and that as a session again. */
 async function throughW3c(session: Session): Promise<Session> {
@@ -24,8 +25,9 @@ async function throughW3c(session: Session): Promise<Session> {
 function suite(
   name: string,
   start: () => Promise<Pick<TestServer, "open"> & { close(): Promise<void> }>,
+  skip: string | false = false,
 ): void {
-  t.test(name, async (t) => {
+  t.test(name, { skip }, async (t) => {
     const { open, close } = await start();
     t.teardown(close);
     for (const { name, needs, run } of complianceCases) {
@@ -41,9 +43,9 @@ function suite(
   });
 }
 
-async function startEngine(engine: "websocket" | "quiche") {
+async function startEngine(engine: EngineName, clientEngine = engine) {
   const { server, open } = await startServer({ engine });
-  return { open: () => open({ engine }), close: () => server.close() };
+  return { open: () => open({ engine: clientEngine }), close: () => server.close() };
 }
 
 async function wrapBoth({ client, server }: CompliancePair): Promise<CompliancePair> {
@@ -51,6 +53,11 @@ async function wrapBoth({ client, server }: CompliancePair): Promise<ComplianceP
 }
 
 suite("websocket engine", () => startEngine("websocket"));
+
+const noQuinn = await whyMissing("quinn");
+suite("quinn engine", () => startEngine("quinn"), noQuinn);
+suite("quinn server, quiche client", () => startEngine("quinn", "quiche"), noQuinn);
+suite("quiche server, quinn client", () => startEngine("quiche", "quinn"), noQuinn);
 
 suite("W3C class and adapter over a pair in memory", async () => ({
   open: () => wrapBoth(createMemoryPair()),

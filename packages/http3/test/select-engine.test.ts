@@ -1,5 +1,5 @@
 import { createSocket } from "node:dgram";
-import { connect, engineNames, listen, selectEngine } from "@sluice/http3";
+import { connect, engineNames, type Log, listen, selectEngine } from "@sluice/http3";
 import { ConnectError } from "@sluice/transport";
 import t from "tap";
 import { closestName } from "#src/closest-name.js";
@@ -9,8 +9,9 @@ t.test("an unknown engine is named, with the nearest known one", async (t) => {
   const cases: [string, RegExp][] = [
     ["quihce", /unknown engine "quihce", did you mean quiche\?/],
     ["WebSockets", /did you mean websocket\?/],
+    ["quin", /did you mean quinn\?/],
     ["fail", /did you mean fails\?/],
-    ["nothing", /unknown engine "nothing" \(known: auto, quiche, fails, websocket\)/],
+    ["nothing", /unknown engine "nothing" \(known: auto, quinn, quiche, fails, websocket\)/],
     ["toString", /unknown engine/],
   ];
   for (const [name, message] of cases) {
@@ -21,7 +22,7 @@ t.test("an unknown engine is named, with the nearest known one", async (t) => {
 });
 
 t.test("every name but that of a missing package selects its engine", async (t) => {
-  t.strictSame([...engineNames], ["auto", "quiche", "fails", "websocket"]);
+  t.strictSame([...engineNames], ["auto", "quinn", "quiche", "fails", "websocket"]);
   t.equal((await selectEngine("quiche")).name, "quiche");
   t.equal((await selectEngine("websocket")).name, "websocket");
 });
@@ -39,6 +40,31 @@ t.test("auto says what it picked", async (t) => {
   await selectEngine("quiche", { log: (...entry) => logged.push(entry) });
   t.strictSame(logged, [], "nothing was picked where a name was given");
 });
+
+t.test(
+  "auto for a server: quinn where it loads and can do what is asked for, otherwise why not",
+  async (t) => {
+    const logged: { engine: string; passedOver: { engine: string; reason: string }[] }[] = [];
+    const log: Log = (_, __, fields) => logged.push(fields as unknown as (typeof logged)[0]);
+    const whyNot = await selectEngine("quinn").then(
+      () => undefined,
+      (error: Error) => error.message,
+    );
+    const plain = await selectEngine("auto", { log, listen: {} });
+    t.equal(plain.name, whyNot === undefined ? "quinn" : "quiche");
+    const passedOver = logged[0]?.passedOver ?? [];
+    t.strictSame(
+      passedOver.map(({ engine }) => engine),
+      whyNot === undefined ? [] : ["quinn"],
+    );
+    if (whyNot !== undefined) t.ok(whyNot.includes(passedOver[0]?.reason ?? "no reason"));
+
+    const asked = await selectEngine("auto", { log, listen: { retry: "always" } });
+    t.equal(asked.name, "quiche");
+    t.equal(logged[1]?.passedOver[0]?.engine, "quinn");
+    if (whyNot === undefined) t.match(logged[1]?.passedOver[0]?.reason, /retry always \(it sends no Retry\)/);
+  },
+);
 
 t.test("names are near or far", async (t) => {
   t.equal(closestName("quiche", engineNames), "quiche");

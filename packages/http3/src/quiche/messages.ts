@@ -128,8 +128,8 @@ export interface ConnectMessage {
 
 /** How the server's certificate is judged. */
 export type Trust =
-  /** By roots in PEM, and the host name or address that it must name. */
-  | { readonly type: "roots"; readonly ca: string; readonly host: string }
+  /** By roots in PEM, those of the platform if `isDefault`, and the host name or address that it must name. */
+  | { readonly type: "roots"; readonly ca: string; readonly isDefault?: true; readonly host: string }
   /** By the SHA-256 of its DER in lower-case hexadecimal, which is one of these. */
   | { readonly type: "hash"; readonly certificateHashes: readonly string[] }
   | { readonly type: "none" };
