@@ -30,6 +30,7 @@ export type {
 } from "./stage.js";
 export type { CodecDefinition, StageDefinition } from "./stage-definition.js";
 export type { ParameterReader } from "./stage-parameters.js";
+export { entropy } from "./stages/entropy.js";
 export { type Htj2kParameters, htj2k } from "./stages/htj2k.js";
 export { integers } from "./stages/integers.js";
 export { type JpegParameters, jpeg } from "./stages/jpeg.js";

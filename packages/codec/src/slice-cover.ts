@@ -83,7 +83,7 @@ function longestThatFits(
   let tooFar = Math.min(range.end, at + maxUnits) + 1;
   let guess = expected;
   for (let tries = 1; tooFar - fits > 1; tries++) {
-    const most = Math.min(tooFar - 1, Math.max(fits + 1, at + Math.floor(guess)));
+    const most = Math.min(tooFar - 1, Math.max(fits + 1, at + Math.floor(guess + 1e-6)));
     const slice = longestSlice(at, most, units);
     if (best && slice.end <= best.end) {
       fits = most;

@@ -1,7 +1,7 @@
-import { sliceRange, type Tensor, TensorError, type TensorSpec, type UnitRange } from "@sluice/tensor";
+import { sliceRange, type Tensor, TensorError, type TensorSpec } from "@sluice/tensor";
 import type { Chain } from "./chain.js";
 import type { EncodedSlice, SlicePosition, TensorEncoder } from "./codec.js";
-import { fillSlices } from "./slice-cover.js";
+import { chooseSliceCount, type SliceNeed } from "./slice-count.js";
 import type { TooLong } from "./stage.js";
 
 function checkTensor(tensor: Tensor, spec: TensorSpec, elements: number): void {
@@ -67,50 +67,122 @@ function cutEvenly(
   });
 }
 
-/** Slices of any counts, each as full as it gets. */
-function cutGreedily(
+/** Slices of a chain of variable rate, and what each of the first cut took. */
+interface Cut {
+  readonly slices: EncodedSlice[];
+  readonly needs: SliceNeed[];
+}
+
+/**
+ * Cuts a slice into parts of equal counts, of which those from `first` to `end`, and those again that are too long.
+ * @throws TensorError where a single unit is too long
+ */
+function cutInto(
   chain: Chain,
-  range: UnitRange,
-  expected: number,
+  { index, count }: SlicePosition,
+  parts: number,
   maxPayloadBytes: number,
-): EncodedSlice[] {
-  const { order, maxUnits } = chain;
-  const fill = { ...{ range, units: order.units, maxPayloadBytes, maxUnits }, expected };
-  const encode = (part: UnitRange): Uint8Array | TooLong => chain.encode(part, maxPayloadBytes);
-  return fillSlices(fill, encode).map(({ index, count, payload }) => ({ index, count, payload }));
+  { first, end } = { first: 0, end: parts },
+): Cut {
+  const { units } = chain.order;
+  const slices: EncodedSlice[] = [];
+  const needs: SliceNeed[] = [];
+  for (let j = first; j < end; j++) {
+    const part = { index: index * parts + j, count: count * parts };
+    const range = sliceRange(part.index, part.count, units);
+    const payload = chain.encode(range, maxPayloadBytes);
+    const need = needOf(payload, maxPayloadBytes);
+    needs.push(need);
+    if (!("fits" in payload) && need <= 1) {
+      slices.push({ ...part, payload });
+      continue;
+    }
+    if (range.end - range.first === 1) {
+      throw new TensorError(
+        "maxPayloadBytes",
+        `${maxPayloadBytes}, unit ${range.first} of ${units} takes more`,
+      );
+    }
+    // Two parts and not more: what is encoded again is less, and next time another count is tried.
+    const smaller =
+      2 * part.count <= units
+        ? cutInto(chain, part, 2, maxPayloadBytes)
+        : cutInto(chain, { index: 0, count: 1 }, units, maxPayloadBytes, range);
+    slices.push(...smaller.slices);
+  }
+  return { slices, needs };
+}
+
+/** How often the first frame of a stream is cut to find a good number of slices. */
+const firstAttempts = 3;
+
+/**
+ * Cuts whole frames of a chain of variable rate. Frames are like the ones before them: so each shows how many slices the
+ * next is cut into, and is encoded once, but for slices that turn out too long.
+ */
+function createFrameCutter(chain: Chain): (maxPayloadBytes: number) => EncodedSlice[] {
+  const { units } = chain.order;
+  const least = Math.ceil(units / chain.maxUnits);
+  let count = 0;
+  let sizedFor = 0;
+
+  function cutOnce(maxPayloadBytes: number): { slices: EncodedSlice[]; isSettled: boolean } {
+    const { slices, needs } = cutInto(chain, { index: 0, count: 1 }, count, maxPayloadBytes);
+    const next = chooseSliceCount(needs, least, units);
+    const isSettled = next === count;
+    count = next;
+    return { slices, isSettled };
+  }
+
+  return (maxPayloadBytes) => {
+    if (sizedFor === maxPayloadBytes) return cutOnce(maxPayloadBytes).slices;
+    sizedFor = maxPayloadBytes;
+    const need = needOf(chain.encode(sliceRange(0, least, units), maxPayloadBytes), maxPayloadBytes);
+    count = chooseSliceCount(new Array<SliceNeed>(least).fill(need), least, units);
+    let best = cutOnce(maxPayloadBytes);
+    for (let attempt = 1; attempt < firstAttempts && !best.isSettled; attempt++) {
+      const next = cutOnce(maxPayloadBytes);
+      if (next.slices.length >= best.slices.length) break;
+      best = next;
+    }
+    return best.slices;
+  };
+}
+
+function needOf(payload: Uint8Array | TooLong, maxPayloadBytes: number): SliceNeed {
+  return "fits" in payload ? 1 / Math.max(payload.fits, 1e-3) : payload.length / maxPayloadBytes;
 }
 
 /** Cuts tensors of one spec into slices of a chain. */
 export function createSliceEncoder(spec: TensorSpec, chain: Chain): TensorEncoder {
   const { order, fixedBytes } = chain;
   const elements = order.elementsBefore(order.units);
-  const isEven = fixedBytes !== undefined && order.units === elements;
-  /** Units that a slice of the last frame held on average. */
-  let expected = order.units;
+  const evenBytes = order.units === elements ? fixedBytes : undefined;
+  const cutFrame = createFrameCutter(chain);
   let taken: Tensor | undefined;
 
-  function cut(slice: SlicePosition, maxPayloadBytes: number): EncodedSlice[] {
-    if (!(maxPayloadBytes >= 1))
+  function checkLimit(maxPayloadBytes: number): void {
+    if (!(maxPayloadBytes >= 1)) {
       throw new TensorError("maxPayloadBytes", `must be positive, got ${maxPayloadBytes}`);
-    if (isEven) return cutEvenly(chain, fixedBytes, slice, maxPayloadBytes);
-    return cutGreedily(chain, sliceRange(slice.index, slice.count, order.units), expected, maxPayloadBytes);
+    }
   }
 
   return {
     units: order.units,
     encode(tensor, maxPayloadBytes) {
       checkTensor(tensor, spec, elements);
+      checkLimit(maxPayloadBytes);
       chain.take(tensor);
       taken = tensor;
-      const slices = cut({ index: 0, count: 1 }, maxPayloadBytes);
-      expected = Math.ceil(order.units / slices.length);
+      const whole = { index: 0, count: 1 };
       return {
-        slices,
+        slices: evenBytes ? cutEvenly(chain, evenBytes, whole, maxPayloadBytes) : cutFrame(maxPayloadBytes),
         split(slice, most) {
+          checkLimit(most);
           // Another tensor may have been taken since.
           if (taken !== tensor) chain.take(tensor);
           taken = tensor;
-          return cut(slice, most);
+          return evenBytes ? cutEvenly(chain, evenBytes, slice, most) : cutInto(chain, slice, 1, most).slices;
         },
       };
     },

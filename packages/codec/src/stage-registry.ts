@@ -1,4 +1,5 @@
 import type { CodecDefinition, StageDefinition } from "./stage-definition.js";
+import { entropyDefinition } from "./stages/entropy.js";
 import { htj2kDefinition } from "./stages/htj2k.js";
 import { integersDefinition } from "./stages/integers.js";
 import { jpegDefinition } from "./stages/jpeg.js";
@@ -12,6 +13,7 @@ export const stageRegistry: readonly (StageDefinition | CodecDefinition)[] = [
   rawDefinition,
   quantizeDefinition,
   integersDefinition,
+  entropyDefinition,
   tileDefinition,
   jpegDefinition,
   jpeg2000Definition,

@@ -38,7 +38,7 @@ export function jpeg2000Header(
     // SIZ: one tile; a component of 8 unsigned bits, not subsampled
     ...segment(0xff51, ...word(highThroughput ? 0x4000 : 0), ...grid, ...grid, ...word(1), 7, 1, 1),
     // CAP: part 15; code-blocks of HTJ2K only, irreversible, and the bits that their magnitudes may have
-    ...(highThroughput ? segment(0xff50, ...long(0x00020000), ...word(0x0020 | magnitudeBits(steps))) : []),
+    ...(highThroughput ? segment(0xff50, ...long(0x00020000), ...word(0x0020 | magnitudeBits(form))) : []),
     // COD: RPCL, one layer, code-blocks of 64 x 64, the irreversible wavelet
     ...segment(0xff52, 0, 2, ...word(1), 0, decompositions, 4, 4, highThroughput ? 0x40 : 0, 0),
     // QCD: a step for each subband
@@ -49,9 +49,13 @@ export function jpeg2000Header(
   ]);
 }
 
-/** T.814, A.3.1: what the largest exponent asks for. */
-function magnitudeBits(steps: readonly number[]): number {
-  return Math.max(0, Math.max(...steps.map((step) => step >> 11)) - 12);
+/** What is said of the bits of magnitudes in CAP (T.814, A.3.7): more than 8 of the subband that has most. */
+function magnitudeBits({ steps, guardBits, decompositions }: Jpeg2000Form): number {
+  const bits = steps.map((step, i) => {
+    const level = decompositions - Math.floor(Math.max(0, i - 1) / 3);
+    return (step >> 11) + guardBits - level;
+  });
+  return Math.max(0, Math.max(...bits) - 8);
 }
 
 /** @returns the packets of a codestream, `undefined` where it has another form */
