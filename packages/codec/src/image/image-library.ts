@@ -54,7 +54,7 @@ const classes = {
  * What a decoder throws takes some of its module's stack for good: it breaks after about 4,000 faults. So a module is
  * replaced early, and after the later number it decodes nothing until its replacement is there.
  */
-const faultsToReplace = 200;
+const faultsToReplace = 500;
 const faultsToStop = 1_500;
 
 /** A library whose module is replaced when hostile payloads have worn it out. */

@@ -47,15 +47,20 @@ export async function loadImageLibraries(
   );
 }
 
-function load(name: ImageLibraryName, { locate }: LoadLibraryOptions): Promise<void> {
+/** Makes an instance of a library's module. */
+export async function instantiateLibrary(
+  name: ImageLibraryName,
+  { locate }: LoadLibraryOptions = {},
+): Promise<LibraryModule> {
+  const factory = (await imports[name]()).default as LibraryFactory;
+  // Libraries write about every broken codestream; a fault is what is told of it.
+  return factory({ print() {}, printErr() {}, ...(locate ? { locateFile: locate } : {}) });
+}
+
+function load(name: ImageLibraryName, options: LoadLibraryOptions): Promise<void> {
   const known = loading.get(name);
   if (known) return known;
-  const instantiate = async (): Promise<LibraryModule> => {
-    const factory = (await imports[name]()).default as LibraryFactory;
-    // Libraries write about every broken codestream; a fault is what is told of it.
-    return factory({ print() {}, printErr() {}, ...(locate ? { locateFile: locate } : {}) });
-  };
-  const promise = createImageLibrary(name, instantiate).then(
+  const promise = createImageLibrary(name, () => instantiateLibrary(name, options)).then(
     (library) => {
       loaded.set(name, library);
     },
