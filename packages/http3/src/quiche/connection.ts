@@ -1,27 +1,35 @@
-import type { Connection, RecvInfo, SendInfo } from "@matrixai/quic/native/types.js";
+import type { Connection, PathStats, RecvInfo, SendInfo } from "@matrixai/quic/native/types.js";
 import type { CloseInfo, TransportStats } from "@sluice/transport";
 import { H3_CODE, H3Error } from "../h3/error.js";
+import { isLocalPeer, packetLimit } from "../path-mtu/packet-limit.js";
+import { BASE_PACKET_BYTES } from "../path-mtu/packet-size-search.js";
+import { PathMtu } from "../path-mtu/path-mtu.js";
 import { type ConnectionEvents, WebTransportConnection } from "../webtransport/connection.js";
 import { AckDelay } from "./ack-delay.js";
 import { describeClose } from "./close-info.js";
-import { APPLICATION_PROTOCOL, SEND_QUEUE_DATAGRAMS } from "./config.js";
-import { Pacer } from "./pacer.js";
-import { PathModel } from "./path-model.js";
+import { APPLICATION_PROTOCOL } from "./config.js";
+import { DatagramFeed } from "./datagram-feed.js";
+import { PathPacing } from "./path-pacing.js";
 import { QuicheStreams } from "./quiche-streams.js";
 import type { Address, UdpSocket } from "./udp-socket.js";
 
-/** Packets that one connection may send before others get their turn. */
-const MAX_PACKETS_PER_TURN = 256;
+/** What one connection may send before others get their turn: no more than a receiver's socket holds. */
+const MAX_BYTES_PER_TURN = 345_600;
 /** Packets between two looks at the queues. */
 const PACKETS_PER_ROUND = 64;
-/** How often the pacer looks at window and round-trip time. */
-const PACER_UPDATE_MS = 5;
+/** How often window, round-trip time and losses are looked at. */
+const LOOK_MS = 5;
 /** TLS alert bad_certificate as a QUIC error (RFC 9001 4.8, RFC 8446 6.2). */
 const BAD_CERTIFICATE = 0x12a;
 /** TLS alert no_application_protocol as a QUIC error (RFC 9001 8.1). */
 const NO_APPLICATION_PROTOCOL = 0x178;
 /** Smaller packets are acknowledgements and credit, which must not wait (RFC 9002 7.7). */
 const MAX_CONTROL_BYTES = 200;
+/**
+ * What a packet holds beside a datagram and the peer's connection id: first byte, packet number and authentication tag
+ * at their longest (RFC 9000 17.3.1, RFC 9001 5.3), type and length of the frame (RFC 9221 4).
+ */
+const DATAGRAM_OVERHEAD_BYTES = 1 + 4 + 16 + 1 + 2;
 const RECEIVE_WINDOW_BYTES = 1 << 20;
 
 /** What the endpoint that owns a connection learns of it. */
@@ -34,35 +42,34 @@ export interface QuicheConnectionEvents extends ConnectionEvents {
   onWake(atMs: number): void;
 }
 
-/** One source of datagrams to send; it is asked as the engine has room. */
-export interface DatagramSource {
-  /** The next datagram, session prefix included, or `undefined`. It stays until `shift`. */
-  peek(): Uint8Array | undefined;
-  shift(): void;
-}
-
 /** Drives one quiche connection: packets in, packets out, timers, and the WebTransport layer on top. */
 export class QuicheConnection {
   readonly webTransport: WebTransportConnection;
-  readonly datagrams: DatagramSource[] = [];
+  readonly datagrams: DatagramFeed;
   readonly streams: QuicheStreams;
   /** How many turns it had so far. */
   turns = 0;
   /** It was ended because no session was open in time. */
   hasRunOutOfTime = false;
-  readonly #pacer = new Pacer();
+  readonly #pacing = new PathPacing();
+  readonly #mtu: PathMtu;
+  /** Where the engine sends to; its figures of the path are for this address. */
+  #peer: Address;
   readonly #receiveInfo: { from: Address; to: Address };
-  readonly #model: PathModel;
   readonly #acks = new AckDelay();
-  #pacerUpdatedMs = 0;
-  /** Something happened that the pacer has not looked at. */
-  #isModelStale = false;
+  #lookedMs = 0;
+  /** Something happened since the last look at the path. */
+  #isPathStale = false;
+  /** A turn ended without the probe that was due in it. */
+  #isProbeOverdue = false;
   /** Packets came, or the application can take more, since the last reading. */
   #hasUnread = false;
   /** The engine has something to say that must not wait. */
   #isDue = false;
   #lastPacketMs: number;
-  #packetsLost = 0;
+  /** When a client's first packet left, until the first one comes back. */
+  #sinceStartMs: number | undefined;
+  #isLocal: boolean;
   #engineDeadlineMs = Number.POSITIVE_INFINITY;
   #isEstablished = false;
   #isOver = false;
@@ -71,7 +78,7 @@ export class QuicheConnection {
   #isHeldBack = false;
   #lastReceivedMs: number;
   readonly #keepAliveMs: number;
-  readonly #maxPacketBytes: number;
+  readonly #maxPacketBytes: number | undefined;
   /** Until when a session must be open. */
   readonly #openDeadlineMs: number;
   /** Why we ended it ourselves. */
@@ -88,7 +95,9 @@ export class QuicheConnection {
       nowMs: number;
       idleTimeoutMs: number;
       openTimeoutMs: number;
-      maxPacketBytes: number;
+      maxPacketBytes: number | undefined;
+      /** The peer is known to run on this machine. */
+      isLocal: boolean;
     },
   ) {
     this.streams = new QuicheStreams(connection);
@@ -102,8 +111,12 @@ export class QuicheConnection {
     this.#receiveInfo = { from: options.peer, to: socket.local };
     this.#lastReceivedMs = options.nowMs;
     this.#lastPacketMs = options.nowMs;
+    this.#sinceStartMs = role === "client" ? options.nowMs : undefined;
+    this.#isLocal = options.isLocal;
     this.#maxPacketBytes = options.maxPacketBytes;
-    this.#model = new PathModel(options.maxPacketBytes);
+    this.#peer = options.peer;
+    this.#mtu = new PathMtu(this.webTransport.padding, BASE_PACKET_BYTES);
+    this.datagrams = new DatagramFeed(connection, BASE_PACKET_BYTES);
     this.#keepAliveMs = options.idleTimeoutMs / 3;
     this.#openDeadlineMs = options.nowMs + options.openTimeoutMs;
   }
@@ -121,10 +134,13 @@ export class QuicheConnection {
     const info = this.#receiveInfo;
     if (info.from.port !== from.port || info.from.host !== from.host)
       info.from = { host: from.host, port: from.port };
+    if (this.#sinceStartMs !== undefined) this.#isLocal = isLocalPeer(from.host, nowMs - this.#sinceStartMs);
+    this.#sinceStartMs = undefined;
     this.#lastReceivedMs = nowMs;
     this.#lastPacketMs = nowMs;
-    this.#isModelStale = true;
+    this.#isPathStale = true;
     this.#acks.handlePacket(nowMs);
+    this.#mtu.handleReceived(nowMs);
     this.#hasUnread = true;
     try {
       this.connection.recv(packet, info as RecvInfo);
@@ -186,7 +202,7 @@ export class QuicheConnection {
 
   stats(): TransportStats {
     const total = this.connection.stats();
-    const path = this.connection.pathStats().find((candidate) => candidate.active);
+    const path = this.#activePath();
     return {
       rttMs: path === undefined ? undefined : path.rtt + 0.5, // cut down to whole milliseconds by the binding
       congestionWindowBytes: path?.cwnd,
@@ -196,17 +212,21 @@ export class QuicheConnection {
       bytesSent: total.sentBytes,
       bytesReceived: total.recvBytes,
       datagramsQueued: this.connection.dgramSendQueueLen(),
-      datagramsDroppedOutgoing: 0,
+      datagramsDroppedOutgoing: this.datagrams.dropped,
       datagramsDroppedIncoming: this.webTransport.droppedDatagrams,
     };
   }
 
   /** Largest datagram that a session can send now. */
   maxDatagramBytes(prefixBytes: number): number {
+    return Math.max(0, this.#maxDatagramBytes() - prefixBytes);
+  }
+
+  #maxDatagramBytes(): number {
     const { connection } = this;
-    // The engine reckons with its own largest packet, and ours are smaller.
-    const surplus = Math.max(0, connection.maxSendUdpPayloadSize() - this.#maxPacketBytes);
-    return Math.max(0, (connection.dgramMaxWritableLen() ?? 0) - surplus - prefixBytes);
+    const overhead = DATAGRAM_OVERHEAD_BYTES + connection.destinationId().byteLength;
+    // The engine reckons with its own largest packet, and ours are smaller; what it knows of is the peer's limit.
+    return Math.min(connection.dgramMaxWritableLen() ?? 0, this.#mtu.packetBytes - overhead);
   }
 
   #handshake(nowMs: number): void {
@@ -260,29 +280,62 @@ export class QuicheConnection {
 
   /** Returns whether there is more to send at once. */
   #sendPackets(nowMs: number): boolean {
-    this.#updatePacer(nowMs);
+    this.#look(nowMs);
     this.#isHeldBack = false;
-    for (let sent = 0; sent < MAX_PACKETS_PER_TURN; ) {
+    for (let sentBytes = 0; sentBytes < MAX_BYTES_PER_TURN; ) {
+      const isProbeDue = this.#isProbeDue(nowMs);
+      this.#isProbeOverdue &&= isProbeDue;
+      if (isProbeDue && this.#isProbeOverdue) this.#sendProbe(nowMs);
       const wasFed = this.#isEstablished && this.#feed(nowMs);
       const hasDatagrams = this.connection.dgramSendQueueLen() > 0;
-      const isQuiet = this.webTransport.hasOpened && !this.#isClosing && !this.#isDue;
+      const isQuiet = this.webTransport.hasOpened && !this.#isClosing && !this.#isDue && !isProbeDue;
       if (isQuiet && !wasFed && !hasDatagrams && this.#acks.mayWait(nowMs)) return false;
       for (let i = 0; i < PACKETS_PER_ROUND; i++) {
-        if (this.#pacer.budgetBytes(nowMs) <= 0 || this.socket.isCongested) {
+        if (this.#pacing.budgetBytes(nowMs) <= 0 || this.socket.isCongested) {
           this.#isHeldBack = true;
+          this.#isProbeOverdue = isProbeDue;
           return false;
         }
-        const buffer = this.socket.nextBuffer();
-        const result = this.#nextPacket(buffer);
+        const length = this.#sendPacket(this.#mtu.packetBytes);
+        // What the engine found lost is queued again by its first packet.
+        if (sentBytes === 0 && this.#mtu.isProbing) this.#look(nowMs);
         this.#acks.handleSent();
         this.#isDue = false;
-        if (result === undefined) return false;
-        this.socket.send(buffer, result[0], result[1].to, !this.#isEstablished);
-        if (hasDatagrams || result[0] > MAX_CONTROL_BYTES) this.#pacer.handleSent(result[0]);
-        sent += 1;
+        if (length === 0) {
+          if (this.connection.dgramSendQueueLen() === 0 && this.datagrams.isWaiting) break;
+          if (this.#isProbeDue(nowMs)) this.#sendProbe(nowMs);
+          return false;
+        }
+        this.#mtu.handleSent(length, nowMs);
+        if (hasDatagrams || length > MAX_CONTROL_BYTES) this.#pacing.handleSent(length);
+        sentBytes += length;
       }
     }
+    this.#isProbeOverdue = this.#isProbeDue(nowMs);
     return true;
+  }
+
+  #isProbeDue(nowMs: number): boolean {
+    return this.#isEstablished && !this.#isClosing && this.#mtu.probeBytes(nowMs) !== undefined;
+  }
+
+  /** Sends a probe, unless datagrams wait in the engine: they would travel in it, and be lost with it. */
+  #sendProbe(nowMs: number): void {
+    if (this.connection.dgramSendQueueLen() > 0) return;
+    this.#isProbeOverdue = false;
+    const bytes = this.#mtu.probeBytes(nowMs);
+    const path = this.#activePath();
+    if (bytes === undefined || path === undefined) return;
+    this.#mtu.sendProbe(bytes, nowMs, totalsOf(path), () => this.#sendPacket(bytes));
+  }
+
+  /** Sends what the engine makes of at most `maxBytes`; returns the packet's length, 0 where it has nothing. */
+  #sendPacket(maxBytes: number): number {
+    const buffer = this.socket.nextBuffer(maxBytes);
+    const result = this.#nextPacket(buffer);
+    if (result === undefined) return 0;
+    this.socket.send(buffer, result[0], result[1].to, !this.#isEstablished);
+    return result[0];
   }
 
   #nextPacket(buffer: Uint8Array): [length: number, info: SendInfo] | undefined {
@@ -295,46 +348,42 @@ export class QuicheConnection {
     }
   }
 
-  /** Hands the engine what it takes; `false` where there was nothing. Datagrams are in its queue then. */
+  /** Hands the engine what it takes; `false` where no stream had anything. Datagrams are in its queue then. */
   #feed(nowMs: number): boolean {
     const hadStreamData = this.webTransport.flush(nowMs);
-    let room = SEND_QUEUE_DATAGRAMS - this.connection.dgramSendQueueLen();
-    for (const source of this.datagrams) {
-      for (let next = source.peek(); next !== undefined && room > 0; next = source.peek()) {
-        if (!this.streams.sendDatagram(next)) return true;
-        source.shift();
-        room -= 1;
-      }
-    }
+    // An overdue probe waits until no datagram is left in the engine.
+    if (!this.#isProbeOverdue) this.datagrams.fill();
     return hadStreamData;
   }
 
-  #updatePacer(nowMs: number): void {
-    if (nowMs - this.#pacerUpdatedMs < PACER_UPDATE_MS || !this.#isEstablished) return;
-    this.#pacerUpdatedMs = nowMs;
-    this.#isModelStale = false;
-    const { connection } = this;
-    const path = connection.pathStats().find((candidate) => candidate.active);
+  #activePath(): PathStats | undefined {
+    return this.connection.pathStats().find(({ active }) => active);
+  }
+
+  /** Looks at the path from time to time, and each time while a probe is under way. */
+  #look(nowMs: number): void {
+    const isTime = nowMs - this.#lookedMs >= LOOK_MS;
+    if (!this.#isEstablished || (!isTime && !this.#mtu.isProbing)) return;
+    const path = this.#activePath();
     if (path === undefined) return;
-    this.#model.update(nowMs, {
-      rttMs: path.rtt,
-      deliveryBytesPerMs: path.deliveryRate / 1000,
-      packetsSent: path.sent,
-      packetsLost: path.lost,
-      isHeldBack: this.#isHeldBack,
-      lastReceivedMs: this.#lastPacketMs,
-    });
-    const windowBytes = this.#model.windowBytes;
-    // Where the engine's window is no larger than it should be, it is the limit itself.
-    const isLoose = connection.maxSendUdpPayloadSize() > 2 * this.#maxPacketBytes;
-    this.#pacer.update(isLoose ? windowBytes : path.cwnd, path.rtt, this.#model.minRttMs);
-    if (path.lost > this.#packetsLost && path.cwnd < 2 * windowBytes && !this.#isHeldBack) {
-      // The engine's window stays at what was in flight when a packet was found lost, until something sent after
-      // that is acknowledged. Without this the next burst would be that something.
-      connection.sendAckEliciting();
-      this.#isDue = true;
+    const { connection } = this;
+    const { host, port } = path.peerHost;
+    if (host !== this.#peer.host || port !== this.#peer.port) {
+      this.#mtu.handleNewPath(host !== this.#peer.host);
+      this.#peer = { host, port };
     }
-    this.#packetsLost = path.lost;
+    const windowUnitBytes = connection.maxSendUdpPayloadSize();
+    const limitBytes = packetLimit(host, this.#isLocal, this.#maxPacketBytes);
+    this.#mtu.setLimit(Math.min(windowUnitBytes, limitBytes));
+    this.#mtu.update(nowMs, totalsOf(path));
+    this.datagrams.setMaxBytes(this.#maxDatagramBytes());
+    if (!isTime) return;
+    this.#lookedMs = nowMs;
+    this.#isPathStale = false;
+    const facts = { isHeldBack: this.#isHeldBack, lastReceivedMs: this.#lastPacketMs, windowUnitBytes };
+    if (!this.#pacing.update(nowMs, path, facts)) return;
+    connection.sendAckEliciting();
+    this.#isDue = true;
   }
 
   #nextDeadlineMs(nowMs: number): number {
@@ -345,7 +394,8 @@ export class QuicheConnection {
       this.#isEstablished ? this.#lastReceivedMs + this.#keepAliveMs : Number.POSITIVE_INFINITY,
       this.webTransport.hasOpened ? Number.POSITIVE_INFINITY : this.#openDeadlineMs,
       this.#isHeldBack ? nowMs + 1 : Number.POSITIVE_INFINITY,
-      this.#isModelStale ? this.#pacerUpdatedMs + PACER_UPDATE_MS : Number.POSITIVE_INFINITY,
+      this.#isPathStale ? this.#lookedMs + LOOK_MS : Number.POSITIVE_INFINITY,
+      this.#isEstablished ? this.#mtu.deadlineMs(nowMs) : Number.POSITIVE_INFINITY,
     );
   }
 
@@ -355,4 +405,8 @@ export class QuicheConnection {
     this.webTransport.abort(info);
     this.events.onGone(info);
   }
+}
+
+function totalsOf({ rtt, lostBytes, streamRetransBytes }: PathStats) {
+  return { rttMs: rtt, lostBytes, streamRetransBytes };
 }

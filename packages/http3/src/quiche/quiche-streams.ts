@@ -20,6 +20,14 @@ export class QuicheStreams implements QuicStreams {
     }
   }
 
+  sendFirst(streamId: number): void {
+    try {
+      this.connection.streamPriority(streamId, 0, false);
+    } catch {
+      // Too many streams; sending on it says so.
+    }
+  }
+
   receive(streamId: number, buffer: Uint8Array): number {
     this.fin = false;
     try {

@@ -12,6 +12,7 @@ import { encodeVarint, varintBytes } from "../h3/varint.js";
 import { decodeDatagram } from "./datagram.js";
 import { IncomingStreams } from "./incoming-streams.js";
 import { type QuicStreams, STREAM } from "./quic-streams.js";
+import { PaddingStreams } from "./padding-streams.js";
 import type { ConnectRequest } from "./request.js";
 import { SendQueue } from "./send-queue.js";
 import type { SessionEvents, WebTransportSession } from "./session.js";
@@ -37,6 +38,8 @@ export interface ConnectionEvents extends SessionEvents, StreamEvents {
  */
 export class WebTransportConnection {
   droppedDatagrams = 0;
+  /** Streams that fill packets. */
+  readonly padding: PaddingStreams;
   readonly #control = new SendQueue();
   readonly #controlId: number;
   readonly #incoming: IncomingStreams;
@@ -59,6 +62,7 @@ export class WebTransportConnection {
       firstBidi: role === "client" ? 0 : 1,
       receiveWindowBytes,
     });
+    this.padding = new PaddingStreams(quic, this.#streams);
     const settings = encodeFrame(FRAME.SETTINGS, encodeSettings(OUR_SETTINGS));
     const bytes = new Uint8Array(1 + settings.byteLength);
     bytes.set(settings, 1); // stream type 0x00 (RFC 9114 6.2.1)
