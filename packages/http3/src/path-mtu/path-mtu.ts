@@ -6,42 +6,35 @@ const PROBE_ROUNDS = 4;
 const PROBE_MS = 300;
 /** When the peer allows no stream, or the window no packet of that size, it is tried again. */
 const POSTPONED_MS = 100;
-/** What a probe's packet holds beside the probe's stream, at most: headers, and frames that go first. */
-const MAX_OVERHEAD_BYTES = 200;
-
-/** Streams of bytes without meaning, which fill probes. */
-export interface ProbeStreams {
-  /** Queues `bytes` of padding and an end before all other streams; `undefined` where the peer takes none now. */
-  open(bytes: number): number | undefined;
-  /** Whether all of it has been acknowledged, or the peer said that it does not want it: either way it arrived. */
-  hasArrived(id: number): boolean;
-  /** What was not acknowledged yet will not be sent again. */
-  abandon(id: number): void;
-}
+/** The engine takes a packet for lost once so many after it were acknowledged, at the most (quiche: 3 to 20). */
+const MAX_REORDERED_PACKETS = 20;
 
 /** What the engine tells of a path. */
 export interface PathTotals {
   readonly rttMs: number;
   /** Bytes of packets that were lost so far. */
   readonly lostBytes: number;
-  /** Bytes on streams that were sent again so far. */
-  readonly streamRetransBytes: number;
+  /** Bytes on their way when the last packet came in; `undefined` where the engine does not know. */
+  readonly inFlightBytes: number | undefined;
 }
 
 interface Probe {
   readonly bytes: number;
-  readonly streamId: number;
   readonly sentMs: number;
-  readonly retransBytes: number;
+  /** What was sent after it. */
+  sentBytes: number;
+  /** Of which was lost. */
+  lostBytes: number;
 }
 
 /**
  * The packet size of one path, kept right as the path changes: probes for more (`PacketSizeSearch`), and falls back
  * where what was used no longer gets through (`BlackHoleWatch`).
  *
- * The engine does not tell which packet was acknowledged. A probe is a packet filled by a stream of its own: where
- * that stream is complete without its bytes having been sent again, the packet has arrived. Bytes of other streams
- * that were sent again meanwhile make a probe look lost, never the other way round.
+ * The engine does not tell which packet was acknowledged or lost, only how much. A probe is larger than all other
+ * packets, so a loss of less is none of its own; and it has arrived where less than it is on the way, or where so much
+ * after it was acknowledged that it would count as lost. What is not certain counts as lost: a size too small costs
+ * little.
  */
 export class PathMtu {
   readonly #search: PacketSizeSearch;
@@ -49,15 +42,14 @@ export class PathMtu {
   #probe: Probe | undefined;
   #postponedUntilMs = 0;
   #lastReceivedMs = 0;
+  /** A packet came since the last look: what is in flight is known. */
+  #hasNews = false;
   /** Nothing has come since a probe was lost: it is the path that is gone, not the size. */
   #isDeaf = false;
   #lostBytes = 0;
   #rttMs = 0;
 
-  constructor(
-    readonly streams: ProbeStreams,
-    limitBytes: number,
-  ) {
+  constructor(limitBytes: number) {
     this.#search = new PacketSizeSearch(limitBytes);
   }
 
@@ -80,35 +72,32 @@ export class PathMtu {
     return this.#search.probeBytes(nowMs);
   }
 
-  /**
-   * Fills a probe of `bytes` and has it sent: `send` sends one packet into a buffer of that size and returns its
-   * length.
-   */
-  sendProbe(bytes: number, nowMs: number, totals: PathTotals, send: () => number): void {
-    const streamId = this.streams.open(bytes);
-    const length = streamId === undefined ? 0 : send();
-    if (streamId !== undefined && length === bytes) {
-      this.#probe = { bytes, streamId, sentMs: nowMs, retransBytes: totals.streamRetransBytes };
-      return;
-    }
-    if (streamId !== undefined) this.streams.abandon(streamId);
+  /** A probe of `bytes` was sent. */
+  handleProbeSent(bytes: number, nowMs: number): void {
+    this.#probe = { bytes, sentMs: nowMs, sentBytes: 0, lostBytes: 0 };
+    this.#hasNews = false;
+  }
+
+  /** The probe that was due could not be sent as a whole. */
+  postponeProbe(nowMs: number): void {
     this.#postponedUntilMs = nowMs + POSTPONED_MS;
   }
 
   /** A packet was sent that was no probe. */
   handleSent(bytes: number, nowMs: number): void {
+    if (this.#probe !== undefined) this.#probe.sentBytes += bytes;
     if (bytes > BASE_PACKET_BYTES) this.#watch.handleSent(bytes, nowMs, this.#lostBytes);
   }
 
   handleReceived(nowMs: number): void {
     this.#lastReceivedMs = nowMs;
+    this.#hasNews = true;
     this.#isDeaf = false;
     this.#watch.handleReceived();
   }
 
   /** The engine sends on another path: its totals begin anew. `isElsewhere`: not only the port has changed. */
   handleNewPath(isElsewhere: boolean): void {
-    if (this.#probe !== undefined) this.streams.abandon(this.#probe.streamId);
     this.#probe = undefined;
     this.#lostBytes = 0;
     this.#watch.reset();
@@ -116,13 +105,15 @@ export class PathMtu {
     if (isElsewhere) this.#search.handleBlackHole();
   }
 
-  /** Looks at what has become of the packets. Call it before sending, and after the first packet of a turn. */
+  /** Looks at what has become of the packets. Call it after packets came in, before the engine's timers, and after. */
   update(nowMs: number, totals: PathTotals): void {
-    this.#lostBytes = totals.lostBytes;
-    this.#rttMs = totals.rttMs;
-    this.#judgeProbe(nowMs, totals);
-    if (this.packetBytes <= BASE_PACKET_BYTES) return;
-    if (!this.#watch.look(nowMs, totals.rttMs, totals.lostBytes)) return;
+    const { rttMs, lostBytes, inFlightBytes } = totals;
+    const lostNow = lostBytes - this.#lostBytes;
+    this.#lostBytes = lostBytes;
+    this.#rttMs = rttMs;
+    this.#judgeProbe(nowMs, lostNow, this.#hasNews ? inFlightBytes : undefined);
+    this.#hasNews = false;
+    if (this.packetBytes <= BASE_PACKET_BYTES || !this.#watch.look(nowMs, rttMs, lostBytes)) return;
     this.#watch.reset();
     this.#search.handleBlackHole();
   }
@@ -140,21 +131,24 @@ export class PathMtu {
     return sentMs + PROBE_ROUNDS * this.#rttMs + PROBE_MS;
   }
 
-  #judgeProbe(nowMs: number, totals: PathTotals): void {
+  #judgeProbe(nowMs: number, lostNow: number, inFlightBytes: number | undefined): void {
     const probe = this.#probe;
     if (probe === undefined) return;
-    const { bytes, streamId, sentMs, retransBytes } = probe;
-    const wasSentAgain = totals.streamRetransBytes - retransBytes >= bytes - MAX_OVERHEAD_BYTES;
-    if (!wasSentAgain && this.streams.hasArrived(streamId)) {
-      this.#probe = undefined;
-      this.#search.handleArrived(bytes, nowMs);
-      this.#watch.reset();
+    const { bytes, sentMs, sentBytes } = probe;
+    probe.lostBytes += lostNow;
+    const isLost = lostNow >= bytes || nowMs >= this.#expiryMs(probe);
+    if (!isLost && inFlightBytes === undefined) return;
+    // Of what was sent after it; what is in flight may be older.
+    const acknowledged = sentBytes - probe.lostBytes - (inFlightBytes ?? 0);
+    const isBehind = acknowledged > MAX_REORDERED_PACKETS * this.packetBytes;
+    if (!isLost && (inFlightBytes ?? 0) >= bytes && !isBehind) return;
+    this.#probe = undefined;
+    if (isLost) {
+      this.#isDeaf = this.#lastReceivedMs < sentMs;
+      this.#search.handleLost(bytes, nowMs);
       return;
     }
-    if (!wasSentAgain && nowMs < this.#expiryMs(probe)) return;
-    this.streams.abandon(streamId);
-    this.#probe = undefined;
-    this.#isDeaf = this.#lastReceivedMs < sentMs;
-    this.#search.handleLost(bytes, nowMs);
+    this.#search.handleArrived(bytes, nowMs);
+    this.#watch.reset();
   }
 }

@@ -115,7 +115,7 @@ export class QuicheConnection {
     this.#isLocal = options.isLocal;
     this.#maxPacketBytes = options.maxPacketBytes;
     this.#peer = options.peer;
-    this.#mtu = new PathMtu(this.webTransport.padding, BASE_PACKET_BYTES);
+    this.#mtu = new PathMtu(BASE_PACKET_BYTES);
     this.datagrams = new DatagramFeed(connection, BASE_PACKET_BYTES);
     this.#keepAliveMs = options.idleTimeoutMs / 3;
     this.#openDeadlineMs = options.nowMs + options.openTimeoutMs;
@@ -173,6 +173,7 @@ export class QuicheConnection {
   read(nowMs: number): void {
     if (this.#isOver) return;
     this.turns += 1;
+    if (this.#mtu.isProbing) this.#look(nowMs);
     if (nowMs >= this.#engineDeadlineMs) {
       this.#isDue = true;
       this.connection.onTimeout();
@@ -297,8 +298,6 @@ export class QuicheConnection {
           return false;
         }
         const length = this.#sendPacket(this.#mtu.packetBytes);
-        // What the engine found lost is queued again by its first packet.
-        if (sentBytes === 0 && this.#mtu.isProbing) this.#look(nowMs);
         this.#acks.handleSent();
         this.#isDue = false;
         if (length === 0) {
@@ -324,9 +323,11 @@ export class QuicheConnection {
     if (this.connection.dgramSendQueueLen() > 0) return;
     this.#isProbeOverdue = false;
     const bytes = this.#mtu.probeBytes(nowMs);
-    const path = this.#activePath();
-    if (bytes === undefined || path === undefined) return;
-    this.#mtu.sendProbe(bytes, nowMs, totalsOf(path), () => this.#sendPacket(bytes));
+    if (bytes === undefined) return;
+    // The window may be too small for it, and something else may wait on the padding's stream.
+    const isSent = this.webTransport.pad(bytes) && this.#sendPacket(bytes) === bytes;
+    if (isSent) this.#mtu.handleProbeSent(bytes, nowMs);
+    else this.#mtu.postponeProbe(nowMs);
   }
 
   /** Sends what the engine makes of at most `maxBytes`; returns the packet's length, 0 where it has nothing. */
@@ -360,6 +361,15 @@ export class QuicheConnection {
     return this.connection.pathStats().find(({ active }) => active);
   }
 
+  /**
+   * The engine says how much may be sent on a stream, which is what its window has left when the last packet came in,
+   * unless flow control leaves less; more than the window, after a timeout, says nothing.
+   */
+  #inFlightBytes(windowBytes: number): number | undefined {
+    const left = this.streams.capacity(this.webTransport.controlId);
+    return left === undefined || left > windowBytes ? undefined : windowBytes - left;
+  }
+
   /** Looks at the path from time to time, and each time while a probe is under way. */
   #look(nowMs: number): void {
     const isTime = nowMs - this.#lookedMs >= LOOK_MS;
@@ -375,7 +385,11 @@ export class QuicheConnection {
     const windowUnitBytes = connection.maxSendUdpPayloadSize();
     const limitBytes = packetLimit(host, this.#isLocal, this.#maxPacketBytes);
     this.#mtu.setLimit(Math.min(windowUnitBytes, limitBytes));
-    this.#mtu.update(nowMs, totalsOf(path));
+    this.#mtu.update(nowMs, {
+      rttMs: path.rtt,
+      lostBytes: path.lostBytes,
+      inFlightBytes: this.#inFlightBytes(path.cwnd),
+    });
     this.datagrams.setMaxBytes(this.#maxDatagramBytes());
     if (!isTime) return;
     this.#lookedMs = nowMs;
@@ -405,8 +419,4 @@ export class QuicheConnection {
     this.webTransport.abort(info);
     this.events.onGone(info);
   }
-}
-
-function totalsOf({ rtt, lostBytes, streamRetransBytes }: PathStats) {
-  return { rttMs: rtt, lostBytes, streamRetransBytes };
 }

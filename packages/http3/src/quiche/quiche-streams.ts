@@ -49,6 +49,15 @@ export class QuicheStreams implements QuicStreams {
     }
   }
 
+  /** Bytes that a stream of ours takes now; `undefined` where it cannot send. */
+  capacity(streamId: number): number | undefined {
+    try {
+      return this.connection.streamCapacity(streamId);
+    } catch {
+      return undefined;
+    }
+  }
+
   resetSend(streamId: number, h3Code: number): void {
     this.#shutdown(streamId, quiche.Shutdown.Write, h3Code);
   }

@@ -12,7 +12,6 @@ import { encodeVarint, varintBytes } from "../h3/varint.js";
 import { decodeDatagram } from "./datagram.js";
 import { IncomingStreams } from "./incoming-streams.js";
 import { type QuicStreams, STREAM } from "./quic-streams.js";
-import { PaddingStreams } from "./padding-streams.js";
 import type { ConnectRequest } from "./request.js";
 import { SendQueue } from "./send-queue.js";
 import type { SessionEvents, WebTransportSession } from "./session.js";
@@ -38,10 +37,9 @@ export interface ConnectionEvents extends SessionEvents, StreamEvents {
  */
 export class WebTransportConnection {
   droppedDatagrams = 0;
-  /** Streams that fill packets. */
-  readonly padding: PaddingStreams;
   readonly #control = new SendQueue();
-  readonly #controlId: number;
+  /** The stream that always is there. */
+  readonly controlId: number;
   readonly #incoming: IncomingStreams;
   readonly #streams: StreamTable;
   readonly #sessions: SessionTable;
@@ -56,13 +54,12 @@ export class WebTransportConnection {
     readonly scratch: Uint8Array,
   ) {
     // RFC 9000 2.1: the two low bits of a stream id.
-    this.#controlId = role === "client" ? 2 : 3;
+    this.controlId = role === "client" ? 2 : 3;
     this.#streams = new StreamTable(quic, events, {
-      firstUni: this.#controlId + 4,
+      firstUni: this.controlId + 4,
       firstBidi: role === "client" ? 0 : 1,
       receiveWindowBytes,
     });
-    this.padding = new PaddingStreams(quic, this.#streams);
     const settings = encodeFrame(FRAME.SETTINGS, encodeSettings(OUR_SETTINGS));
     const bytes = new Uint8Array(1 + settings.byteLength);
     bytes.set(settings, 1); // stream type 0x00 (RFC 9114 6.2.1)
@@ -129,7 +126,7 @@ export class WebTransportConnection {
       this.#handleDatagram(scratch.subarray(0, length));
     }
     // RFC 9114 6.2.1: nobody may ask us to end our control stream.
-    const control = quic.checkStopped(this.#controlId);
+    const control = quic.checkStopped(this.controlId);
     if (control === STREAM.ENDED)
       throw new H3Error(H3_CODE.CLOSED_CRITICAL_STREAM, "our control stream was stopped");
     this.#streams.checkStopped();
@@ -147,11 +144,23 @@ export class WebTransportConnection {
   /** Hands to the engine what it takes now; `false` where there is nothing to send on any stream. */
   flush(nowMs: number): boolean {
     const hadControl = !this.#control.isIdle;
-    if (hadControl) this.#control.flush(this.quic, this.#controlId);
+    if (hadControl) this.#control.flush(this.quic, this.controlId);
     const hadSessions = this.#sessions.flush();
     const hadStreams = this.#streams.flush();
     this.#sessions.settle(nowMs);
     return hadControl || hadSessions || hadStreams;
+  }
+
+  /**
+   * Queues `bytes` without a meaning on the control stream, in front of all other streams: a reserved frame, which every
+   * peer ignores (RFC 9114 7.2.8). `false` while something else waits there.
+   */
+  pad(bytes: number): boolean {
+    if (!this.#control.isIdle) return false;
+    this.quic.sendFirst(this.controlId);
+    this.#control.push(encodeFrame(FRAME.PADDING, new Uint8Array(bytes)), false);
+    this.#control.flush(this.quic, this.controlId);
+    return true;
   }
 
   /** Client: asks for a session. */

@@ -47,15 +47,6 @@ export class StreamTable {
     return id;
   }
 
-  /** The id that our next unidirectional stream gets; `commitUnidirectionalId` once it is open. */
-  get nextUnidirectionalId(): number {
-    return this.#nextUni;
-  }
-
-  commitUnidirectionalId(): void {
-    this.#nextUni += 4;
-  }
-
   /** A stream of ours; it waits where the peer allows no more for now. `handle` names it in the events. */
   open(session: WebTransportSession, handle: number, isBidirectional: boolean): WebTransportStream {
     const stream = this.#create(session, handle, { id: -1, canSend: true, canReceive: isBidirectional });
@@ -152,7 +143,7 @@ export class StreamTable {
     }
     if (opening) {
       if (isBidirectional) this.#nextBidi += 4;
-      else this.commitUnidirectionalId();
+      else this.#nextUni += 4;
       this.#byId.set(stream.id, stream);
       this.events.onStreamOpened(stream);
     }
