@@ -22,5 +22,7 @@ export function isLocalPeer(peer: string, rttMs: number): boolean {
 export function packetLimit(peer: string, isLocal: boolean, maxPacketBytes: number | undefined): number {
   if (maxPacketBytes !== undefined) return maxPacketBytes;
   if (isLocal) return LOOPBACK_BYTES;
-  return isIPv6(peer) && !peer.toLowerCase().startsWith("::ffff:") ? ETHERNET_BYTES.ipv6 : ETHERNET_BYTES.ipv4;
+  return isIPv6(peer) && !peer.toLowerCase().startsWith("::ffff:")
+    ? ETHERNET_BYTES.ipv6
+    : ETHERNET_BYTES.ipv4;
 }

@@ -21,6 +21,11 @@ export const DEFAULT_QUIC_OPTIONS: QuicOptions = {
 export const APPLICATION_PROTOCOL = "h3";
 
 const MEBIBYTE = 1 << 20;
+/**
+ * Addresses that one peer may have in the life of a connection. The engine takes this from the number of connection ids
+ * that it accepts (RFC 9000 18.2), and keeps the path of a client that a NAT gave another port (9.3) for good.
+ */
+const MAX_PATHS = 32;
 /** Datagrams that the engine holds in each direction. */
 export const RECEIVE_QUEUE_DATAGRAMS = 4096;
 export const SEND_QUEUE_DATAGRAMS = 128;
@@ -110,6 +115,7 @@ function tune(config: Config, options: QuicOptions, windowUnitBytes: number): Co
   config.setInitialMaxStreamsUni(1024);
   config.enableDgram(true, RECEIVE_QUEUE_DATAGRAMS, SEND_QUEUE_DATAGRAMS);
   config.setDisableActiveMigration(true);
+  config.setActiveConnectionIdLimit(MAX_PATHS);
   config.setCcAlgorithm(
     options.congestionControl === "bbr"
       ? algorithm.BBR

@@ -84,9 +84,7 @@ export class InitialGate {
     this.figures.addRetry();
     const retryId = randomBytes(CONNECTION_ID_BYTES);
     const token = this.#tokens.issue(address, header.destinationId, retryId, nowMs);
-    reply((out) =>
-      quiche.retry(header.sourceId, header.destinationId, retryId, token, header.version, out),
-    );
+    reply((out) => quiche.retry(header.sourceId, header.destinationId, retryId, token, header.version, out));
   }
 }
 

@@ -39,11 +39,7 @@ export class UdpSocket {
   }
 
   /** Binds to `local`; with `remote` it only talks to that address and learns that nobody listens there. */
-  static async open(
-    local: Address,
-    remote: Address | undefined,
-    events: UdpEvents,
-  ): Promise<UdpSocket> {
+  static async open(local: Address, remote: Address | undefined, events: UdpEvents): Promise<UdpSocket> {
     const socket = createSocket({
       type: isIPv6(local.host) ? "udp6" : "udp4",
       // Every address is a literal already; the default would go through DNS for each packet.
