@@ -16,7 +16,9 @@ async function startEcho(t: Test, host: string): Promise<{ server: Http3Server; 
   const sessions: Session[] = [];
   server.onSession((session) => {
     sessions.push(session);
-    session.onDatagrams((batch) => batch.forEach((data) => session.sendDatagram(data)));
+    session.onDatagrams((batch) => {
+      for (const data of batch) session.sendDatagram(data);
+    });
     session.onBidirectional(async ({ send, receive }) => {
       for (let part = await receive.read(); part !== undefined; part = await receive.read()) {
         await send.write(part);
