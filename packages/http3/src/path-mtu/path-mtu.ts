@@ -48,6 +48,7 @@ export class PathMtu {
   #isDeaf = false;
   #lostBytes = 0;
   #rttMs = 0;
+  #leastRoundTripMs = Number.POSITIVE_INFINITY;
 
   constructor(limitBytes: number) {
     this.#search = new PacketSizeSearch(limitBytes);
@@ -56,6 +57,11 @@ export class PathMtu {
   /** The largest UDP payload to be sent, probes apart. */
   get packetBytes(): number {
     return this.#search.packetBytes;
+  }
+
+  /** The quickest of the probes was known to have arrived after so long; infinity before the first one. */
+  get leastRoundTripMs(): number {
+    return this.#leastRoundTripMs;
   }
 
   get isProbing(): boolean {
@@ -148,6 +154,7 @@ export class PathMtu {
       this.#search.handleLost(bytes, nowMs);
       return;
     }
+    this.#leastRoundTripMs = Math.min(this.#leastRoundTripMs, nowMs - sentMs);
     this.#search.handleArrived(bytes, nowMs);
     this.#watch.reset();
   }
