@@ -137,7 +137,7 @@ function createTileGrid(order: BlockOrder, shape: "square" | "wide"): TileGrid {
   }
 
   let maxUnits = Math.min(units, Math.floor(maxPlaneSamples / (blockRows * blockColumns)));
-  while (!fits(maxUnits)) maxUnits = Math.ceil(maxUnits * 0.9) - 1;
+  while (!fits(maxUnits)) maxUnits = Math.floor((9 * maxUnits) / 10);
 
   return {
     maxUnits,
