@@ -1,9 +1,10 @@
 import { TensorError, type TensorSpec } from "@sluice/tensor";
 import { type BlockOrder, blockOrder } from "../block-order.js";
 import { createScratch } from "../scratch.js";
-import type { PlaneSize, SliceExtent, Stage } from "../stage.js";
+import type { PlaneSize, Stage } from "../stage.js";
 import type { StageDefinition } from "../stage-definition.js";
 import { checkChoice } from "../stage-parameters.js";
+import type { SliceExtent } from "../unit-order.js";
 
 /** Parameters of the stage `tile`. */
 export interface TileParameters {
