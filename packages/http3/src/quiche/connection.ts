@@ -64,8 +64,6 @@ export class QuicheConnection {
       idleTimeoutMs: number;
       openTimeoutMs: number;
       maxPacketBytes: number | undefined;
-      /** The peer is known to run on this machine. */
-      isLocal: boolean;
     },
   ) {
     this.streams = new QuicheStreams(connection);

@@ -40,10 +40,11 @@ export class UdpSocket {
 
   /** Binds to `local`; with `remote` it only talks to that address and learns that nobody listens there. */
   static async open(local: Address, remote: Address | undefined, events: UdpEvents): Promise<UdpSocket> {
+    const family = isIPv6(local.host) ? 6 : 4;
     const socket = createSocket({
-      type: isIPv6(local.host) ? "udp6" : "udp4",
+      type: `udp${family}`,
       // Every address is a literal already; the default would go through DNS for each packet.
-      lookup: (address, _options, callback) => callback(null, address, isIPv6(address) ? 6 : 4),
+      lookup: (address, _options, callback) => callback(null, address, family),
     });
     await new Promise<void>((resolve, reject) => {
       socket.once("error", reject);
