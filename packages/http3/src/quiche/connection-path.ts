@@ -19,6 +19,8 @@ export interface PathOptions {
   readonly peer: Address;
   /** See `QuicOptions`. */
   readonly maxPacketBytes: number | undefined;
+  /** See `interfaceMtu`. */
+  readonly interfaceMtuBytes: number | undefined;
   /** When a client began: the time to its first answer is a round trip. `undefined` for servers. */
   readonly askedMs: number | undefined;
 }
@@ -97,7 +99,12 @@ export class ConnectionPath {
     this.#follow(path.peerHost);
     this.#isLocal ||= isLocalPeer(this.#peer.host, Math.min(path.rtt, mtu.leastRoundTripMs));
     const windowUnitBytes = connection.maxSendUdpPayloadSize();
-    const limitBytes = packetLimit(this.#peer.host, this.#isLocal, this.options.maxPacketBytes);
+    const limitBytes = packetLimit(
+      this.#peer.host,
+      this.#isLocal,
+      this.options.maxPacketBytes,
+      this.options.interfaceMtuBytes,
+    );
     mtu.setLimit(Math.min(windowUnitBytes, limitBytes));
     const inFlightBytes = this.#inFlightBytes(path.cwnd);
     mtu.update(nowMs, { rttMs: path.rtt, lostBytes: path.lostBytes, inFlightBytes });

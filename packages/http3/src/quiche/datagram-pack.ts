@@ -49,7 +49,8 @@ export class DatagramPacker {
     const bytes = this.#bytes;
     if (bytes !== undefined && bytes.byteLength >= end) return bytes;
     // A new pack is as large as the last one: memory that is not used makes the garbage collector come more often.
-    const wanted = bytes === undefined ? Math.max(end, this.#lastLength) : Math.max(end, 2 * bytes.byteLength);
+    const wanted =
+      bytes === undefined ? Math.max(end, this.#lastLength) : Math.max(end, 2 * bytes.byteLength);
     const capacity = Math.ceil(wanted / PAGE_BYTES) * PAGE_BYTES;
     // Not filled with zeros, and with a memory of its own that can be handed over.
     const { buffer } = Buffer.allocUnsafeSlow(capacity);
