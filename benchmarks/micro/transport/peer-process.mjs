@@ -36,7 +36,8 @@ async function connect({ half, address, parameters }) {
   const session = await carrier.connect(address, parameters);
   const { datagramBytes = 0 } = parameters;
   // Packets grow with what the path is known to carry.
-  for (let waited = 0; session.maxDatagramBytes < datagramBytes && waited < GROWTH_MS; waited++) await pause(1);
+  for (let waited = 0; session.maxDatagramBytes < datagramBytes && waited < GROWTH_MS; waited++)
+    await pause(1);
   if (session.maxDatagramBytes < datagramBytes) {
     return { unsupported: `takes datagrams of at most ${session.maxDatagramBytes} B` };
   }

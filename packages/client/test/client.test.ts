@@ -112,10 +112,7 @@ t.test("tensors are cut for the datagrams of the moment, smaller or larger", asy
     const outcome = await stream.send(countingTensor());
     t.match(outcome, { status: "delivered", concealedFraction: 0 }, `${maxBytes} B`);
     const largest = Math.max(...sizes);
-    t.ok(
-      largest <= maxBytes && largest > Math.min(maxBytes, 5120) - 100,
-      `largest of ${maxBytes}: ${largest}`,
-    );
+    t.ok(largest <= maxBytes && largest > Math.min(maxBytes, 5120) / 2, `${largest} of ${maxBytes} B`);
     t.notOk(sizes.includes(-1), "none was refused");
   }
   client.close();
