@@ -1,10 +1,10 @@
 import { palette } from "./theme.mjs";
 
-export const shapes = ["circle", "square", "triangle-up", "diamond", "cross", "triangle-down"];
+const shapes = ["circle", "square", "triangle-up", "diamond", "cross", "triangle-down"];
 
 /**
- * Series in the colour and shape that they have everywhere in a plot, and where their names stand: one under the
- * other in a corner of the plot that no curve reaches.
+ * Series in the colour and shape that they have everywhere in a plot, and their names in the same colour, one under
+ * the other from (x, y) in pixels of the plot, which may lie outside of its axes.
  * @param names in the order in which they are listed
  * @returns `scales` for the encodings of colour and shape, and `layers`: the list itself
  */

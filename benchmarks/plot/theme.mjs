@@ -13,7 +13,7 @@ const font = "DejaVu Sans, Verdana, Arial, sans-serif";
 export const plotConfig = {
   background: "#ffffff",
   font,
-  padding: 16,
+  padding: 18,
   view: { stroke: "#c8c8c8" },
   title: {
     ...{ font, fontSize: 16, fontWeight: 600, color: ink, anchor: "start", offset: 14 },

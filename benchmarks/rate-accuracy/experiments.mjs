@@ -1,3 +1,6 @@
+import { runQuantizer } from "./quantizer-experiment.mjs";
+import { plotQuantizer } from "./quantizer-plot.mjs";
+import { formatQuantizer } from "./quantizer-report.mjs";
 import { runRate } from "./rate-experiment.mjs";
 import { plotRate } from "./rate-plot.mjs";
 import { formatRate } from "./rate-report.mjs";
@@ -12,5 +15,11 @@ export const experiments = {
     run: runRate,
     format: formatRate,
     plots: (points, workload) => ({ "": plotRate(points, workload) }),
+  },
+  quantizer: {
+    title: "Levels and clip width of the uniform quantizer",
+    run: runQuantizer,
+    format: formatQuantizer,
+    plots: (points, workload) => ({ "": plotQuantizer(points, workload) }),
   },
 };

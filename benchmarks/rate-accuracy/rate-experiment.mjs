@@ -19,7 +19,7 @@ function imageCodecsFor([height, width]) {
   const files = ["jpeg:quality={2,5,10,15,20,30,40,50,60,75,90}", "jpeg2000:ratio={100,60,40,30,20,15,10,5}"];
   if (height * width > smallImage) return files;
   const qualities = "{5,10,20,30,40,50,60,75,90,95}";
-  const ratios = "{20,12,8,6,4,3,2}";
+  const ratios = "{5,4.5,4,3.5,3,2.5,2,1.5}";
   return [
     ...[`jpeg:quality=${qualities}`, `jpeg:quality=${qualities},header=no`],
     ...[`jpeg2000:ratio=${ratios}`, `jpeg2000:ratio=${ratios},header=no`, "pixels"],
