@@ -54,7 +54,7 @@ const dropAxis = (field) => ({
 /** Drop with its standard error against bytes on a logarithmic axis. @returns a Vega-Lite spec */
 export function plotRate(points, workload) {
   const curves = [...bySeries(points)].map(curveOf);
-  const lines = curves.flatMap((curve) => curvesBelow(curve, shown.highest));
+  const lines = curves.flatMap((curve) => curvesBelow(curve, shown.highest, { isLogarithmic: true }));
   const values = curves.flat().filter(({ y }) => y <= shown.highest);
   const legend = legendIn(ranked(points), { x: width + 24, y: 8 });
   const color = { field: "name", type: "nominal", scale: legend.scales.colour, legend: null };
