@@ -20,7 +20,7 @@ async function main(options, signal) {
   const environment = describeEnvironment();
   const before = readLoad();
   const experiment = experiments[options.experiment];
-  const workload = await openWorkload(options, signal);
+  const workload = await openWorkload(options, signal, experiment);
   try {
     const { description } = workload;
     const { datagram, note } = options;

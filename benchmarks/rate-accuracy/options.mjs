@@ -21,7 +21,7 @@ What is measured:
   --levels A,B --clips A,B   of the experiment quantizer
 
 Images and statistics:
-  --limit N             the most images, 2 to 100000, default 2000
+  --limit N             the most images, 2 to 100000; default 2000, for the experiment motion 50
   --seed N              which ones, default 1
   --statistics FILE     of the cut, as sluice calibrate writes them; default those beside the model
   --exclude-calibration N[:SEED]   leaves out the images that "sluice calibrate --limit N --seed SEED" takes from these
@@ -34,7 +34,8 @@ How:
   --record [--name N]   writes benchmarks/results/rate-accuracy/NAME.jsonl, .md, .svg and .png
   --note TEXT           said beside a recorded result`;
 
-const experiments = ["rate", "quantizer", "motion"];
+const defaultLimits = { rate: "2000", quantizer: "2000", motion: "50" };
+const experiments = Object.keys(defaultLimits);
 
 /** A mistake on the command line. */
 export class UsageError extends Error {}
@@ -104,7 +105,7 @@ function parseValues(args) {
         ...{ codec: list, "image-codec": list },
         levels: { ...text, default: "2,3,4,5,6,7,8,10,12,16,24,32" },
         clips: { ...text, default: "1,1.5,2,2.5,3,4,5,6" },
-        limit: { ...text, default: "2000" },
+        limit: text,
         seed: { ...text, default: "1" },
         ...{ statistics: text, "exclude-calibration": text, calibrate: text },
         datagram: { ...text, default: "1200" },
@@ -122,6 +123,7 @@ function parseValues(args) {
 export function parseOptions(args) {
   const values = parseValues(args);
   if (values.help) return { help: true };
+  oneOf("experiment", values.experiment, experiments);
   if (values.preset !== undefined && values.model !== undefined) {
     throw new UsageError("--preset and --model: give one of them");
   }
@@ -135,9 +137,8 @@ export function parseOptions(args) {
   return {
     ...values,
     preset: oneOf("preset", values.preset, Object.keys(presets)),
-    experiment: oneOf("experiment", values.experiment, experiments),
     data: values.data ?? process.env.SLUICE_DATA,
-    limit: integer("limit", values.limit, 2, 100_000),
+    limit: integer("limit", values.limit ?? defaultLimits[values.experiment] ?? "", 2, 100_000),
     seed: integer("seed", values.seed, 0, 999_999_999),
     datagram: integer("datagram", values.datagram, 200, 65_000),
     clipsLimit: integer("clips-limit", values["clips-limit"], 2, 10_000),

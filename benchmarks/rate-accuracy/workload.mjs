@@ -80,39 +80,50 @@ async function chooseStatistics(options, model, split, calibrated) {
   return { statistics, from: statistics === undefined ? "none" : "beside the model" };
 }
 
-/**
- * Everything that is the same for all chains: the two halves, the images with their tensors, the statistics.
- * @throws MissingData where a preset's files are not here
- */
-export async function openWorkload(options, signal) {
-  const { model, split, images: reference, labels } = await resolve(options);
-  const network = await openSplitNetwork(model, split);
+function checkKept({ limit }, images, network, model) {
+  // A tensor of float32 for each image, and its pixels.
+  const each = 4 * elementCount(network.spec.shape) + elementCount(model.input.shape);
+  const bytes = Math.min(limit, images.count) * each;
+  if (bytes > maxKeptBytes) {
+    throw new Error(`--limit: ${limit} tensors take ${bytes} bytes, at most ${maxKeptBytes} are kept`);
+  }
+}
+
+async function prepare({ model, split, labels, images: reference }, network, options, signal, keepsTensors) {
   const images = await openImages(reference, model, labels);
   try {
-    const { spec } = network;
-    const keptBytes =
-      Math.min(options.limit, images.count) *
-      4 *
-      (elementCount(spec.shape) + elementCount(model.input.shape) / 4);
-    if (keptBytes > maxKeptBytes) {
-      throw new Error(
-        `--limit: ${options.limit} tensors take ${keptBytes} bytes, at most ${maxKeptBytes} are kept`,
-      );
-    }
     const set = options.calibration ? await calibrate(images, network, options.calibration) : { names: [] };
     const chosen = await chooseStatistics(options, model, split, set.statistics);
-    const kept = await keepHeads({ images, options, names: set.names, network, signal });
+    if (keepsTensors) checkKept(options, images, network, model);
+    const kept = keepsTensors ? await keepHeads({ images, options, names: set.names, network, signal }) : [];
+    const { shape } = network.spec;
     const description = {
-      ...{ model: model.name, split, shape: spec.shape, elements: elementCount(spec.shape) },
-      ...{ images: kept.length, of: images.count, seed: options.seed },
+      ...{ model: model.name, split, shape, elements: elementCount(shape) },
+      images: keepsTensors ? kept.length : Math.min(options.limit, images.count),
+      ...{ of: images.count, seed: options.seed },
       ...{ statistics: chosen.from, statisticsSamples: chosen.statistics?.samples ?? null },
       excluded: set.described ?? null,
     };
-    return { model, network, images: kept, statistics: chosen.statistics, description, close: network.close };
+    return { images: kept, statistics: chosen.statistics, description };
+  } finally {
+    await images.close();
+  }
+}
+
+/**
+ * Everything that is the same for all chains: the two halves, the images with their tensors, the statistics.
+ * @param keepsTensors false: the experiment opens the images, which `source` names, by itself
+ * @throws MissingData where a preset's files are not here
+ */
+export async function openWorkload(options, signal, { keepsTensors }) {
+  const resolved = await resolve(options);
+  const { model, split, images: reference, labels } = resolved;
+  const network = await openSplitNetwork(model, split);
+  try {
+    const prepared = await prepare(resolved, network, options, signal, keepsTensors);
+    return { model, network, source: { reference, labels }, ...prepared, close: network.close };
   } catch (error) {
     await network.close();
     throw error;
-  } finally {
-    await images.close();
   }
 }
