@@ -1,7 +1,7 @@
 // Bytes on the wire against accuracy, for chains of codec stages at a cut. `--help` lists the options.
 import process from "node:process";
 import { checkCodec } from "./accuracy/codec-under-test.mjs";
-import { describeRun } from "./accuracy/describe-run.mjs";
+import { describeRun, describeWorkload } from "./accuracy/describe-run.mjs";
 import { recordResults } from "./accuracy/record-results.mjs";
 import { describeEnvironment, readLoad } from "./micro/transport/environment.mjs";
 import { experiments } from "./rate-accuracy/experiments.mjs";
@@ -20,6 +20,7 @@ async function main(options, signal) {
   const environment = describeEnvironment();
   const before = readLoad();
   const experiment = experiments[options.experiment];
+  process.stderr.write("rate-accuracy: the first half of the network runs over all images ...\n");
   const workload = await openWorkload(options, signal, experiment);
   try {
     const { description } = workload;
@@ -32,12 +33,12 @@ async function main(options, signal) {
       note,
       ...description,
     };
-    process.stderr.write(`${JSON.stringify(description)}\n`);
+    process.stderr.write(`${describeWorkload(description).join("\n")}\n`);
     if (options.json) console.log(JSON.stringify(head));
     let done = 0;
-    const onPoint = (point) => {
+    const onPoint = (point, total) => {
       done++;
-      process.stderr.write(`${done} ${point.text}: ${JSON.stringify(point.figures)}\n`);
+      process.stderr.write(`${done} of ${total}: ${point.text}: ${experiment.brief(point.figures)}\n`);
       if (options.json) console.log(JSON.stringify(point));
     };
     const points = await experiment.run(workload, options, { signal, onPoint });

@@ -141,13 +141,13 @@ async function findClips({ data }, { model }) {
  */
 export async function runMotion(workload, options, { signal, onPoint }) {
   const points = await measureMoves(workload, options, signal);
-  points.forEach(onPoint);
+  for (const point of points) onPoint(point, points.length);
   const { skipped, folder, clips = [] } = await findClips(options, workload);
   if (skipped !== undefined) points.push({ kind: "skipped", text: "clips", reason: skipped });
   for (const name of clips) {
     const measured = await measureClip(join(folder, name), name, workload, options, signal);
-    measured.forEach(onPoint);
     points.push(...measured);
+    for (const point of measured) onPoint(point, points.length);
   }
   return points;
 }

@@ -26,7 +26,7 @@ export async function runQuantizer(workload, { levels, clips, datagram }, { sign
       const figures = await measure({ ...common, codec });
       const relativeError = figures.meanSquaredError / variance;
       points.push({ text: codec.text, levels: count, clip, figures: { ...figures, relativeError } });
-      onPoint(points.at(-1));
+      onPoint(points.at(-1), levels.length * clips.length);
     }
   }
   return points;

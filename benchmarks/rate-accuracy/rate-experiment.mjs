@@ -61,7 +61,7 @@ async function measureImageChain(chain, workload, common) {
 
 /**
  * Measures every chain on the same images.
- * @param onPoint called with each as soon as it is measured: kind, series, text, figures
+ * @param onPoint called with each as soon as it is measured (kind, series, text, figures) and the number of all
  * @returns the points in the order of the chains
  */
 export async function runRate(workload, options, { signal, onPoint }) {
@@ -79,7 +79,7 @@ export async function runRate(workload, options, { signal, onPoint }) {
     const run = chain.kind === "tensor" ? measureTensorChain : measureImageChain;
     const point = { ...chain, ...(await run(chain, workload, common)) };
     points.push(point);
-    onPoint(point);
+    onPoint(point, chains.length);
   }
   return points;
 }
