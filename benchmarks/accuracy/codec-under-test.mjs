@@ -12,29 +12,29 @@ export async function checkCodec(text) {
  * A codec for tensors of one spec.
  * @param text of the chain
  * @param statistics of the cut; undefined where there are none
+ * @param budgetBytes that the payloads of a tensor may have together; undefined: no limit
  * @throws TensorError naming the stage, the parameter or what is missing
  */
-export async function openCodec(text, spec, statistics) {
-  const defaults = statistics === undefined ? {} : { per: "channel" };
+export async function openCodec(text, spec, { statistics, budgetBytes } = {}) {
   await checkCodec(text);
-  const codec = codecs.parseCodec(text, defaults);
+  const codec = codecs.parseCodec(text, statistics === undefined ? {} : { per: "channel" });
   const encoder = codec.createEncoder(spec, statistics);
   const decoder = codec.createDecoder(spec, statistics);
+  const budget = budgetBytes === undefined ? {} : { budgetBytes };
   let frame = 0;
   return {
     text: codec.text,
-    /** Encodes a tensor into slices, each of at most so many bytes. */
-    encode(tensor, maxPayloadBytes) {
-      const encoded = encoder.encode(tensor, maxPayloadBytes, { frame: ++frame });
-      return encoded.slices ?? encoded;
-    },
+    /** Encodes the next frame into slices, each of at most so many bytes. */
+    encode: (tensor, maxPayloadBytes) =>
+      encoder.encode(tensor, maxPayloadBytes, { frame: ++frame, ...budget }).slices,
     /** The tensor that the last frame's slices give, and how many of its elements they lack. */
     decode(slices) {
       const partial = decoder.begin(frame);
       for (const { index, count, payload } of slices) {
         const fault = partial.add(index, count, payload);
-        if (fault !== undefined)
+        if (fault !== undefined) {
           throw new Error(`${codec.text}: slice ${index} of ${count} is refused: ${fault}`);
+        }
       }
       return partial.finish();
     },

@@ -18,6 +18,7 @@ What is measured:
   --codec CHAIN         a chain; can be given many times; {a,b,c} stands for alternatives. Default: raw and quantize
   --image-codec TEXT    sent instead by a client without a part of the network: jpeg:quality=1..100, jpeg2000:ratio=R,
                         pixels; header=no leaves out what is the same in all files; braces as above; none: no such
+  --budget A,B          cuts every chain to so many payload bytes too, where it can be cut
   --levels A,B --clips A,B   of the experiment quantizer
 
 Images and statistics:
@@ -102,7 +103,7 @@ function parseValues(args) {
           preprocess: text,
         },
         experiment: { ...text, default: "rate" },
-        ...{ codec: list, "image-codec": list },
+        ...{ codec: list, "image-codec": list, budget: text },
         levels: { ...text, default: "2,3,4,5,6,7,8,10,12,16,24,32" },
         clips: { ...text, default: "1,1.5,2,2.5,3,4,5,6" },
         limit: text,
@@ -142,6 +143,7 @@ export function parseOptions(args) {
     seed: integer("seed", values.seed, 0, 999_999_999),
     datagram: integer("datagram", values.datagram, 200, 65_000),
     clipsLimit: integer("clips-limit", values["clips-limit"], 2, 10_000),
+    budgets: values.budget === undefined ? [] : numbers("budget", values.budget, 1, 2 ** 26),
     levels: numbers("levels", values.levels, 2, 65_536),
     clips: numbers("clips", values.clips, 0.5, 100),
     codecs: values.codec && sweeps(values.codec),

@@ -26,20 +26,28 @@ function imageCodecsFor([height, width]) {
   ];
 }
 
+/** A chain as it is, and cut to each budget. */
+function withBudgets({ text, series }, budgets) {
+  const cut = budgets.map((budgetBytes) => {
+    return { kind: "tensor", text, series: `${text} cut to … bytes`, budgetBytes };
+  });
+  return [{ kind: "tensor", text, series }, ...cut];
+}
+
 /** The chains of a run, `kind` tensor or image, each a point of its series. */
 export function chainsFor(workload, options) {
   const codecs = options.codecs ?? codecsFor(workload.statistics).flatMap(expandSweep);
   const pixels = workload.images[0].pixels;
   const ofImages = pixels ? (options.imageCodecs ?? imageCodecsFor(pixels.shape).flatMap(expandSweep)) : [];
   return [
-    ...codecs.map((chain) => ({ ...chain, kind: "tensor" })),
+    ...codecs.flatMap((chain) => withBudgets(chain, options.budgets)),
     ...ofImages.map((chain) => ({ ...chain, kind: "image" })),
   ];
 }
 
 async function measureTensorChain(chain, workload, common) {
   const { network, images, statistics } = workload;
-  const open = () => openCodec(chain.text, network.spec, statistics);
+  const open = () => openCodec(chain.text, network.spec, { statistics, budgetBytes: chain.budgetBytes });
   const codec = await open();
   const sent = images.map(({ label, base, tensor }) => ({ label, base, sent: tensor }));
   const figures = await measure({
@@ -49,7 +57,8 @@ async function measureTensorChain(chain, workload, common) {
     second: await open(),
     classify: network.tail,
   });
-  return { text: codec.text, figures };
+  const cut = chain.budgetBytes === undefined ? "" : ` cut to ${chain.budgetBytes} bytes`;
+  return { text: `${codec.text}${cut}`, figures };
 }
 
 async function measureImageChain(chain, workload, common) {
@@ -71,7 +80,7 @@ export async function runRate(workload, options, { signal, onPoint }) {
   const chains = chainsFor(workload, options);
   // A chain that this tensor cannot take is told now, not after the others were measured.
   for (const { text, kind } of chains) {
-    if (kind === "tensor") await openCodec(text, workload.network.spec, workload.statistics);
+    if (kind === "tensor") await openCodec(text, workload.network.spec, workload);
     else await openServerOnly(text);
   }
   const points = [];
