@@ -24,6 +24,10 @@ export async function openCodec(text, spec, { statistics, budgetBytes } = {}) {
   let frame = 0;
   return {
     text: codec.text,
+    /** Whether frames are predicted from such that the receiver has. */
+    predicts: encoder.acknowledge !== undefined,
+    /** The receiver has the frame that was encoded so many frames before the last one. */
+    acknowledge: (framesAgo) => encoder.acknowledge?.(frame - framesAgo),
     /** Encodes the next frame into slices, each of at most so many bytes. */
     encode: (tensor, maxPayloadBytes) =>
       encoder.encode(tensor, maxPayloadBytes, { frame: ++frame, ...budget }).slices,

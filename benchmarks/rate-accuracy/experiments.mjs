@@ -8,6 +8,9 @@ import { formatQuantizer } from "./quantizer-report.mjs";
 import { runRate } from "./rate-experiment.mjs";
 import { plotRate } from "./rate-plot.mjs";
 import { formatRate } from "./rate-report.mjs";
+import { runStream } from "./stream-experiment.mjs";
+import { plotStream } from "./stream-plot.mjs";
+import { formatStream } from "./stream-report.mjs";
 
 const bytesAndDrop = ({ bytes, dropPoints, dropStandardError: error, agreement }) => {
   const drop = `drop ${fixed(dropPoints, 2)} ± ${fixed(error, 2)}`;
@@ -43,5 +46,14 @@ export const experiments = {
     brief: ({ median }) => (median === null ? "exact" : `${fixed(median, 1)} dB`),
     format: formatMotion,
     plots: (points, workload) => ({ "": plotMotion(points, workload) }),
+  },
+  stream: {
+    title: "Tensors that follow one another",
+    keepsTensors: false,
+    run: runStream,
+    brief: ({ bytes, psnrDb, agreement }) =>
+      `${fixed(bytes, 0)} B, ${fixed(psnrDb, 1)} dB, agreement ${fixed(100 * agreement, 1)} %`,
+    format: formatStream,
+    plots: (points, workload) => ({ "": plotStream(points, workload) }),
   },
 };

@@ -1,9 +1,7 @@
-import { readdir } from "node:fs/promises";
-import { join } from "node:path";
 import { imageSizeOf } from "@sluice/inference";
 import { median, quantile } from "../accuracy/quantile.mjs";
-import { clipFrames, isClip, missingFfmpeg } from "./motion/clip-frames.mjs";
 import { blockPsnr, compensate } from "./motion/compensate.mjs";
+import { findClips } from "./motion/find-clips.mjs";
 import { largerImages, windowOf } from "./motion/moved-images.mjs";
 import { searchVectors } from "./motion/search-vectors.mjs";
 
@@ -93,15 +91,15 @@ async function measureMoves(workload, options, signal) {
   });
 }
 
-async function measureClip(path, name, workload, options, signal) {
-  const { network, model } = workload;
+async function measureClip({ name, frames }, workload, signal) {
+  const { network } = workload;
   const { shape } = network.spec;
   const whole = { top: 0, left: 0, height: shape[1], width: shape[2] };
   const before = [];
   const found = new Map();
   const note = (gap, method, value) =>
     found.set(`${gap} ${method}`, [...(found.get(`${gap} ${method}`) ?? []), value]);
-  for await (const frame of clipFrames(path, model, options.clipsLimit)) {
+  for await (const frame of frames()) {
     signal.throwIfAborted();
     const [{ data: tensor }] = await network.head([frame]);
     for (const gap of gaps) {
@@ -122,17 +120,6 @@ async function measureClip(path, name, workload, options, signal) {
   });
 }
 
-async function findClips({ data }, { model }) {
-  if (imageSizeOf(model.input).channels !== 3) return { skipped: "the model takes grey images" };
-  if (data === undefined) return { skipped: "neither --data nor SLUICE_DATA names a folder" };
-  const folder = join(data, "clips");
-  const names = await readdir(folder).catch(() => []);
-  const clips = names.filter(isClip).sort();
-  if (clips.length === 0) return { skipped: "the data folder has no clips" };
-  const missing = await missingFfmpeg();
-  return missing === undefined ? { folder, clips } : { skipped: missing };
-}
-
 /**
  * How well a tensor is predicted from another one: of the same image moved, where the vector is known, and of frames
  * before in a clip, where it is searched for block by block.
@@ -142,10 +129,10 @@ async function findClips({ data }, { model }) {
 export async function runMotion(workload, options, { signal, onPoint }) {
   const points = await measureMoves(workload, options, signal);
   for (const point of points) onPoint(point, points.length);
-  const { skipped, folder, clips = [] } = await findClips(options, workload);
+  const { skipped, clips = [] } = await findClips(options, workload);
   if (skipped !== undefined) points.push({ kind: "skipped", text: "clips", reason: skipped });
-  for (const name of clips) {
-    const measured = await measureClip(join(folder, name), name, workload, options, signal);
+  for (const clip of clips) {
+    const measured = await measureClip(clip, workload, signal);
     points.push(...measured);
     for (const point of measured) onPoint(point, points.length);
   }

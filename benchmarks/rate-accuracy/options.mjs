@@ -14,7 +14,8 @@ What is measured:
   --labels FILE         names of the classes, for images in folders named after them
   --preprocess NAME     how pixels become the model's input (torch, torch-small, tensorflow, caffe, none)
   --experiment NAME     rate (default): chains against bytes; quantizer: levels and clip widths against accuracy and
-                        squared error; motion: how well a moved tensor is predicted from the one before
+                        squared error; motion: how well a moved tensor is predicted from the one before;
+                        stream: chains on the frames of clips, alone and predicted from acknowledged ones
   --codec CHAIN         a chain; can be given many times; {a,b,c} stands for alternatives. Default: raw and quantize
   --image-codec TEXT    sent instead by a client without a part of the network: jpeg:quality=1..100, jpeg2000:ratio=R,
                         pixels; header=no leaves out what is the same in all files; braces as above; none: no such
@@ -22,7 +23,7 @@ What is measured:
   --levels A,B --clips A,B   of the experiment quantizer
 
 Images and statistics:
-  --limit N             the most images, 2 to 100000; default 2000, for the experiment motion 50
+  --limit N             the most images, 2 to 100000; default 2000, for motion 50
   --seed N              which ones, default 1
   --statistics FILE     of the cut, as sluice calibrate writes them; default those beside the model
   --exclude-calibration N[:SEED]   leaves out the images that "sluice calibrate --limit N --seed SEED" takes from these
@@ -30,12 +31,13 @@ Images and statistics:
 
 How:
   --datagram BYTES      largest datagram, 200 to 65000, default 1200
-  --clips-limit N       frames of each video clip, for the experiment motion, default 120
+  --clips-limit N       frames of each video clip, for motion and stream, default 120
+  --delay N             frames after which a frame is acknowledged, for stream, 1 to 100, default 2
   --json                JSON lines on standard output instead of the tables
   --record [--name N]   writes benchmarks/results/rate-accuracy/NAME.jsonl, .md, .svg and .png
   --note TEXT           said beside a recorded result`;
 
-const defaultLimits = { rate: "2000", quantizer: "2000", motion: "50" };
+const defaultLimits = { rate: "2000", quantizer: "2000", motion: "50", stream: "2" };
 const experiments = Object.keys(defaultLimits);
 
 /** A mistake on the command line. */
@@ -111,6 +113,7 @@ function parseValues(args) {
         ...{ statistics: text, "exclude-calibration": text, calibrate: text },
         datagram: { ...text, default: "1200" },
         "clips-limit": { ...text, default: "120" },
+        delay: { ...text, default: "2" },
         ...{ json: flag, record: flag, help: flag, name: text },
         note: { ...text, default: "" },
       },
@@ -144,6 +147,7 @@ export function parseOptions(args) {
     datagram: integer("datagram", values.datagram, 200, 65_000),
     clipsLimit: integer("clips-limit", values["clips-limit"], 2, 10_000),
     budgets: values.budget === undefined ? [] : numbers("budget", values.budget, 1, 2 ** 26),
+    delay: integer("delay", values.delay, 1, 100),
     levels: numbers("levels", values.levels, 2, 65_536),
     clips: numbers("clips", values.clips, 0.5, 100),
     codecs: values.codec && sweeps(values.codec),

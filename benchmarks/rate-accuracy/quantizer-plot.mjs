@@ -1,4 +1,5 @@
 import { curvesBelow } from "../plot/curves-below.mjs";
+import { logTicks } from "../plot/log-ticks.mjs";
 import { distinct } from "./quantizer-report.mjs";
 
 /** Levels that get a curve; all are in the tables. */
@@ -91,8 +92,7 @@ function errorPanel(points, clips) {
     ...{ levels, x: clip, y: 100 * figures.relativeError, piece: 0 },
   }));
   const title = "squared error, % of the variance (logarithmic)";
-  const ticks = [0.01, 0.1, 1, 10, 100, 1000].flatMap((power) => [1, 2, 5].map((digit) => digit * power));
-  const axis = { values: ticks, format: "~r" };
+  const axis = { values: logTicks(values.map(({ y }) => y)), format: "~r" };
   return panel(values, values, endLabels(values, 0), encodings(clips, title, { type: "log" }, axis));
 }
 

@@ -16,7 +16,10 @@ const codecsFor = (statistics) => [
 const smallImage = 64 * 64;
 
 function imageCodecsFor([height, width]) {
-  const files = ["jpeg:quality={2,5,10,15,20,30,40,50,60,75,90}", "jpeg2000:ratio={100,60,40,30,20,15,10,5}"];
+  const files = [
+    "jpeg:quality={2,5,10,15,20,30,40,50,60,75,90,95}",
+    "jpeg2000:ratio={100,60,40,30,20,15,10,5}",
+  ];
   if (height * width > smallImage) return files;
   const qualities = "{5,10,20,30,40,50,60,75,90,95}";
   const ratios = "{5,4.5,4,3.5,3,2.5,2,1.5}";

@@ -1,5 +1,6 @@
 import { curvesBelow } from "../plot/curves-below.mjs";
 import { legendIn } from "../plot/legend.mjs";
+import { logTicks } from "../plot/log-ticks.mjs";
 import { bySeries, bytesAtDrop } from "./bytes-at-drop.mjs";
 
 const width = 640;
@@ -38,10 +39,7 @@ const bytesAxis = (values) => ({
     domain: [0.85 * Math.min(...values.map(({ x }) => x)), 1.15 * Math.max(...values.map(({ x }) => x))],
     nice: false,
   },
-  axis: {
-    values: [10, 100, 1e3, 1e4, 1e5, 1e6].flatMap((power) => [1, 2, 5].map((digit) => digit * power)),
-    format: ",d",
-  },
+  axis: { values: logTicks(values.map(({ x }) => x)), format: ",d", labelOverlap: "greedy" },
 });
 
 const dropAxis = (field) => ({

@@ -3,7 +3,8 @@ import { bySeries, bytesAtDrop } from "./bytes-at-drop.mjs";
 
 const targets = [0.5, 1, 2, 5];
 
-const code = (text) => `\`${text.replaceAll("|", "\\|")}\``;
+/** A chain in a cell of a table. */
+export const code = (text) => `\`${text.replaceAll("|", "\\|")}\``;
 
 function row({ text, figures }) {
   const { bytes, payloadBytes, bitsPerElement, psnrDb, top1, dropPoints, dropStandardError } = figures;

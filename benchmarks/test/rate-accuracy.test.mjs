@@ -1,78 +1,15 @@
-// The rate-accuracy benchmark as a command and in parts. Nothing here depends on how fast anything is.
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { fileURLToPath } from "node:url";
+// The parts of the rate-accuracy benchmark. Nothing here depends on how fast anything is.
 import t from "tap";
 import { renderPlot } from "../plot/render-plot.mjs";
 import { bytesAtDrop } from "../rate-accuracy/bytes-at-drop.mjs";
 import { experiments } from "../rate-accuracy/experiments.mjs";
 import { openImageCodec } from "../rate-accuracy/image-codecs.mjs";
 import { parseOptions } from "../rate-accuracy/options.mjs";
+import { ratioAtEqualError } from "../rate-accuracy/ratio-at-equal-error.mjs";
 import { openWorkload } from "../rate-accuracy/workload.mjs";
 
-const command = fileURLToPath(new URL("../rate-accuracy.mjs", import.meta.url));
 const { signal } = new AbortController();
-
-function start(args, env = process.env) {
-  const child = spawn(process.execPath, [command, ...args], { env, stdio: ["ignore", "pipe", "pipe"] });
-  const output = { stdout: "", stderr: "" };
-  for (const name of Object.keys(output)) {
-    child[name].on("data", (chunk) => {
-      output[name] += chunk;
-    });
-  }
-  const ended = once(child, "close").then(([code]) => ({ code, ...output }));
-  return { child, ended };
-}
-
 const isPng = (bytes) => Buffer.from(bytes.subarray(1, 4)).toString() === "PNG";
-
-t.test("the embedded model from the repository alone", async (t) => {
-  const chains = ["--codec", "raw", "--codec", "quantize:levels={4,8,16,32},clip=6,per=tensor"];
-  const images = ["--image-codec", "jpeg:quality={20,90}", "--image-codec", "jpeg2000:ratio=2"];
-  const { ended } = start(["--limit", "50", "--json", ...chains, ...images]);
-  const { code, stdout, stderr } = await ended;
-  t.equal(code, 0, stderr);
-  const [head, ...points] = stdout.trim().split("\n").map(JSON.parse);
-  t.match(head, { model: "fashion", split: "add_3", images: 50, elements: 12_544, seed: 1, datagram: 1_200 });
-  t.match(head.environment, { commit: String, node: process.version, cores: Number });
-  t.same(
-    points.map(({ kind, text }) => [kind, text]),
-    [
-      ["tensor", "raw"],
-      ...[4, 8, 16, 32].map((levels) => ["tensor", `quantize:levels=${levels},clip=6,per=tensor`]),
-      ...["jpeg:quality=20", "jpeg:quality=90", "jpeg2000:ratio=2"].map((text) => ["image", text]),
-    ],
-  );
-  const [raw, ...others] = points.map(({ figures }) => figures);
-  t.match(raw, { dropPoints: 0, dropStandardError: 0, agreement: 1, psnrDb: null, exact: 50, missing: 0 });
-  t.equal(raw.payloadBytes, 4 * 12_544);
-  t.ok(raw.bytes > raw.payloadBytes && raw.bytes < 1.03 * raw.payloadBytes, "headers take under 3 %");
-  t.ok(raw.top1 > 0.85, `${raw.top1}`);
-  const quantized = others.slice(0, 4);
-  for (let i = 1; i < quantized.length; i++) {
-    t.ok(quantized[i].bytes > quantized[i - 1].bytes, "more levels, more bytes");
-    t.ok(quantized[i].psnrDb > quantized[i - 1].psnrDb, "and less error");
-  }
-  const [coarse, fine] = others.slice(4);
-  t.ok(fine.bytes > coarse.bytes && fine.psnrDb > coarse.psnrDb);
-  for (const figures of others) {
-    t.equal(figures.baseTop1, raw.baseTop1);
-    t.ok(Math.abs(figures.dropPoints - 100 * (raw.baseTop1 - figures.top1)) < 1e-9);
-    t.ok(
-      figures.agreement <= 1 && figures.bitsPerElement > 0 && figures.encodeMs > 0 && figures.decodeMs > 0,
-    );
-  }
-  t.test("its tables and its plot", async (t) => {
-    const report = experiments.rate.format(points, head);
-    for (const { text } of points) t.ok(report.includes(`\`${text}\``), text);
-    const { svg, png } = await renderPlot(experiments.rate.plots(points, head)[""]);
-    t.ok(isPng(png));
-    for (const series of ["raw", "quantize:levels=…", "image: jpeg:quality=…"])
-      t.ok(svg.includes(series), series);
-    t.notMatch(svg, /NaN|undefined/);
-  });
-});
 
 t.test("the quantizer experiment", async (t) => {
   const options = parseOptions([
@@ -155,32 +92,32 @@ t.test("bytes at a drop", async (t) => {
   t.equal(bytesAtDrop(points, 0.2), undefined, "the largest point decides first");
 });
 
-t.test("mistakes and what is not here", async (t) => {
-  const bad = [
-    [["--limit", "1"], /--limit must be an integer/],
-    [["--experiment", "speed"], /known: rate, quantizer, motion/],
-    [["--preset", "vgg"], /known: mobilenet/],
-    [["--codec", "quantize:levels={4"], /braces/],
-    [["--calibrate", "5", "--exclude-calibration", "5"], /give one of them/],
-    [["--name", "../x"], /--name/],
-    [["--unknown"], /--unknown/],
-  ];
-  for (const [args, message] of bad) t.throws(() => parseOptions(args), message, args.join(" "));
-  const { SLUICE_DATA: _, ...env } = process.env;
-  const skipped = await start(["--preset", "mobilenet"], env).ended;
-  t.equal(skipped.code, 0);
-  t.match(skipped.stderr, /preset mobilenet: skipped, neither --data nor SLUICE_DATA/);
-  t.equal((await start(["--limit", "x"]).ended).code, 2);
-  const unknown = await start(["--codec", "quantise"]).ended;
-  t.equal(unknown.code, 1);
-  t.match(unknown.stderr, /did you mean quantize/);
+t.test("bytes at equal error", async (t) => {
+  const curve = (scale, offset) =>
+    [1, 2, 4, 8].map((bytes, i) => ({ bytes: scale * bytes, psnrDb: 20 + 6 * i + offset }));
+  const near = (actual, expected) => t.ok(Math.abs(actual - expected) < 1e-9, `${actual}`);
+  near(ratioAtEqualError(curve(1, 0), curve(1, 0)), 1);
+  near(ratioAtEqualError(curve(0.7, 0), curve(1, 0)), 0.7);
+  near(ratioAtEqualError(curve(1, 6), curve(1, 0)), 0.5);
+  t.equal(ratioAtEqualError(curve(1, 60), curve(1, 0)), undefined, "no PSNR in common");
+  t.equal(ratioAtEqualError(curve(1, 0).slice(1, 2), curve(1, 0)), undefined, "a point is no curve");
 });
 
-t.test("Ctrl-C ends it with nothing recorded", { skip: process.platform === "win32" }, async (t) => {
-  const { child, ended } = start(["--limit", "2000", "--codec", "raw"]);
-  await once(child.stderr, "data");
-  child.kill("SIGINT");
-  const { code, stderr } = await ended;
-  t.equal(code, 130);
-  t.match(stderr, /interrupted; nothing was recorded/);
+t.test("the stream experiment on a still image, panned", async (t) => {
+  const args = ["--experiment", "stream", "--clips-limit", "50", "--codec", "quantize:levels={8,32}"];
+  const options = { ...parseOptions(args), data: undefined };
+  const workload = await openWorkload(options, signal, experiments.stream);
+  const points = await experiments.stream.run(workload, options, { signal, onPoint() {} });
+  await workload.close();
+  t.match(points, [
+    { kind: "stream", mode: "intra", figures: { n: 50 } },
+    { kind: "stream", mode: "intra", figures: { n: 50 } },
+    { kind: "skipped", reason: /grey/ },
+  ]);
+  const [coarse, fine] = points.map(({ figures }) => figures);
+  t.ok(fine.bytes > coarse.bytes && fine.psnrDb > coarse.psnrDb && fine.agreement >= 0.9);
+  t.match(experiments.stream.format(points, workload.description), /Clips skipped: the model takes grey/);
+  const { svg } = await renderPlot(experiments.stream.plots(points, workload.description)[""]);
+  t.match(svg, /a still image, panned/);
+  t.notMatch(svg, /NaN|undefined/);
 });

@@ -3,9 +3,6 @@ import { once } from "node:events";
 import { imageSizeOf, preparePixels } from "@sluice/inference";
 import { createTensor } from "@sluice/tensor";
 
-const ending = /\.(avi|mp4|mkv|mov|webm)$/;
-export const isClip = (name) => ending.test(name);
-
 /** Why there is no ffmpeg to decode with; undefined where there is one. */
 export async function missingFfmpeg() {
   const child = spawn("ffmpeg", ["-version"], { stdio: "ignore" });
