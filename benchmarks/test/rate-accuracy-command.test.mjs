@@ -25,7 +25,14 @@ const isPng = (bytes) => Buffer.from(bytes.subarray(1, 4)).toString() === "PNG";
 
 t.test("the embedded model from the repository alone", async (t) => {
   const chains = ["--codec", "raw", "--codec", "quantize:levels={4,8,16,32},clip=6,per=tensor"];
-  const images = ["--image-codec", "jpeg:quality={20,90}", "--image-codec", "jpeg2000:ratio=2"];
+  const images = [
+    "--image-codec",
+    "jpeg:quality={20,90}",
+    "--image-codec",
+    "jpeg2000:ratio=2",
+    "--image-codec",
+    "pixels",
+  ];
   const { ended } = start(["--limit", "50", "--json", ...chains, ...images]);
   const { code, stdout, stderr } = await ended;
   t.equal(code, 0, stderr);
@@ -37,7 +44,7 @@ t.test("the embedded model from the repository alone", async (t) => {
     [
       ["tensor", "raw"],
       ...[4, 8, 16, 32].map((levels) => ["tensor", `quantize:levels=${levels},clip=6,per=tensor`]),
-      ...["jpeg:quality=20", "jpeg:quality=90", "jpeg2000:ratio=2"].map((text) => ["image", text]),
+      ...["jpeg:quality=20", "jpeg:quality=90", "jpeg2000:ratio=2", "pixels"].map((text) => ["image", text]),
     ],
   );
   const [raw, ...others] = points.map(({ figures }) => figures);
@@ -52,6 +59,9 @@ t.test("the embedded model from the repository alone", async (t) => {
   }
   const [coarse, fine] = others.slice(4);
   t.ok(fine.bytes > coarse.bytes && fine.psnrDb > coarse.psnrDb);
+  const pixels = others.at(-1);
+  t.match(pixels, { payloadBytes: 784, exact: 50 });
+  t.ok(pixels.agreement >= 0.98, "the whole network and its halves agree");
   for (const figures of others) {
     t.equal(figures.baseTop1, raw.baseTop1);
     t.ok(Math.abs(figures.dropPoints - 100 * (raw.baseTop1 - figures.top1)) < 1e-9);
