@@ -14,6 +14,7 @@ import { decodeDatagram } from "./datagram.js";
 import { ErrorCode, errorCodeName, ProtocolError } from "./error-code.js";
 import { frameBudgetBytes, frameGate, type GateInput } from "./frame-gate.js";
 import { createFrameLedger, type ExpiryReason } from "./frame-ledger.js";
+import { createGateMargin, type GateMargin } from "./gate-margin.js";
 import {
   handshakeTimeoutMs,
   maxFrameNumber,
@@ -45,6 +46,7 @@ interface StreamState {
   clientLatencyMs: number;
   serverLatencyMs: number;
   payloadBytes: number;
+  readonly margin: GateMargin;
 }
 
 /** Before the path is known: fast enough for one frame, slow enough for small buffers on the way. */
@@ -142,7 +144,9 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
   function expire(stream: number, frame: number, reason: ExpiryReason): void {
     const entry = ledger.expire(stream, frame, reason);
     repairer.forget(stream, frame);
-    if (entry) events.push({ type: "expired", frame: entry, reason });
+    if (!entry) return;
+    if (isLateness(reason)) streams.get(stream)?.margin.add(false);
+    events.push({ type: "expired", frame: entry, reason });
   }
 
   /** A message that may be lost: in a datagram where there are any, else on the control stream. */
@@ -270,6 +274,7 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
     return {
       ...{ nowMs, capturedMs, deadlineMs: mode === "reliable" ? Number.POSITIVE_INFINITY : deadlineMs },
       ...{ clientLatencyMs: stream.clientLatencyMs, serverLatencyMs: stream.serverLatencyMs },
+      marginShare: stream.margin.share,
       // The smallest round trip is the path without a queue; what queues is counted from the bytes.
       ...{
         rttMs: minRttMs(),
@@ -278,6 +283,7 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
       },
       ...{ unreceivedBytes: unreceivedBytes(), bandwidthBitsPerSecond: path.bandwidthBitsPerSecond },
       ...{ isEstimateStale: path.isStale(nowMs), windowBytes: path.windowBytes(minRttMs()) },
+      openingBytes: path.openingBytes,
       ...{
         rateWaitMs: budget.waitMs(nowMs),
         queueMs: path.queueMs(nowMs),
@@ -306,6 +312,7 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
       const latencyMs = nowMs - entry.capturedMs;
       const onTime = latencyMs <= entry.deadlineMs;
       ledger.deliver(stream, frame, onTime);
+      streamState?.margin.add(onTime);
       bytesDelivered += entry.payloadBytes;
       events.push({ type: "delivered", frame: entry, result, latencyMs, onTime });
     } else {
@@ -384,7 +391,7 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
       }
       streams.set(alias, {
         ...{ options: streamOptions, accepted: false, nextFrame: streamOptions.firstFrame, maxFrameBytes: 0 },
-        ...{ clientLatencyMs: 0, serverLatencyMs: 0, payloadBytes: 0 },
+        ...{ clientLatencyMs: 0, serverLatencyMs: 0, payloadBytes: 0, margin: createGateMargin() },
       });
       say({ kind: "open", body: openStreamToWire(alias, streamOptions) });
       return alias;
@@ -551,6 +558,11 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
       };
     },
   };
+}
+
+/** The gate would have turned the frame away had it known. */
+function isLateness(reason: ExpiryReason): boolean {
+  return reason === "send-queue" || reason === "server-expired" || reason === "no-result";
 }
 
 function bytesOf(slices: readonly OutgoingSlice[]): number {
