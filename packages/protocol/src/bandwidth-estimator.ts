@@ -107,5 +107,9 @@ function quantile(samples: readonly Sample[], share: number): number | undefined
   const rising = [...samples].sort((a, b) => a.bitsPerSecond - b.bitsPerSecond);
   const sum = rising.reduce((total, { weight }) => total + weight, 0);
   let left = (samples.length < fewSamples ? Math.min(share, 1 / 2) : share) * sum;
-  return rising.find(({ weight }) => (left -= weight) <= 0)?.bitsPerSecond;
+  for (const { weight, bitsPerSecond } of rising) {
+    left -= weight;
+    if (left <= 0) return bitsPerSecond;
+  }
+  return undefined;
 }
