@@ -3,6 +3,8 @@ import { isIPv6 } from "node:net";
 
 /** Bytes of the kernel's socket buffers; it may grant less. */
 const SOCKET_BUFFER_BYTES = 8 << 20;
+/** quiche makes none that are larger. */
+const MAX_PACKET_BYTES = 16_384;
 /** Packets that may wait in Node for the kernel; beyond them sending pauses. */
 const MAX_QUEUED_PACKETS = 512;
 
@@ -23,26 +25,21 @@ export interface UdpEvents {
 /** A UDP socket with large buffers that sends without an allocation for each packet. */
 export class UdpSocket {
   #local: Address = { host: "0.0.0.0", port: 0 };
-  #reusable: Buffer;
+  readonly #reusable = Buffer.allocUnsafeSlow(MAX_PACKET_BYTES);
+  /** The beginning of it that was used last. */
+  #view: Buffer = this.#reusable;
   #connected = false;
 
   private constructor(
     readonly socket: Socket,
     readonly events: UdpEvents,
-    readonly maxPacketBytes: number,
   ) {
-    this.#reusable = Buffer.allocUnsafeSlow(maxPacketBytes);
     socket.on("message", (packet, from) => events.onPacket(packet, from));
     socket.on("error", (error) => events.onError(error));
   }
 
   /** Binds to `local`; with `remote` it only talks to that address and learns that nobody listens there. */
-  static async open(
-    local: Address,
-    remote: Address | undefined,
-    maxPacketBytes: number,
-    events: UdpEvents,
-  ): Promise<UdpSocket> {
+  static async open(local: Address, remote: Address | undefined, events: UdpEvents): Promise<UdpSocket> {
     const socket = createSocket({
       type: isIPv6(local.host) ? "udp6" : "udp4",
       // Every address is a literal already; the default would go through DNS for each packet.
@@ -65,7 +62,7 @@ export class UdpSocket {
         // A smaller buffer loses more packets in bursts, and works.
       }
     }
-    const udp = new UdpSocket(socket, events, maxPacketBytes);
+    const udp = new UdpSocket(socket, events);
     if (remote !== undefined) {
       await new Promise<void>((resolve, reject) => {
         socket.once("error", reject);
@@ -89,9 +86,11 @@ export class UdpSocket {
     return this.socket.getSendQueueCount() >= MAX_QUEUED_PACKETS;
   }
 
-  /** A buffer for the next packet: the same one again where the kernel has taken all packets so far. */
-  nextBuffer(): Buffer {
-    return this.socket.getSendQueueCount() === 0 ? this.#reusable : Buffer.allocUnsafe(this.maxPacketBytes);
+  /** A buffer for the next packet: the same memory again where the kernel has taken all packets so far. */
+  nextBuffer(bytes: number): Buffer {
+    if (this.socket.getSendQueueCount() > 0) return Buffer.allocUnsafe(bytes);
+    if (this.#view.byteLength !== bytes) this.#view = this.#reusable.subarray(0, bytes);
+    return this.#view;
   }
 
   /** A failed send is a lost packet, which QUIC repairs. `isFirst`: that nobody listens there is told. */
