@@ -1,13 +1,11 @@
-import { TensorError } from "@sluice/tensor";
 import type { Codec } from "../codec.js";
+import type { CodecDefinition } from "../stage-definition.js";
+import { checkNumber } from "../stage-parameters.js";
 import { createSluiceDecoder } from "./sluice-decoder.js";
 import { createSluiceEncoder } from "./sluice-encoder.js";
 import { createSluicePlan, layerRange, qualityRange, type SluiceParameters } from "./sluice-plan.js";
 
-function checked(name: string, value: number, [from, to]: readonly [number, number, number]): number {
-  if (Number.isInteger(value) && value >= from && value <= to) return value;
-  throw new TensorError(`codec.sluice.${name}`, `must be an integer from ${from} to ${to}, got ${value}`);
-}
+const name = "sluice";
 
 /**
  * Sluice's own codec (spec 6.8), for cuts whose statistics have a transform: decorrelating transforms scaled by what the
@@ -16,13 +14,24 @@ function checked(name: string, value: number, [from, to]: readonly [number, numb
  * @throws TensorError naming the parameter that is out of range
  */
 export function createSluiceCodec(parameters: SluiceParameters = {}): Codec {
-  const quality = checked("quality", parameters.quality ?? qualityRange[2], qualityRange);
-  const layers = checked("layers", parameters.layers ?? layerRange[2], layerRange);
+  const { quality = qualityRange[2], layers = layerRange[2] } = parameters;
+  checkNumber(name, "quality", quality, qualityRange[0], qualityRange[1], true);
+  checkNumber(name, "layers", layers, layerRange[0], layerRange[1], true);
   return {
-    text: `sluice:quality=${quality},layers=${layers}`,
+    text: `${name}:quality=${quality},layers=${layers}`,
     createEncoder: (spec, statistics) =>
       createSluiceEncoder(spec, createSluicePlan(spec, statistics, quality, layers)),
     createDecoder: (spec, statistics) =>
       createSluiceDecoder(spec, createSluicePlan(spec, statistics, quality, layers)),
   };
 }
+
+export const sluiceDefinition: CodecDefinition = {
+  name,
+  parameters: ["quality", "layers"],
+  readCodec: (values) =>
+    createSluiceCodec({
+      quality: values.integer("quality", ...qualityRange),
+      layers: values.integer("layers", ...layerRange),
+    }),
+};

@@ -15,9 +15,9 @@ export function createSluiceDecoder(spec: TensorSpec, plan: SluicePlan): TensorD
 }
 
 function createSluiceTensor(spec: TensorSpec, plan: SluicePlan): PartialTensor {
-  const { grid, order, layerStart, units, transform } = plan;
+  const { grid, places, layerStart, units, transform } = plan;
   const { blocks } = grid;
-  const length = order.length;
+  const { length } = places;
   const elements = elementCount(spec.shape);
   const tensor = createTensor(spec.dtype, spec.shape, undefined, spec.layout);
   const isFloat = tensor.data instanceof Float32Array;
@@ -105,7 +105,12 @@ function createSluiceTensor(spec: TensorSpec, plan: SluicePlan): PartialTensor {
       let changed = false;
       for (let block = 0; block < blocks; block++) {
         if (isStale[block] === 0 || hasBase[block] === 0) continue;
-        transform.synthesize(values, block * length, order, block, decoded);
+        transform.coefficients.fill(0);
+        for (let j = 0; j < length; j++) {
+          const value = values[block * length + j]!;
+          if (value !== 0) transform.coefficients[places[j]!] = value;
+        }
+        transform.synthesize(block, decoded);
         isStale[block] = 0;
         changed = true;
         markBlock(block);

@@ -29,7 +29,7 @@ const budgetQualities = 32;
 
 /** Cuts tensors of one spec into slices of the codec `sluice` (spec 6.8). */
 export function createSluiceEncoder(spec: TensorSpec, plan: SluicePlan): TensorEncoder {
-  const { grid, order, layerStart, units, transform } = plan;
+  const { grid, places, layerStart, units, transform } = plan;
   const elements = elementCount(spec.shape);
   const coarsest = Math.max(0, plan.quality - budgetQualities);
   let coded = 0;
@@ -37,8 +37,7 @@ export function createSluiceEncoder(spec: TensorSpec, plan: SluicePlan): TensorE
     coded = Math.max(coded, plan.at(quality).count);
   }
   const scratch = spec.dtype === "float32" ? new Float32Array(0) : new Float32Array(elements);
-  const values = new Float64Array(grid.blocks * coded);
-  const block = new Float64Array(coded);
+  const values = new Float32Array(grid.blocks * coded);
   const quantized = new Int32Array(coded);
   const intervals = createIntervalList();
   /** Where the intervals of each unit begin, and the bits before it. */
@@ -50,8 +49,8 @@ export function createSluiceEncoder(spec: TensorSpec, plan: SluicePlan): TensorE
   function take(tensor: Tensor): void {
     const floats = readFloat32(tensor, 0, elements, scratch);
     for (let b = 0; b < grid.blocks; b++) {
-      transform.analyse(floats, b, order, coded, block);
-      values.set(block, b * coded);
+      transform.analyse(floats, b);
+      for (let j = 0; j < coded; j++) values[b * coded + j] = transform.coefficients[places[j]!]!;
     }
     taken = tensor;
     listed = -1;

@@ -57,9 +57,9 @@ export interface SluicePlan {
   readonly quality: number;
   /** Units of a tensor: those of the first layer block by block, then those of the next. */
   readonly units: number;
-  /** Coefficients of a block, each layer's behind those of the one before it; see {@link BlockTransform}. */
-  readonly order: Uint32Array;
-  /** Where each layer begins in {@link order}, and its length behind the last one. */
+  /** Coefficients of a block, each layer's behind those of the one before it: where they lie in the {@link BlockTransform}. */
+  readonly places: Uint32Array;
+  /** Where each layer begins in {@link places}, and its length behind the last one. */
   readonly layerStart: readonly number[];
   /** What is coded at a quality. */
   at(quality: number): CodedRows;
@@ -105,9 +105,11 @@ export function createSluicePlan(
     return { count, rows: rows.subarray(0, count).map((row) => Math.max(0, row)) };
   }
 
+  const blockTransform = createBlockTransform(grid, statistics, transform);
   return {
-    ...{ grid, layers, quality, order },
-    transform: createBlockTransform(grid, statistics, transform),
+    ...{ grid, layers, quality },
+    transform: blockTransform,
+    places: order.map((coefficient) => blockTransform.place(coefficient)),
     units: grid.blocks * layers,
     layerStart: layerStarts(order, scales, layers),
     at(quality) {

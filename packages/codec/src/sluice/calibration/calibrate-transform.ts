@@ -134,8 +134,7 @@ function countCoefficients(
   const grid = createBlockGrid(spec, transform.block);
   const analysis = createBlockTransform(grid, statistics, transform);
   const { length } = transform.scales;
-  const wanted = Uint32Array.from({ length }, (_, i) => i);
-  const block = new Float64Array(length);
+  const places = Uint32Array.from({ length }, (_, i) => analysis.place(i));
   const steps = [1, stepOf(neutralQuality - coarseQualities)];
   const histograms = steps.map(() => ({
     counts: new Uint32Array(length * frequencySymbols),
@@ -143,10 +142,10 @@ function countCoefficients(
   }));
   for (const tensor of tensors) {
     for (let b = 0; b < grid.blocks; b++) {
-      analysis.analyse(tensor, b, wanted, length, block);
+      analysis.analyse(tensor, b);
       for (const [at, { counts, mean }] of histograms.entries()) {
         for (let i = 0; i < length; i++) {
-          const magnitude = Math.abs(block[i]!) / steps[at]!;
+          const magnitude = Math.abs(analysis.coefficients[places[i]!]!) / steps[at]!;
           mean[i] = mean[i]! + magnitude / (tensors.length * grid.blocks);
           const symbol = Math.min(frequencySymbols - 1, Math.floor(magnitude + rounding));
           counts[i * frequencySymbols + symbol] = counts[i * frequencySymbols + symbol]! + 1;

@@ -24,16 +24,15 @@ export function measureCovariances(
   const { channels } = grid;
   const bands = grid.blockHeight * grid.blockWidth;
   const plain = createBlockTransform(grid, statistics, channelsAsComponents(grid, groupOfBand));
-  const wanted = Uint32Array.from({ length: bands * channels }, (_, i) => i);
-  const spectrum = new Float64Array(wanted.length);
+  const spectrum = plain.coefficients;
   const sums = Array.from({ length: 1 + Math.max(...groupOfBand) }, () => new Float64Array(channels * channels));
   const factor = 1 / (tensors.length * grid.blocks);
   for (const tensor of tensors) {
     for (let block = 0; block < grid.blocks; block++) {
-      plain.analyse(tensor, block, wanted, wanted.length, spectrum);
+      plain.analyse(tensor, block);
       for (let band = 0; band < bands; band++) {
         const sum = sums[groupOfBand[band]!]!;
-        const from = band * channels;
+        const from = plain.place(band * channels);
         for (let a = 0; a < channels; a++) {
           const left = spectrum[from + a]! * factor;
           for (let b = 0; b <= a; b++) sum[a * channels + b] = sum[a * channels + b]! + left * spectrum[from + b]!;
