@@ -41,7 +41,10 @@ export function encodeTransform(transform: TransformStatistics, channels: number
 }
 
 /** Reads what {@link encodeTransform} wrote. @throws TensorError naming the member that is not what it must be */
-export function decodeTransform(object: Readonly<Record<string, unknown>>, channels: number): TransformStatistics {
+export function decodeTransform(
+  object: Readonly<Record<string, unknown>>,
+  channels: number,
+): TransformStatistics {
   const { block } = object;
   if (!Array.isArray(block) || block.length !== 2 || !block.every(isBlockSide)) {
     throw new TensorError("block", `must be two integers from 1 to ${maxBlockSide}`);

@@ -17,7 +17,10 @@ export interface BlockGrid {
 }
 
 /** Without a channel axis, the last axis is the columns and all others together are the rows of one channel. */
-export function createBlockGrid(spec: TensorSpec, [blockHeight, blockWidth]: readonly [number, number]): BlockGrid {
+export function createBlockGrid(
+  spec: TensorSpec,
+  [blockHeight, blockWidth]: readonly [number, number],
+): BlockGrid {
   const { shape, layout } = spec;
   const elements = elementCount(shape);
   const channels = layout === "chw" ? shape[0]! : layout === "hwc" ? shape[2]! : 1;

@@ -76,15 +76,16 @@ export function createBlockTransform(
   const { low, high } = channelLimits(statistics, channels);
   const mean = statistics.meanElement;
 
-  /** Where components are channels: a coefficient in units of its gain, or back. */
-  function scale(exponent: 1 | -1): void {
+  /** Where components are channels: coefficients in units of their gains, or back. */
+  function scale(factors: Float32Array): void {
     for (const [band, matrix] of matrixOfBand.entries()) {
       for (let c = 0; c < channels; c++) {
         const at = band * pitch + c;
-        coefficients[at] = coefficients[at]! * gains[matrix * channels + c]! ** exponent;
+        coefficients[at] = coefficients[at]! * factors[matrix * channels + c]!;
       }
     }
   }
+  const perGain = gains.map((gain) => 1 / gain);
 
   /** Elements less their means, those beyond the tensor's edge like the last within. */
   function gather(values: Float32Array, block: number): void {
@@ -95,10 +96,8 @@ export function createBlockTransform(
         const from = row + (area.left + Math.min(x, area.width - 1)) * columnStride;
         const to = (y * blockWidth + x) * pitch;
         for (let c = 0, i = from; c < channels; c++, i += channelStride) {
-          const value = values[i]!;
-          const limited = value < low[c]! ? low[c]! : value > high[c]! ? high[c]! : value;
-          // Only NaN is not itself.
-          samples[to + c] = limited === limited ? limited - mean[i]! : 0;
+          const limited = Math.min(high[c]!, Math.max(low[c]!, values[i]!));
+          samples[to + c] = Number.isNaN(limited) ? 0 : limited - mean[i]!;
         }
       }
     }
@@ -111,8 +110,7 @@ export function createBlockTransform(
         const to = (area.top + y) * rowStride + (area.left + x) * columnStride;
         const from = (y * blockWidth + x) * pitch;
         for (let c = 0, i = to; c < channels; c++, i += channelStride) {
-          const value = samples[from + c]! + mean[i]!;
-          values[i] = value < low[c]! ? low[c]! : value > high[c]! ? high[c]! : value;
+          values[i] = Math.min(high[c]!, Math.max(low[c]!, samples[from + c]! + mean[i]!));
         }
       }
     }
@@ -124,10 +122,10 @@ export function createBlockTransform(
     analyse(values, block) {
       gather(values, block);
       kernel.analyse();
-      if (!isMixed) scale(-1);
+      if (!isMixed) scale(perGain);
     },
     synthesize(block, values) {
-      if (!isMixed) scale(1);
+      if (!isMixed) scale(gains);
       kernel.synthesize();
       scatter(block, values);
     },
@@ -135,7 +133,10 @@ export function createBlockTransform(
 }
 
 /** What elements are limited to before they are coded and after: the range that was seen, where it is known. */
-function channelLimits(statistics: CutStatistics, channels: number): { low: Float32Array; high: Float32Array } {
+function channelLimits(
+  statistics: CutStatistics,
+  channels: number,
+): { low: Float32Array; high: Float32Array } {
   const { channelMinimum, channelMaximum, channelMean, channelDeviation } = statistics;
   const around = (sign: number): Float32Array =>
     Float32Array.from({ length: channels }, (_, c) => channelMean[c]! + sign * 1000 * channelDeviation[c]!);

@@ -13,7 +13,7 @@ const lowestState = 1 << 23;
 const stateBytes = 4;
 
 /** Magnitudes from here on take the row's last symbol, four bits with the length of the rest, and the rest. */
-const escape = frequencySymbols - 1;
+const escapeSymbol = frequencySymbols - 1;
 const maxRestBits = 15;
 
 export const rowCount = frequencyRows.length;
@@ -42,7 +42,7 @@ const bitsOfFrequency = Float32Array.from({ length: total + 1 }, (_, frequency) 
 /** Bits of a magnitude of a row's distribution: its symbol, for the last one an average rest, and the sign. */
 export function bitsOfSymbol(row: number, symbol: number): number {
   const bits = frequencyBits - Math.log2(frequencyRows[row]![symbol]!);
-  return bits + (symbol > 0 ? 1 : 0) + (symbol === escape ? 6 : 0);
+  return bits + (symbol > 0 ? 1 : 0) + (symbol === escapeSymbol ? 6 : 0);
 }
 
 /** Where a coefficient of a distribution `row` looks: rows beyond the last one leave low bits to be written plainly. */
@@ -84,11 +84,11 @@ export function createIntervalList(): IntervalList {
     const width = plainBitsOfRow(row);
     const high = magnitude >>> width;
     const from = (row - 8 * width < rowCount ? row - 8 * width : rowCount - 1) * frequencySymbols;
-    const interval = intervals[from + Math.min(high, escape)]!;
+    const interval = intervals[from + Math.min(high, escapeSymbol)]!;
     list[length++] = interval;
     bits += bitsOfFrequency[interval & 0xffff]!;
-    if (high >= escape) {
-      const rest = high - escape + 1;
+    if (high >= escapeSymbol) {
+      const rest = high - escapeSymbol + 1;
       const restBits = 31 - Math.clz32(rest);
       plain(restBits, 4);
       plain(rest - (1 << restBits), restBits);
@@ -114,7 +114,7 @@ export function createIntervalList(): IntervalList {
         const coefficient = coefficients[i]!;
         const magnitude = coefficient < 0 ? -coefficient : coefficient;
         const row = rows[at]!;
-        if (row < rowCount && magnitude < escape) {
+        if (row < rowCount && magnitude < escapeSymbol) {
           const interval = intervals[row * frequencySymbols + magnitude]!;
           list[length++] = interval;
           bits += bitsOfFrequency[interval & 0xffff]!;
@@ -197,9 +197,9 @@ export function createCoefficientReader(payload: Uint8Array, head: number): Coef
   function large(row: number): number {
     const width = plainBitsOfRow(row);
     let high = symbol(row - 8 * width < rowCount ? row - 8 * width : rowCount - 1);
-    if (high === escape) {
+    if (high === escapeSymbol) {
       const restBits = plain(4);
-      high = escape - 1 + (1 << restBits) + plain(restBits);
+      high = escapeSymbol - 1 + (1 << restBits) + plain(restBits);
     }
     return high * (1 << width) + plain(width);
   }
@@ -208,11 +208,11 @@ export function createCoefficientReader(payload: Uint8Array, head: number): Coef
     read(coefficients, first, end, rows, firstRow) {
       for (let i = first, at = firstRow; i < end && !isBroken; i++, at++) {
         const row = rows[at]!;
-        let magnitude = row < rowCount ? symbol(row) : escape;
-        if (magnitude === escape) {
+        let magnitude = row < rowCount ? symbol(row) : escapeSymbol;
+        if (magnitude === escapeSymbol) {
           if (row < rowCount) {
             const restBits = plain(4);
-            magnitude = escape - 1 + (1 << restBits) + plain(restBits);
+            magnitude = escapeSymbol - 1 + (1 << restBits) + plain(restBits);
           } else magnitude = large(row);
         }
         coefficients[i] = magnitude !== 0 && plain(1) === 1 ? -magnitude : magnitude;

@@ -92,7 +92,8 @@ function createSluiceTensor(spec: TensorSpec, plan: SluicePlan): PartialTensor {
   return {
     add(index, count, payload) {
       // Checked here too, for a peer's mistake is an answer, not an exception.
-      const sane = Number.isInteger(count) && count >= 1 && count <= units && Number.isInteger(index) && index >= 0;
+      const sane =
+        Number.isInteger(count) && count >= 1 && count <= units && Number.isInteger(index) && index >= 0;
       if (!sane || index >= count) return "range";
       const { first, end } = sliceRange(index, count, units);
       const coefficients = payload.length === 0 ? undefined : decode(payload, first, end);

@@ -7,9 +7,10 @@ import {
   type TensorSpec,
   type UnitRange,
 } from "@sluice/tensor";
-import type { EncodedSlice, TensorEncoder } from "../codec.js";
+import type { EncodedSlice, SlicePosition, TensorEncoder } from "../codec.js";
 import { longestSlice } from "../slice-cover.js";
 import { createIntervalList, maxMagnitude } from "./entropy-coder.js";
+import { halve, planSlices } from "./plan-slices.js";
 import { type SluicePlan, stepOf } from "./sluice-plan.js";
 
 /** Every payload that is not empty begins with the quality. */
@@ -87,40 +88,20 @@ export function createSluiceEncoder(spec: TensorSpec, plan: SluicePlan): TensorE
     return payload;
   }
 
-  /** The unit behind the last one that fits, from `first` on, by what its intervals should take. */
-  function fitting(first: number, end: number, maxPayloadBytes: number): number {
-    const most = unitBits[first]! + 8 * (maxPayloadBytes - overheadBytes);
-    let fits = first + 1;
-    let tooFar = end + 1;
-    while (tooFar - fits > 1) {
-      const middle = (fits + tooFar) >>> 1;
-      if (unitBits[middle]! <= most) fits = middle;
-      else tooFar = middle;
-    }
-    return fits;
-  }
-
-  /** Slices that fit, each as long as it can be. @throws TensorError where one unit does not fit */
-  function cut({ first, end }: UnitRange, quality: number, maxPayloadBytes: number): EncodedSlice[] {
-    const slices: EncodedSlice[] = [];
-    for (let at = first; at < end; ) {
-      let most = fitting(at, end, maxPayloadBytes);
-      for (;;) {
-        const slice = longestSlice(at, most, units);
-        const payload = payloadOf(slice, quality);
-        if (payload.length <= maxPayloadBytes) {
-          slices.push({ index: slice.index, count: slice.count, payload });
-          at = slice.end;
-          break;
-        }
-        most = slice.end - 1;
-        if (most === at) {
-          const needed = `unit ${at} of ${units} takes ${payload.length} bytes`;
-          throw new TensorError("maxPayloadBytes", `${maxPayloadBytes}, ${needed}`);
-        }
-      }
-    }
-    return slices;
+  /** Slices that fit. @throws TensorError where one unit does not */
+  function cut(slice: SlicePosition, quality: number, maxPayloadBytes: number): EncodedSlice[] {
+    const bytesOf = (part: SlicePosition): number => {
+      const { first, end } = sliceRange(part.index, part.count, units);
+      return overheadBytes + (unitBits[end]! - unitBits[first]!) / 8;
+    };
+    return planSlices(slice, units, maxPayloadBytes, bytesOf).flatMap((planned) => {
+      const payload = payloadOf(sliceRange(planned.index, planned.count, units), quality);
+      if (payload.length <= maxPayloadBytes) return [{ ...planned, payload }];
+      // What intervals take was a little more than thought.
+      return halve(planned, units, maxPayloadBytes, payload.length).flatMap((half) =>
+        cut(half, quality, maxPayloadBytes),
+      );
+    });
   }
 
   /** The finest quality whose slices should fit together, or the coarsest there is. */
@@ -151,7 +132,7 @@ export function createSluiceEncoder(spec: TensorSpec, plan: SluicePlan): TensorE
       take(tensor);
       const quality = qualityFor(budgetBytes, maxPayloadBytes);
       list(quality);
-      const all = cut({ first: 0, end: units }, quality, maxPayloadBytes);
+      const all = cut({ index: 0, count: 1 }, quality, maxPayloadBytes);
       const slices = cutToBudget(all, units, budgetBytes);
       return {
         slices,
@@ -163,7 +144,7 @@ export function createSluiceEncoder(spec: TensorSpec, plan: SluicePlan): TensorE
             (own) => own.payload.length === 0 && range.first >= sliceRange(own.index, own.count, units).first,
           );
           if (isEmpty) return [{ ...slice, payload: new Uint8Array(0) }];
-          return cut(range, quality, most);
+          return cut({ index: slice.index, count: slice.count }, quality, most);
         },
       };
     },
@@ -172,8 +153,11 @@ export function createSluiceEncoder(spec: TensorSpec, plan: SluicePlan): TensorE
 
 /** Leaves out what is beyond the budget: empty slices from there on. */
 function cutToBudget(slices: EncodedSlice[], units: number, budgetBytes: number): EncodedSlice[] {
-  let bytes = 0;
-  const kept = slices.findIndex(({ payload }) => (bytes += payload.length) > budgetBytes);
+  let left = budgetBytes;
+  const kept = slices.findIndex(({ payload }) => {
+    left -= payload.length;
+    return left < 0;
+  });
   if (kept < 0) return slices;
   const cut = slices.slice(0, kept);
   const first = slices[kept]!;
@@ -190,6 +174,9 @@ function checkTensor(tensor: Tensor, spec: TensorSpec, elements: number): void {
     throw new TensorError("tensor.dtype", `${tensor.dtype}, the stream's is ${spec.dtype}`);
   }
   if (tensor.data.length !== elements) {
-    throw new TensorError("tensor.data", `${tensor.data.length} elements, the stream's tensors have ${elements}`);
+    throw new TensorError(
+      "tensor.data",
+      `${tensor.data.length} elements, the stream's tensors have ${elements}`,
+    );
   }
 }

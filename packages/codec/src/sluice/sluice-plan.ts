@@ -1,7 +1,7 @@
 import {
   type CutStatistics,
-  checkSpec,
   channelAxis,
+  checkSpec,
   elementCount,
   TensorError,
   type TensorSpec,
@@ -85,14 +85,20 @@ export function createSluicePlan(
   checkSpec(spec);
   const transform = statistics?.transform;
   if (statistics === undefined || transform === undefined) {
-    throw new TensorError("codec.sluice", "needs the cut's statistics with a transform (sluice calibrate makes them)");
+    throw new TensorError(
+      "codec.sluice",
+      "needs the cut's statistics with a transform (sluice calibrate makes them)",
+    );
   }
   const { channels } = channelAxis(spec.shape, spec.layout);
   const elements = elementCount(spec.shape);
   const bands = transform.block[0] * transform.block[1];
   if (statistics.meanElement.length !== elements || transform.scales.length !== bands * channels) {
     const shape = statistics.shape.join(", ");
-    throw new TensorError("codec.sluice", `the statistics are of shape [${shape}], the tensors of [${spec.shape.join(", ")}]`);
+    throw new TensorError(
+      "codec.sluice",
+      `the statistics are of shape [${shape}], the tensors of [${spec.shape.join(", ")}]`,
+    );
   }
   const grid = createBlockGrid(spec, transform.block);
   const { scales, coarseScales } = transform;
@@ -100,7 +106,9 @@ export function createSluicePlan(
   const known = new Map<number, CodedRows>();
 
   function codedAt(at: number): CodedRows {
-    const rows = Int32Array.from(order, (i) => (scales[i] === 0 ? -1 : rowAt(scales[i]!, coarseScales[i]!, at)));
+    const rows = Int32Array.from(order, (i) =>
+      scales[i] === 0 ? -1 : rowAt(scales[i]!, coarseScales[i]!, at),
+    );
     const count = rows.findLastIndex((row) => row >= 0) + 1;
     return { count, rows: rows.subarray(0, count).map((row) => Math.max(0, row)) };
   }

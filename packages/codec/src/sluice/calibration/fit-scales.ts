@@ -37,7 +37,8 @@ function bestRow(seen: Uint32Array): number {
   let fewest = Number.POSITIVE_INFINITY;
   for (let row = 0; row < rowCount; row++) {
     let bits = 0;
-    for (let symbol = 0; symbol < frequencySymbols; symbol++) bits += seen[symbol]! * bitsOfSymbol(row, symbol);
+    for (let symbol = 0; symbol < frequencySymbols; symbol++)
+      bits += seen[symbol]! * bitsOfSymbol(row, symbol);
     if (bits < fewest) {
       fewest = bits;
       best = row;

@@ -25,7 +25,10 @@ export function measureCovariances(
   const bands = grid.blockHeight * grid.blockWidth;
   const plain = createBlockTransform(grid, statistics, channelsAsComponents(grid, groupOfBand));
   const spectrum = plain.coefficients;
-  const sums = Array.from({ length: 1 + Math.max(...groupOfBand) }, () => new Float64Array(channels * channels));
+  const sums = Array.from(
+    { length: 1 + Math.max(...groupOfBand) },
+    () => new Float64Array(channels * channels),
+  );
   const factor = 1 / (tensors.length * grid.blocks);
   for (const tensor of tensors) {
     for (let block = 0; block < grid.blocks; block++) {
@@ -35,13 +38,15 @@ export function measureCovariances(
         const from = plain.place(band * channels);
         for (let a = 0; a < channels; a++) {
           const left = spectrum[from + a]! * factor;
-          for (let b = 0; b <= a; b++) sum[a * channels + b] = sum[a * channels + b]! + left * spectrum[from + b]!;
+          for (let b = 0; b <= a; b++)
+            sum[a * channels + b] = sum[a * channels + b]! + left * spectrum[from + b]!;
         }
       }
     }
   }
   for (const sum of sums) {
-    for (let a = 0; a < channels; a++) for (let b = 0; b < a; b++) sum[b * channels + a] = sum[a * channels + b]!;
+    for (let a = 0; a < channels; a++)
+      for (let b = 0; b < a; b++) sum[b * channels + a] = sum[a * channels + b]!;
   }
   return sums;
 }
@@ -75,10 +80,14 @@ export function fitTransform(
   const isMixed = channels > 1 && channels <= maxMixedChannels;
   const columns = importances.map((importance, group) => {
     const shrunk = shrink(importance, channels, mean);
-    return isMixed ? mixedComponents(shrunk, covariances[group]!, channels) : diagonalComponents(shrunk, channels);
+    return isMixed
+      ? mixedComponents(shrunk, covariances[group]!, channels)
+      : diagonalComponents(shrunk, channels);
   });
   const gains = Float32Array.from(columns.flatMap((rows) => rows.map(largest)));
-  const matrices = columns.flatMap((rows) => rows.flatMap((row) => [...row.map((v) => Math.round(v / (largest(row) || 1)))]));
+  const matrices = columns.flatMap((rows) =>
+    rows.flatMap((row) => [...row.map((v) => Math.round(v / (largest(row) || 1)))]),
+  );
   return {
     ...channelsAsComponents(grid, groupOfBand),
     gains,
@@ -105,8 +114,14 @@ function shrink(importance: Float64Array, size: number, mean: number): Float64Ar
 function mixedComponents(importance: Float64Array, covariance: Float64Array, size: number): Float64Array[] {
   const { values, vectors } = eigensystem(importance, size);
   const floor = Math.max(...values) * 1e-6;
-  const root = compose(values.map((value) => Math.sqrt(Math.max(value, floor))), vectors);
-  const inverse = compose(values.map((value) => 1 / Math.sqrt(Math.max(value, floor))), vectors);
+  const root = compose(
+    values.map((value) => Math.sqrt(Math.max(value, floor))),
+    vectors,
+  );
+  const inverse = compose(
+    values.map((value) => 1 / Math.sqrt(Math.max(value, floor))),
+    vectors,
+  );
   const weighted = multiply(multiply(root, covariance, size), root, size);
   const components = multiply(eigensystem(weighted, size).vectors, inverse, size);
   return Array.from({ length: size }, (_, k) => components.slice(k * size, (k + 1) * size));
