@@ -1,5 +1,6 @@
 import { createTensor, type Tensor, type TensorSpec, type UnitRange } from "@sluice/tensor";
 import type { SliceFault } from "./codec.js";
+import { createScratch, createSymbolScratch } from "./scratch.js";
 import type {
   Kind,
   PieceOf,
@@ -8,6 +9,7 @@ import type {
   PlannedStage,
   SliceExtent,
   Stage,
+  SymbolsFormat,
   TensorFormat,
   TooLong,
 } from "./stage.js";
@@ -110,20 +112,15 @@ export function planChain(stages: readonly Stage[], context: PlanContext): Chain
 /** Makes room for what a stage decodes into; it grows to the longest slice seen, which the tensor bounds. */
 function createTarget(kind: Kind, format: unknown, spec: TensorSpec): (extent: SliceExtent) => PieceOf[Kind] {
   let tensor: Tensor | undefined;
-  let symbols = new Uint16Array(0);
-  let samples = new Uint8Array(0);
+  const symbols = kind === "symbols" && createSymbolScratch((format as SymbolsFormat).levels);
+  const samples = createScratch((length) => new Uint8Array(length));
   return (extent) => {
     if (kind === "tensor") {
       tensor ??= createTensor((format as TensorFormat).dtype, spec.shape, undefined, spec.layout);
       return tensor;
     }
-    if (kind === "symbols") {
-      const count = extent.elements.end - extent.elements.first;
-      if (symbols.length < count) symbols = new Uint16Array(count);
-      return symbols.subarray(0, count);
-    }
+    if (symbols) return symbols(extent.elements.end - extent.elements.first);
     const { width, height } = (format as PlaneFormat).size(extent);
-    if (samples.length < width * height) samples = new Uint8Array(width * height);
-    return samples.subarray(0, width * height);
+    return samples(width * height);
   };
 }

@@ -4,7 +4,7 @@
  * A chain is planned once for the tensors of a stream: each stage learns what comes to it and says what leaves it, or
  * refuses with an error that names it. Then it works on one slice at a time: forwards to encode, backwards to decode.
  */
-import type { ChannelAxis, CutStatistics, Tensor, TensorSpec, UnitRange } from "@sluice/tensor";
+import type { ChannelAxis, CutStatistics, Symbols, Tensor, TensorSpec, UnitRange } from "@sluice/tensor";
 import type { SliceFault } from "./codec.js";
 import type { UnitOrder } from "./unit-order.js";
 
@@ -55,8 +55,8 @@ export interface SliceExtent {
 export interface PieceOf {
   /** The whole tensor; the slice's elements are those of its extent. */
   readonly tensor: Tensor;
-  /** One for each element. */
-  readonly symbols: Uint16Array;
+  /** One for each element; bytes where there are at most 256 levels. */
+  readonly symbols: Symbols;
   /** Rows from the top, each from the left. */
   readonly plane: Uint8Array;
   readonly bytes: Uint8Array;

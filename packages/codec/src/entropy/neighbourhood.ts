@@ -1,3 +1,5 @@
+import type { Symbols } from "@sluice/tensor";
+
 /** Symbols around an element that came before it in its channel and its slice (spec 6.10). */
 export interface Neighbourhood {
   /** The mean of what is around, weighted 2, 2, 1, 1 and rounded. */
@@ -11,7 +13,7 @@ export interface Neighbourhood {
  * @param symbols those of the slice; only the ones in front of `at` are read
  */
 export function lookAround(
-  symbols: Uint16Array,
+  symbols: Symbols,
   at: number,
   element: number,
   columns: number,

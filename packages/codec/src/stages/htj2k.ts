@@ -9,12 +9,12 @@ import { checkNumber, formatNumber } from "../stage-parameters.js";
 export interface Htj2kParameters {
   /** Step of the quantization as a share of the range of samples, 0.001 to 0.5. Default 0.02. */
   readonly step?: number;
-  /** Levels of the wavelet, 0 to 5; fewer where the plane is small. Default 3. */
+  /** Levels of the wavelet, 0 to 5; fewer where the plane is small. Default 1. */
   readonly decompositions?: number;
 }
 
 const name = "htj2k";
-const ranges = { step: [0.001, 0.5, 0.02], decompositions: [0, 5, 3] } as const;
+const ranges = { step: [0.001, 0.5, 0.02], decompositions: [0, 5, 1] } as const;
 
 /** Square roots of the energy gains of the 9-7 wavelet's synthesis, by level: low-pass and high-pass (OpenJPH). */
 const lowGains = [1, 1.4021, 2.0304, 2.9012, 4.1153, 5.8245] as const;

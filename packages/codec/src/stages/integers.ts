@@ -1,5 +1,5 @@
 import { TensorError } from "@sluice/tensor";
-import { createScratch } from "../scratch.js";
+import { createSymbolScratch } from "../scratch.js";
 import type { Stage } from "../stage.js";
 import type { StageDefinition } from "../stage-definition.js";
 
@@ -15,7 +15,7 @@ export function integers(): Stage<"tensor", "symbols"> {
         throw new TensorError("codec.integers", `takes uint8 and int8, the tensor is ${dtype}; use quantize`);
       }
       const lowest = dtype === "int8" ? -128 : 0;
-      const scratch = createScratch((length) => new Uint16Array(length));
+      const scratch = createSymbolScratch(levels);
       return {
         output: { levels },
         encode({ data }, { elements: { first, end } }) {

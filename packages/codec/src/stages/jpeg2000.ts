@@ -15,15 +15,15 @@ import { checkNumber, formatNumber } from "../stage-parameters.js";
 export interface Jpeg2000Parameters {
   /** Bytes of the samples for each byte of the payload, 1 to 1000: 8 is one bit a sample. Default 8. */
   readonly ratio?: number;
-  /** Levels of the wavelet, 0 to 5; fewer where the plane is small. Default 3. */
+  /** Levels of the wavelet, 0 to 5; fewer where the plane is small. Default 1. */
   readonly decompositions?: number;
 }
 
 const name = "jpeg2000";
-const ranges = { ratio: [1, 1000, 8], decompositions: [0, 5, 3] } as const;
+const ranges = { ratio: [1, 1000, 8], decompositions: [0, 5, 1] } as const;
 
 /** Steps that OpenJPEG writes: of the lowest subband by decompositions, and of HL, LH and HH from the finest level on. */
-const lowestSteps = [0x4000, 0x4824, 0x5f52, 0x6738, 0x6f20, 0x7727] as const;
+const lowestSteps = [0x4000, 0x4824, 0x5f52, 0x6738, 0x6f20, 0x7720] as const;
 const levelSteps = [
   [0x57d3, 0x57d3, 0x5762],
   [0x5005, 0x5005, 0x5047],

@@ -6,7 +6,7 @@ import {
   type TensorSpec,
   writeFloat32,
 } from "@sluice/tensor";
-import { createScratch } from "../scratch.js";
+import { createScratch, createSymbolScratch } from "../scratch.js";
 import type { Stage } from "../stage.js";
 import type { StageDefinition } from "../stage-definition.js";
 import { checkChoice, checkNumber, formatNumber } from "../stage-parameters.js";
@@ -60,7 +60,7 @@ export function quantize(parameters: QuantizeParameters = {}): Stage<"tensor", "
     plan({ dtype }, { spec, axis, statistics }) {
       const quantizer = createQuantizer(levels, per === "channel" ? axis : { channels: 1, stride: 2 ** 24 });
       if (per === "channel") setChannels(quantizer, checkStatistics(spec, statistics), deviations);
-      const symbolScratch = createScratch((length) => new Uint16Array(length));
+      const symbolScratch = createSymbolScratch(levels);
       const valueScratch = createScratch((length) => new Float32Array(length));
       const scratchFor = (count: number) => (dtype === "float32" ? valueScratch(0) : valueScratch(count));
       return {

@@ -110,7 +110,6 @@ export async function connectClient(options: ConnectMessage, context: EndpointCo
     idleTimeoutMs: options.quic.idleTimeoutMs,
     openTimeoutMs: options.timeoutMs,
     maxPacketBytes: options.quic.maxPacketBytes,
-    isLocal: false,
   });
   loop.schedule(connection);
 }

@@ -41,7 +41,7 @@ export const SEND_QUEUE_DATAGRAMS = 128;
 const CLIENT_WINDOW_UNIT_BYTES = 27_000;
 const SERVER_WINDOW_UNIT_BYTES = 3 * COMMON_PACKET_BYTES;
 /** The engine makes no packets above its unit, and those to peers on this machine are large. */
-const LOCAL_WINDOW_UNIT_BYTES = 16_384;
+const NEAR_WINDOW_UNIT_BYTES = 16_384;
 
 /** Certificate chain and key of a server in PEM. */
 export interface ServerTls {
@@ -63,8 +63,8 @@ const SIGNATURE_ALGORITHMS = [
   "ed25519",
 ].join(":");
 
-/** `isLocal`: for clients that are known to run on this machine. */
-export function createServerConfig(tls: ServerTls, options: QuicOptions, isLocal = false): Config {
+/** `isNear`: for clients that seem to run on this machine. */
+export function createServerConfig(tls: ServerTls, options: QuicOptions, isNear = false): Config {
   return tune(
     quiche.Config.withBoringSslCtx(
       false,
@@ -75,7 +75,7 @@ export function createServerConfig(tls: ServerTls, options: QuicOptions, isLocal
       SIGNATURE_ALGORITHMS,
     ),
     options,
-    isLocal ? LOCAL_WINDOW_UNIT_BYTES : SERVER_WINDOW_UNIT_BYTES,
+    isNear ? NEAR_WINDOW_UNIT_BYTES : SERVER_WINDOW_UNIT_BYTES,
   );
 }
 

@@ -19,8 +19,8 @@ export interface PathOptions {
   readonly peer: Address;
   /** See `QuicOptions`. */
   readonly maxPacketBytes: number | undefined;
-  /** The peer is known to run on this machine. */
-  readonly isLocal: boolean;
+  /** See `interfaceMtu`. */
+  readonly interfaceMtuBytes: number | undefined;
   /** When a client began: the time to its first answer is a round trip. `undefined` for servers. */
   readonly askedMs: number | undefined;
 }
@@ -31,7 +31,7 @@ export class ConnectionPath {
   readonly #pacing = new PathPacing();
   /** Where the engine sends to; its figures of the path are for this address. */
   #peer: Address;
-  #isLocal: boolean;
+  #isLocal = false;
   /** Since when a round trip is measured. */
   #askedMs: number | undefined;
   #lookedMs = 0;
@@ -47,8 +47,12 @@ export class ConnectionPath {
     readonly options: PathOptions,
   ) {
     this.#peer = options.peer;
-    this.#isLocal = options.isLocal;
     this.#askedMs = options.askedMs;
+  }
+
+  /** Whether the peer is known to run on this machine. */
+  get isLocal(): boolean {
+    return this.#isLocal;
   }
 
   /** The longest datagram that a packet holds now, HTTP/3's prefix included. */
@@ -93,9 +97,14 @@ export class ConnectionPath {
     const path = isTime || mtu.isProbing ? this.stats() : undefined;
     if (path === undefined) return false;
     this.#follow(path.peerHost);
-    this.#isLocal ||= isLocalPeer(this.#peer.host, mtu.leastRoundTripMs);
+    this.#isLocal ||= isLocalPeer(this.#peer.host, Math.min(path.rtt, mtu.leastRoundTripMs));
     const windowUnitBytes = connection.maxSendUdpPayloadSize();
-    const limitBytes = packetLimit(this.#peer.host, this.#isLocal, this.options.maxPacketBytes);
+    const limitBytes = packetLimit(
+      this.#peer.host,
+      this.#isLocal,
+      this.options.maxPacketBytes,
+      this.options.interfaceMtuBytes,
+    );
     mtu.setLimit(Math.min(windowUnitBytes, limitBytes));
     const inFlightBytes = this.#inFlightBytes(path.cwnd);
     mtu.update(nowMs, { rttMs: path.rtt, lostBytes: path.lostBytes, inFlightBytes });

@@ -64,8 +64,6 @@ export class QuicheConnection {
       idleTimeoutMs: number;
       openTimeoutMs: number;
       maxPacketBytes: number | undefined;
-      /** The peer is known to run on this machine. */
-      isLocal: boolean;
     },
   ) {
     this.streams = new QuicheStreams(connection);
@@ -80,6 +78,7 @@ export class QuicheConnection {
     this.#lastReceivedMs = options.nowMs;
     this.#path = new ConnectionPath(connection, this.streams, this.webTransport.controlId, {
       ...options,
+      interfaceMtuBytes: socket.interfaceMtuBytes,
       askedMs: role === "client" ? options.nowMs : undefined,
     });
     this.datagrams = new DatagramFeed(connection, BASE_PACKET_BYTES);

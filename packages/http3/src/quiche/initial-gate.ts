@@ -1,12 +1,18 @@
 import { randomBytes } from "node:crypto";
 import quiche from "@matrixai/quic/native/quiche.js";
 import type { Admission, Place } from "../admission/admission.js";
-import { isLocalPeer } from "../path-mtu/packet-limit.js";
+import { isLoopback } from "../admission/source-key.js";
 import { BASE_PACKET_BYTES } from "../path-mtu/packet-size-search.js";
 import type { FigureReport } from "./figure-report.js";
 import { CONNECTION_ID_BYTES, type PacketHeader } from "./packet-header.js";
 import { RetryTokens } from "./retry-tokens.js";
 import type { Address } from "./udp-socket.js";
+
+/**
+ * A client of this machine answers its Retry within this, also while both processes are busy starting. It decides what
+ * a connection is able to send; what it sends follows from the round trips that are measured later.
+ */
+const NEAR_MS = 20;
 
 /** How a connection begins. */
 export interface Entry {
@@ -17,7 +23,8 @@ export interface Entry {
   /** The id that the client's first packets carry, where it is another one. */
   readonly firstId: Uint8Array | undefined;
   readonly place: Place;
-  readonly isLocal: boolean;
+  /** The client seems to run on this machine. */
+  readonly isNear: boolean;
 }
 
 /** Decides about packets that belong to no connection: who may open one, and who has to prove its address first. */
@@ -68,11 +75,11 @@ export class InitialGate {
     const place = this.admission.take(host, isProven);
     if (proof === undefined) {
       const id = randomBytes(CONNECTION_ID_BYTES);
-      return { id, originalId: undefined, firstId: retryId, place, isLocal: false };
+      return { id, originalId: undefined, firstId: retryId, place, isNear: false };
     }
     this.#tokens.spend(retryId, nowMs);
-    const isLocal = isLocalPeer(host, proof.ageMs);
-    return { id: retryId, originalId: proof.originalId, firstId: undefined, place, isLocal };
+    const isNear = isLoopback(host) && proof.ageMs < NEAR_MS;
+    return { id: retryId, originalId: proof.originalId, firstId: undefined, place, isNear };
   }
 
   #retry(

@@ -33,7 +33,7 @@ export class ServerEndpoint {
   readonly #open = new Map<QuicheConnection, string[]>();
   readonly #admission: Admission;
   readonly #gate: InitialGate;
-  #configs: { readonly common: Config; readonly local: Config };
+  #configs: { readonly common: Config; readonly near: Config };
   #socket: UdpSocket | undefined;
   #isClosing = false;
   readonly #figures = new FigureReport();
@@ -132,7 +132,7 @@ export class ServerEndpoint {
 
   #accept(entry: Entry, socket: UdpSocket, from: Address): QuicheConnection | undefined {
     const { id, originalId, firstId, place } = entry;
-    const config = entry.isLocal ? this.#configs.local : this.#configs.common;
+    const config = entry.isNear ? this.#configs.near : this.#configs.common;
     let engine: ReturnType<typeof quiche.Connection.accept>;
     try {
       engine = quiche.Connection.accept(id, originalId, socket.local, from, config);
@@ -194,7 +194,6 @@ export class ServerEndpoint {
         idleTimeoutMs: this.options.quic.idleTimeoutMs,
         openTimeoutMs: this.options.handshakeTimeoutMs,
         maxPacketBytes: this.options.quic.maxPacketBytes,
-        isLocal: entry.isLocal,
       },
     );
     // A ClientHello may span packets, and the later ones still carry the id that the client chose first.
@@ -224,7 +223,7 @@ export class ServerEndpoint {
 
   #createConfigs(tls: ServerTls) {
     const { quic } = this.options;
-    return { common: createServerConfig(tls, quic), local: createServerConfig(tls, quic, true) };
+    return { common: createServerConfig(tls, quic), near: createServerConfig(tls, quic, true) };
   }
 
   #log(level: LogLevel, message: string, fields: Record<string, unknown>): void {

@@ -1,5 +1,6 @@
 import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
 import { isIPv6 } from "node:net";
+import { interfaceMtu } from "../path-mtu/interface-mtu.js";
 
 /** Bytes of the kernel's socket buffers; it may grant less. */
 const SOCKET_BUFFER_BYTES = 8 << 20;
@@ -29,6 +30,7 @@ export class UdpSocket {
   /** The beginning of it that was used last. */
   #view: Buffer = this.#reusable;
   #connected = false;
+  #interfaceMtuBytes: number | undefined;
 
   private constructor(
     readonly socket: Socket,
@@ -40,10 +42,11 @@ export class UdpSocket {
 
   /** Binds to `local`; with `remote` it only talks to that address and learns that nobody listens there. */
   static async open(local: Address, remote: Address | undefined, events: UdpEvents): Promise<UdpSocket> {
+    const family = isIPv6(local.host) ? 6 : 4;
     const socket = createSocket({
-      type: isIPv6(local.host) ? "udp6" : "udp4",
+      type: `udp${family}`,
       // Every address is a literal already; the default would go through DNS for each packet.
-      lookup: (address, _options, callback) => callback(null, address, isIPv6(address) ? 6 : 4),
+      lookup: (address, _options, callback) => callback(null, address, family),
     });
     await new Promise<void>((resolve, reject) => {
       socket.once("error", reject);
@@ -75,11 +78,17 @@ export class UdpSocket {
     }
     const { address, port } = socket.address();
     udp.#local = { host: address, port };
+    udp.#interfaceMtuBytes = interfaceMtu(address);
     return udp;
   }
 
   get local(): Address {
     return this.#local;
+  }
+
+  /** The largest IP packet that leaves in one piece, `undefined` where that is not known. */
+  get interfaceMtuBytes(): number | undefined {
+    return this.#interfaceMtuBytes;
   }
 
   get isCongested(): boolean {
