@@ -1,5 +1,5 @@
 /**
- * The transform that codec `sluice` takes for the tensors of a cut, and how large its coefficients are (spec 6.4, 6.8).
+ * The transform that codec `sluice` takes for the tensors of a cut, and how large its coefficients are (spec 6.4, 6.11).
  *
  * A block of `block[0]` x `block[1]` positions of all channels becomes, for each of the block's spatial frequencies (its
  * bands, those of a two-dimensional DCT-II), as many components as there are channels. They are uncorrelated, and
@@ -18,7 +18,7 @@ export interface TransformStatistics {
   /** For each matrix and component. */
   readonly gains: Float32Array;
   /**
-   * For each band and component: which probabilities its coefficients take at the neutral quality (spec 6.8). 0: they are
+   * For each band and component: which probabilities its coefficients take at the neutral quality (spec 6.11). 0: they are
    * all 0.
    */
   readonly scales: Uint8Array;

@@ -55,7 +55,7 @@ function channelMatrices({ matrices, gains }: TransformStatistics, channels: num
 }
 
 /**
- * The transform of a cut (spec 6.8): less the mean element, a DCT of each channel of a block, then for each band the
+ * The transform of a cut (spec 6.11): less the mean element, a DCT of each channel of a block, then for each band the
  * components of the channels. Computed in float32.
  */
 export function createBlockTransform(

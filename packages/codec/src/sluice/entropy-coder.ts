@@ -2,7 +2,7 @@ import { frequencyBits, frequencyRows, frequencySymbols } from "./frequency-tabl
 
 /**
  * Range variant of asymmetric numeral systems (rANS: Duda, arXiv 1311.2540) with bytes as its digits, and what it codes:
- * coefficients of known distributions (spec 6.8). It is last in, first out: an encoder collects what it wants to say as
+ * coefficients of known distributions (spec 6.11). It is last in, first out: an encoder collects what it wants to say as
  * intervals, `start << 16 | frequency` in 1/32,768, and {@link encodeIntervals} writes them from the last to the first, so
  * that {@link createCoefficientReader} reads them from the first to the last.
  */

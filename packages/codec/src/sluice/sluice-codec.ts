@@ -8,7 +8,7 @@ import { createSluicePlan, layerRange, qualityRange, type SluiceParameters } fro
 const name = "sluice";
 
 /**
- * Sluice's own codec (spec 6.8), for cuts whose statistics have a transform: decorrelating transforms scaled by what the
+ * Sluice's own codec (spec 6.11), for cuts whose statistics have a transform: decorrelating transforms scaled by what the
  * network's second half cares about, one quantization step, and static probabilities, so that every slice decodes alone at
  * hardly any cost.
  * @throws TensorError naming the parameter that is out of range

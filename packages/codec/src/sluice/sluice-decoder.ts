@@ -9,7 +9,7 @@ const headBytes = 1;
 /** What a decoder adds to a magnitude that is not 0, in steps. */
 const reconstruction = 1 / 16;
 
-/** Puts tensors of one spec together again from any slices of the codec `sluice` (spec 6.8). */
+/** Puts tensors of one spec together again from any slices of the codec `sluice` (spec 6.11). */
 export function createSluiceDecoder(spec: TensorSpec, plan: SluicePlan): TensorDecoder {
   return { units: plan.units, begin: () => createSluiceTensor(spec, plan) };
 }

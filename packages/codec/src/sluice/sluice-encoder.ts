@@ -28,7 +28,7 @@ export const rounding = 0.43;
 /** The coarsest quality that a budget may lead to is so far below the stream's. */
 const budgetQualities = 32;
 
-/** Cuts tensors of one spec into slices of the codec `sluice` (spec 6.8). */
+/** Cuts tensors of one spec into slices of the codec `sluice` (spec 6.11). */
 export function createSluiceEncoder(spec: TensorSpec, plan: SluicePlan): TensorEncoder {
   const { grid, places, layerStart, units, transform } = plan;
   const elements = elementCount(spec.shape);

@@ -136,12 +136,9 @@ function layerStarts(order: Uint32Array, scales: Uint8Array, layers: number): nu
   const total = order.reduce((sum, i) => sum + cost(i), 0);
   const starts = [0];
   let sum = 0;
-  for (let at = 0; starts.length < layers; at++) {
-    if (at === order.length) starts.push(order.length);
-    else {
-      sum += cost(order[at]!);
-      if (sum * layers >= total * starts.length) starts.push(at + 1);
-    }
+  for (const [at, coefficient] of order.entries()) {
+    sum += cost(coefficient);
+    while (starts.length < layers && sum * layers >= total * starts.length) starts.push(at + 1);
   }
   return [...starts, order.length];
 }

@@ -27,7 +27,7 @@ export function fitScales({ counts, mean }: CoefficientHistogram): Uint8Array {
   });
 }
 
-/** The row of a mean magnitude of so many steps (spec 6.8). */
+/** The row of a mean magnitude of so many steps (spec 6.11). */
 function rowOfMean(mean: number): number {
   return 32 + 8 * Math.log2(mean);
 }
