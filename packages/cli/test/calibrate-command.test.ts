@@ -60,7 +60,7 @@ function encodePng(pixels: Uint8Array): Uint8Array {
 }
 
 async function calibrate(args: readonly string[]): Promise<CutStatistics> {
-  const run = await runSluice(["calibrate", "fashion", "--split", "add_4", ...args]);
+  const run = await runSluice(["calibrate", "fashion", "--split", "add_4", "--runs", "1", ...args]);
   if (run.code !== 0) throw new Error(run.stderr);
   const out = args[args.indexOf("--out") + 1]!;
   return decodeStatistics(JSON.parse(await readFile(out, "utf8")));
@@ -95,6 +95,7 @@ t.test("statistics are those of the head's outputs", async (t) => {
     if (Math.abs(channel(c) - statistics.channelMean[c]!) > 1e-3) t.fail(`mean of channel ${c}`);
   }
   t.ok(statistics.channelDeviation.every((deviation) => deviation > 0));
+  t.same(statistics.transform?.block, [7, 7], "with what the codec sluice needs");
 });
 
 t.test("the same file again and again; a limit takes images by the seed", async (t) => {
@@ -133,9 +134,19 @@ t.test("without --out beside the model, and said in JSON", async (t) => {
   await copyFile(join(fashionDirectory, "fashion.onnx"), model);
   await writeFile(join(directory, "images.idx"), encodeIdx(randomImages(2)));
   const images = join(directory, "images.idx");
-  const run = await runSluice(["calibrate", model, "--split", "add_1", "--images", images, "--json"]);
+  const run = await runSluice([
+    "calibrate",
+    model,
+    "--split",
+    "add_1",
+    "--images",
+    images,
+    "--json",
+    "--no-transform",
+  ]);
   t.match(run, { code: 0, stderr: "" });
   const path = join(directory, "statistics", "add_1.json");
+  t.equal(decodeStatistics(JSON.parse(await readFile(path, "utf8"))).transform, undefined);
   t.match(JSON.parse(run.stdout), {
     event: "calibrated",
     split: "add_1",

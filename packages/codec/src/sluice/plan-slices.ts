@@ -1,4 +1,4 @@
-import { TensorError } from "@sluice/tensor";
+import { sliceRange, TensorError } from "@sluice/tensor";
 import type { SlicePosition } from "../codec.js";
 
 /** A part of a slice that is divided into so many. */
@@ -47,16 +47,21 @@ function halveUntilFit(
   );
 }
 
-/** @throws TensorError where a slice is a single unit, or cannot be halved */
+/**
+ * Half a slice and the other half; the two units of one that has no halves (spec 5.2).
+ * @throws TensorError where a slice is a single unit
+ */
 export function halve(
   slice: SlicePosition,
   units: number,
   maxPayloadBytes: number,
   bytes: number,
 ): SlicePosition[] {
-  if (slice.count * 2 > units) {
-    const needed = `slice ${slice.index} of ${slice.count} takes ${Math.ceil(bytes)} bytes and cannot be divided`;
+  if (slice.count * 2 <= units) return [part(slice, 0, 2), part(slice, 1, 2)];
+  const { first, end } = sliceRange(slice.index, slice.count, units);
+  if (end - first === 1) {
+    const needed = `unit ${first} of ${units} takes ${Math.ceil(bytes)} bytes by itself`;
     throw new TensorError("maxPayloadBytes", `${maxPayloadBytes}, ${needed}`);
   }
-  return [part(slice, 0, 2), part(slice, 1, 2)];
+  return Array.from({ length: end - first }, (_, i) => ({ index: first + i, count: units }));
 }

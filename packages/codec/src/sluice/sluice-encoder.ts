@@ -1,150 +1,99 @@
-import {
-  elementCount,
-  readFloat32,
-  sliceRange,
-  type Tensor,
-  TensorError,
-  type TensorSpec,
-  type UnitRange,
-} from "@sluice/tensor";
+import { sliceRange, type Tensor, TensorError, type TensorSpec } from "@sluice/tensor";
+import { checkTensor } from "../check-tensor.js";
 import type { EncodedSlice, SlicePosition, TensorEncoder } from "../codec.js";
 import { longestSlice } from "../slice-cover.js";
-import { createIntervalList, maxMagnitude } from "./entropy-coder.js";
 import { halve, planSlices } from "./plan-slices.js";
-import { type SluicePlan, stepOf } from "./sluice-plan.js";
+import { createQuantizedTensor } from "./quantized-tensor.js";
+import type { SluicePlan } from "./sluice-plan.js";
 
-/** Every payload that is not empty begins with the quality. */
-const headBytes = 1;
-/** What a slice takes beyond the bits of its intervals: the head, the coder's state, rounding. */
-const overheadBytes = headBytes + 4;
+const empty = new Uint8Array(0);
 
-/**
- * Added to a coefficient's magnitude in steps before it is rounded down. Below 0.57 it becomes 0, and the decoder takes
- * each as 1/16 larger than it was written: together they leave sums of coefficients where they were, which networks care
- * for more than for the error of each.
- */
-export const rounding = 0.43;
-
-/** The coarsest quality that a budget may lead to is so far below the stream's. */
-const budgetQualities = 32;
+/** What the estimate of a unit's payload may be short of. */
+const slackBytes = 1;
 
 /** Cuts tensors of one spec into slices of the codec `sluice` (spec 6.11). */
 export function createSluiceEncoder(spec: TensorSpec, plan: SluicePlan): TensorEncoder {
-  const { grid, places, layerStart, units, transform } = plan;
-  const elements = elementCount(spec.shape);
-  const coarsest = Math.max(0, plan.quality - budgetQualities);
-  let coded = 0;
-  for (let quality = coarsest; quality <= plan.quality; quality++) {
-    coded = Math.max(coded, plan.at(quality).count);
-  }
-  const scratch = spec.dtype === "float32" ? new Float32Array(0) : new Float32Array(elements);
-  const values = new Float32Array(grid.blocks * coded);
-  const quantized = new Int32Array(coded);
-  const intervals = createIntervalList();
-  /** Where the intervals of each unit begin, and the bits before it. */
-  const unitStart = new Uint32Array(units + 1);
-  const unitBits = new Float64Array(units + 1);
+  const { units } = plan;
+  const quantized = createQuantizedTensor(spec, plan);
   let taken: Tensor | undefined;
-  let listed = -1;
 
-  function take(tensor: Tensor): void {
-    const floats = readFloat32(tensor, 0, elements, scratch);
-    for (let b = 0; b < grid.blocks; b++) {
-      transform.analyse(floats, b);
-      for (let j = 0; j < coded; j++) values[b * coded + j] = transform.coefficients[places[j]!]!;
-    }
-    taken = tensor;
-    listed = -1;
-  }
-
-  /** Quantizes and makes the list of intervals of all units. */
-  function list(quality: number): void {
-    if (listed === quality) return;
-    listed = quality;
-    const { rows, count } = plan.at(quality);
-    const perStep = 1 / stepOf(quality);
-    intervals.clear();
-    for (let unit = 0; unit < units; unit++) {
-      const layer = Math.floor(unit / grid.blocks);
-      const from = layerStart[layer]!;
-      const length = Math.min(layerStart[layer + 1]!, count) - from;
-      const at = (unit - layer * grid.blocks) * coded + from;
-      for (let j = 0; j < length; j++) {
-        const value = values[at + j]! * perStep;
-        const magnitude = Math.min(maxMagnitude, (value < 0 ? -value : value) + rounding) | 0;
-        quantized[j] = value < 0 ? -magnitude : magnitude;
-      }
-      unitStart[unit] = intervals.length();
-      unitBits[unit] = intervals.bits();
-      intervals.add(quantized, 0, length, rows, from);
-    }
-    unitStart[units] = intervals.length();
-    unitBits[units] = intervals.bits();
-  }
-
-  function payloadOf({ first, end }: UnitRange, quality: number): Uint8Array {
-    const payload = intervals.encode(unitStart[first]!, unitStart[end]!, headBytes);
-    payload[0] = quality;
-    return payload;
-  }
+  const rangeOf = ({ index, count }: SlicePosition) => sliceRange(index, count, units);
 
   /** Slices that fit. @throws TensorError where one unit does not */
-  function cut(slice: SlicePosition, quality: number, maxPayloadBytes: number): EncodedSlice[] {
-    const bytesOf = (part: SlicePosition): number => {
-      const { first, end } = sliceRange(part.index, part.count, units);
-      return overheadBytes + (unitBits[end]! - unitBits[first]!) / 8;
-    };
+  function cut(slice: SlicePosition, maxPayloadBytes: number): EncodedSlice[] {
+    const bytesOf = (part: SlicePosition): number => quantized.bytesOf(rangeOf(part));
     return planSlices(slice, units, maxPayloadBytes, bytesOf).flatMap((planned) => {
-      const payload = payloadOf(sliceRange(planned.index, planned.count, units), quality);
+      const payload = quantized.payloadOf(rangeOf(planned));
       if (payload.length <= maxPayloadBytes) return [{ ...planned, payload }];
       // What intervals take was a little more than thought.
       return halve(planned, units, maxPayloadBytes, payload.length).flatMap((half) =>
-        cut(half, quality, maxPayloadBytes),
+        cut(half, maxPayloadBytes),
       );
     });
   }
 
-  /** The finest quality whose slices should fit together, or the coarsest there is. */
-  function qualityFor(budgetBytes: number, maxPayloadBytes: number): number {
-    const needs = (quality: number): number => {
-      list(quality);
-      const bytes = unitBits[units]! / 8;
-      return bytes + overheadBytes * Math.ceil(bytes / Math.max(1, maxPayloadBytes - overheadBytes));
-    };
-    let fits = coarsest;
-    let tooFine = plan.quality;
-    if (needs(plan.quality) <= budgetBytes) return plan.quality;
+  /** The finest quality up to `most` for which something holds that is the easier the coarser; 0 where it never does. */
+  function finest(most: number, holds: () => boolean): number {
+    let fits = 0;
+    let tooFine = most;
     while (tooFine - fits > 1) {
       const middle = (fits + tooFine) >>> 1;
-      if (needs(middle) <= budgetBytes) fits = middle;
+      quantized.quantize(middle);
+      if (holds()) fits = middle;
       else tooFine = middle;
     }
     return fits;
   }
 
+  /** Quantizes so that every unit of the slice fits by itself. */
+  function quantizeToFit(slice: SlicePosition, most: number, maxPayloadBytes: number): void {
+    const { first, end } = rangeOf(slice);
+    const fits = (): boolean => {
+      for (let unit = first; unit < end; unit++) {
+        if (quantized.bytesOf({ first: unit, end: unit + 1 }) + slackBytes > maxPayloadBytes) return false;
+      }
+      return true;
+    };
+    quantized.quantize(most);
+    if (!fits()) quantized.quantize(finest(most, fits));
+  }
+
   return {
     units,
     encode(tensor, maxPayloadBytes, { budgetBytes = Number.POSITIVE_INFINITY } = {}) {
-      checkTensor(tensor, spec, elements);
+      checkTensor(tensor, spec);
       if (!(maxPayloadBytes >= 1)) {
         throw new TensorError("maxPayloadBytes", `must be positive, got ${maxPayloadBytes}`);
       }
-      take(tensor);
-      const quality = qualityFor(budgetBytes, maxPayloadBytes);
-      list(quality);
-      const all = cut({ index: 0, count: 1 }, quality, maxPayloadBytes);
-      const slices = cutToBudget(all, units, budgetBytes);
+      const whole = { index: 0, count: 1 };
+      quantized.take(tensor);
+      taken = tensor;
+      let { quality } = plan;
+      quantizeToFit(whole, quality, maxPayloadBytes);
+      let slices = cut(whole, maxPayloadBytes);
+      const sum = slices.reduce((bytes, { payload }) => bytes + payload.length, 0);
+      if (sum > budgetBytes) {
+        // Slices of a coarser quality are fewer, so their overhead is at most this one's.
+        const overhead = sum - quantized.bytesOf({ first: 0, end: units });
+        quality = finest(
+          quality,
+          () => quantized.bytesOf({ first: 0, end: units }) + overhead <= budgetBytes,
+        );
+        quantizeToFit(whole, quality, maxPayloadBytes);
+        slices = cutToBudget(cut(whole, maxPayloadBytes), units, budgetBytes);
+      }
       return {
         slices,
         split(slice, most) {
-          if (taken !== tensor) take(tensor);
-          list(quality);
-          const range = sliceRange(slice.index, slice.count, units);
-          const isEmpty = slices.some(
-            (own) => own.payload.length === 0 && range.first >= sliceRange(own.index, own.count, units).first,
-          );
-          if (isEmpty) return [{ ...slice, payload: new Uint8Array(0) }];
-          return cut({ index: slice.index, count: slice.count }, quality, most);
+          const { first } = rangeOf(slice);
+          if (slices.some((own) => own.payload.length === 0 && first >= rangeOf(own).first)) {
+            return [{ index: slice.index, count: slice.count, payload: empty }];
+          }
+          // Another tensor may have been taken since.
+          if (taken !== tensor) quantized.take(tensor);
+          taken = tensor;
+          quantizeToFit(slice, quality, most);
+          return cut(slice, most);
         },
       };
     },
@@ -159,24 +108,12 @@ function cutToBudget(slices: EncodedSlice[], units: number, budgetBytes: number)
     return left < 0;
   });
   if (kept < 0) return slices;
-  const cut = slices.slice(0, kept);
   const first = slices[kept]!;
+  const cut = slices.slice(0, kept);
   for (let at = sliceRange(first.index, first.count, units).first; at < units; ) {
     const { index, count, end } = longestSlice(at, units, units);
-    cut.push({ index, count, payload: new Uint8Array(0) });
+    cut.push({ index, count, payload: empty });
     at = end;
   }
   return cut;
-}
-
-function checkTensor(tensor: Tensor, spec: TensorSpec, elements: number): void {
-  if (tensor.dtype !== spec.dtype) {
-    throw new TensorError("tensor.dtype", `${tensor.dtype}, the stream's is ${spec.dtype}`);
-  }
-  if (tensor.data.length !== elements) {
-    throw new TensorError(
-      "tensor.data",
-      `${tensor.data.length} elements, the stream's tensors have ${elements}`,
-    );
-  }
 }

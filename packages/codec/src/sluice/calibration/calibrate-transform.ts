@@ -2,8 +2,8 @@ import { type CutStatistics, momentsOf, type TensorSpec, type TransformStatistic
 import { createBlockGrid } from "../block-grid.js";
 import { createBlockTransform } from "../block-transform.js";
 import { frequencySymbols } from "../frequency-table.js";
+import { rounding } from "../quantized-tensor.js";
 import { createSluiceCodec } from "../sluice-codec.js";
-import { rounding } from "../sluice-encoder.js";
 import { coarseQualities, neutralQuality, stepOf } from "../sluice-plan.js";
 import { chooseSide, groupBands } from "./choose-block.js";
 import { type CoefficientHistogram, fitScales } from "./fit-scales.js";
