@@ -5,7 +5,7 @@ export interface Eigensystem {
 }
 
 /** Rotations go on until what is beside the diagonal is so small against it (both squared), or so often. */
-const precision = 1e-22;
+const precision = 1e-18;
 const maxSweeps = 60;
 
 /** By Jacobi's rotations (Golub & Van Loan, Matrix Computations, 8.5). */
