@@ -1,5 +1,7 @@
 import { elementCount, readFloat32, type Tensor, type TensorSpec, type UnitRange } from "@sluice/tensor";
-import { createIntervalList, maxMagnitude } from "./entropy-coder.js";
+import { maxMagnitude } from "./entropy-format.js";
+import { createIntervalList } from "./entropy-kernel.js";
+import { entropyKernel } from "./select-entropy.js";
 import { type SluicePlan, stepOf } from "./sluice-plan.js";
 
 /** Every payload that is not empty begins with the quality. */
@@ -27,17 +29,17 @@ export interface QuantizedTensor {
 }
 
 export function createQuantizedTensor(spec: TensorSpec, plan: SluicePlan): QuantizedTensor {
-  const { grid, places, layerStart, units, transform } = plan;
+  const { grid, places, units, transform } = plan;
   const elements = elementCount(spec.shape);
   const { length } = places;
+  const kernel = entropyKernel();
   const scratch = new Float32Array(spec.dtype === "float32" ? 0 : elements);
   /** In the order of the plan, block by block. */
   const values = new Float32Array(grid.blocks * length);
-  const quantized = new Int32Array(length);
-  const intervals = createIntervalList();
-  /** Where the intervals of each unit begin, and the bits before it. */
-  const unitStart = new Uint32Array(units + 1);
-  const unitBits = new Float64Array(units + 1);
+  /** Unit by unit. */
+  const quantized = new Int32Array(grid.blocks * length);
+  const intervals = createIntervalList(units);
+  const allUnits = { quality: -1, spans: new Uint32Array(0) };
   let current = -1;
 
   return {
@@ -53,29 +55,28 @@ export function createQuantizedTensor(spec: TensorSpec, plan: SluicePlan): Quant
     quantize(quality) {
       if (current === quality) return;
       current = quality;
-      const { rows, count } = plan.at(quality);
-      const perStep = 1 / stepOf(quality);
-      intervals.clear();
-      for (let unit = 0; unit < units; unit++) {
-        const layer = Math.floor(unit / grid.blocks);
-        const from = layerStart[layer]!;
-        const coded = Math.min(layerStart[layer + 1]!, count) - from;
-        const at = (unit - layer * grid.blocks) * length + from;
-        for (let j = 0; j < coded; j++) {
-          const value = values[at + j]! * perStep;
-          const magnitude = Math.min(maxMagnitude, (value < 0 ? -value : value) + rounding) | 0;
-          quantized[j] = value < 0 ? -magnitude : magnitude;
-        }
-        unitStart[unit] = intervals.length();
-        unitBits[unit] = intervals.bits();
-        if (coded > 0) intervals.add(quantized, 0, coded, rows, from);
+      if (allUnits.quality !== quality) {
+        allUnits.quality = quality;
+        allUnits.spans = plan.spansAt(quality, 0, units);
       }
-      unitStart[units] = intervals.length();
-      unitBits[units] = intervals.bits();
+      const { spans } = allUnits;
+      const perStep = 1 / stepOf(quality);
+      let to = 0;
+      for (let unit = 0; unit < units; unit++) {
+        const block = unit % grid.blocks;
+        const from = block * length + spans[2 * unit]!;
+        const end = from + spans[2 * unit + 1]!;
+        for (let j = from; j < end; j++) {
+          const value = values[j]! * perStep;
+          // Rounded towards 0, as are all that become int32; the kernel limits what is too large.
+          quantized[to++] = value < 0 ? Math.max(value - rounding, -maxMagnitude) : Math.min(value + rounding, maxMagnitude);
+        }
+      }
+      kernel.list(quantized, spans, plan.at(quality).rows, intervals);
     },
-    bytesOf: ({ first, end }) => overheadBytes + (unitBits[end]! - unitBits[first]!) / 8,
+    bytesOf: ({ first, end }) => overheadBytes + (intervals.bits[end]! - intervals.bits[first]!) / 8,
     payloadOf({ first, end }) {
-      const payload = intervals.encode(unitStart[first]!, unitStart[end]!, headBytes);
+      const payload = kernel.encode(intervals, first, end, headBytes);
       payload[0] = current;
       return payload;
     },

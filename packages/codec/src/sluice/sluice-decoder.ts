@@ -1,10 +1,12 @@
 import { createTensor, elementCount, sliceRange, type TensorSpec, writeFloat32 } from "@sluice/tensor";
 import type { PartialTensor, SliceFault, TensorDecoder } from "../codec.js";
 import { blockArea } from "./block-grid.js";
-import { createCoefficientReader } from "./entropy-coder.js";
+import { entropyKernel } from "./select-entropy.js";
 import { qualityRange, type SluicePlan, stepOf } from "./sluice-plan.js";
 
 const headBytes = 1;
+
+const noCoefficients = new Int32Array(0);
 
 /** What a decoder adds to a magnitude that is not 0, in steps. */
 const reconstruction = 1 / 16;
@@ -29,42 +31,26 @@ function createSluiceTensor(spec: TensorSpec, plan: SluicePlan): PartialTensor {
   const hasBase = new Uint8Array(blocks);
   const isStale = new Uint8Array(blocks);
 
-  /** Of the slice that is being decoded: nothing of it is taken before it has come to a good end. */
-  function decode(payload: Uint8Array, first: number, end: number): Int32Array | SliceFault {
+  /** Coefficients of a slice, unit by unit: nothing of it is taken before it has come to a good end. */
+  function decode(payload: Uint8Array, spans: Uint32Array): Int32Array | SliceFault {
     const quality = payload[0]!;
-    if (quality > qualityRange[1]) return "parameter";
-    const { rows, count: coded } = plan.at(quality);
-    const reader = createCoefficientReader(payload, headBytes);
-    const coefficients = new Int32Array(unitOffset(end, coded) - unitOffset(first, coded));
-    let at = 0;
-    for (let unit = first; unit < end; unit++) {
-      const layer = Math.floor(unit / blocks);
-      const count = layerLength(layer, coded);
-      if (!reader.read(coefficients, at, at + count, rows, layerStart[layer]!)) return "payload";
-      at += count;
-    }
-    return reader.isAtEnd() ? coefficients : "payload";
+    const { rows } = plan.at(quality);
+    let count = 0;
+    for (let i = 1; i < spans.length; i += 2) count += spans[i]!;
+    const coefficients = new Int32Array(count);
+    return entropyKernel().decode(payload, headBytes, spans, rows, coefficients) ? coefficients : "payload";
   }
 
-  function layerLength(layer: number, coded: number): number {
-    return Math.max(0, Math.min(layerStart[layer + 1]!, coded) - layerStart[layer]!);
-  }
-
-  /** Coefficients that are coded before a unit. */
-  function unitOffset(unit: number, coded: number): number {
-    const layer = Math.floor(unit / blocks);
-    const before = Math.min(layerStart[layer]!, coded) * blocks;
-    return layer === plan.layers ? before : before + layerLength(layer, coded) * (unit - layer * blocks);
-  }
-
-  function take(coefficients: Int32Array, quality: number, coded: number, first: number, end: number): void {
+  /** @param spans of the units from `first` on */
+  function take(coefficients: Int32Array, spans: Uint32Array, quality: number, first: number): void {
     const step = stepOf(quality);
     let at = 0;
-    for (let unit = first; unit < end; unit++) {
+    for (let i = 0; i < spans.length; i += 2) {
+      const unit = first + i / 2;
       const layer = Math.floor(unit / blocks);
       const block = unit - layer * blocks;
       const to = block * length + layerStart[layer]!;
-      const count = layerLength(layer, coded);
+      const count = spans[i + 1]!;
       values.fill(0, to, block * length + layerStart[layer + 1]!);
       for (let j = 0; j < count; j++, at++) {
         const coefficient = coefficients[at]!;
@@ -96,10 +82,16 @@ function createSluiceTensor(spec: TensorSpec, plan: SluicePlan): PartialTensor {
         Number.isInteger(count) && count >= 1 && count <= units && Number.isInteger(index) && index >= 0;
       if (!sane || index >= count) return "range";
       const { first, end } = sliceRange(index, count, units);
-      const coefficients = payload.length === 0 ? undefined : decode(payload, first, end);
+      if (payload.length === 0) {
+        take(noCoefficients, new Uint32Array(2 * (end - first)), 0, first);
+        return undefined;
+      }
+      const quality = payload[0]!;
+      if (quality > qualityRange[1]) return "parameter";
+      const spans = plan.spansAt(quality, first, end);
+      const coefficients = decode(payload, spans);
       if (typeof coefficients === "string") return coefficients;
-      if (coefficients) take(coefficients, payload[0]!, plan.at(payload[0]!).count, first, end);
-      else take(new Int32Array(0), 0, 0, first, end);
+      take(coefficients, spans, quality, first);
       return undefined;
     },
     finish() {

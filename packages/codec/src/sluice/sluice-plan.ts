@@ -63,6 +63,8 @@ export interface SluicePlan {
   readonly layerStart: readonly number[];
   /** What is coded at a quality. */
   at(quality: number): CodedRows;
+  /** For the units from `first` to `end`, exclusive: the first row of each and how many there are, as the entropy kernel takes it. */
+  spansAt(quality: number, first: number, end: number): Uint32Array;
 }
 
 /** The coefficients that are coded at a quality. */
@@ -113,17 +115,29 @@ export function createSluicePlan(
     return { count, rows: rows.subarray(0, count).map((row) => Math.max(0, row)) };
   }
 
+  function at(quality: number): CodedRows {
+    const coded = known.get(quality) ?? codedAt(quality);
+    known.set(quality, coded);
+    return coded;
+  }
+
   const blockTransform = createBlockTransform(grid, statistics, transform);
+  const layerStart = layerStarts(order, scales, layers);
   return {
-    ...{ grid, layers, quality },
+    ...{ grid, layers, quality, layerStart, at },
     transform: blockTransform,
     places: order.map((coefficient) => blockTransform.place(coefficient)),
     units: grid.blocks * layers,
-    layerStart: layerStarts(order, scales, layers),
-    at(quality) {
-      const coded = known.get(quality) ?? codedAt(quality);
-      known.set(quality, coded);
-      return coded;
+    spansAt(quality, first, end) {
+      const { count } = at(quality);
+      const spans = new Uint32Array(2 * (end - first));
+      for (let unit = first; unit < end; unit++) {
+        const layer = Math.floor(unit / grid.blocks);
+        const from = Math.min(layerStart[layer]!, count);
+        spans[2 * (unit - first)] = from;
+        spans[2 * (unit - first) + 1] = Math.min(layerStart[layer + 1]!, count) - from;
+      }
+      return spans;
     },
   };
 }

@@ -1,4 +1,4 @@
-import { bitsOfSymbol, rowCount } from "../entropy-coder.js";
+import { escapeSymbol, intervalBits, rowCount } from "../entropy-format.js";
 import { frequencySymbols } from "../frequency-table.js";
 import { scaleOffset } from "../sluice-plan.js";
 
@@ -30,6 +30,15 @@ export function fitScales({ counts, mean }: CoefficientHistogram): Uint8Array {
 /** The row of a mean magnitude of so many steps (spec 6.11). */
 function rowOfMean(mean: number): number {
   return 32 + 8 * Math.log2(mean);
+}
+
+/** Bits of an average rest of a magnitude that is beyond the table. */
+const restBits = 6;
+
+/** Bits of a magnitude in a row's distribution, with its sign. */
+function bitsOfSymbol(row: number, symbol: number): number {
+  const bits = intervalBits[row * frequencySymbols + symbol]!;
+  return bits + (symbol > 0 ? 1 : 0) + (symbol === escapeSymbol ? restBits : 0);
 }
 
 function bestRow(seen: Uint32Array): number {

@@ -10,7 +10,7 @@ import {
 } from "@sluice/tensor";
 import fc from "fast-check";
 import t from "tap";
-import { createRandom, madeStatistics, smoothTensor } from "./sluice-statistics.js";
+import { createRandom, madeStatistics, smoothTensor } from "./made-statistics.js";
 
 const seed = Number(process.env.SLUICE_SEED ?? 20261127);
 const cases = Number(process.env.SLUICE_FUZZ ?? 3000);

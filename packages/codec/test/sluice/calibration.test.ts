@@ -1,7 +1,7 @@
 import { calibrateTransform, createSluiceCodec } from "@sluice/codec";
 import { createStatisticsAccumulator, decodeStatistics, encodeStatistics } from "@sluice/tensor";
 import t from "tap";
-import { createRandom } from "./sluice-statistics.js";
+import { createRandom } from "./made-statistics.js";
 
 const seed = Number(process.env.SLUICE_SEED ?? 20261127);
 t.comment(`seed ${seed}`);
