@@ -34,42 +34,42 @@ export function createQuantizedTensor(spec: TensorSpec, plan: SluicePlan): Quant
   const { length } = places;
   const kernel = entropyKernel();
   const scratch = new Float32Array(spec.dtype === "float32" ? 0 : elements);
-  /** In the order of the plan, block by block. */
-  const values = new Float32Array(grid.blocks * length);
+  /** What the transform gives, block by block. */
+  const perBlock = transform.coefficients.length;
+  const values = new Float32Array(grid.blocks * perBlock);
   /** Unit by unit. */
   const quantized = new Int32Array(grid.blocks * length);
   const intervals = createIntervalList(units);
-  const allUnits = { quality: -1, spans: new Uint32Array(0) };
+  let spans: Uint32Array = plan.spansAt(plan.quality, 0, units);
+  let spansQuality = plan.quality;
   let current = -1;
 
   return {
     take(tensor) {
       const floats = readFloat32(tensor, 0, elements, scratch);
       const { coefficients } = transform;
-      for (let block = 0, at = 0; block < grid.blocks; block++) {
+      for (let block = 0; block < grid.blocks; block++) {
         transform.analyse(floats, block);
-        for (let j = 0; j < length; j++) values[at++] = coefficients[places[j]!]!;
+        values.set(coefficients, block * perBlock);
       }
       current = -1;
     },
     quantize(quality) {
       if (current === quality) return;
       current = quality;
-      if (allUnits.quality !== quality) {
-        allUnits.quality = quality;
-        allUnits.spans = plan.spansAt(quality, 0, units);
-      }
-      const { spans } = allUnits;
+      if (spansQuality !== quality) spans = plan.spansAt(quality, 0, units);
+      spansQuality = quality;
       const perStep = 1 / stepOf(quality);
       let to = 0;
       for (let unit = 0; unit < units; unit++) {
-        const block = unit % grid.blocks;
-        const from = block * length + spans[2 * unit]!;
+        const block = (unit % grid.blocks) * perBlock;
+        const from = spans[2 * unit]!;
         const end = from + spans[2 * unit + 1]!;
         for (let j = from; j < end; j++) {
-          const value = values[j]! * perStep;
-          // Rounded towards 0, as are all that become int32; the kernel limits what is too large.
-          quantized[to++] = value < 0 ? Math.max(value - rounding, -maxMagnitude) : Math.min(value + rounding, maxMagnitude);
+          const value = values[block + places[j]!]! * perStep;
+          // Rounded towards 0.
+          if (value < 0) quantized[to++] = value > -maxMagnitude ? (value - rounding) | 0 : -maxMagnitude;
+          else quantized[to++] = value < maxMagnitude ? (value + rounding) | 0 : maxMagnitude;
         }
       }
       kernel.list(quantized, spans, plan.at(quality).rows, intervals);

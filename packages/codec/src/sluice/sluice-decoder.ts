@@ -19,17 +19,21 @@ export function createSluiceDecoder(spec: TensorSpec, plan: SluicePlan): TensorD
 function createSluiceTensor(spec: TensorSpec, plan: SluicePlan): PartialTensor {
   const { grid, places, layerStart, units, transform } = plan;
   const { blocks } = grid;
-  const { length } = places;
   const elements = elementCount(spec.shape);
   const tensor = createTensor(spec.dtype, spec.shape, undefined, spec.layout);
   const isFloat = tensor.data instanceof Float32Array;
   const decoded = isFloat ? (tensor.data as Float32Array) : new Float32Array(elements);
   const missing = new Uint8Array(elements).fill(1);
   let missingCount = elements;
-  const values = new Float32Array(blocks * length);
-  /** Of each block: whether its first layer is in, and whether its elements are older than its coefficients. */
+  /** What the transform takes, block by block. */
+  const perBlock = transform.coefficients.length;
+  const values = new Float32Array(blocks * perBlock);
+  /** Of each block: whether its first layer is in, its elements are older than its coefficients, they are not missing. */
   const hasBase = new Uint8Array(blocks);
   const isStale = new Uint8Array(blocks);
+  const isShown = new Uint8Array(blocks);
+  /** Of each unit: whether it was decoded before. */
+  const isTaken = new Uint8Array(units);
 
   /** Coefficients of a slice, unit by unit: nothing of it is taken before it has come to a good end. */
   function decode(payload: Uint8Array, spans: Uint32Array): Int32Array | SliceFault {
@@ -49,13 +53,16 @@ function createSluiceTensor(spec: TensorSpec, plan: SluicePlan): PartialTensor {
       const unit = first + i / 2;
       const layer = Math.floor(unit / blocks);
       const block = unit - layer * blocks;
-      const to = block * length + layerStart[layer]!;
-      const count = spans[i + 1]!;
-      values.fill(0, to, block * length + layerStart[layer + 1]!);
-      for (let j = 0; j < count; j++, at++) {
-        const coefficient = coefficients[at]!;
+      const to = block * perBlock;
+      const from = layerStart[layer]!;
+      if (isTaken[unit] === 1) {
+        for (let j = from; j < layerStart[layer + 1]!; j++) values[to + places[j]!] = 0;
+      }
+      isTaken[unit] = 1;
+      for (let j = from, end = from + spans[i + 1]!; j < end; j++) {
+        const coefficient = coefficients[at++]!;
         if (coefficient === 0) continue;
-        values[to + j] = (coefficient + (coefficient < 0 ? -reconstruction : reconstruction)) * step;
+        values[to + places[j]!] = (coefficient + (coefficient < 0 ? -reconstruction : reconstruction)) * step;
       }
       isStale[block] = 1;
       if (layer === 0) hasBase[block] = 1;
@@ -64,15 +71,13 @@ function createSluiceTensor(spec: TensorSpec, plan: SluicePlan): PartialTensor {
 
   function markBlock(block: number): void {
     const { top, left, height, width } = blockArea(grid, block);
-    for (let y = top; y < top + height; y++) {
-      for (let x = left; x < left + width; x++) {
-        let at = y * grid.rowStride + x * grid.columnStride;
-        for (let c = 0; c < grid.channels; c++, at += grid.channelStride) {
-          missingCount -= missing[at]!;
-          missing[at] = 0;
-        }
+    for (let c = 0; c < grid.channels; c++) {
+      for (let y = top; y < top + height; y++) {
+        let at = c * grid.channelStride + y * grid.rowStride + left * grid.columnStride;
+        for (let x = 0; x < width; x++, at += grid.columnStride) missing[at] = 0;
       }
     }
+    missingCount -= grid.channels * height * width;
   }
 
   return {
@@ -98,15 +103,12 @@ function createSluiceTensor(spec: TensorSpec, plan: SluicePlan): PartialTensor {
       let changed = false;
       for (let block = 0; block < blocks; block++) {
         if (isStale[block] === 0 || hasBase[block] === 0) continue;
-        transform.coefficients.fill(0);
-        for (let j = 0; j < length; j++) {
-          const value = values[block * length + j]!;
-          if (value !== 0) transform.coefficients[places[j]!] = value;
-        }
+        transform.coefficients.set(values.subarray(block * perBlock, (block + 1) * perBlock));
         transform.synthesize(block, decoded);
         isStale[block] = 0;
         changed = true;
-        markBlock(block);
+        if (isShown[block] === 0) markBlock(block);
+        isShown[block] = 1;
       }
       if (changed && !isFloat) writeFloat32(tensor, 0, decoded);
       return { tensor, missing, missingCount };
