@@ -82,7 +82,7 @@ async function calibrate(reference: string, options: CalibrateOptions, context: 
   const model = await loadModel(reference);
   const split = await splitModel(model.bytes, options.split);
   const { shape, layout } = specOf(describeValue(split.cut));
-  const statistics = createStatisticsAccumulator(options.split, shape, layout);
+  const statistics = createStatisticsAccumulator(options.split, shape, layout, { neighbours: true });
   const images = await openCalibrationImages(options.images, model, options.limit, options.seed);
   const onProgress = (done: number): void => {
     if (context.isTty)

@@ -1,11 +1,13 @@
 import { base64Length, decodeBase64, encodeBase64 } from "./base64.js";
 import { decodeFloat16, encodeFloat16 } from "./float16.js";
+import { decodeNeighbours, type EncodedNeighbours, encodeNeighbours } from "./neighbour-predictors-form.js";
 import type { CutStatistics } from "./statistics.js";
 import { checkSpec, elementCount, TensorError } from "./tensor.js";
 
 /** {@link CutStatistics} as a JSON-compatible object; arrays are base64 of little-endian elements. */
 export interface EncodedStatistics {
-  readonly version: 1;
+  /** 2: there is a member that version 1 does not know. */
+  readonly version: 1 | 2;
   readonly cut: string;
   readonly shape: readonly number[];
   readonly samples: number;
@@ -16,6 +18,7 @@ export interface EncodedStatistics {
   readonly channelMaximum?: string;
   readonly meanElementDtype: "float32" | "float16";
   readonly meanElement: string;
+  readonly neighbours?: EncodedNeighbours;
 }
 
 type StoredDtype = EncodedStatistics["meanElementDtype"];
@@ -59,9 +62,9 @@ export function encodeStatistics(
   statistics: CutStatistics,
   meanElementDtype: StoredDtype = "float32",
 ): EncodedStatistics {
-  const { channelMinimum, channelMaximum } = statistics;
+  const { channelMinimum, channelMaximum, neighbours } = statistics;
   return {
-    version: 1,
+    version: neighbours ? 2 : 1,
     cut: statistics.cut,
     shape: [...statistics.shape],
     samples: statistics.samples,
@@ -71,6 +74,7 @@ export function encodeStatistics(
     ...(channelMaximum && { channelMaximum: encodeArray(channelMaximum, "float32", "channelMaximum") }),
     meanElementDtype,
     meanElement: encodeArray(statistics.meanElement, meanElementDtype, "meanElement"),
+    ...(neighbours && { neighbours: encodeNeighbours(neighbours, statistics.channelMean.length) }),
   };
 }
 
@@ -89,8 +93,8 @@ export function decodeStatistics(value: unknown): CutStatistics {
     throw new TensorError("statistics", "must be an object");
   }
   const object = value as Record<string, unknown>;
-  if (object.version !== 1) {
-    throw new TensorError("version", `must be 1, got ${JSON.stringify(object.version)}`);
+  if (object.version !== 1 && object.version !== 2) {
+    throw new TensorError("version", `must be 1 or 2, got ${JSON.stringify(object.version)}`);
   }
   const { shape, samples, meanElementDtype } = object;
   if (!Array.isArray(shape) || !shape.every((size): size is number => typeof size === "number")) {
@@ -131,5 +135,7 @@ export function decodeStatistics(value: unknown): CutStatistics {
       meanElementDtype,
       "meanElement",
     ),
+    ...(object.version === 2 &&
+      object.neighbours !== undefined && { neighbours: decodeNeighbours(object.neighbours, channels) }),
   };
 }
