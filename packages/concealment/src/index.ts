@@ -13,4 +13,5 @@ export {
   parseConcealmentMethod,
   usesReference,
 } from "./concealment-method.js";
+export { createLastTensor, type LastTensor } from "./last-tensor.js";
 export type { BlockMotion } from "./temporal.js";

@@ -18,6 +18,8 @@ export interface ResidualField {
   readonly elements: Int32Array;
   /** Where each channel's begin in these lists; one more than there are channels. */
   readonly firsts: Int32Array;
+  /** Room for a number for each element of a plane. */
+  readonly sums: Float64Array;
 }
 
 export function createResidualField(geometry: PlaneGeometry): ResidualField {
@@ -29,8 +31,8 @@ export function createResidualField(geometry: PlaneGeometry): ResidualField {
     ...{ geometry, pitch, planeSize },
     residuals: new Float32Array(channels * planeSize),
     came: new Uint8Array(channels * planeSize),
-    ...{ places: new Int32Array(size), elements: new Int32Array(size) },
-    firsts: new Int32Array(channels + 1),
+    ...{ places: new Int32Array(size + 1), elements: new Int32Array(size + 1) },
+    ...{ firsts: new Int32Array(channels + 1), sums: new Float64Array(height * width) },
   };
 }
 
@@ -39,25 +41,36 @@ export function loadResiduals(field: ResidualField, { values, missing }: Gap, ba
   const { geometry, pitch, planeSize, residuals, came, places, elements, firsts } = field;
   const { channels, height, width, channelStep, rowStep, columnStep } = geometry;
   let listed = 0;
+  let spoiled = 0;
+  // No branch by whether an element came, which no processor could foresee.
   for (let channel = 0; channel < channels; channel++) {
     firsts[channel] = listed;
     for (let y = 0; y < height; y++) {
       let place = channel * planeSize + (y + 1) * pitch + 1;
       let element = channel * channelStep + y * rowStep;
       for (let x = 0; x < width; x++, place++, element += columnStep) {
-        if (missing[element] !== 0) {
-          residuals[place] = 0;
-          came[place] = 0;
-          places[listed] = place;
-          elements[listed++] = element;
-          continue;
-        }
+        const isMissing = (missing[element]! + 255) >> 8;
         const residual = values[element]! - baseline[element]!;
-        const isFinite = residual - residual === 0;
-        residuals[place] = isFinite ? residual : 0;
-        came[place] = isFinite ? 1 : 0;
+        residuals[place] = residual;
+        spoiled += residual - residual;
+        came[place] = 1 - isMissing;
+        places[listed] = place;
+        elements[listed] = element;
+        listed += isMissing;
       }
     }
   }
   firsts[channels] = listed;
+  for (let i = 0; i < listed; i++) residuals[places[i]!] = 0;
+  if (spoiled !== 0) dropSpoiled(residuals, came);
+}
+
+/** NaN and infinities that came count as nothing, not as something missing either. */
+function dropSpoiled(residuals: Float32Array, came: Uint8Array): void {
+  for (let place = 0; place < residuals.length; place++) {
+    const residual = residuals[place]!;
+    if (residual - residual === 0) continue;
+    residuals[place] = 0;
+    came[place] = 0;
+  }
 }

@@ -1,14 +1,21 @@
 import { centrePlace, type NeighbourTaps, placesInWindow, windowSide } from "@sluice/tensor";
 import type { ResidualField } from "./residual-field.js";
 
-/** Taps as steps in a residual field. */
+/** Sweeps take so many taps at once. */
+export const tapsInGroup = 8;
+
+/**
+ * Taps as steps in a residual field, in groups of eight: of each channel first those that look at other channels, then, in
+ * one group, those that look at its own. Groups are filled up with taps of no weight.
+ */
 export interface TapTable {
-  /** Where each channel's taps begin; one more than there are channels. */
+  /** Where each channel's taps begin, multiples of eight; one more than there are channels. */
   readonly firsts: Int32Array;
-  /** From the element to the one looked at. Those of the own channel stand first. */
+  /** From the element to the one looked at. */
   readonly steps: Int32Array;
   readonly weights: Float64Array;
-  /** How many are of the own channel. */
+  /** How many look at other channels, from the channel's first on, and at its own, in its last group. */
+  readonly otherCounts: Int32Array;
   readonly ownCounts: Int32Array;
 }
 
@@ -18,27 +25,34 @@ export function layOutTaps(
   deviations: Float32Array,
   { geometry, pitch, planeSize }: ResidualField,
 ): TapTable {
-  const firsts = new Int32Array(geometry.channels + 1);
-  const ownCounts = new Int32Array(geometry.channels);
+  const { channels } = geometry;
+  const firsts = new Int32Array(channels + 1);
+  const otherCounts = new Int32Array(channels);
+  const ownCounts = new Int32Array(channels);
   const steps: number[] = [];
   const scaled: number[] = [];
-  for (let channel = 0; channel < geometry.channels; channel++) {
+  for (let channel = 0; channel < channels; channel++) {
     firsts[channel] = steps.length;
-    for (const wantsOwn of [true, false]) {
+    for (const counts of [otherCounts, ownCounts]) {
       for (let i = channel * taps; i < (channel + 1) * taps; i++) {
         const from = Math.floor(sources[i]! / placesInWindow);
         const unit = deviations[from]!;
-        if ((from === channel) !== wantsOwn || weights[i] === 0 || !(unit > 0)) continue;
+        if ((from === channel) !== (counts === ownCounts) || weights[i] === 0 || !(unit > 0)) continue;
         const place = sources[i]! % placesInWindow;
         const down = Math.floor(place / windowSide) - 1;
         steps.push((from - channel) * planeSize + down * pitch + (place % windowSide) - 1);
         scaled.push((weights[i]! * deviations[channel]!) / unit);
+        counts[channel] = counts[channel]! + 1;
       }
-      if (wantsOwn) ownCounts[channel] = steps.length - firsts[channel]!;
+      while (steps.length % tapsInGroup !== 0) {
+        steps.push(0);
+        scaled.push(0);
+      }
     }
   }
-  firsts[geometry.channels] = steps.length;
-  return { firsts, ownCounts, steps: Int32Array.from(steps), weights: Float64Array.from(scaled) };
+  firsts[channels] = steps.length;
+  const [steps32, weights64] = [Int32Array.from(steps), Float64Array.from(scaled)];
+  return { firsts, steps: steps32, weights: weights64, otherCounts, ownCounts };
 }
 
 /**

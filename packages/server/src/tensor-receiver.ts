@@ -1,9 +1,12 @@
 import { parseCodec, type TensorDecoder } from "@sluice/codec";
 import {
   type ConcealmentMethod,
-  conceal,
+  createConcealer,
+  createLastTensor,
+  defaultConcealment,
   needsStatistics,
   parseConcealmentMethod,
+  usesReference,
 } from "@sluice/concealment";
 import { ErrorCode, type ReceivedFrame, type TensorStreamOptions } from "@sluice/protocol";
 import { type Tensor, TensorError } from "@sluice/tensor";
@@ -28,9 +31,6 @@ export interface TensorReceiver {
   receive(frame: ReceivedFrame, now: () => number): ReceivedTensor | undefined;
 }
 
-/** What a server conceals with where the client does not say. */
-const defaultConcealment: ConcealmentMethod = "channel-mean";
-
 /** Checks what a client asked for and prepares to receive it. @throws StreamRefusal */
 export function createTensorReceiver(options: TensorStreamOptions, served: ServedStream): TensorReceiver {
   const statistics = agreeOnStatistics(options.statisticsHash, served);
@@ -46,6 +46,10 @@ export function createTensorReceiver(options: TensorStreamOptions, served: Serve
   const decoder: TensorDecoder = readOr(ErrorCode.unknownCodec, () =>
     parseCodec(options.codec).createDecoder(options.spec, statistics),
   );
+  const concealer = readOr(ErrorCode.statisticsMismatch, () =>
+    createConcealer(options.spec, method, statistics ? { statistics } : {}),
+  );
+  const last = usesReference(method) ? createLastTensor() : undefined;
   return {
     units: decoder.units,
     concealment: method,
@@ -61,7 +65,8 @@ export function createTensorReceiver(options: TensorStreamOptions, served: Serve
       const { tensor, missing, missingCount } = partial.finish();
       const decodedMs = now();
       if (missingCount === tensor.data.length) return undefined;
-      if (missingCount > 0) conceal(tensor, missing, method, statistics ? { statistics } : {});
+      if (missingCount > 0) concealer.conceal(tensor, missing, last?.tensor && { tensor: last.tensor });
+      last?.offer(frame.frame, tensor, missingCount);
       const context = { missing, missingCount };
       return { tensor, context, refused, decodeMs: decodedMs - startMs, concealMs: now() - decodedMs };
     },

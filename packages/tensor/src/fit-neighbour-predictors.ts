@@ -23,6 +23,17 @@ function correlation(covariance: LagCovariance, deviations: Float64Array, a: num
   return covariance.at(channelA, channelB, down, right) / scale;
 }
 
+/** The place of the largest of values that matter, from `first` to `end`; -1: none does. */
+function largest(value: (place: number) => number, first: number, end: number): number {
+  let best = -1;
+  let bestValue = 1e-9;
+  for (let j = first; j < end; j++) {
+    const own = value(j);
+    if (own > bestValue) [best, bestValue] = [j, own];
+  }
+  return best;
+}
+
 /** Weights w of the chosen sources that minimize the squared error: L L^T w = q, with L from the selection. */
 function solveWeights(rows: readonly Float64Array[], chosen: readonly number[], gains: number[]): number[] {
   const weights = gains.slice();
@@ -34,7 +45,7 @@ function solveWeights(rows: readonly Float64Array[], chosen: readonly number[], 
 }
 
 /**
- * Chooses up to `taps` of the allowed sources for a target, each time the one that leaves the least squared error
+ * Chooses up to `taps` of the allowed sources for a target, first those of its own channel, each time the one that leaves the least squared error
  * (orthogonal least squares: Chen, Billings & Luo, "Orthogonal least squares methods and their application to
  * non-linear system identification", 1989).
  */
@@ -58,13 +69,10 @@ function fitTarget(
   const gains: number[] = [];
   const rows: Float64Array[] = [];
   while (chosen.length < taps) {
-    let best = -1;
-    let bestGain = 1e-9;
-    for (let j = 0; j < sources; j++) {
-      if (variance[j]! <= ridge / 2 || chosen.includes(j)) continue;
-      const gain = withTarget[j]! ** 2 / variance[j]!;
-      if (gain > bestGain) [best, bestGain] = [j, gain];
-    }
+    const isFree = (j: number) => variance[j]! > ridge / 2 && !chosen.includes(j);
+    const gainOf = (j: number) => (isFree(j) ? withTarget[j]! ** 2 / variance[j]! : 0);
+    let best = largest(gainOf, target - centrePlace, target - centrePlace + placesInWindow);
+    if (best < 0) best = largest(gainOf, 0, sources);
     if (best < 0) break;
     const deviation = Math.sqrt(variance[best]!);
     const row = new Float64Array(sources);
