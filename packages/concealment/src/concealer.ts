@@ -144,14 +144,14 @@ function planFill(
   }
 }
 
-function checkReference({ tensor }: ConcealmentReference, spec: TensorSpec): void {
+function checkSame(field: "tensor" | "reference", tensor: Tensor, spec: TensorSpec): void {
   const isAlike =
     tensor.dtype === spec.dtype &&
     tensor.layout === spec.layout &&
     tensor.shape.length === spec.shape.length &&
     tensor.shape.every((size, i) => size === spec.shape[i]) &&
     tensor.data.length === elementCount(spec.shape);
-  if (!isAlike) throw new TensorError("reference", "of another spec than the tensor");
+  if (!isAlike) throw new TensorError(field, "of another spec than the concealer");
 }
 
 function prepareReference(
@@ -160,7 +160,7 @@ function prepareReference(
   geometry: PlaneGeometry | undefined,
 ): Float32Array | undefined {
   if (!reference) return undefined;
-  checkReference(reference, spec);
+  checkSame("reference", reference.tensor, spec);
   const elements = elementCount(spec.shape);
   const values = readFloat32(reference.tensor, 0, elements, new Float32Array(elements));
   if (!reference.motion) return values;
@@ -210,7 +210,7 @@ export function createConcealer(
   return {
     method,
     conceal(tensor, missing, reference) {
-      checkReference({ tensor }, spec);
+      checkSame("tensor", tensor, spec);
       if (missing.length !== elements) {
         throw new TensorError("missing", `${missing.length} elements, the tensor has ${elements}`);
       }

@@ -1,8 +1,8 @@
 import type { CutStatistics, NeighbourPredictors, PlaneGeometry } from "@sluice/tensor";
 import { channelRanges } from "./channel-ranges.js";
 import { channelMeans, type Gap } from "./gap.js";
-import { relax, storeResiduals } from "./relax.js";
-import { createResidualField, loadResiduals } from "./residual-field.js";
+import { type PredictorTables, relax, storeResiduals } from "./relax.js";
+import { createResidualField, loadResiduals, type ResidualField } from "./residual-field.js";
 import { layOutTaps, ownChannelTaps, type TapTable } from "./tap-table.js";
 
 /** Conceals by what stands around a gap. Its memory, about ten times the tensor's elements in bytes, is used again. */
@@ -22,14 +22,14 @@ const besideWeight = 0.385;
 
 function createFieldConcealer(
   geometry: PlaneGeometry,
-  layOut: (field: ReturnType<typeof createResidualField>) => { near: TapTable; others?: TapTable },
+  layOut: (field: ResidualField) => TapTable | PredictorTables,
 ): FieldConcealer {
   const field = createResidualField(geometry);
-  const { near, others } = layOut(field);
+  const tables = layOut(field);
   return {
     fill(gap, baseline) {
       loadResiduals(field, gap, baseline);
-      relax(field, baseline, near, others, channelRanges(gap), sweeps);
+      relax(field, baseline, tables, channelRanges(gap), sweeps);
       storeResiduals(field, baseline, gap.values);
     },
   };
@@ -38,9 +38,8 @@ function createFieldConcealer(
 /** From the eight neighbours in the own channel, whatever the cut. */
 export function createSpatialConcealer(geometry: PlaneGeometry): FieldConcealer {
   const flat = new Float32Array(geometry.channels).fill(1);
-  return createFieldConcealer(geometry, (field) => ({
-    near: layOutTaps(ownChannelTaps(geometry.channels, besideWeight), flat, field),
-  }));
+  const taps = ownChannelTaps(geometry.channels, besideWeight);
+  return createFieldConcealer(geometry, (field) => layOutTaps(taps, flat, field));
 }
 
 /** From the elements of other channels around the same place, as calibration found that they depend on each other. */
@@ -49,17 +48,18 @@ export function createInterChannelConcealer(
   { others }: NeighbourPredictors,
   { channelDeviation }: CutStatistics,
 ): FieldConcealer {
-  return createFieldConcealer(geometry, (field) => ({ near: layOutTaps(others, channelDeviation, field) }));
+  return createFieldConcealer(geometry, (field) => layOutTaps(others, channelDeviation, field));
 }
 
 /** From all of them: the predictor is chosen for each element by what came around it. */
 export function createNeighbourConcealer(
   geometry: PlaneGeometry,
-  { near, others }: NeighbourPredictors,
+  { near, own, others }: NeighbourPredictors,
   { channelDeviation }: CutStatistics,
 ): FieldConcealer {
   return createFieldConcealer(geometry, (field) => ({
     near: layOutTaps(near, channelDeviation, field),
+    own: layOutTaps(own, channelDeviation, field),
     others: layOutTaps(others, channelDeviation, field),
   }));
 }

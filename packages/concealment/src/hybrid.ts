@@ -5,12 +5,12 @@ import { channelMeans, type Gap } from "./gap.js";
 export function fillHybrid(gap: Gap, meanElement: Float32Array): void {
   const { values, missing, axis } = gap;
   const perChannel = values.length / axis.channels;
-  const expected = new Float64Array(axis.channels);
+  const sums = new Float64Array(axis.channels);
   for (let i = 0; i < values.length; i++) {
     const channel = channelIndex(axis, i);
-    expected[channel] = expected[channel]! + meanElement[i]! / perChannel;
+    sums[channel] = sums[channel]! + meanElement[i]!;
   }
-  const shifts = channelMeans(gap).map((mean, channel) => mean - expected[channel]!);
+  const shifts = channelMeans(gap).map((mean, channel) => mean - sums[channel]! / perChannel);
   for (let i = 0; i < values.length; i++) {
     if (missing[i] !== 0) values[i] = meanElement[i]! + shifts[channelIndex(axis, i)]!;
   }

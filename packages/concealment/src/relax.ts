@@ -7,55 +7,93 @@ export interface ChannelRanges {
   readonly highest: Float32Array;
 }
 
-type Four = [number, number, number, number];
+/** For each missing element of a run, how many of one group of taps look at what came. */
+function countGroup(
+  { came, places }: ResidualField,
+  { steps }: TapTable,
+  group: number,
+  counts: Uint8Array,
+  isFirst: boolean,
+  from: number,
+  to: number,
+): void {
+  const [s0, s1, s2, s3] = [steps[group]!, steps[group + 1]!, steps[group + 2]!, steps[group + 3]!];
+  const [s4, s5, s6, s7] = [steps[group + 4]!, steps[group + 5]!, steps[group + 6]!, steps[group + 7]!];
+  for (let i = from; i < to; i++) {
+    // What fills up a group looks at the element itself, which did not come.
+    const p = places[i]!;
+    const low = came[p + s0]! + came[p + s1]! + came[p + s2]! + came[p + s3]!;
+    const high = came[p + s4]! + came[p + s5]! + came[p + s6]! + came[p + s7]!;
+    counts[i - from] = (isFirst ? 0 : counts[i - from]!) + low + high;
+  }
+}
 
 /** Whether at least a third of `count` taps from `first` look at what came. */
 function isServed(came: Uint8Array, place: number, steps: Int32Array, first: number, count: number): boolean {
-  const wanted = Math.ceil(count / 3);
   let found = 0;
-  for (let k = first; k < first + count; k++) {
-    found += came[place + steps[k]!]!;
-    if (found === wanted) return true;
-  }
-  return false;
+  for (let k = first; k < first + count; k++) found += came[place + steps[k]!]!;
+  return count > 0 && 3 * found >= count;
+}
+
+/** The tables of `auto`, in the order that a channel's elements are predicted in. */
+export interface PredictorTables {
+  readonly near: TapTable;
+  readonly own: TapTable;
+  readonly others: TapTable;
 }
 
 /**
- * Orders each channel's missing elements by the table that predicts them: first those of `near`, then those of `others`.
- * `others` is for elements of whose own channel too little came (less than a third of what `near` looks at) while enough
- * of the other channels did; where neither did, `near` carries in what is known from further away.
- * @returns for each channel where those of `others` begin
+ * Orders each channel's missing elements by the table that predicts them, by what came of that which `near` looks at:
+ * `near` where it was a third of its own channel and a third of the others; where it was so little of its own, `others`, if a
+ * third of that or of what `others` itself looks at came; else `own`, which also carries in what is known from further away.
+ * @returns for each channel where those of `own` and those of `others` begin
  */
-export function choosePredictors(field: ResidualField, near: TapTable, others: TapTable): Int32Array {
+export function choosePredictors(field: ResidualField, { near, others }: PredictorTables): Int32Array {
   const { came, places, elements, firsts } = field;
-  const { channels, height, width } = field.geometry;
-  const splits = new Int32Array(channels);
-  const spill = new Int32Array(2 * height * width);
+  const { channels } = field.geometry;
+  const splits = new Int32Array(2 * channels);
+  const { ownCounter, otherCounter, byOwn, byOthers } = field.choice;
   for (let channel = 0; channel < channels; channel++) {
-    const [ownFirst, ownCount] = [near.firsts[channel + 1]! - tapsInGroup, near.ownCounts[channel]!];
-    const [othersFirst, othersCount] = [others.firsts[channel]!, others.otherCounts[channel]!];
-    const [s0, s1, s2, s3] = [0, 1, 2, 3].map((k) => near.steps[ownFirst + k] ?? 0) as Four;
-    const [s4, s5, s6, s7] = [4, 5, 6, 7].map((k) => near.steps[ownFirst + k] ?? 0) as Four;
-    let kept = firsts[channel]!;
-    let spilled = 0;
-    for (let i = kept; i < firsts[channel + 1]!; i++) {
-      const place = places[i]!;
-      // What fills up the group looks at the element itself, which did not come.
-      const beside = came[place + s0]! + came[place + s1]! + came[place + s2]! + came[place + s3]!;
-      const around = came[place + s4]! + came[place + s5]! + came[place + s6]! + came[place + s7]!;
-      const isNear = ownCount > 0 && 3 * (beside + around) >= ownCount;
-      if (!isNear && isServed(came, place, others.steps, othersFirst, othersCount)) {
-        spill[spilled++] = place;
-        spill[spilled++] = elements[i]!;
-      } else {
-        places[kept] = place;
-        elements[kept++] = elements[i]!;
-      }
+    const [first, end] = [firsts[channel]!, firsts[channel + 1]!];
+    const ownCount = near.ownCounts[channel]!;
+    const otherCount = near.otherCounts[channel]!;
+    const [nearFirst, nearEnd] = [near.firsts[channel]!, near.firsts[channel + 1]!];
+    const ownGroup = ownCount > 0 ? nearEnd - tapsInGroup : nearEnd;
+    if (ownCount > 0) countGroup(field, near, ownGroup, ownCounter, true, first, end);
+    for (let group = nearFirst; group < ownGroup; group += tapsInGroup) {
+      countGroup(field, near, group, otherCounter, group === nearFirst, first, end);
     }
-    splits[channel] = kept;
-    for (let k = 0; k < spilled; k += 2, kept++) {
-      places[kept] = spill[k]!;
-      elements[kept] = spill[k + 1]!;
+    const [othersFirst, othersCount] = [others.firsts[channel]!, others.otherCounts[channel]!];
+    let kept = first;
+    let owns = 0;
+    let othersEnd = 0;
+    for (let i = first; i < end; i++) {
+      const place = places[i]!;
+      const element = elements[i]!;
+      const isOwnServed = ownCount > 0 && 3 * ownCounter[i - first]! >= ownCount;
+      const isOtherServed = otherCount > 0 && 3 * otherCounter[i - first]! >= otherCount;
+      if (!isOtherServed && (isOwnServed || !isServed(came, place, others.steps, othersFirst, othersCount))) {
+        byOwn[owns++] = place;
+        byOwn[owns++] = element;
+        continue;
+      }
+      if (!isOwnServed) {
+        byOthers[othersEnd++] = place;
+        byOthers[othersEnd++] = element;
+        continue;
+      }
+      places[kept] = place;
+      elements[kept++] = element;
+    }
+    splits[2 * channel] = kept;
+    for (let k = 0; k < owns; k += 2, kept++) {
+      places[kept] = byOwn[k]!;
+      elements[kept] = byOwn[k + 1]!;
+    }
+    splits[2 * channel + 1] = kept;
+    for (let k = 0; k < othersEnd; k += 2, kept++) {
+      places[kept] = byOthers[k]!;
+      elements[kept] = byOthers[k + 1]!;
     }
   }
   return splits;
@@ -74,7 +112,12 @@ function sumGroup(
   const [s0, s1, s2, s3] = [steps[group]!, steps[group + 1]!, steps[group + 2]!, steps[group + 3]!];
   const [s4, s5, s6, s7] = [steps[group + 4]!, steps[group + 5]!, steps[group + 6]!, steps[group + 7]!];
   const [w0, w1, w2, w3] = [weights[group]!, weights[group + 1]!, weights[group + 2]!, weights[group + 3]!];
-  const [w4, w5, w6, w7] = [weights[group + 4]!, weights[group + 5]!, weights[group + 6]!, weights[group + 7]!];
+  const [w4, w5, w6, w7] = [
+    weights[group + 4]!,
+    weights[group + 5]!,
+    weights[group + 6]!,
+    weights[group + 7]!,
+  ];
   for (let i = from; i < to; i++) {
     const p = places[i]!;
     const r = residuals;
@@ -94,22 +137,29 @@ function predictRun(
   [from, to]: readonly [number, number],
   isBackwards: boolean,
 ): void {
+  const { residuals: r, places, elements, sums } = field;
+  const lowest = ranges.lowest[channel]!;
+  const highest = ranges.highest[channel]!;
   const last = table.firsts[channel + 1]! - tapsInGroup;
-  // A channel without taps: its residuals stay 0.
-  if (last < table.firsts[channel]! || from === to) return;
+  if (from === to) return;
+  if (last < table.firsts[channel]!) {
+    // A channel without taps: what it began with stays, within the range.
+    for (let i = from; i < to; i++) {
+      const base = baseline[elements[i]!]!;
+      r[places[i]!] = Math.max(lowest - base, Math.min(highest - base, r[places[i]!]!));
+    }
+    return;
+  }
   // What other channels say does not change during the run; only the last group may look at its own.
   for (let group = table.firsts[channel]!; group < last; group += tapsInGroup) {
     sumGroup(field, table, group, group === table.firsts[channel], from, to);
   }
   const isAlone = last === table.firsts[channel];
-  const { residuals: r, places, elements, sums } = field;
   const { steps, weights } = table;
   const [s0, s1, s2, s3] = [steps[last]!, steps[last + 1]!, steps[last + 2]!, steps[last + 3]!];
   const [s4, s5, s6, s7] = [steps[last + 4]!, steps[last + 5]!, steps[last + 6]!, steps[last + 7]!];
   const [w0, w1, w2, w3] = [weights[last]!, weights[last + 1]!, weights[last + 2]!, weights[last + 3]!];
   const [w4, w5, w6, w7] = [weights[last + 4]!, weights[last + 5]!, weights[last + 6]!, weights[last + 7]!];
-  const lowest = ranges.lowest[channel]!;
-  const highest = ranges.highest[channel]!;
   const step = isBackwards ? -1 : 1;
   const end = isBackwards ? from - 1 : to;
   for (let i = isBackwards ? to - 1 : from; i !== end; i += step) {
@@ -120,6 +170,7 @@ function predictRun(
     const base = baseline[elements[i]!]!;
     const least = lowest - base;
     const most = highest - base;
+    // biome-ignore lint/complexity/useMathMinMax: they care for NaN and -0, which are not here, and take longer
     r[p] = sum < least ? least : sum > most ? most : sum;
   }
 }
@@ -131,26 +182,26 @@ function predictRun(
 export function relax(
   field: ResidualField,
   baseline: Float32Array,
-  near: TapTable,
-  others: TapTable | undefined,
+  tables: PredictorTables | TapTable,
   ranges: ChannelRanges,
   sweeps: number,
 ): void {
   const { channels } = field.geometry;
   const { firsts } = field;
-  const splits = others && choosePredictors(field, near, others);
+  const splits = "near" in tables ? choosePredictors(field, tables) : undefined;
+  const order = "near" in tables ? [tables.near, tables.own, tables.others] : [tables];
   for (let sweep = 0; sweep < sweeps; sweep++) {
+    const isBackwards = sweep % 2 === 1;
     for (let n = 0; n < channels; n++) {
-      const channel = sweep % 2 === 0 ? n : channels - 1 - n;
-      const first = firsts[channel]!;
-      const end = firsts[channel + 1]!;
+      const channel = isBackwards ? channels - 1 - n : n;
+      const [first, end] = [firsts[channel]!, firsts[channel + 1]!];
       if (first === end) continue;
-      const split = splits?.[channel] ?? end;
-      const nearRun = () =>
-        predictRun(field, baseline, near, channel, ranges, [first, split], sweep % 2 === 1);
-      if (sweep % 2 === 0) nearRun();
-      if (others) predictRun(field, baseline, others, channel, ranges, [split, end], sweep % 2 === 1);
-      if (sweep % 2 === 1) nearRun();
+      const bounds = splits ? [first, splits[2 * channel]!, splits[2 * channel + 1]!, end] : [first, end];
+      for (let k = 0; k < order.length; k++) {
+        const run = isBackwards ? order.length - 1 - k : k;
+        const range = [bounds[run]!, bounds[run + 1]!] as const;
+        predictRun(field, baseline, order[run]!, channel, ranges, range, isBackwards);
+      }
     }
   }
 }

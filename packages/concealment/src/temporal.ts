@@ -130,11 +130,7 @@ function tileGains({ rows, columns, products, squares }: TileSums): Float64Array
  * What a tensor is expected to be, from its mean and an earlier tensor: the mean plus so much of the earlier one's
  * deviation as what came confirms.
  */
-export function temporalBaseline(
-  gap: Gap,
-  means: Float32Array,
-  reference: Float32Array,
-): Float32Array {
+export function temporalBaseline(gap: Gap, means: Float32Array, reference: Float32Array): Float32Array {
   const geometry = gap.geometry ?? asRow(means.length);
   const side = gap.geometry ? tileSide : means.length;
   const { height, width, channels, channelStep, rowStep, columnStep } = geometry;

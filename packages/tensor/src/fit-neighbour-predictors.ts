@@ -127,7 +127,7 @@ function fitTaps(
 export function fitNeighbourPredictors(
   covariance: LagCovariance,
   channelDeviation: Float32Array,
-  taps: { readonly near: number; readonly others: number } = { near: 16, others: 24 },
+  taps: Readonly<Record<keyof NeighbourPredictors, number>> = { near: 16, own: 8, others: 24 },
 ): NeighbourPredictors {
   const variances = Float64Array.from({ length: covariance.channels }, (_, c) => covariance.at(c, c, 0, 0));
   const floor = 1e-10 * Math.max(...variances);
@@ -138,6 +138,11 @@ export function fitNeighbourPredictors(
     fitTaps(covariance, deviations, channelDeviation, count, isAllowed);
   return {
     near: fit(taps.near, (channel, source) => source !== channel * placesInWindow + centrePlace),
+    own: fit(
+      taps.own,
+      (channel, source) =>
+        Math.floor(source / placesInWindow) === channel && source % placesInWindow !== centrePlace,
+    ),
     others: fit(taps.others, (channel, source) => Math.floor(source / placesInWindow) !== channel),
   };
 }

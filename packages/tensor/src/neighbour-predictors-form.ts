@@ -19,6 +19,7 @@ interface EncodedTaps {
 /** {@link NeighbourPredictors} as a JSON-compatible object; arrays are base64 of little-endian elements. */
 export interface EncodedNeighbours {
   readonly near: EncodedTaps;
+  readonly own: EncodedTaps;
   readonly others: EncodedTaps;
 }
 
@@ -62,7 +63,8 @@ function decodeTaps(value: unknown, channels: number, field: string): NeighbourT
 /** @throws TensorError as {@link checkNeighbourPredictors} */
 export function encodeNeighbours(predictors: NeighbourPredictors, channels: number): EncodedNeighbours {
   checkNeighbourPredictors(predictors, channels);
-  return { near: encodeTaps(predictors.near), others: encodeTaps(predictors.others) };
+  const { near, own, others } = predictors;
+  return { near: encodeTaps(near), own: encodeTaps(own), others: encodeTaps(others) };
 }
 
 /** @throws TensorError naming the member that is missing, of another length or not what it must be */
@@ -70,9 +72,10 @@ export function decodeNeighbours(value: unknown, channels: number): NeighbourPre
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw new TensorError("neighbours", "must be an object");
   }
-  const { near, others } = value as Record<string, unknown>;
+  const { near, own, others } = value as Record<string, unknown>;
   const predictors = {
     near: decodeTaps(near, channels, "neighbours.near"),
+    own: decodeTaps(own, channels, "neighbours.own"),
     others: decodeTaps(others, channels, "neighbours.others"),
   };
   checkNeighbourPredictors(predictors, channels);

@@ -25,11 +25,15 @@ export interface NeighbourTaps {
 
 /** What calibration knows of how elements depend on those around them (spec 6.4): the conditional mean, cut to few taps. */
 export interface NeighbourPredictors {
-  /** Looks at all elements but the one predicted; best where some of its own channel came. */
+  /** Looks at all elements but the one predicted; best where enough came. */
   readonly near: NeighbourTaps;
-  /** Looks at other channels only, for where nothing of its own came. */
+  /** Looks at its own channel only, for where little of others came. */
+  readonly own: NeighbourTaps;
+  /** Looks at other channels only, for where little of its own came. */
   readonly others: NeighbourTaps;
 }
+
+export const predictorNames = ["near", "own", "others"] as const satisfies (keyof NeighbourPredictors)[];
 
 export const maxTaps = 64;
 /** Sources are uint16, and what is summed up in calibration grows with its square. */
@@ -59,7 +63,7 @@ export function planeGeometry(shape: readonly number[], layout: Layout): PlaneGe
 
 /** @throws TensorError naming what is not as {@link NeighbourPredictors} says */
 export function checkNeighbourPredictors(predictors: NeighbourPredictors, channels: number): void {
-  for (const name of ["near", "others"] as const) {
+  for (const name of predictorNames) {
     const { taps, sources, weights } = predictors[name];
     const field = `neighbours.${name}`;
     if (!Number.isInteger(taps) || taps < 1 || taps > maxTaps) {
@@ -72,9 +76,11 @@ export function checkNeighbourPredictors(predictors: NeighbourPredictors, channe
       if (weights[i] === 0) continue;
       const channel = Math.floor(i / taps);
       const from = Math.floor(source / placesInWindow);
-      if (from >= channels) throw new TensorError(`${field}.sources`, `channel ${from}, there are ${channels}`);
+      if (from >= channels)
+        throw new TensorError(`${field}.sources`, `channel ${from}, there are ${channels}`);
       const isOwn = from === channel && (name === "others" || source % placesInWindow === centrePlace);
-      if (isOwn) throw new TensorError(`${field}.sources`, `channel ${channel} looks at what it is to predict`);
+      if (isOwn)
+        throw new TensorError(`${field}.sources`, `channel ${channel} looks at what it is to predict`);
     }
   }
 }

@@ -96,6 +96,13 @@ export function decodeStatistics(value: unknown): CutStatistics {
   if (object.version !== 1 && object.version !== 2) {
     throw new TensorError("version", `must be 1 or 2, got ${JSON.stringify(object.version)}`);
   }
+  // One content has one form, and so one hash (spec 6.4).
+  if ((object.version === 2) !== (object.neighbours !== undefined)) {
+    throw new TensorError(
+      "version",
+      `${object.version} with neighbours ${object.neighbours ? "there" : "absent"}`,
+    );
+  }
   const { shape, samples, meanElementDtype } = object;
   if (!Array.isArray(shape) || !shape.every((size): size is number => typeof size === "number")) {
     throw new TensorError("shape", "must be a list of numbers");
@@ -135,7 +142,6 @@ export function decodeStatistics(value: unknown): CutStatistics {
       meanElementDtype,
       "meanElement",
     ),
-    ...(object.version === 2 &&
-      object.neighbours !== undefined && { neighbours: decodeNeighbours(object.neighbours, channels) }),
+    ...(object.neighbours !== undefined && { neighbours: decodeNeighbours(object.neighbours, channels) }),
   };
 }
