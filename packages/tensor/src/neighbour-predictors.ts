@@ -78,9 +78,11 @@ export function checkNeighbourPredictors(predictors: NeighbourPredictors, channe
       const from = Math.floor(source / placesInWindow);
       if (from >= channels)
         throw new TensorError(`${field}.sources`, `channel ${from}, there are ${channels}`);
-      const isOwn = from === channel && (name === "others" || source % placesInWindow === centrePlace);
-      if (isOwn)
-        throw new TensorError(`${field}.sources`, `channel ${channel} looks at what it is to predict`);
+      const isBarred =
+        from === channel ? name === "others" || source % placesInWindow === centrePlace : name === "own";
+      if (isBarred) {
+        throw new TensorError(`${field}.sources`, `channel ${channel} looks at ${source}, which it may not`);
+      }
     }
   }
 }

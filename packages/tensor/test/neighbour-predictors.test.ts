@@ -137,10 +137,12 @@ t.test("taps: at most as many as asked for, and own ones first", async (t) => {
   const accumulator = createLagCovarianceAccumulator(geometry);
   const random = noise(seed + 1);
   for (let n = 0; n < 20; n++) accumulator.add(Float32Array.from({ length: 75 }, random));
-  const { near, others } = fitNeighbourPredictors(accumulator.finish(), new Float32Array(3).fill(1), {
-    near: 10,
-    others: 3,
-  });
+  const taps = { near: 10, own: 5, others: 3 };
+  const { near, own, others } = fitNeighbourPredictors(
+    accumulator.finish(),
+    new Float32Array(3).fill(1),
+    taps,
+  );
   t.equal(near.sources.length, 30);
   t.equal(others.sources.length, 9);
   for (let channel = 0; channel < 3; channel++) {
@@ -149,6 +151,8 @@ t.test("taps: at most as many as asked for, and own ones first", async (t) => {
     );
     t.strictSame(from.slice(0, 8), new Array(8).fill(channel), "the eight neighbours");
     t.notOk(from.slice(8).includes(channel));
+    const ownOnly = [...own.sources.subarray(channel * 5, channel * 5 + 5)];
+    t.ok(ownOnly.every((source) => Math.floor(source / 9) === channel && source % 9 !== 4));
   }
 });
 
@@ -175,6 +179,8 @@ t.test("they survive being stored, and what is broken is refused by name", async
     [{ ...form.neighbours, near: { ...near, sources: words(length, 4) } }, "neighbours.near.sources"],
     [{ ...form.neighbours, near: { ...near, weights: words(length, 0x7c00) } }, "neighbours.near.weights"],
     [{ ...form.neighbours, others: near }, "neighbours.others.sources"],
+    [{ ...form.neighbours, own: form.neighbours!.others }, "neighbours.own.sources"],
+    [{ ...form.neighbours, own: undefined }, "neighbours.own"],
   ];
   for (const [neighbours, field] of refused) {
     const what = JSON.stringify(neighbours).slice(0, 60);
