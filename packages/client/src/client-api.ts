@@ -1,4 +1,5 @@
 /** What applications see of a client, whether it lives for one session or for many. */
+import type { Codec } from "@sluice/codec";
 import type { ClientFigures, DeliveryMode, SessionLimits } from "@sluice/protocol";
 import type { CutStatistics, Tensor, TensorSpec } from "@sluice/tensor";
 import type { Clock } from "@sluice/transport";
@@ -35,8 +36,11 @@ export interface OpenStreamOptions {
   /** The tensor at the cut; empty: the model's input. */
   readonly split?: string;
   readonly spec: TensorSpec;
-  /** Text form of a codec chain. Default: quantization for float32, else the elements as they are. */
-  readonly codec?: string;
+  /**
+   * A codec or its text: `pipe(quantize({ levels: 8, clip: 3 }), tile(), jpeg({ quality: 40 }))` or
+   * `quantize:levels=8,clip=3 | tile | jpeg:quality=40`. Default: quantization for float32, else the elements as they are.
+   */
+  readonly codec?: string | Codec;
   /** Default `datagram`; on a session without datagrams it becomes `stream`. */
   readonly mode?: DeliveryMode;
   /** How long after its capture a result is useful, in milliseconds. Default 150. */

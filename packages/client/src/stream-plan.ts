@@ -1,4 +1,4 @@
-import { defaultCodec, parseCodec, type TensorEncoder } from "@sluice/codec";
+import { defaultCodec, prepareCodec, type TensorEncoder } from "@sluice/codec";
 import { type TensorStreamOptions, tensorStreamDefaults } from "@sluice/protocol";
 import type { OpenStreamOptions } from "./client-api.js";
 
@@ -9,10 +9,10 @@ export interface StreamPlan {
   readonly wire: TensorStreamOptions;
 }
 
-/** @throws TensorError or RangeError where the codec cannot be read or not be made for the spec */
-export function planStream(options: OpenStreamOptions, hasDatagrams: boolean): StreamPlan {
+/** @throws TensorError or RangeError where the codec cannot be read, not be loaded or not be made for the spec */
+export async function planStream(options: OpenStreamOptions, hasDatagrams: boolean): Promise<StreamPlan> {
   const { spec, statistics, model, split = "", deadlineMs = 150, concealment = "" } = options;
-  const codec = parseCodec(options.codec ?? (spec.dtype === "float32" ? defaultCodec : "raw"));
+  const codec = await prepareCodec(options.codec ?? (spec.dtype === "float32" ? defaultCodec : "raw"));
   const wanted = options.mode ?? "datagram";
   const { urgency, minReceivedPercent, firstFrame } = { ...tensorStreamDefaults, ...options };
   checkRange("urgency", urgency, 7);

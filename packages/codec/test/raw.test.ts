@@ -1,7 +1,9 @@
-import { parseCodec } from "@sluice/codec";
+import { parseCodec, type Stage } from "@sluice/codec";
 import { createTensor, type Tensor } from "@sluice/tensor";
 import t from "tap";
-import { createRawCoding } from "#codec/raw.js";
+import { planChain } from "#codec/chain.js";
+import { raw as rawStage } from "#codec/stages/raw.js";
+import { elementOrder, orderedAxis } from "#codec/unit-order.js";
 
 const raw = parseCodec("raw");
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex");
@@ -16,20 +18,23 @@ const golden: [Tensor, string][] = [
 
 t.test("elements in little-endian order, on either kind of machine", async (t) => {
   for (const [tensor, bytes] of golden) {
-    const [slice] = raw.createEncoder(tensor).encode(tensor, 1000);
+    const [slice] = raw.createEncoder(tensor).encode(tensor, 1000).slices;
     t.equal(hex(slice!.payload), bytes, tensor.dtype);
 
     // As a big-endian machine would: its memory holds the reverse of each element.
-    const coding = createRawCoding(tensor, false);
-    const payload = new Uint8Array(bytes.length / 2);
-    coding.encode(tensor, 0, tensor.data.length, payload);
+    const order = elementOrder(tensor);
+    const context = { spec: tensor, order, axis: orderedAxis(tensor, order), statistics: undefined };
+    const chain = planChain([rawStage(false) as Stage], context);
+    const all = { first: 0, end: tensor.data.length };
+    chain.take(tensor);
+    const payload = chain.encode(all, 1000) as Uint8Array;
     const size = tensor.data.BYTES_PER_ELEMENT;
     const reversed = (bytes.match(new RegExp(`.{${2 * size}}`, "g")) ?? []).map((element) =>
       hex(Buffer.from(element, "hex").reverse()),
     );
     t.equal(hex(payload), reversed.join(""));
     const back = createTensor(tensor.dtype, tensor.shape, undefined, tensor.layout);
-    coding.decode(payload, back, 0, back.data.length);
+    chain.decode(payload, all, back);
     t.strictSame(back, tensor);
   }
 });
@@ -42,10 +47,10 @@ t.test("an image of bytes goes through bit by bit, in slices of any size", async
     "hwc",
   );
   for (const maxPayloadBytes of [1, 100, 1150, 5000]) {
-    const slices = raw.createEncoder(image).encode(image, maxPayloadBytes);
+    const slices = raw.createEncoder(image).encode(image, maxPayloadBytes).slices;
     t.equal(slices.length, Math.ceil(2352 / maxPayloadBytes));
     const partial = raw.createDecoder(image).begin();
-    for (const { index, count, payload } of slices.reverse()) partial.add(index, count, payload);
+    for (const { index, count, payload } of slices.toReversed()) partial.add(index, count, payload);
     t.strictSame(partial.finish().tensor, image);
   }
 });
@@ -53,7 +58,7 @@ t.test("an image of bytes goes through bit by bit, in slices of any size", async
 t.test("float32 keeps NaN, infinities and negative zero; a view's neighbours are not sent", async (t) => {
   const memory = Float32Array.of(7, Number.NaN, Number.NEGATIVE_INFINITY, -0, 9);
   const tensor = createTensor("float32", [3], memory.subarray(1, 4));
-  const [slice] = raw.createEncoder(tensor).encode(tensor, 100);
+  const [slice] = raw.createEncoder(tensor).encode(tensor, 100).slices;
   t.equal(hex(slice!.payload), "0000c07f000080ff00000080");
   const partial = raw.createDecoder(tensor).begin();
   // At an odd offset, as it lies in a datagram.

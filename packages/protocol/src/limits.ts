@@ -56,6 +56,18 @@ export const peerSilenceMs = 5_000;
 /** Bytes that may be on their way before the bandwidth of the path is known. */
 export const maxBlindBytes = 65_536;
 
+/** Datagrams that one group of forward error correction protects, and rows of its code for their repair symbols. */
+export const maxFecSources = 128;
+export const maxFecRows = 128;
+/** Bytes of the map in a repair symbol. */
+export const maxRepairMaskBytes = 32;
+/** From a repair symbol's datagram back to the lowest one that it protects. */
+export const maxRepairDistance = 2_048;
+/** Datagrams that a receiver keeps for repair symbols, and groups that wait for more; and the bytes of both. */
+export const maxHeldDatagrams = 2_048;
+export const maxFecGroups = 64;
+export const maxFecBytes = 4 * 1024 * 1024;
+
 /** What a server announces unless told otherwise. 0: no limit. */
 export interface SessionLimits {
   /** Tensor streams open at once. */

@@ -6,7 +6,7 @@
 import { encodeSliceItem, sliceItemBytes, sliceItemOverhead } from "./datagram.js";
 import { createExpiryQueue } from "./expiry-queue.js";
 import { createFairTurns } from "./fair-turns.js";
-import { maxAgeMs, maxSendBufferBytes } from "./limits.js";
+import { maxAgeMs, maxRepairDistance, maxSendBufferBytes } from "./limits.js";
 import type { SliceHeader } from "./slice-header.js";
 import { streamWeight, tensorStreamDefaults } from "./tensor-stream.js";
 
@@ -15,6 +15,10 @@ export interface OutgoingSlice {
   readonly index: number;
   readonly count: number;
   readonly payload: Uint8Array;
+  /** What it is worth, 0 to 1: the more important ones are protected more (spec 5.8). Default 1. */
+  readonly importance?: number;
+  /** Of a repair symbol: the lowest number of the datagrams that it protects. */
+  readonly protectsFrom?: number;
 }
 
 /** A frame to be sent. Its slices must not change before it has ended. */
@@ -29,6 +33,8 @@ export interface OutgoingFrame {
   readonly split: ((slice: OutgoingSlice, maxPayloadBytes: number) => readonly OutgoingSlice[]) | undefined;
   /** Of its stream, 0 to 7; default 3. */
   readonly urgency?: number;
+  /** Bytes that stay free in a datagram with slices of this frame. Default 0. */
+  readonly reserveBytes?: number;
 }
 
 export interface SendBuffer {
@@ -36,7 +42,7 @@ export interface SendBuffer {
   push(frame: OutgoingFrame): boolean;
   /**
    * Writes as many slices as fit behind `offset` and returns the offset behind them.
-   * `sequence` numbers the datagram; `onSlice` learns what is in it.
+   * `sequence` numbers the datagram; `onSlice` learns what is in it, and with which slice a frame has left wholly.
    */
   fill(
     dst: Uint8Array,
@@ -44,7 +50,7 @@ export interface SendBuffer {
     maxBytes: number,
     sequence: number,
     nowMs: number,
-    onSlice?: (frame: OutgoingFrame, slice: OutgoingSlice) => void,
+    onSlice?: (frame: OutgoingFrame, slice: OutgoingSlice, isLast: boolean) => void,
   ): number;
   /** Takes out the frames that have expired or whose slices cannot be sent at all, sent in part or not. */
   shed(nowMs: number, maxBytes: number): OutgoingFrame[];
@@ -67,6 +73,13 @@ interface Waiting {
   /** Payload bytes that were not sent yet. */
   bytesLeft: number;
   done: boolean;
+}
+
+/** Where in a datagram the next slice stands, and how much of it must stay free. */
+interface Place {
+  readonly sequence: number;
+  readonly isFirst: boolean;
+  readonly reserveBytes: number;
 }
 
 /** The frames of one stream, in order. */
@@ -111,11 +124,15 @@ export function createSendBuffer(): SendBuffer {
     return waiting.parts[waiting.nextPart] ?? waiting.frame.slices[waiting.next]!;
   }
 
-  function headerOf(waiting: Waiting, sequence: number | undefined, nowMs: number): SliceHeader {
+  function headerOf(waiting: Waiting, place: Place, nowMs: number): SliceHeader {
     const { stream, frame, capturedMs } = waiting.frame;
-    const { index, count } = sliceOf(waiting);
+    const { index, count, protectsFrom } = sliceOf(waiting);
     const ageMs = Math.min(maxAgeMs, Math.max(0, Math.round(nowMs - capturedMs)));
-    return { stream, frame, index, count, ageMs, payloadBytes: undefined, sequence };
+    return {
+      ...{ stream, frame, index, count, ageMs, payloadBytes: undefined },
+      sequence: place.isFirst ? place.sequence : undefined,
+      ...(protectsFrom === undefined ? {} : { repair: place.sequence - protectsFrom }),
+    };
   }
 
   /** Passes over the slice that is next. */
@@ -141,12 +158,14 @@ export function createSendBuffer(): SendBuffer {
 
   function isTooLarge(waiting: Waiting, maxBytes: number): boolean {
     const { stream, frame } = waiting.frame;
-    const { index, count, payload } = sliceOf(waiting);
+    const { index, count, payload, protectsFrom } = sliceOf(waiting);
     const widest = { ageMs: maxAgeMs, payloadBytes: undefined, sequence: 0xffffffff };
-    const overhead = sliceItemBytes({ stream, frame, index, count, ...widest }, 0);
-    if (payload.length <= maxBytes - Math.max(overhead, sliceItemOverhead)) return false;
+    const repair = protectsFrom === undefined ? {} : { repair: maxRepairDistance };
+    const overhead = sliceItemBytes({ stream, frame, index, count, ...widest, ...repair }, 0);
+    const room = maxBytes - (waiting.frame.reserveBytes ?? 0);
+    if (payload.length <= room - Math.max(overhead, sliceItemOverhead)) return false;
     // The parts have larger indices and counts: up to two bytes more for each.
-    return !splitNext(waiting, maxBytes - Math.max(overhead + 4, sliceItemOverhead));
+    return !splitNext(waiting, room - Math.max(overhead + 4, sliceItemOverhead));
   }
 
   function splitNext(waiting: Waiting, maxPayloadBytes: number): boolean {
@@ -164,7 +183,7 @@ export function createSendBuffer(): SendBuffer {
   }
 
   /** Whose slice goes next into what is left of a datagram. */
-  function nextFor(room: number, maxBytes: number, sequence: number | undefined, nowMs: number) {
+  function nextFor(room: number, maxBytes: number, place: Place, nowMs: number) {
     const first = turns.at(0);
     for (let i = 0; i < maxAsked; i++) {
       const lane = turns.at(i);
@@ -172,9 +191,11 @@ export function createSendBuffer(): SendBuffer {
       // What is left over goes to whom it fits, but nobody gets ahead of the others by more than a datagram.
       if (lane.turnAt - first.turnAt > maxBytes / lane.weight) continue;
       const waiting = firstOf(lane)!;
-      const header = headerOf(waiting, sequence, nowMs);
+      const header = headerOf(waiting, place, nowMs);
       const { payload } = sliceOf(waiting);
-      if (sliceItemBytes(header, payload.length) <= room) return { lane, waiting, header, payload };
+      const reserveBytes = Math.max(place.reserveBytes, waiting.frame.reserveBytes ?? 0);
+      if (sliceItemBytes(header, payload.length) <= room - reserveBytes)
+        return { lane, waiting, header, payload, reserveBytes };
     }
     return undefined;
   }
@@ -198,15 +219,16 @@ export function createSendBuffer(): SendBuffer {
 
     fill(dst, offset, maxBytes, sequence, nowMs, onSlice) {
       let at = offset;
-      let next = nextFor(maxBytes - at, maxBytes, sequence, nowMs);
+      let next = nextFor(maxBytes - at, maxBytes, { sequence, isFirst: true, reserveBytes: 0 }, nowMs);
       while (next) {
-        const { lane, waiting, header, payload } = next;
-        onSlice?.(waiting.frame, sliceOf(waiting));
+        const { lane, waiting, header, payload, reserveBytes } = next;
+        const slice = sliceOf(waiting);
         const measured: SliceHeader = { ...header, payloadBytes: payload.length };
         const size = sliceItemBytes(measured, payload.length);
         advance(waiting);
+        onSlice?.(waiting.frame, slice, waiting.done);
         turns.served(lane, size, firstOf(lane) !== undefined);
-        next = nextFor(maxBytes - at - size, maxBytes, undefined, nowMs);
+        next = nextFor(maxBytes - at - size, maxBytes, { sequence, isFirst: false, reserveBytes }, nowMs);
         // Without a length the payload runs to the end, so only what nothing follows goes without.
         at = encodeSliceItem(dst, at, next ? measured : header, payload);
       }

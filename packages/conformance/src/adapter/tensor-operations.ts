@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { type Codec, parseCodec } from "@sluice/codec";
+import { type Codec, parseCodec, prepareCodec } from "@sluice/codec";
 import {
   type Concealer,
   createConcealer,
@@ -78,10 +78,11 @@ function readConcealer(text: string, spec: TensorSpec, statistics: CutStatistics
   );
 }
 
-function receive({ spec, codec, statistics, concealment, slices }: ReceiveInput) {
+async function receive({ spec, codec, statistics, concealment, slices }: ReceiveInput) {
   const known = statistics && decodeStatistics(statistics);
   const concealer = readConcealer(concealment, spec, known);
-  const decoder = orCode(ErrorCode.unknownCodec, () => readCodec(codec).createDecoder(spec, known));
+  const prepared = await prepareCodec(readCodec(codec));
+  const decoder = orCode(ErrorCode.unknownCodec, () => prepared.createDecoder(spec, known));
   const partial = decoder.begin();
   const refused: number[] = [];
   for (const [at, { index, count, payload }] of slices.entries()) {
@@ -96,12 +97,13 @@ function receive({ spec, codec, statistics, concealment, slices }: ReceiveInput)
   return { refused, missing: missingRuns(missing), data: toHex(tensorBytes(tensor)) };
 }
 
-function encode({ spec, codec, statistics, data, index, count }: EncodeInput) {
-  const encoder = readCodec(codec).createEncoder(spec, statistics && decodeStatistics(statistics));
+async function encode({ spec, codec, statistics, data, index, count }: EncodeInput) {
+  const prepared = await prepareCodec(readCodec(codec));
+  const encoder = prepared.createEncoder(spec, statistics && decodeStatistics(statistics));
   const tensor = readTensor(spec, data);
   // Measures the whole tensor, as it does for every frame, before a part of it is encoded.
-  encoder.encode(tensor, Number.MAX_SAFE_INTEGER);
-  const slices = encoder.split(tensor, index, count, Number.MAX_SAFE_INTEGER);
+  const encoded = encoder.encode(tensor, Number.MAX_SAFE_INTEGER);
+  const slices = encoded.split({ index, count }, Number.MAX_SAFE_INTEGER);
   return { payload: toHex(slices[0]!.payload) };
 }
 
