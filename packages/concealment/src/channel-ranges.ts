@@ -1,8 +1,9 @@
 import type { Gap } from "./gap.js";
 import type { ChannelRanges } from "./relax.js";
 
-/** What each channel may be concealed with: what calibration saw, else what came. Unbounded where neither is known. */
-export function channelRanges({ values, missing, axis, statistics }: Gap): ChannelRanges {
+/** What each channel may be concealed with: what calibration saw, else what came now and in the
+ * reference. Unbounded where neither is known. */
+export function channelRanges({ values, missing, axis, statistics, reference }: Gap): ChannelRanges {
   if (statistics?.channelMinimum && statistics.channelMaximum) {
     return { lowest: statistics.channelMinimum, highest: statistics.channelMaximum };
   }
@@ -14,9 +15,14 @@ export function channelRanges({ values, missing, axis, statistics }: Gap): Chann
     let high = highest[channel]!;
     for (let i = first; i < first + stride; i++) {
       const value = values[i]!;
-      if (missing[i] !== 0 || value - value !== 0) continue;
-      if (value < low) low = value;
-      if (value > high) high = value;
+      if (missing[i] === 0 && value - value === 0) {
+        if (value < low) low = value;
+        if (value > high) high = value;
+      }
+      const earlier = reference?.[i];
+      if (earlier === undefined || earlier - earlier !== 0) continue;
+      if (earlier < low) low = earlier;
+      if (earlier > high) high = earlier;
     }
     lowest[channel] = low;
     highest[channel] = high;

@@ -49,7 +49,7 @@ export async function createTensorReceiver(
   const decoder: TensorDecoder = await readOr(ErrorCode.unknownCodec, async () =>
     (await prepareCodec(options.codec)).createDecoder(options.spec, statistics),
   );
-  const concealer = readOr(ErrorCode.statisticsMismatch, () =>
+  const concealer = await readOr(ErrorCode.statisticsMismatch, () =>
     createConcealer(options.spec, method, statistics ? { statistics } : {}),
   );
   const last = usesReference(method) ? createLastTensor() : undefined;

@@ -2,7 +2,6 @@ export * from "./channel-axis.js";
 export * from "./fit-neighbour-predictors.js";
 export * from "./float16.js";
 export * from "./float32-view.js";
-export * from "./lag-covariance.js";
 export {
   type LevelTable,
   maxByteLevels,
@@ -13,6 +12,7 @@ export { tensorKernels } from "./kernels/simd-kernels.js";
 export type { BlockSums, TensorKernels } from "./kernels/tensor-kernels.js";
 export { planeSize, type Tiling, tiledElements } from "./kernels/tiling.js";
 export { instantiate, reserve, type WasmMemory, type WasmModule } from "./kernels/webassembly.js";
+export * from "./lag-covariance.js";
 export * from "./moments.js";
 export * from "./neighbour-predictors.js";
 export * from "./neighbour-predictors-form.js";
