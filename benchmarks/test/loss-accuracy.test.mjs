@@ -96,7 +96,7 @@ t.test("the command line", async (t) => {
 });
 
 t.test("the embedded model from the repository alone", async (t) => {
-  const args = ["--limit", "40", "--rates", "0,40,100", "--methods", "auto,zero", "--calibrate", "40"];
+  const args = ["--limit", "20", "--rates", "0,40,100", "--methods", "auto,zero", "--calibrate", "20"];
   const child = spawn(process.execPath, [command, "--json", ...args, "--loss", "elements,bursts"], {
     stdio: ["ignore", "pipe", "pipe"],
   });
@@ -110,7 +110,7 @@ t.test("the embedded model from the repository alone", async (t) => {
   t.equal(code, 0, output.stderr);
   t.match(output.stderr, /Seed of the losses: 1/);
   const [head, ...points] = output.stdout.trim().split("\n").map(JSON.parse);
-  t.match(head, { model: "fashion", split: "add_3", images: 40, codec: "raw", seed: 1 });
+  t.match(head, { model: "fashion", split: "add_3", images: 20, codec: "raw", seed: 1 });
   t.equal(points.length, 12);
   const find = (process, rate, method) =>
     points.find((point) => point.process === process && point.rate === rate && point.method === method);
