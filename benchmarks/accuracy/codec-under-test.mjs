@@ -4,7 +4,7 @@ import * as codecs from "@sluice/codec";
 /** Reads a codec's text alone. @throws TensorError naming the stage or parameter */
 export async function checkCodec(text) {
   // Modules that stages need (WebAssembly) are loaded before anything is timed.
-  await codecs.prepareCodec?.(text);
+  await codecs.prepareCodec(text);
   return codecs.parseCodec(text);
 }
 

@@ -16,7 +16,7 @@ What is measured:
   --experiment NAME     rate (default): chains against bytes; quantizer: levels and clip widths against accuracy and
                         squared error; motion: how well a moved tensor is predicted from the one before;
                         stream: chains on the frames of clips, alone and predicted from acknowledged ones
-  --codec CHAIN         a chain; can be given many times; {a,b,c} stands for alternatives. Default: raw and quantize
+  --codec CHAIN         a chain; can be given many times; {a,b,c} stands for alternatives. Default: one of each kind
   --image-codec TEXT    sent instead by a client without a part of the network: jpeg:quality=1..100, jpeg2000:ratio=R,
                         pixels; header=no leaves out what is the same in all files; braces as above; none: no such
   --budget A,B          cuts every chain to so many payload bytes too, where it can be cut

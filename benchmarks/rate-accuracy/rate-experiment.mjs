@@ -5,11 +5,18 @@ import { createWire } from "../accuracy/wire.mjs";
 import { measure } from "./measure.mjs";
 import { classifyPixels, openServerOnly } from "./server-only.mjs";
 
+const levels = "{3,4,5,6,7,8,12,16,32}";
+const plane = "quantize:levels=256,clip=6,per=tensor | tile";
+
 const codecsFor = (statistics) => [
   "raw",
-  "quantize:levels={2,3,4,5,6,7,8,12,16,32,64},clip=3,per=tensor",
-  "quantize:levels={2,3,4,5,6,7,8,12,16,32,64},clip=6,per=tensor",
-  ...(statistics ? ["quantize:levels={2,3,4,5,6,7,8,12,16,32,64},clip=6,per=channel"] : []),
+  `quantize:levels=${levels},clip=3,per=tensor`,
+  `quantize:levels=${levels},clip=6,per=tensor`,
+  ...(statistics ? [`quantize:levels=${levels},clip=6,per=channel`] : []),
+  "quantize:levels={3,4,5,6,8,12,16},clip=3,per=tensor | entropy",
+  `${plane} | jpeg:quality={20,30,40,50,60,75,90}`,
+  `${plane} | jpeg2000:ratio={16,12,8,6,4.5,3}`,
+  `${plane} | htj2k:step={0.2,0.14,0.1,0.07,0.05,0.03}`,
 ];
 
 /** Images up to this many pixels are so small that headers decide. */

@@ -7,13 +7,12 @@ import type {
   PlanContext,
   PlaneFormat,
   PlannedStage,
-  SliceExtent,
   Stage,
   SymbolsFormat,
   TensorFormat,
   TooLong,
 } from "./stage.js";
-import { extentOf, fromUnitOrder, toUnitOrder, type UnitOrder } from "./unit-order.js";
+import { extentOf, fromUnitOrder, type SliceExtent, toUnitOrder, type UnitOrder } from "./unit-order.js";
 
 /** A chain of stages, planned for the tensors of one stream; its last stage gives bytes. */
 export interface Chain {

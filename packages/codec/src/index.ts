@@ -22,7 +22,6 @@ export type {
   PlaneFormat,
   PlaneSize,
   PlannedStage,
-  SliceExtent,
   Stage,
   SymbolsFormat,
   TensorFormat,
@@ -38,4 +37,4 @@ export { type Jpeg2000Parameters, jpeg2000 } from "./stages/jpeg2000.js";
 export { type QuantizeParameters, quantize } from "./stages/quantize.js";
 export { raw } from "./stages/raw.js";
 export { type TileParameters, tile } from "./stages/tile.js";
-export type { UnitOrder } from "./unit-order.js";
+export type { SliceExtent, UnitOrder, VisitRun } from "./unit-order.js";

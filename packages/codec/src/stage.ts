@@ -4,9 +4,9 @@
  * A chain is planned once for the tensors of a stream: each stage learns what comes to it and says what leaves it, or
  * refuses with an error that names it. Then it works on one slice at a time: forwards to encode, backwards to decode.
  */
-import type { ChannelAxis, CutStatistics, Symbols, Tensor, TensorSpec, UnitRange } from "@sluice/tensor";
+import type { ChannelAxis, CutStatistics, Symbols, Tensor, TensorSpec } from "@sluice/tensor";
 import type { SliceFault } from "./codec.js";
-import type { UnitOrder } from "./unit-order.js";
+import type { SliceExtent, UnitOrder } from "./unit-order.js";
 
 /**
  * What travels from stage to stage.
@@ -43,12 +43,6 @@ export interface PlaneFormat {
 export interface PlaneSize {
   readonly width: number;
   readonly height: number;
-}
-
-/** What a slice holds: units, and elements in their order. */
-export interface SliceExtent {
-  readonly units: UnitRange;
-  readonly elements: UnitRange;
 }
 
 /** A slice between two stages. */

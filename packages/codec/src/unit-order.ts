@@ -1,6 +1,5 @@
-import { type ChannelAxis, elementCount, type Tensor, type TensorSpec } from "@sluice/tensor";
+import { type ChannelAxis, elementCount, type Tensor, type TensorSpec, type UnitRange } from "@sluice/tensor";
 import { type ChannelGrid, channelGrid } from "./channel-grid.js";
-import type { SliceExtent } from "./stage.js";
 
 /**
  * In which order the elements of a tensor stand in its slices, and how they form units. Stages see the elements in
@@ -16,6 +15,12 @@ export interface UnitOrder {
    * the tensor's own.
    */
   forEachRun?(extent: SliceExtent, visit: VisitRun): void;
+}
+
+/** What a slice holds: units, and elements in their order. */
+export interface SliceExtent {
+  readonly units: UnitRange;
+  readonly elements: UnitRange;
 }
 
 export type VisitRun = (from: number, to: number, place: number, stride: number) => void;

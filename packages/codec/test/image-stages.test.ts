@@ -156,6 +156,24 @@ t.test("the size of a JPEG 2000 slice is what the ratio says", async (t) => {
   }
 });
 
+t.test("a slice whose plane would be too large is refused, and none is made", async (t) => {
+  const spec = { dtype: "uint8", shape: [1500, 32, 32], layout: "chw" } as const;
+  for (const image of images) {
+    for (const shape of ["square", "wide"]) {
+      const codec = parseCodec(`integers | tile:shape=${shape} | ${image}`);
+      const partial = codec.createDecoder(spec).begin();
+      t.equal(partial.add(0, 1, new Uint8Array(40)), "range", `${image} ${shape}`);
+      t.equal(partial.finish().missingCount, 1500 * 1024);
+    }
+  }
+  const flat = waveTensor("uint8", spec.shape);
+  flat.data.fill(128);
+  const codec = parseCodec("integers | tile | htj2k");
+  const { slices } = codec.createEncoder(flat).encode(flat, 1150);
+  t.equal(slices.length, 2, "1,500 channels of 1,024 samples, at most 2^20 at once");
+  t.equal(decode(codec, flat, slices).missingCount, 0);
+});
+
 t.test("a decoder that broken payloads have worn out is replaced, and goes on meanwhile", async (t) => {
   const made: Promise<LibraryModule>[] = [];
   const library = await createImageLibrary("jpeg", () => {

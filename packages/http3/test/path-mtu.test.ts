@@ -15,28 +15,51 @@ class FakePath {
   /** Of what was lost, bytes that were neither probes nor lost at random. */
   lostByTheirSize = 0;
   #sent = 0;
-  #events: { atMs: number; bytes: number; isLost: boolean }[] = [];
+  #packets: { index: number; sentMs: number; bytes: number; isLost: boolean }[] = [];
+  #largestAcknowledged = -1;
 
   constructor(readonly mtu: PathMtu) {}
 
   send(bytes: number): void {
     this.inFlightBytes += bytes;
     const isLost = bytes > this.pathBytes || this.isLost(this.#sent);
+    this.#packets.push({ index: this.#sent, sentMs: this.nowMs, bytes, isLost });
     this.#sent += 1;
-    // A loss shows when something behind it is acknowledged.
-    this.#events.push({ atMs: this.nowMs + RTT_MS + (isLost ? 5 : 0), bytes, isLost });
+  }
+
+  /** RFC 9002 6.1: lost is what three packets behind it have arrived, or was sent too long before one that has. */
+  #isFoundLost({ index, sentMs }: { index: number; sentMs: number }): boolean {
+    const behind = this.#largestAcknowledged - index;
+    return behind >= 3 || (behind > 0 && this.nowMs - sentMs >= (9 / 8) * RTT_MS);
+  }
+
+  /** Packets in flight that are acknowledged or found lost now. Returns how many probes were among the lost. */
+  #settle(): number {
+    const { mtu, nowMs } = this;
+    for (const { index, isLost, sentMs } of this.#packets) {
+      if (isLost || nowMs - sentMs < RTT_MS) continue;
+      this.#largestAcknowledged = Math.max(this.#largestAcknowledged, index);
+      mtu.handleReceived(nowMs);
+    }
+    let lostProbes = 0;
+    this.#packets = this.#packets.filter((packet) => {
+      const { bytes, isLost, sentMs } = packet;
+      const isSettled = isLost ? this.#isFoundLost(packet) : nowMs - sentMs >= RTT_MS;
+      if (!isSettled) return true;
+      this.inFlightBytes -= bytes;
+      if (isLost) this.lostBytes += bytes;
+      if (isLost && bytes > mtu.packetBytes) lostProbes += 1;
+      return false;
+    });
+    return lostProbes;
   }
 
   /** One millisecond; `data` packets of the present size leave in it. */
   step(data = 0): void {
     this.nowMs += 1;
     const { mtu, nowMs } = this;
-    for (const { bytes, isLost } of this.#events.filter(({ atMs }) => atMs === nowMs)) {
-      this.inFlightBytes -= bytes;
-      if (isLost) this.lostBytes += bytes;
-      else mtu.handleReceived(nowMs);
-    }
-    this.#events = this.#events.filter(({ atMs }) => atMs > nowMs);
+    // What filled a lost probe is sent again, as data.
+    const again = this.#settle();
     const { lostBytes, inFlightBytes } = this;
     mtu.update(nowMs, { rttMs: RTT_MS, lostBytes, inFlightBytes });
     const probe = mtu.probeBytes(nowMs);
@@ -46,7 +69,7 @@ class FakePath {
       // What goes with it, and pings: a path without a word could not tell.
       this.send(100);
     }
-    for (let i = 0; i < data; i++) {
+    for (let i = 0; i < data + again; i++) {
       if (mtu.packetBytes > this.pathBytes) this.lostByTheirSize += mtu.packetBytes;
       this.send(mtu.packetBytes);
       mtu.handleSent(mtu.packetBytes, nowMs);
@@ -83,14 +106,18 @@ t.test("a busy one finds them as well: nothing has to pause", async (t) => {
   t.equal(path.lostBytes, 0);
 });
 
-t.test("a path of 1,280 bytes works from the start", async (t) => {
-  const path = open();
-  path.pathBytes = 1252;
-  path.run(2000, frames);
-  t.ok(path.mtu.packetBytes > 1236 && path.mtu.packetBytes <= 1252, `${path.mtu.packetBytes}`);
-  t.ok(path.lostBytes > 0, "probes were");
-  t.equal(path.lostByTheirSize, 0, "data was not");
-});
+for (const isQuiet of [false, true]) {
+  t.test(`a path of 1,280 bytes works from the start, ${isQuiet ? "quiet" : "busy"}`, async (t) => {
+    const path = open();
+    path.pathBytes = 1252;
+    path.run(2000, isQuiet ? undefined : frames);
+    t.ok(path.mtu.packetBytes > 1236 && path.mtu.packetBytes <= 1252, `${path.mtu.packetBytes}`);
+    t.ok(path.lostBytes > 0, "probes were");
+    t.equal(path.lostByTheirSize, 0, "data was not");
+    path.run(20_000, isQuiet ? undefined : frames);
+    t.strictSame([...new Set(path.sizes)], path.sizes, `it only grew: ${path.sizes}`);
+  });
+}
 
 t.test("3 % of random loss neither hides a size nor looks like a black hole", async (t) => {
   const path = open();

@@ -8,6 +8,8 @@ import { createAcknowledgements } from "./acknowledgements.js";
 import { createAnnouncedLimits } from "./announced-limits.js";
 import { commonCapabilities } from "./capabilities.js";
 import type { ClientEvent, ClientSession, ClientSessionOptions, StreamTensor } from "./client-api.js";
+import { createClientPath } from "./client-path.js";
+import { type ClientStream, createClientStreams } from "./client-streams.js";
 import { createControlLane } from "./control-lane.js";
 import { type ControlMessage, createControlDecoder, type OutgoingControl } from "./control-message.js";
 import { decodeDatagram } from "./datagram.js";
@@ -18,45 +20,17 @@ import {
   handshakeTimeoutMs,
   maxFrameNumber,
   maxHelloEntries,
-  maxStreamAlias,
   maxTokenBytes,
   peerSilenceMs,
   protocolVersion,
 } from "./limits.js";
 import { createLossyLane } from "./lossy-lane.js";
-import { createPacer } from "./pacer.js";
-import { createPathEstimator } from "./path-estimator.js";
-import { createPinger } from "./pinger.js";
-import { createRateBudget } from "./rate-budget.js";
-import { createRepairer } from "./repairer.js";
-import { createRttEstimator } from "./rtt-estimator.js";
-import { createSendBuffer, type OutgoingFrame, type OutgoingSlice } from "./send-buffer.js";
+import { bytesOf } from "./send-buffer.js";
+import { createSliceSender } from "./slice-sender.js";
 import { encodeTensor, maxSlicePayloadBytes } from "./tensor-framing.js";
-import { openStreamToWire, type TensorStreamOptions } from "./tensor-stream.js";
+import { openStreamToWire } from "./tensor-stream.js";
 import { limitsFromWire } from "./wire-limits.js";
 
-interface StreamState {
-  readonly options: TensorStreamOptions;
-  accepted: boolean;
-  /** Bytes of the slices of one frame. */
-  maxFrameBytes: number;
-  nextFrame: number;
-  /** Smoothed expectations for the gate. */
-  clientLatencyMs: number;
-  serverLatencyMs: number;
-  payloadBytes: number;
-}
-
-/** Before the path is known: fast enough for one frame, slow enough for small buffers on the way. */
-const initialBitsPerSecond = 20_000_000;
-/** Below this rate a frame's datagrams leave in one burst anyway. */
-const minPacingBitsPerSecond = 5_000_000;
-/** Sending a little faster than the estimate is how a faster path is found. */
-const pacingGain = 1.1;
-/** Until pings have come back. */
-const assumedRttMs = 50;
-/** Pings are quick for so long after the path was the limit: they tell how much of the queue never drains. */
-const hurryMs = 1_000;
 /** How long a reliable frame may take before it counts as lost. */
 const reliablePatienceMs = 30_000;
 
@@ -64,19 +38,13 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
   const control = createControlLane();
   const decodeChunk = createControlDecoder();
   const ledger = createFrameLedger();
-  const sendBuffer = createSendBuffer();
-  const path = createPathEstimator();
-  const rtt = createRttEstimator();
-  const pinger = createPinger();
-  const pacer = createPacer(initialBitsPerSecond);
+  const path = createClientPath();
   const announced = createAnnouncedLimits();
-  const budget = createRateBudget();
-  const repairer = createRepairer();
-  /** What is sent again goes first: it has waited for a round trip. */
-  const repairs = createSendBuffer();
-  /** While the path is dark nothing is sent again: a sign of life wakes the repairs, not their timer. */
-  let holdsRepairs = false;
-  const streams = new Map<number, StreamState>();
+  const streams = createClientStreams();
+  const slices = createSliceSender(
+    path,
+    (stream) => (streams.get(stream)?.options.minReceivedPercent ?? 0) / 100,
+  );
   const events: ClientEvent[] = [];
   const tensors: StreamTensor[] = [];
   const lossy = createLossyLane();
@@ -85,11 +53,7 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
   let capabilities: readonly string[] = [];
   let maxDatagramBytes = 0;
   let heardMs = startMs;
-  let nextAlias = 1;
-  let nextSequence = 0;
   let bytesSent = 0;
-  /** When the gate last turned a frame away for the path's sake. */
-  let heldBackMs = Number.NEGATIVE_INFINITY;
   let bytesDelivered = 0;
   let datagramsSent = 0;
 
@@ -108,13 +72,6 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
       ...(options.token ? { token: options.token } : {}),
     },
   });
-
-  const rttMs = () => rtt.smoothedMs ?? assumedRttMs;
-  const minRttMs = () => rtt.minMs ?? assumedRttMs;
-  const patience = () => ({ rttMs: rttMs(), rttVariationMs: rtt.variationMs });
-  const unreceivedBytes = () => path.unreceivedBytes + sendBuffer.bytes + repairs.bytes;
-
-  const mayAddSlices = () => path.unreceivedBytes < path.windowBytes(minRttMs());
 
   /** A message for the control stream. A peer that does not read it loses the session, not our memory. */
   function say(message: OutgoingControl): void {
@@ -141,8 +98,10 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
 
   function expire(stream: number, frame: number, reason: ExpiryReason): void {
     const entry = ledger.expire(stream, frame, reason);
-    repairer.forget(stream, frame);
-    if (entry) events.push({ type: "expired", frame: entry, reason });
+    slices.forget(stream, frame);
+    if (!entry) return;
+    if (isLateness(reason)) streams.get(stream)?.margin.add(false);
+    events.push({ type: "expired", frame: entry, reason });
   }
 
   /** A message that may be lost: in a datagram where there are any, else on the control stream. */
@@ -172,7 +131,7 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
         return;
       }
       case "accept": {
-        const stream = streamOf(message.body.stream);
+        const stream = streams.answered(message.body.stream);
         if (!stream) return;
         stream.accepted = true;
         // spec 4.4: sizes hold as they were announced when the stream was accepted.
@@ -183,7 +142,7 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
       }
       case "reject": {
         const { stream, code, reason } = message.body;
-        if (!streamOf(stream)) return;
+        if (!streams.answered(stream)) return;
         streams.delete(stream);
         events.push({ type: "stream-rejected", stream, code, reason });
         return;
@@ -192,9 +151,8 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
         announced.set(limitsFromWire(message.body));
         return;
       case "feedback":
-        path.handleFeedback(message.body, minRttMs(), nowMs);
-        repairer.handleReport(message.body, nowMs);
-        adaptRates(nowMs);
+        path.handleFeedback(message.body, nowMs);
+        slices.handleReport(message.body, nowMs);
         return;
       case "result":
         handleResult(message.body, nowMs);
@@ -211,14 +169,9 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
       case "ping":
         pushLossy({ kind: "pong", body: { id: message.body.id } });
         return;
-      case "pong": {
-        const sample = pinger.handlePong(message.body.id, nowMs);
-        if (sample !== undefined) {
-          rtt.add(sample, nowMs);
-          path.handlePong(sample, minRttMs(), nowMs);
-        }
+      case "pong":
+        path.handlePong(message.body.id, nowMs);
         return;
-      }
       // spec 4.1: these are the client's own.
       case "hello":
       case "open":
@@ -230,59 +183,14 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
     }
   }
 
-  /** Why a stream is not even asked for. */
-  function refusalOf(streamOptions: TensorStreamOptions): { code: number; reason: string } | undefined {
-    // spec 2.4
-    if (state === "draining") return { code: ErrorCode.shutdown, reason: "the server takes nothing new" };
-    let accepted = 0;
-    for (const stream of streams.values()) if (stream.accepted) accepted++;
-    return announced.refusal(streamOptions, accepted);
-  }
-
-  /** `undefined`: it was closed while the server's answer was on its way. */
-  function streamOf(alias: number): StreamState | undefined {
-    const stream = streams.get(alias);
-    // spec 4.3
-    if (!stream && (alias < 1 || alias >= nextAlias))
-      throw new ProtocolError(ErrorCode.unknownStream, `stream ${alias} was never opened`);
-    return stream;
-  }
-
-  function adaptRates(nowMs: number): void {
-    const { bandwidthBitsPerSecond, rateBitsPerSecond } = path;
-    if (bandwidthBitsPerSecond !== undefined) {
-      pacer.setRate(Math.max(minPacingBitsPerSecond, bandwidthBitsPerSecond * pacingGain));
-    }
-    if (rateBitsPerSecond !== undefined) budget.setRate(rateBitsPerSecond, nowMs);
-  }
-
-  /** Puts the lost slices that are worth it in front of everything else. */
-  function repair(nowMs: number): void {
-    holdsRepairs = path.isDark(minRttMs(), nowMs);
-    if (holdsRepairs) return;
-    for (let lost = repairer.poll(patience(), nowMs); lost; lost = repairer.poll(patience(), nowMs)) {
-      if (repairs.push(lost)) budget.charge(bytesOf(lost.slices), nowMs);
-    }
-  }
-
-  function gateInput(stream: StreamState, capturedMs: number, nowMs: number): GateInput {
+  function gateInput(stream: ClientStream, capturedMs: number, nowMs: number): GateInput {
     const { deadlineMs, mode } = stream.options;
     return {
       ...{ nowMs, capturedMs, deadlineMs: mode === "reliable" ? Number.POSITIVE_INFINITY : deadlineMs },
       ...{ clientLatencyMs: stream.clientLatencyMs, serverLatencyMs: stream.serverLatencyMs },
-      // The smallest round trip is the path without a queue; what queues is counted from the bytes.
-      ...{
-        rttMs: minRttMs(),
-        serverFreeAtMs: announced.freeAtMs(),
-        isPathDark: path.isDark(minRttMs(), nowMs),
-      },
-      ...{ unreceivedBytes: unreceivedBytes(), bandwidthBitsPerSecond: path.bandwidthBitsPerSecond },
-      ...{ isEstimateStale: path.isStale(nowMs), windowBytes: path.windowBytes(minRttMs()) },
-      ...{
-        rateWaitMs: budget.waitMs(nowMs),
-        queueMs: path.queueMs(nowMs),
-        expectedBytes: stream.payloadBytes,
-      },
+      ...{ marginShare: stream.margin.share, expectedBytes: stream.payloadBytes },
+      ...path.gateInput(slices.bytes, nowMs),
+      serverFreeAtMs: announced.freeAtMs(),
       ...{ framesInFlight: ledger.inFlight, maxFramesInFlight: announced.current?.maxFramesInFlight ?? 0 },
     };
   }
@@ -292,7 +200,7 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
     acknowledgements.add(stream, frame, nowMs);
     const entry = ledger.find(stream, frame);
     const streamState = streams.get(stream);
-    repairer.forget(stream, frame);
+    slices.forget(stream, frame);
     if (!entry) return;
     if (streamState && result.stages) {
       const { decode = 0, conceal = 0, queue = 0, inference = 0 } = result.stages as sluice.v1.StageTimes;
@@ -306,6 +214,7 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
       const latencyMs = nowMs - entry.capturedMs;
       const onTime = latencyMs <= entry.deadlineMs;
       ledger.deliver(stream, frame, onTime);
+      streamState?.margin.add(onTime);
       bytesDelivered += entry.payloadBytes;
       events.push({ type: "delivered", frame: entry, result, latencyMs, onTime });
     } else {
@@ -348,22 +257,19 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
         close(ErrorCode.peerSilent, `nothing was heard of the server for ${peerSilenceMs} ms`);
         return;
       }
-      path.expire(rttMs(), nowMs);
-      for (const frame of sendBuffer.shed(nowMs, maxDatagramBytes)) {
+      path.expire(nowMs);
+      for (const frame of slices.shed(nowMs, maxDatagramBytes)) {
         expire(frame.stream, frame.frame, frame.expiresAtMs <= nowMs ? "send-queue" : "send-buffer");
       }
-      for (const frame of repairs.shed(nowMs, maxDatagramBytes)) repairer.forget(frame.stream, frame.frame);
-      repair(nowMs);
+      slices.repair(nowMs);
       for (let late = ledger.overdue(nowMs); late; late = ledger.overdue(nowMs)) {
         expire(late.stream, late.frame, "no-result");
       }
       if (acknowledgements.nextTimeoutMs() <= nowMs) {
         for (const body of acknowledgements.take()) pushLossy({ kind: "resultAck", body });
       }
-      if (state !== "connecting" && pinger.nextTimeoutMs() <= nowMs) {
-        const isHurried = path.isDark(minRttMs(), nowMs) || nowMs - heldBackMs < hurryMs;
-        pushLossy({ kind: "ping", body: { id: pinger.take(nowMs, isHurried) } });
-      }
+      const id = state === "connecting" ? undefined : path.takePing(nowMs);
+      if (id !== undefined) pushLossy({ kind: "ping", body: { id } });
     },
 
     setMaxDatagramBytes(bytes) {
@@ -374,25 +280,22 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
     },
 
     openStream(streamOptions) {
-      if (nextAlias > maxStreamAlias)
-        throw new RangeError(`a session has at most ${maxStreamAlias} tensor streams`);
-      const alias = nextAlias++;
-      const refusal = refusalOf(streamOptions);
+      const alias = streams.takeAlias();
+      // spec 2.4
+      const draining = { code: ErrorCode.shutdown, reason: "the server takes nothing new" };
+      const refusal = state === "draining" ? draining : streams.refusal(streamOptions, announced);
       if (refusal) {
         events.push({ type: "stream-rejected", stream: alias, ...refusal });
         return alias;
       }
-      streams.set(alias, {
-        ...{ options: streamOptions, accepted: false, nextFrame: streamOptions.firstFrame, maxFrameBytes: 0 },
-        ...{ clientLatencyMs: 0, serverLatencyMs: 0, payloadBytes: 0 },
-      });
+      streams.open(alias, streamOptions);
       say({ kind: "open", body: openStreamToWire(alias, streamOptions) });
       return alias;
     },
 
     closeStream(alias) {
       if (!streams.delete(alias)) return;
-      for (const frame of sendBuffer.drop(alias)) expire(frame.stream, frame.frame, "abandoned");
+      for (const frame of slices.drop(alias)) expire(frame.stream, frame.frame, "abandoned");
       if (state !== "closed") say({ kind: "close", body: { stream: alias } });
     },
 
@@ -403,22 +306,21 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
         ledger.drop("not-open");
         return { admitted: false, reason: "not-open" };
       }
-      path.adaptRate(minRttMs(), nowMs);
-      adaptRates(nowMs);
+      path.adapt(nowMs);
       const input = gateInput(stream, capturedMs, nowMs);
       const reason = frameGate(input);
       if (reason) {
         ledger.drop(reason);
-        if (reason === "bandwidth" || reason === "deadline") heldBackMs = nowMs;
+        if (reason === "bandwidth" || reason === "deadline") path.heldBack(nowMs);
         return { admitted: false, reason };
       }
       announced.frameStarted(nowMs);
-      budget.charge(stream.payloadBytes, nowMs);
+      path.charge(stream.payloadBytes, nowMs);
       const frame = stream.nextFrame++;
       const { deadlineMs, mode } = stream.options;
       // A late result is still worth knowing; after twice the deadline it is not waited for.
       const patienceMs =
-        mode === "reliable" ? reliablePatienceMs : Math.max(2 * deadlineMs, deadlineMs + 2 * rttMs());
+        mode === "reliable" ? reliablePatienceMs : Math.max(2 * deadlineMs, deadlineMs + 2 * path.rttMs);
       const givenUpAtMs = capturedMs + patienceMs;
       ledger.admit({
         stream: alias,
@@ -433,34 +335,34 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
       return { admitted: true, frame, budgetBytes: frameBudgetBytes(input) };
     },
 
-    submit(alias, frame, slices, split, nowMs) {
+    submit(alias, frame, cut, split, nowMs) {
       const stream = streams.get(alias);
       const entry = ledger.find(alias, frame);
       if (!stream || !entry) return false;
-      entry.payloadBytes = bytesOf(slices);
+      entry.payloadBytes = bytesOf(cut);
       stream.clientLatencyMs = smooth(stream.clientLatencyMs, nowMs - entry.admittedMs);
       stream.payloadBytes = smooth(stream.payloadBytes, entry.payloadBytes);
       // spec 4.4: the server would end the session.
       if (entry.payloadBytes > stream.maxFrameBytes) {
-        budget.charge(-entry.expectedBytes, nowMs);
+        path.charge(-entry.expectedBytes, nowMs);
         expire(alias, frame, "too-large");
         return true;
       }
-      budget.charge(entry.payloadBytes - entry.expectedBytes, nowMs);
+      path.charge(entry.payloadBytes - entry.expectedBytes, nowMs);
       announced.bytesStarted(entry.payloadBytes, nowMs);
       const { capturedMs } = entry;
       const { mode, deadlineMs } = stream.options;
       if (mode !== "datagram") {
-        const bytes = encodeTensor(alias, frame, slices, Math.max(0, Math.round(nowMs - capturedMs)));
+        const bytes = encodeTensor(alias, frame, cut, Math.max(0, Math.round(nowMs - capturedMs)));
         bytesSent += bytes.length;
         const resetAtMs = mode === "reliable" ? Number.POSITIVE_INFINITY : capturedMs + deadlineMs;
         tensors.push({ stream: alias, frame, bytes, resetAtMs });
         return true;
       }
       // What leaves later than this cannot come back in time.
-      const expiresAtMs = capturedMs + deadlineMs - (rtt.minMs ?? 0) - stream.serverLatencyMs;
+      const expiresAtMs = capturedMs + deadlineMs - (path.minRttMs ?? 0) - stream.serverLatencyMs;
       const { urgency } = stream.options;
-      if (!sendBuffer.push({ stream: alias, frame, capturedMs, expiresAtMs, slices, split, urgency })) {
+      if (!slices.push({ stream: alias, frame, capturedMs, expiresAtMs, slices: cut, split, urgency })) {
         expire(alias, frame, "send-buffer");
       }
       return true;
@@ -474,26 +376,12 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
 
     pollDatagram(nowMs) {
       if (state === "closed" || state === "connecting" || maxDatagramBytes === 0) return undefined;
-      repair(nowMs);
-      const maySendSlices =
-        sendBuffer.bytes + repairs.bytes > 0 && pacer.readyAtMs() <= nowMs && mayAddSlices();
+      slices.repair(nowMs);
+      const maySendSlices = slices.maySend(nowMs);
       if (lossy.isEmpty && !maySendSlices) return undefined;
       const datagram = new Uint8Array(maxDatagramBytes);
       let end = lossy.fill(datagram, 0, maxDatagramBytes);
-      if (maySendSlices) {
-        const before = end;
-        const sequence = nextSequence;
-        const onSlice = (frame: OutgoingFrame, slice: OutgoingSlice) => {
-          const minReceived = (streams.get(frame.stream)?.options.minReceivedPercent ?? 0) / 100;
-          repairer.sent(sequence, frame, slice, minReceived, nowMs);
-        };
-        const from = repairs.bytes > 0 ? repairs : sendBuffer;
-        end = from.fill(datagram, end, maxDatagramBytes, sequence, nowMs, onSlice);
-        if (end > before) {
-          path.sent(nextSequence++, end, nowMs);
-          pacer.sent(end, nowMs);
-        }
-      }
+      if (maySendSlices) end = slices.fill(datagram, end, nowMs);
       if (end === 0) return undefined;
       bytesSent += end;
       datagramsSent++;
@@ -506,22 +394,11 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
     nextTimeoutMs() {
       if (state === "closed") return Number.POSITIVE_INFINITY;
       if (state === "connecting") return startMs + handshakeTimeoutMs;
-      const hasSlices = sendBuffer.bytes + repairs.bytes > 0 && maxDatagramBytes > 0;
-      const slicesMs = !hasSlices
-        ? Number.POSITIVE_INFINITY
-        : mayAddSlices()
-          ? pacer.readyAtMs()
-          : path.nextExpiryMs(rttMs());
       return Math.min(
-        ...[
-          slicesMs,
-          sendBuffer.nextTimeoutMs(),
-          repairs.nextTimeoutMs(),
-          holdsRepairs ? Number.POSITIVE_INFINITY : repairer.nextTimeoutMs(patience()),
-          ledger.nextTimeoutMs(),
-          acknowledgements.nextTimeoutMs(),
-          pinger.nextTimeoutMs(),
-        ],
+        slices.nextTimeoutMs(maxDatagramBytes),
+        ledger.nextTimeoutMs(),
+        acknowledgements.nextTimeoutMs(),
+        path.nextPingMs(),
       );
     },
 
@@ -538,23 +415,17 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
       return {
         ...ledger.counts,
         inFlight: ledger.inFlight,
-        ...{ rttMs: rtt.smoothedMs, bandwidthBitsPerSecond: path.bandwidthBitsPerSecond },
-        ...{ rateBitsPerSecond: path.rateBitsPerSecond, slicesRepeated: repairer.slicesRepeated },
-        ...{ lossShare: path.lossShare, meanLossRun: path.meanLossRun },
-        ...{
-          unreceivedBytes: unreceivedBytes(),
-          bytesSent,
-          bytesDelivered,
-          datagramsSent,
-        },
-        ...{ datagramsLost: path.datagramsLost, lossRuns: path.lossRuns },
+        ...path.figures,
+        ...{ slicesRepeated: slices.slicesRepeated, unreceivedBytes: path.unreceivedBytes + slices.bytes },
+        ...{ bytesSent, bytesDelivered, datagramsSent },
       };
     },
   };
 }
 
-function bytesOf(slices: readonly OutgoingSlice[]): number {
-  return slices.reduce((sum, slice) => sum + slice.payload.length, 0);
+/** The gate would have turned the frame away had it known. */
+function isLateness(reason: ExpiryReason): boolean {
+  return reason === "send-queue" || reason === "server-expired" || reason === "no-result";
 }
 
 function smooth(previous: number, sample: number): number {

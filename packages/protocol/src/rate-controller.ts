@@ -48,7 +48,10 @@ const increaseGain = 0.2;
 /** Without a queue for so long, the path has room: the gain grows with each second, up to a factor. */
 const calmMs = 1500;
 const maxCalmFactor = 8;
-/** QUIC's window opens slowly at first, which looks like a queue: what that took away comes back as fast. */
+/**
+ * QUIC's window opens slowly at first, which looks like a queue and like a narrow path: what that took away comes back as
+ * fast, and the rate follows a bottleneck that turns out to carry more.
+ */
 const startupMs = 5_000;
 const startupFactor = 4;
 /** A decrease shows after a round trip and the window over which the standing queue is measured. */
@@ -64,6 +67,7 @@ export function createRateController(): RateController {
   let decreasedMs = Number.NEGATIVE_INFINITY;
   let queuedMs = Number.NEGATIVE_INFINITY;
   let startedMs: number | undefined;
+  let lastCeiling = Number.POSITIVE_INFINITY;
 
   return {
     update({ nowMs, rttMs, standingQueueMs, capacityBitsPerSecond, lossShare }) {
@@ -73,6 +77,9 @@ export function createRateController(): RateController {
       updatedMs = nowMs;
       rate ??= ceiling;
       startedMs ??= nowMs;
+      const isStarting = nowMs - startedMs < startupMs;
+      if (isStarting && ceiling > lastCeiling) rate *= ceiling / lastCeiling;
+      lastCeiling = ceiling;
       if (standingQueueMs > minThresholdMs / 2) queuedMs = nowMs;
       const isCongested = standingQueueMs > thresholdMs || lossShare > heavyLoss;
       const approach = Math.min(1, (thresholdGain * elapsedMs) / 1_000);
@@ -80,7 +87,7 @@ export function createRateController(): RateController {
       thresholdMs = Math.min(maxThresholdMs, Math.max(minThresholdMs, thresholdMs));
       if (!isCongested) {
         const calmS = Math.max(0, nowMs - Math.max(decreasedMs, queuedMs) - calmMs) / 1_000;
-        const factor = nowMs - startedMs < startupMs ? startupFactor : 1;
+        const factor = isStarting ? startupFactor : 1;
         const gain = increaseGain * Math.min(maxCalmFactor, factor + 4 * calmS);
         rate += (gain * (ceiling - rate) * Math.sqrt(rate / ceiling) * elapsedMs) / 1_000;
       }

@@ -18,6 +18,7 @@ import {
   maxReassemblyBytes,
   maxRememberedFrames,
 } from "./limits.js";
+import { createQuietTime, type QuietTime } from "./quiet-time.js";
 import { createSliceCover, type SliceCover } from "./slice-cover.js";
 import type { SliceHeader } from "./slice-header.js";
 
@@ -90,8 +91,6 @@ const minReorderMs = 4;
 const maxReorderMs = 30;
 /** Ages are whole milliseconds. */
 const ageStepMs = 1;
-/** How long a silent stream may leave a frame open: congestion control may hold its datagrams for a round trip. */
-const maxQuietMs = 60;
 
 /** Of the deadline: a frame that waits for more leaves so much earlier, for its answer may have to be sent twice. */
 const answerReserve = 0.1;
@@ -114,6 +113,8 @@ interface Released {
   /** Infinity where it was complete. */
   readonly atMs: number;
   readonly capturedMs: number;
+  /** It had only slices to wait for that later ones had overtaken. */
+  readonly wasOvertaken: boolean;
 }
 
 interface StreamState extends ReassemblyStream {
@@ -125,6 +126,7 @@ interface StreamState extends ReassemblyStream {
   floor: number;
   /** How long an overtaken slice is waited for, as this path has shown. */
   reorderMs: number;
+  readonly quiet: QuietTime;
 }
 
 export function createReassembly(): Reassembly {
@@ -143,8 +145,10 @@ export function createReassembly(): Reassembly {
     stream.open.delete(frame.frame);
     const isComplete = frame.cover.covered === stream.units;
     const atMs = isComplete ? Number.POSITIVE_INFINITY : nowMs;
-    stream.released.set(frame.frame, { atMs, capturedMs: frame.capturedMs });
+    const { capturedMs, overtakenMs } = frame;
+    stream.released.set(frame.frame, { atMs, capturedMs, wasOvertaken: overtakenMs !== undefined });
     stream.reorderMs += (minReorderMs - stream.reorderMs) / 64;
+    stream.quiet.forget();
     if (stream.released.size > maxRememberedFrames) {
       const oldest = stream.released.keys().next().value!;
       stream.released.delete(oldest);
@@ -162,7 +166,7 @@ export function createReassembly(): Reassembly {
     if (frame.cover.covered < stream.minReceived * stream.units)
       return expiry - answerReserve * stream.deadlineMs;
     const { overtakenMs, lastArrivalMs } = frame;
-    if (overtakenMs === undefined) return Math.min(expiry, lastArrivalMs + maxQuietMs);
+    if (overtakenMs === undefined) return Math.min(expiry, lastArrivalMs + stream.quiet.ms);
     return Math.min(expiry, Math.max(overtakenMs, lastArrivalMs) + stream.reorderMs);
   }
 
@@ -185,6 +189,7 @@ export function createReassembly(): Reassembly {
         released: new Map(),
         floor: 0,
         reorderMs: minReorderMs,
+        quiet: createQuietTime(),
       });
     },
 
@@ -204,7 +209,8 @@ export function createReassembly(): Reassembly {
         const missedByMs = nowMs - released.atMs;
         const heldBackMs = nowMs - header.ageMs - released.capturedMs;
         if (heldBackMs + ageStepMs >= missedByMs) {
-          stream.reorderMs = Math.min(maxReorderMs, stream.reorderMs + missedByMs);
+          if (released.wasOvertaken) stream.reorderMs = Math.min(maxReorderMs, stream.reorderMs + missedByMs);
+          else stream.quiet.addMiss(missedByMs);
         }
         return "late";
       }
@@ -223,7 +229,7 @@ export function createReassembly(): Reassembly {
       if (!frame) {
         frame = begin(stream, header.frame, nowMs);
         frame.cover.add(first, end);
-      }
+      } else stream.quiet.addGap(nowMs - frame.lastArrivalMs);
       const kept = payload.length < maxCopiedBytes ? payload.slice() : payload;
       frame.slices.push({ index: header.index, count: header.count, payload: kept });
       frame.lastArrivalMs = nowMs;

@@ -1,9 +1,10 @@
 import { TensorError, type TensorSpec } from "@sluice/tensor";
 import { type BlockOrder, blockOrder } from "../block-order.js";
 import { createScratch } from "../scratch.js";
-import type { PlaneSize, SliceExtent, Stage } from "../stage.js";
+import type { PlaneSize, Stage } from "../stage.js";
 import type { StageDefinition } from "../stage-definition.js";
 import { checkChoice } from "../stage-parameters.js";
+import type { SliceExtent } from "../unit-order.js";
 
 /** Parameters of the stage `tile`. */
 export interface TileParameters {
@@ -137,7 +138,7 @@ function createTileGrid(order: BlockOrder, shape: "square" | "wide"): TileGrid {
   }
 
   let maxUnits = Math.min(units, Math.floor(maxPlaneSamples / (blockRows * blockColumns)));
-  while (!fits(maxUnits)) maxUnits = Math.ceil(maxUnits * 0.9) - 1;
+  while (!fits(maxUnits)) maxUnits = Math.floor((9 * maxUnits) / 10);
 
   return {
     maxUnits,

@@ -4,7 +4,7 @@ import { BASE_PACKET_BYTES, PacketSizeSearch } from "./packet-size-search.js";
 /** A probe without news for so long is lost, in round trips and milliseconds (RFC 8899 5.1.1, PROBE_TIMER). */
 const PROBE_ROUNDS = 4;
 const PROBE_MS = 300;
-/** When the peer allows no stream, or the window no packet of that size, it is tried again. */
+/** When flow control or the window has no room for a probe, it is tried again. */
 const POSTPONED_MS = 100;
 /** The engine takes a packet for lost once so many after it were acknowledged, at the most (quiche: 3 to 20). */
 const MAX_REORDERED_PACKETS = 20;
@@ -47,6 +47,8 @@ export class PathMtu {
   /** Nothing has come since a probe was lost: it is the path that is gone, not the size. */
   #isDeaf = false;
   #lostBytes = 0;
+  /** Of which were probes. */
+  #lostProbeBytes = 0;
   #rttMs = 0;
   #leastRoundTripMs = Number.POSITIVE_INFINITY;
 
@@ -92,7 +94,8 @@ export class PathMtu {
   /** A packet was sent that was no probe. */
   handleSent(bytes: number, nowMs: number): void {
     if (this.#probe !== undefined) this.#probe.sentBytes += bytes;
-    if (bytes > BASE_PACKET_BYTES) this.#watch.handleSent(bytes, nowMs, this.#lostBytes);
+    if (bytes > BASE_PACKET_BYTES)
+      this.#watch.handleSent(bytes, nowMs, this.#lostBytes - this.#lostProbeBytes);
   }
 
   handleReceived(nowMs: number): void {
@@ -106,6 +109,7 @@ export class PathMtu {
   handleNewPath(isElsewhere: boolean): void {
     this.#probe = undefined;
     this.#lostBytes = 0;
+    this.#lostProbeBytes = 0;
     this.#watch.reset();
     // RFC 9000 14.3 and 9.4: nothing is known of another path. A NAT's new port is on the old one.
     if (isElsewhere) this.#search.handleBlackHole();
@@ -119,7 +123,8 @@ export class PathMtu {
     this.#rttMs = rttMs;
     this.#judgeProbe(nowMs, lostNow, this.#hasNews ? inFlightBytes : undefined);
     this.#hasNews = false;
-    if (this.packetBytes <= BASE_PACKET_BYTES || !this.#watch.look(nowMs, rttMs, lostBytes)) return;
+    if (this.packetBytes <= BASE_PACKET_BYTES) return;
+    if (!this.#watch.look(nowMs, rttMs, lostBytes - this.#lostProbeBytes)) return;
     this.#watch.reset();
     this.#search.handleBlackHole();
   }
@@ -129,8 +134,8 @@ export class PathMtu {
     if (this.#probe !== undefined) return this.#expiryMs(this.#probe);
     if (this.#isDeaf) return Number.POSITIVE_INFINITY;
     // What is due now and could not be sent waits for a turn that has room.
-    const times = [this.#search.raiseAtMs, this.#postponedUntilMs].filter((atMs) => atMs > nowMs);
-    return Math.min(...times, Number.POSITIVE_INFINITY);
+    const postponedMs = this.#postponedUntilMs > nowMs ? this.#postponedUntilMs : Number.POSITIVE_INFINITY;
+    return this.#search.raiseAtMs > nowMs ? Math.min(this.#search.raiseAtMs, postponedMs) : postponedMs;
   }
 
   #expiryMs({ sentMs }: Probe): number {
@@ -151,6 +156,7 @@ export class PathMtu {
     this.#probe = undefined;
     if (isLost) {
       this.#isDeaf = this.#lastReceivedMs < sentMs;
+      this.#lostProbeBytes += bytes;
       this.#search.handleLost(bytes, nowMs);
       return;
     }

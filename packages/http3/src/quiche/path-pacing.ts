@@ -42,10 +42,10 @@ export class PathPacing {
       isHeldBack,
       lastReceivedMs,
     });
-    const { windowBytes, minRttMs } = this.#model;
+    const { windowBytes, minRttMs, pacedRttMs } = this.#model;
     // Where the engine's window is no larger than it should be, it is the limit itself.
     const isLoose = windowUnitBytes > 2 * COMMON_PACKET_BYTES;
-    this.#pacer.update(isLoose ? windowBytes : path.cwnd, path.rtt, minRttMs);
+    this.#pacer.update(isLoose ? windowBytes : path.cwnd, pacedRttMs, minRttMs);
     // The engine's window stays at what was in flight when a packet was found lost, until something sent after that is
     // acknowledged. Without this the next burst would be that something.
     const isStuck = path.lost > this.#packetsLost && path.cwnd < 2 * windowBytes && !isHeldBack;
