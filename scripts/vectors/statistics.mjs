@@ -82,6 +82,11 @@ const textOfTwo =
   '"channelMinimum":"AAAAAAAAAEE=","channelMaximum":"AAAAQAAAgEE=","meanElementDtype":"float32","meanElement":"AABAPwAAoD8AABBBAAAwQQ=="}';
 const textWithoutRange = textOfTwo.replace(/"channelMinimum".*?"meanElementDtype"/, '"meanElementDtype"');
 
+/** A block of one element, components that are channels. */
+const transform = {
+  ...{ block: [1, 1], matrixOfBand: "AA==", matrices: "" },
+  ...{ gains: f32([1, 2, 1]), scales: "ChQe", coarseScales: "ChQe" },
+};
 const textOfNeighbours = `{"version":2,"cut":"cut","shape":[3,3,3],"samples":10,${[
   '"channelMean":"AACAPwAAIEEAAAAA","channelDeviation":"AAAAPwAAAEAAAAAA"',
   '"channelMinimum":"AAAAAAAAgEAAAAAA","channelMaximum":"AAAgQAAAgEEAAABB"',
@@ -98,6 +103,14 @@ export const cases = [
   ["without-range-in-float16", withoutRange, textWithoutRange],
   ["members-in-another-order", shuffled, textOfTwo],
   ["neighbours", withNeighbours, textOfNeighbours],
+  [
+    "transform-and-neighbours",
+    { ...withNeighbours, ...transform },
+    textOfNeighbours.replace(
+      '"neighbours":',
+      () => `${JSON.stringify(transform).slice(1, -1)},"neighbours":`,
+    ),
+  ],
   [
     "name-beyond-ascii",
     { ...twoChannels, cut: 'é"\\/' },

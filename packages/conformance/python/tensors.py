@@ -353,7 +353,8 @@ def encode(value):
 
 
 MEMBERS = ["version", "cut", "shape", "samples", "channelMean", "channelDeviation", "channelMinimum"]
-MEMBERS += ["channelMaximum", "meanElementDtype", "meanElement", "neighbours"]
+MEMBERS += ["channelMaximum", "meanElementDtype", "meanElement", "block", "matrixOfBand", "matrices", "gains", "scales"]
+MEMBERS += ["coarseScales", "neighbours"]
 
 
 def hash_statistics(value):

@@ -3,10 +3,11 @@ import { decodeFloat16, encodeFloat16 } from "./float16.js";
 import { decodeNeighbours, type EncodedNeighbours, encodeNeighbours } from "./neighbour-predictors-form.js";
 import type { CutStatistics } from "./statistics.js";
 import { checkSpec, elementCount, TensorError } from "./tensor.js";
+import { decodeTransform, type EncodedTransform, encodeTransform } from "./transform-form.js";
 
 /** {@link CutStatistics} as a JSON-compatible object; arrays are base64 of little-endian elements. */
-export interface EncodedStatistics {
-  /** 2: there is a member that version 1 does not know. */
+export interface EncodedStatistics extends Partial<EncodedTransform> {
+  /** 2: with the transform of the codec `sluice`, with neighbours or both. */
   readonly version: 1 | 2;
   readonly cut: string;
   readonly shape: readonly number[];
@@ -62,9 +63,9 @@ export function encodeStatistics(
   statistics: CutStatistics,
   meanElementDtype: StoredDtype = "float32",
 ): EncodedStatistics {
-  const { channelMinimum, channelMaximum, neighbours } = statistics;
+  const { channelMinimum, channelMaximum, transform, neighbours } = statistics;
   return {
-    version: neighbours ? 2 : 1,
+    version: transform || neighbours ? 2 : 1,
     cut: statistics.cut,
     shape: [...statistics.shape],
     samples: statistics.samples,
@@ -74,6 +75,7 @@ export function encodeStatistics(
     ...(channelMaximum && { channelMaximum: encodeArray(channelMaximum, "float32", "channelMaximum") }),
     meanElementDtype,
     meanElement: encodeArray(statistics.meanElement, meanElementDtype, "meanElement"),
+    ...(transform && encodeTransform(transform, statistics.channelMean.length)),
     ...(neighbours && { neighbours: encodeNeighbours(neighbours, statistics.channelMean.length) }),
   };
 }
@@ -96,12 +98,11 @@ export function decodeStatistics(value: unknown): CutStatistics {
   if (object.version !== 1 && object.version !== 2) {
     throw new TensorError("version", `must be 1 or 2, got ${JSON.stringify(object.version)}`);
   }
-  // One content has one form, and so one hash (spec 6.4).
-  if ((object.version === 2) !== (object.neighbours !== undefined)) {
-    throw new TensorError(
-      "version",
-      `${object.version} with neighbours ${object.neighbours ? "there" : "absent"}`,
-    );
+  const [hasTransform, hasNeighbours] = [object.block, object.neighbours].map(
+    (member) => object.version === 2 && member !== undefined,
+  );
+  if (object.version === 2 && !hasTransform && !hasNeighbours) {
+    throw new TensorError("version", "2 without a transform (block) or neighbours");
   }
   const { shape, samples, meanElementDtype } = object;
   if (!Array.isArray(shape) || !shape.every((size): size is number => typeof size === "number")) {
@@ -142,6 +143,7 @@ export function decodeStatistics(value: unknown): CutStatistics {
       meanElementDtype,
       "meanElement",
     ),
-    ...(object.neighbours !== undefined && { neighbours: decodeNeighbours(object.neighbours, channels) }),
+    ...(hasTransform && { transform: decodeTransform(object, channels) }),
+    ...(hasNeighbours && { neighbours: decodeNeighbours(object.neighbours, channels) }),
   };
 }
