@@ -39,7 +39,7 @@ export function createQuantizedTensor(spec: TensorSpec, plan: SluicePlan): Quant
   /** Unit by unit. */
   const quantized = new Int32Array(grid.blocks * length);
   const intervals = createIntervalList(units);
-  const allUnits = { quality: -1, spans: new Uint32Array(0) };
+  const allUnits: { quality: number; spans: Uint32Array } = { quality: -1, spans: new Uint32Array(0) };
   let current = -1;
 
   return {
@@ -69,7 +69,8 @@ export function createQuantizedTensor(spec: TensorSpec, plan: SluicePlan): Quant
         for (let j = from; j < end; j++) {
           const value = values[j]! * perStep;
           // Rounded towards 0, as are all that become int32; the kernel limits what is too large.
-          quantized[to++] = value < 0 ? Math.max(value - rounding, -maxMagnitude) : Math.min(value + rounding, maxMagnitude);
+          quantized[to++] =
+            value < 0 ? Math.max(value - rounding, -maxMagnitude) : Math.min(value + rounding, maxMagnitude);
         }
       }
       kernel.list(quantized, spans, plan.at(quality).rows, intervals);
