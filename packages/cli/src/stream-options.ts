@@ -71,7 +71,7 @@ export function addStreamOptions(command: Command, defaults: { readonly duration
         Object.keys(preprocessPresets),
       ),
     )
-    .option("--codec <chain>", "such as quantize:levels=16,clip=4 or raw (default: what suits the tensor)")
+    .option("--codec <chain>", "stages of a codec, see below (default: what suits the tensor)")
     .addOption(
       new Option("--mode <mode>", "datagrams, a stream for each tensor, or one that is never given up")
         .choices(["datagram", "stream", "reliable"])

@@ -18,3 +18,4 @@ export * from "./statistics.js";
 export * from "./statistics-accumulator.js";
 export * from "./statistics-form.js";
 export * from "./tensor.js";
+export * from "./transform-statistics.js";

@@ -2,10 +2,12 @@ import { base64Length, decodeBase64, encodeBase64 } from "./base64.js";
 import { decodeFloat16, encodeFloat16 } from "./float16.js";
 import type { CutStatistics } from "./statistics.js";
 import { checkSpec, elementCount, TensorError } from "./tensor.js";
+import { decodeTransform, type EncodedTransform, encodeTransform } from "./transform-form.js";
 
 /** {@link CutStatistics} as a JSON-compatible object; arrays are base64 of little-endian elements. */
-export interface EncodedStatistics {
-  readonly version: 1;
+export interface EncodedStatistics extends Partial<EncodedTransform> {
+  /** 2: with the transform of the codec `sluice`. */
+  readonly version: 1 | 2;
   readonly cut: string;
   readonly shape: readonly number[];
   readonly samples: number;
@@ -59,9 +61,9 @@ export function encodeStatistics(
   statistics: CutStatistics,
   meanElementDtype: StoredDtype = "float32",
 ): EncodedStatistics {
-  const { channelMinimum, channelMaximum } = statistics;
+  const { channelMinimum, channelMaximum, transform } = statistics;
   return {
-    version: 1,
+    version: transform ? 2 : 1,
     cut: statistics.cut,
     shape: [...statistics.shape],
     samples: statistics.samples,
@@ -71,6 +73,7 @@ export function encodeStatistics(
     ...(channelMaximum && { channelMaximum: encodeArray(channelMaximum, "float32", "channelMaximum") }),
     meanElementDtype,
     meanElement: encodeArray(statistics.meanElement, meanElementDtype, "meanElement"),
+    ...(transform && encodeTransform(transform, statistics.channelMean.length)),
   };
 }
 
@@ -89,8 +92,8 @@ export function decodeStatistics(value: unknown): CutStatistics {
     throw new TensorError("statistics", "must be an object");
   }
   const object = value as Record<string, unknown>;
-  if (object.version !== 1) {
-    throw new TensorError("version", `must be 1, got ${JSON.stringify(object.version)}`);
+  if (object.version !== 1 && object.version !== 2) {
+    throw new TensorError("version", `must be 1 or 2, got ${JSON.stringify(object.version)}`);
   }
   const { shape, samples, meanElementDtype } = object;
   if (!Array.isArray(shape) || !shape.every((size): size is number => typeof size === "number")) {
@@ -131,5 +134,6 @@ export function decodeStatistics(value: unknown): CutStatistics {
       meanElementDtype,
       "meanElement",
     ),
+    ...(object.version === 2 && { transform: decodeTransform(object, channels) }),
   };
 }
