@@ -149,7 +149,7 @@ t.test("a path that shrinks and grows: both ends follow, and say so", async (t) 
   t.equal(await echoStream(session, 300_000), 300_000);
   t.equal(reported.at(-1), session.maxDatagramBytes);
   setMtu(relay, undefined);
-  await until(() => session.maxDatagramBytes === 1472 - OVERHEAD_BYTES);
+  await until(() => [session, peer].every((end) => end.maxDatagramBytes === 1472 - OVERHEAD_BYTES));
   t.equal(reported.at(-1), session.maxDatagramBytes);
   t.equal(await echo(session), 1472 - OVERHEAD_BYTES);
 });
