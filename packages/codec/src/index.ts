@@ -41,4 +41,4 @@ export { type Jpeg2000Parameters, jpeg2000 } from "./stages/jpeg2000.js";
 export { type QuantizeParameters, quantize } from "./stages/quantize.js";
 export { raw } from "./stages/raw.js";
 export { type TileParameters, tile } from "./stages/tile.js";
-export type { SliceExtent, UnitOrder, VisitRun } from "./unit-order.js";
+export type { Reordering, SliceExtent, UnitOrder, VisitRun } from "./unit-order.js";

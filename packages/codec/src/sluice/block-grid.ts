@@ -49,9 +49,7 @@ export interface BlockArea {
 export function blockArea(grid: BlockGrid, block: number): BlockArea {
   const top = Math.floor(block / grid.columns) * grid.blockHeight;
   const left = (block % grid.columns) * grid.blockWidth;
-  return {
-    ...{ top, left },
-    height: Math.min(grid.blockHeight, grid.height - top),
-    width: Math.min(grid.blockWidth, grid.width - left),
-  };
+  const height = Math.min(grid.blockHeight, grid.height - top);
+  const width = Math.min(grid.blockWidth, grid.width - left);
+  return { top, left, height, width };
 }

@@ -89,28 +89,34 @@ export function createBlockTransform(
 
   /** Elements less their means, those beyond the tensor's edge like the last within. */
   function gather(values: Float32Array, block: number): void {
-    const area = blockArea(grid, block);
-    for (let y = 0; y < blockHeight; y++) {
-      const row = (area.top + Math.min(y, area.height - 1)) * rowStride;
-      for (let x = 0; x < blockWidth; x++) {
-        const from = row + (area.left + Math.min(x, area.width - 1)) * columnStride;
-        const to = (y * blockWidth + x) * pitch;
-        for (let c = 0, i = from; c < channels; c++, i += channelStride) {
-          const limited = Math.min(high[c]!, Math.max(low[c]!, values[i]!));
-          samples[to + c] = Number.isNaN(limited) ? 0 : limited - mean[i]!;
+    const { top, left, height, width } = blockArea(grid, block);
+    const corner = top * rowStride + left * columnStride;
+    for (let c = 0; c < channels; c++) {
+      const bottom = low[c]!;
+      const limit = high[c]!;
+      for (let y = 0; y < blockHeight; y++) {
+        let i = corner + c * channelStride + Math.min(y, height - 1) * rowStride;
+        let to = y * blockWidth * pitch + c;
+        for (let x = 0; x < blockWidth; x++, to += pitch) {
+          const limited = Math.min(limit, Math.max(bottom, values[i]!));
+          samples[to] = Number.isNaN(limited) ? 0 : limited - mean[i]!;
+          if (x < width - 1) i += columnStride;
         }
       }
     }
   }
 
   function scatter(block: number, values: Float32Array): void {
-    const area = blockArea(grid, block);
-    for (let y = 0; y < area.height; y++) {
-      for (let x = 0; x < area.width; x++) {
-        const to = (area.top + y) * rowStride + (area.left + x) * columnStride;
-        const from = (y * blockWidth + x) * pitch;
-        for (let c = 0, i = to; c < channels; c++, i += channelStride) {
-          values[i] = Math.min(high[c]!, Math.max(low[c]!, samples[from + c]! + mean[i]!));
+    const { top, left, height, width } = blockArea(grid, block);
+    const corner = top * rowStride + left * columnStride;
+    for (let c = 0; c < channels; c++) {
+      const bottom = low[c]!;
+      const limit = high[c]!;
+      for (let y = 0; y < height; y++) {
+        let i = corner + c * channelStride + y * rowStride;
+        let from = y * blockWidth * pitch + c;
+        for (let x = 0; x < width; x++, from += pitch, i += columnStride) {
+          values[i] = Math.min(limit, Math.max(bottom, samples[from]! + mean[i]!));
         }
       }
     }

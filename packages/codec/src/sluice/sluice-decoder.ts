@@ -3,60 +3,120 @@ import type { PartialTensor, SliceFault, TensorDecoder } from "../codec.js";
 import { blockArea } from "./block-grid.js";
 import { entropyKernel } from "./select-entropy.js";
 import { qualityRange, type SluicePlan, stepOf } from "./sluice-plan.js";
+import { modeBytes, reconstructUnit, unitModes, unpackModes } from "./unit-modes.js";
 
 const headBytes = 1;
+/** Set in the first byte of slices of which units are predicted; a byte with the distance and the modes follow. */
+const predictedFlag = 0x80;
+
+/** A frame is kept for so much longer than it may be predicted from: frames overtake each other. */
+const moreFrames = 4;
 
 const noCoefficients = new Int32Array(0);
 
-/** What a decoder adds to a magnitude that is not 0, in steps. */
-const reconstruction = 1 / 16;
+/** A tensor that later ones may be predicted from. */
+interface SluiceTensor extends PartialTensor {
+  /** Its coefficients; `undefined` while some are missing. */
+  reference(): Float32Array | undefined;
+}
+
+/** Finds what a frame may be predicted from: the one so many before it. */
+type FindReference = (distance: number) => Float32Array | undefined;
 
 /** Puts tensors of one spec together again from any slices of the codec `sluice` (spec 6.11). */
 export function createSluiceDecoder(spec: TensorSpec, plan: SluicePlan): TensorDecoder {
-  return { units: plan.units, begin: () => createSluiceTensor(spec, plan) };
+  const kept = new Map<number, SluiceTensor>();
+  let newest = Number.NEGATIVE_INFINITY;
+
+  function keep(frame: number, tensor: SluiceTensor): void {
+    newest = Math.max(newest, frame);
+    const oldest = newest - plan.memory - moreFrames;
+    for (const number of kept.keys()) if (number < oldest) kept.delete(number);
+    if (frame >= oldest) kept.set(frame, tensor);
+  }
+
+  return {
+    units: plan.units,
+    begin(frame) {
+      if (plan.memory === 0 || frame === undefined) return createSluiceTensor(spec, plan, () => undefined);
+      const find: FindReference = (distance) =>
+        distance >= 1 && distance <= plan.memory ? kept.get(frame - distance)?.reference() : undefined;
+      const tensor = createSluiceTensor(spec, plan, find);
+      keep(frame, tensor);
+      return tensor;
+    },
+  };
 }
 
-function createSluiceTensor(spec: TensorSpec, plan: SluicePlan): PartialTensor {
+function createSluiceTensor(spec: TensorSpec, plan: SluicePlan, findReference: FindReference): SluiceTensor {
   const { grid, places, layerStart, units, transform } = plan;
   const { blocks } = grid;
-  const { length } = places;
   const elements = elementCount(spec.shape);
   const tensor = createTensor(spec.dtype, spec.shape, undefined, spec.layout);
   const isFloat = tensor.data instanceof Float32Array;
   const decoded = isFloat ? (tensor.data as Float32Array) : new Float32Array(elements);
   const missing = new Uint8Array(elements).fill(1);
   let missingCount = elements;
-  const values = new Float32Array(blocks * length);
-  /** Of each block: whether its first layer is in, and whether its elements are older than its coefficients. */
+  /** What the transform takes, block by block. */
+  const perBlock = transform.coefficients.length;
+  const values = new Float32Array(blocks * perBlock);
+  /** Of each block: whether its first layer is in, its elements are older than its coefficients, they are not missing. */
   const hasBase = new Uint8Array(blocks);
   const isStale = new Uint8Array(blocks);
+  const isShown = new Uint8Array(blocks);
+  /** Of each unit: whether it was decoded before. */
+  const isTaken = new Uint8Array(units);
+  let untaken = units;
 
-  /** Coefficients of a slice, unit by unit: nothing of it is taken before it has come to a good end. */
-  function decode(payload: Uint8Array, spans: Uint32Array): Int32Array | SliceFault {
-    const quality = payload[0]!;
-    const { rows } = plan.at(quality);
+  /** Takes a slice as a whole, or nothing of it. */
+  function decode(payload: Uint8Array, first: number, end: number): SliceFault | undefined {
+    const quality = payload[0]! & ~predictedFlag;
+    if (quality > qualityRange[1]) return "parameter";
+    let head = headBytes;
+    let modes: Uint8Array | undefined;
+    let reference: Float32Array | undefined;
+    if (payload[0]! & predictedFlag) {
+      head += 1 + modeBytes(end - first);
+      if (payload.length < head) return "payload";
+      reference = findReference(payload[1]!);
+      if (reference === undefined) return "parameter";
+      modes = unpackModes(payload, headBytes + 1, end - first);
+    }
+    const spans = plan.spansAt(quality, first, end, modes);
     let count = 0;
     for (let i = 1; i < spans.length; i += 2) count += spans[i]!;
     const coefficients = new Int32Array(count);
-    return entropyKernel().decode(payload, headBytes, spans, rows, coefficients) ? coefficients : "payload";
+    if (!entropyKernel().decode(payload, head, spans, plan.at(quality).rows, coefficients)) return "payload";
+    take(coefficients, spans, first, stepOf(quality), modes, reference);
+    return undefined;
   }
 
   /** @param spans of the units from `first` on */
-  function take(coefficients: Int32Array, spans: Uint32Array, quality: number, first: number): void {
-    const step = stepOf(quality);
+  function take(
+    coefficients: Int32Array,
+    spans: Uint32Array,
+    first: number,
+    step: number,
+    modes?: Uint8Array,
+    reference?: Float32Array,
+  ): void {
     let at = 0;
-    for (let i = 0; i < spans.length; i += 2) {
-      const unit = first + i / 2;
+    for (let i = 0; 2 * i < spans.length; i++) {
+      const unit = first + i;
       const layer = Math.floor(unit / blocks);
       const block = unit - layer * blocks;
-      const to = block * length + layerStart[layer]!;
-      const count = spans[i + 1]!;
-      values.fill(0, to, block * length + layerStart[layer + 1]!);
-      for (let j = 0; j < count; j++, at++) {
-        const coefficient = coefficients[at]!;
-        if (coefficient === 0) continue;
-        values[to + j] = (coefficient + (coefficient < 0 ? -reconstruction : reconstruction)) * step;
-      }
+      const place = {
+        places,
+        first: layerStart[layer]!,
+        end: layerStart[layer + 1]!,
+        offset: block * perBlock,
+      };
+      const count = spans[2 * i + 1]!;
+      const own = modes === undefined || modes[i] === unitModes.intra ? undefined : reference;
+      reconstructUnit(place, coefficients, at, count, step, own, values);
+      at += count;
+      untaken -= 1 - isTaken[unit]!;
+      isTaken[unit] = 1;
       isStale[block] = 1;
       if (layer === 0) hasBase[block] = 1;
     }
@@ -64,15 +124,13 @@ function createSluiceTensor(spec: TensorSpec, plan: SluicePlan): PartialTensor {
 
   function markBlock(block: number): void {
     const { top, left, height, width } = blockArea(grid, block);
-    for (let y = top; y < top + height; y++) {
-      for (let x = left; x < left + width; x++) {
-        let at = y * grid.rowStride + x * grid.columnStride;
-        for (let c = 0; c < grid.channels; c++, at += grid.channelStride) {
-          missingCount -= missing[at]!;
-          missing[at] = 0;
-        }
+    for (let c = 0; c < grid.channels; c++) {
+      for (let y = top; y < top + height; y++) {
+        let at = c * grid.channelStride + y * grid.rowStride + left * grid.columnStride;
+        for (let x = 0; x < width; x++, at += grid.columnStride) missing[at] = 0;
       }
     }
+    missingCount -= grid.channels * height * width;
   }
 
   return {
@@ -82,31 +140,21 @@ function createSluiceTensor(spec: TensorSpec, plan: SluicePlan): PartialTensor {
         Number.isInteger(count) && count >= 1 && count <= units && Number.isInteger(index) && index >= 0;
       if (!sane || index >= count) return "range";
       const { first, end } = sliceRange(index, count, units);
-      if (payload.length === 0) {
-        take(noCoefficients, new Uint32Array(2 * (end - first)), 0, first);
-        return undefined;
-      }
-      const quality = payload[0]!;
-      if (quality > qualityRange[1]) return "parameter";
-      const spans = plan.spansAt(quality, first, end);
-      const coefficients = decode(payload, spans);
-      if (typeof coefficients === "string") return coefficients;
-      take(coefficients, spans, quality, first);
+      if (payload.length > 0) return decode(payload, first, end);
+      take(noCoefficients, new Uint32Array(2 * (end - first)), first, 0);
       return undefined;
     },
+    reference: () => (untaken === 0 ? values : undefined),
     finish() {
       let changed = false;
       for (let block = 0; block < blocks; block++) {
         if (isStale[block] === 0 || hasBase[block] === 0) continue;
-        transform.coefficients.fill(0);
-        for (let j = 0; j < length; j++) {
-          const value = values[block * length + j]!;
-          if (value !== 0) transform.coefficients[places[j]!] = value;
-        }
+        transform.coefficients.set(values.subarray(block * perBlock, (block + 1) * perBlock));
         transform.synthesize(block, decoded);
         isStale[block] = 0;
         changed = true;
-        markBlock(block);
+        if (isShown[block] === 0) markBlock(block);
+        isShown[block] = 1;
       }
       if (changed && !isFloat) writeFloat32(tensor, 0, decoded);
       return { tensor, missing, missingCount };
