@@ -162,7 +162,7 @@ async function calibrate(reference: string, options: CalibrateOptions, context: 
   const split = await splitModel(model.bytes, options.split);
   const spec = specOf(describeValue(split.cut));
   const { shape, layout } = spec;
-  const statistics = createStatisticsAccumulator(options.split, shape, layout);
+  const statistics = createStatisticsAccumulator(options.split, shape, layout, { neighbours: true });
   const images = await openCalibrationImages(options.images, model, options.limit, options.seed);
   const onProgress = (done: number): void => {
     if (context.isTty)

@@ -1,3 +1,4 @@
+import { concealmentMethods } from "@sluice/concealment";
 import { type EngineName, engineNames } from "@sluice/http3";
 import { preprocessPresets, strategies } from "@sluice/inference";
 import { type Command, Option } from "commander";
@@ -79,7 +80,7 @@ export function addStreamOptions(command: Command, defaults: { readonly duration
     )
     .option(
       "--concealment <method>",
-      "how the server fills what did not arrive (default: the server's choice)",
+      `how the server fills what did not arrive: ${concealmentMethods.join(", ")} (default: the server's choice, auto)`,
     )
     .option("--fps <n>", "frames offered per second", parsePositive("--fps", 100_000), 30)
     .option("--frames <n>", "end after so many frames", (text) => parseCount(text, "--frames"))

@@ -1,12 +1,13 @@
 import { base64Length, decodeBase64, encodeBase64 } from "./base64.js";
 import { decodeFloat16, encodeFloat16 } from "./float16.js";
+import { decodeNeighbours, type EncodedNeighbours, encodeNeighbours } from "./neighbour-predictors-form.js";
 import type { CutStatistics } from "./statistics.js";
 import { checkSpec, elementCount, TensorError } from "./tensor.js";
 import { decodeTransform, type EncodedTransform, encodeTransform } from "./transform-form.js";
 
 /** {@link CutStatistics} as a JSON-compatible object; arrays are base64 of little-endian elements. */
 export interface EncodedStatistics extends Partial<EncodedTransform> {
-  /** 2: with the transform of the codec `sluice`. */
+  /** 2: with the transform of the codec `sluice`, with neighbours or both. */
   readonly version: 1 | 2;
   readonly cut: string;
   readonly shape: readonly number[];
@@ -18,6 +19,7 @@ export interface EncodedStatistics extends Partial<EncodedTransform> {
   readonly channelMaximum?: string;
   readonly meanElementDtype: "float32" | "float16";
   readonly meanElement: string;
+  readonly neighbours?: EncodedNeighbours;
 }
 
 type StoredDtype = EncodedStatistics["meanElementDtype"];
@@ -61,9 +63,9 @@ export function encodeStatistics(
   statistics: CutStatistics,
   meanElementDtype: StoredDtype = "float32",
 ): EncodedStatistics {
-  const { channelMinimum, channelMaximum, transform } = statistics;
+  const { channelMinimum, channelMaximum, transform, neighbours } = statistics;
   return {
-    version: transform ? 2 : 1,
+    version: transform || neighbours ? 2 : 1,
     cut: statistics.cut,
     shape: [...statistics.shape],
     samples: statistics.samples,
@@ -74,6 +76,7 @@ export function encodeStatistics(
     meanElementDtype,
     meanElement: encodeArray(statistics.meanElement, meanElementDtype, "meanElement"),
     ...(transform && encodeTransform(transform, statistics.channelMean.length)),
+    ...(neighbours && { neighbours: encodeNeighbours(neighbours, statistics.channelMean.length) }),
   };
 }
 
@@ -94,6 +97,12 @@ export function decodeStatistics(value: unknown): CutStatistics {
   const object = value as Record<string, unknown>;
   if (object.version !== 1 && object.version !== 2) {
     throw new TensorError("version", `must be 1 or 2, got ${JSON.stringify(object.version)}`);
+  }
+  const [hasTransform, hasNeighbours] = [object.block, object.neighbours].map(
+    (member) => object.version === 2 && member !== undefined,
+  );
+  if (object.version === 2 && !hasTransform && !hasNeighbours) {
+    throw new TensorError("version", "2 without a transform (block) or neighbours");
   }
   const { shape, samples, meanElementDtype } = object;
   if (!Array.isArray(shape) || !shape.every((size): size is number => typeof size === "number")) {
@@ -134,6 +143,7 @@ export function decodeStatistics(value: unknown): CutStatistics {
       meanElementDtype,
       "meanElement",
     ),
-    ...(object.version === 2 && { transform: decodeTransform(object, channels) }),
+    ...(hasTransform && { transform: decodeTransform(object, channels) }),
+    ...(hasNeighbours && { neighbours: decodeNeighbours(object.neighbours, channels) }),
   };
 }

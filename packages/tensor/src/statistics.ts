@@ -1,3 +1,4 @@
+import type { NeighbourPredictors } from "./neighbour-predictors.js";
 import type { TransformStatistics } from "./transform-statistics.js";
 
 /**
@@ -20,4 +21,6 @@ export interface CutStatistics {
   readonly meanElement: Float32Array;
   /** What the codec `sluice` needs; absent where only concealment and quantizers were calibrated for. */
   readonly transform?: TransformStatistics;
+  /** Where known: how elements depend on those around them, which concealment goes by. */
+  readonly neighbours?: NeighbourPredictors;
 }

@@ -138,6 +138,7 @@ t.test("a broken form is refused by the name of its field", async (t) => {
   const swap = (text: string, at: number, by: string) => text.slice(0, at) + by + text.slice(at + by.length);
   const refused: [Record<string, unknown>, string][] = [
     [{ version: 3 }, "version"],
+    [{ version: 2 }, "version"],
     [{ shape: "5" }, "shape"],
     [{ shape: [2 ** 20, 2 ** 20] }, "shape"],
     [{ samples: 0 }, "samples"],
