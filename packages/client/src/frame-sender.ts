@@ -56,7 +56,10 @@ export function createFrameSender(core: ClientSession, clock: Clock, pump: () =>
       try {
         const tensor = typeof produce === "function" ? await produce({ bytes: budgetBytes }) : produce;
         const producedMs = clock.now();
-        const slices = encoder.encode(tensor, mode === "datagram" ? core.maxPayloadBytes : streamSliceBytes);
+        const slices = encoder.encode(
+          tensor,
+          mode === "datagram" ? core.maxPayloadBytes(alias) : streamSliceBytes,
+        );
         const encodedMs = clock.now();
         const outcome = new Promise<FrameOutcome>((resolve) => {
           const times = { produceMs: producedMs - startMs, encodeMs: encodedMs - producedMs };

@@ -12,6 +12,8 @@ import { createControlLane } from "./control-lane.js";
 import { type ControlMessage, createControlDecoder, type OutgoingControl } from "./control-message.js";
 import { decodeDatagram } from "./datagram.js";
 import { ErrorCode, errorCodeName, ProtocolError } from "./error-code.js";
+import { createParityLane, type EndedFrame } from "./fec/parity-lane.js";
+import { latestParityMs, mayRetransmit } from "./fec/retransmission-estimate.js";
 import { frameBudgetBytes, frameGate, type GateInput } from "./frame-gate.js";
 import { createFrameLedger, type ExpiryReason } from "./frame-ledger.js";
 import {
@@ -45,6 +47,8 @@ interface StreamState {
   clientLatencyMs: number;
   serverLatencyMs: number;
   payloadBytes: number;
+  /** Bytes of the repair symbols of one frame. */
+  parityBytes: number;
 }
 
 /** Before the path is known: fast enough for one frame, slow enough for small buffers on the way. */
@@ -74,6 +78,7 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
   const repairer = createRepairer();
   /** What is sent again goes first: it has waited for a round trip. */
   const repairs = createSendBuffer();
+  const parity = createParityLane();
   /** While the path is dark nothing is sent again: a sign of life wakes the repairs, not their timer. */
   let holdsRepairs = false;
   const streams = new Map<number, StreamState>();
@@ -112,7 +117,10 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
   const rttMs = () => rtt.smoothedMs ?? assumedRttMs;
   const minRttMs = () => rtt.minMs ?? assumedRttMs;
   const patience = () => ({ rttMs: rttMs(), rttVariationMs: rtt.variationMs });
-  const unreceivedBytes = () => path.unreceivedBytes + sendBuffer.bytes + repairs.bytes;
+  const unreceivedBytes = () => path.unreceivedBytes + sendBuffer.bytes + repairs.bytes + parity.bytes;
+  const slicesWait = () => sendBuffer.bytes + repairs.bytes > 0;
+  const slicesReadyAtMs = () =>
+    Math.max(pacer.readyAtMs(), slicesWait() ? Number.NEGATIVE_INFINITY : parity.readyAtMs(false));
 
   const mayAddSlices = () => path.unreceivedBytes < path.windowBytes(minRttMs());
 
@@ -142,6 +150,7 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
   function expire(stream: number, frame: number, reason: ExpiryReason): void {
     const entry = ledger.expire(stream, frame, reason);
     repairer.forget(stream, frame);
+    parity.forget(stream, frame);
     if (entry) events.push({ type: "expired", frame: entry, reason });
   }
 
@@ -185,6 +194,7 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
         const { stream, code, reason } = message.body;
         if (!streamOf(stream)) return;
         streams.delete(stream);
+        parity.close(stream);
         events.push({ type: "stream-rejected", stream, code, reason });
         return;
       }
@@ -194,6 +204,7 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
       case "feedback":
         path.handleFeedback(message.body, minRttMs(), nowMs);
         repairer.handleReport(message.body, nowMs);
+        parity.handleReport(message.body);
         adaptRates(nowMs);
         return;
       case "result":
@@ -281,10 +292,58 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
       ...{
         rateWaitMs: budget.waitMs(nowMs),
         queueMs: path.queueMs(nowMs),
-        expectedBytes: stream.payloadBytes,
+        expectedBytes: stream.payloadBytes + stream.parityBytes,
       },
       ...{ framesInFlight: ledger.inFlight, maxFramesInFlight: announced.current?.maxFramesInFlight ?? 0 },
     };
+  }
+
+  /** What the way of a frame's answer looks like from here. */
+  function answerPath(frame: OutgoingFrame, stream: StreamState, nowMs: number) {
+    const { serverLatencyMs, options } = stream;
+    const { capturedMs } = frame;
+    const queueMs = path.queueMs(nowMs);
+    return { capturedMs, deadlineMs: options.deadlineMs, ...patience(), serverLatencyMs, queueMs };
+  }
+
+  /** Puts slices of the first that has any into a datagram: what is sent again, repair symbols, then the rest. */
+  function fillSlices(datagram: Uint8Array, offset: number, nowMs: number): number {
+    const sequence = nextSequence;
+    const slices: { readonly frame: OutgoingFrame; readonly slice: OutgoingSlice }[] = [];
+    const ended: EndedFrame[] = [];
+    const isParity = repairs.bytes === 0 && parity.readyAtMs(slicesWait()) <= nowMs;
+    const from = repairs.bytes > 0 ? repairs : isParity ? parity : sendBuffer;
+    const end = from.fill(datagram, offset, maxDatagramBytes, sequence, nowMs, (frame, slice, isLast) => {
+      if (isParity) return;
+      const stream = streams.get(frame.stream);
+      const minReceived = (stream?.options.minReceivedPercent ?? 0) / 100;
+      // spec 5.9: either is sent again what is lost, or repair symbols make up for it.
+      const isProtected = parity.protects(frame.stream) && frame.isRetransmitted !== true;
+      repairer.sent(sequence, frame, slice, isProtected ? 0 : minReceived, nowMs);
+      if (from !== sendBuffer) return;
+      slices.push({ frame, slice });
+      if (isLast && stream) ended.push({ frame, latestMs: latestParityMs(answerPath(frame, stream, nowMs)) });
+    });
+    if (end === offset) return end;
+    path.sent(nextSequence++, end, nowMs);
+    pacer.sent(end, nowMs);
+    if (slices.some(({ frame }) => parity.protects(frame.stream))) {
+      const sent = { sequence, bytes: datagram.subarray(0, end), slices };
+      chargeParity(ended, parity.sent(sent, ended, { nowMs, bitsPerSecond: pacer.bitsPerSecond }), nowMs);
+    }
+    return end;
+  }
+
+  function chargeParity(ended: readonly EndedFrame[], made: readonly OutgoingFrame[], nowMs: number): void {
+    for (const { slices } of made) budget.charge(bytesOf(slices), nowMs);
+    for (const { frame } of ended) {
+      const stream = streams.get(frame.stream);
+      if (!stream || !parity.protects(frame.stream)) continue;
+      const bytes = made
+        .filter((each) => each.stream === frame.stream)
+        .reduce((sum, { slices }) => sum + bytesOf(slices), 0);
+      stream.parityBytes += (bytes - stream.parityBytes) / 8;
+    }
   }
 
   function handleResult(result: sluice.v1.Result, nowMs: number): void {
@@ -353,6 +412,8 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
         expire(frame.stream, frame.frame, frame.expiresAtMs <= nowMs ? "send-queue" : "send-buffer");
       }
       for (const frame of repairs.shed(nowMs, maxDatagramBytes)) repairer.forget(frame.stream, frame.frame);
+      parity.shed(nowMs, maxDatagramBytes);
+      chargeParity([], parity.poll({ nowMs, bitsPerSecond: pacer.bitsPerSecond }), nowMs);
       repair(nowMs);
       for (let late = ledger.overdue(nowMs); late; late = ledger.overdue(nowMs)) {
         expire(late.stream, late.frame, "no-result");
@@ -369,9 +430,7 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
     setMaxDatagramBytes(bytes) {
       maxDatagramBytes = bytes;
     },
-    get maxPayloadBytes() {
-      return maxSlicePayloadBytes(maxDatagramBytes);
-    },
+    maxPayloadBytes: (stream) => maxSlicePayloadBytes(maxDatagramBytes - parity.reserveBytes(stream)),
 
     openStream(streamOptions) {
       if (nextAlias > maxStreamAlias)
@@ -384,14 +443,16 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
       }
       streams.set(alias, {
         ...{ options: streamOptions, accepted: false, nextFrame: streamOptions.firstFrame, maxFrameBytes: 0 },
-        ...{ clientLatencyMs: 0, serverLatencyMs: 0, payloadBytes: 0 },
+        ...{ clientLatencyMs: 0, serverLatencyMs: 0, payloadBytes: 0, parityBytes: 0 },
       });
+      parity.open(alias, streamOptions.fec);
       say({ kind: "open", body: openStreamToWire(alias, streamOptions) });
       return alias;
     },
 
     closeStream(alias) {
       if (!streams.delete(alias)) return;
+      parity.close(alias);
       for (const frame of sendBuffer.drop(alias)) expire(frame.stream, frame.frame, "abandoned");
       if (state !== "closed") say({ kind: "close", body: { stream: alias } });
     },
@@ -413,7 +474,7 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
         return { admitted: false, reason };
       }
       announced.frameStarted(nowMs);
-      budget.charge(stream.payloadBytes, nowMs);
+      budget.charge(input.expectedBytes, nowMs);
       const frame = stream.nextFrame++;
       const { deadlineMs, mode } = stream.options;
       // A late result is still worth knowing; after twice the deadline it is not waited for.
@@ -427,10 +488,12 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
         admittedMs: nowMs,
         deadlineMs,
         givenUpAtMs,
-        expectedBytes: stream.payloadBytes,
+        expectedBytes: input.expectedBytes,
         payloadBytes: 0,
       });
-      return { admitted: true, frame, budgetBytes: frameBudgetBytes(input) };
+      // What repair symbols will take is not the encoder's.
+      const share = stream.payloadBytes === 0 ? 1 : stream.payloadBytes / input.expectedBytes;
+      return { admitted: true, frame, budgetBytes: Math.floor(frameBudgetBytes(input) * share) };
     },
 
     submit(alias, frame, slices, split, nowMs) {
@@ -459,10 +522,15 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
       }
       // What leaves later than this cannot come back in time.
       const expiresAtMs = capturedMs + deadlineMs - (rtt.minMs ?? 0) - stream.serverLatencyMs;
-      const { urgency } = stream.options;
-      if (!sendBuffer.push({ stream: alias, frame, capturedMs, expiresAtMs, slices, split, urgency })) {
-        expire(alias, frame, "send-buffer");
-      }
+      const { urgency, minReceivedPercent } = stream.options;
+      const outgoing = {
+        ...{ stream: alias, frame, capturedMs, expiresAtMs, slices, split, urgency },
+        reserveBytes: parity.reserveBytes(alias),
+      };
+      const leavesMs = nowMs + ((unreceivedBytes() + entry.payloadBytes) * 8_000) / pacer.bitsPerSecond;
+      const isRetransmitted =
+        minReceivedPercent > 0 && mayRetransmit({ ...answerPath(outgoing, stream, nowMs), nowMs: leavesMs });
+      if (!sendBuffer.push({ ...outgoing, isRetransmitted })) expire(alias, frame, "send-buffer");
       return true;
     },
 
@@ -475,25 +543,12 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
     pollDatagram(nowMs) {
       if (state === "closed" || state === "connecting" || maxDatagramBytes === 0) return undefined;
       repair(nowMs);
-      const maySendSlices =
-        sendBuffer.bytes + repairs.bytes > 0 && pacer.readyAtMs() <= nowMs && mayAddSlices();
+      const hasSlices = slicesWait() || parity.bytes > 0;
+      const maySendSlices = hasSlices && slicesReadyAtMs() <= nowMs && mayAddSlices();
       if (lossy.isEmpty && !maySendSlices) return undefined;
       const datagram = new Uint8Array(maxDatagramBytes);
       let end = lossy.fill(datagram, 0, maxDatagramBytes);
-      if (maySendSlices) {
-        const before = end;
-        const sequence = nextSequence;
-        const onSlice = (frame: OutgoingFrame, slice: OutgoingSlice) => {
-          const minReceived = (streams.get(frame.stream)?.options.minReceivedPercent ?? 0) / 100;
-          repairer.sent(sequence, frame, slice, minReceived, nowMs);
-        };
-        const from = repairs.bytes > 0 ? repairs : sendBuffer;
-        end = from.fill(datagram, end, maxDatagramBytes, sequence, nowMs, onSlice);
-        if (end > before) {
-          path.sent(nextSequence++, end, nowMs);
-          pacer.sent(end, nowMs);
-        }
-      }
+      if (maySendSlices) end = fillSlices(datagram, end, nowMs);
       if (end === 0) return undefined;
       bytesSent += end;
       datagramsSent++;
@@ -506,17 +561,18 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
     nextTimeoutMs() {
       if (state === "closed") return Number.POSITIVE_INFINITY;
       if (state === "connecting") return startMs + handshakeTimeoutMs;
-      const hasSlices = sendBuffer.bytes + repairs.bytes > 0 && maxDatagramBytes > 0;
+      const hasSlices = (slicesWait() || parity.bytes > 0) && maxDatagramBytes > 0;
       const slicesMs = !hasSlices
         ? Number.POSITIVE_INFINITY
         : mayAddSlices()
-          ? pacer.readyAtMs()
+          ? slicesReadyAtMs()
           : path.nextExpiryMs(rttMs());
       return Math.min(
         ...[
           slicesMs,
           sendBuffer.nextTimeoutMs(),
           repairs.nextTimeoutMs(),
+          parity.nextTimeoutMs(),
           holdsRepairs ? Number.POSITIVE_INFINITY : repairer.nextTimeoutMs(patience()),
           ledger.nextTimeoutMs(),
           acknowledgements.nextTimeoutMs(),
@@ -540,6 +596,7 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
         inFlight: ledger.inFlight,
         ...{ rttMs: rtt.smoothedMs, bandwidthBitsPerSecond: path.bandwidthBitsPerSecond },
         ...{ rateBitsPerSecond: path.rateBitsPerSecond, slicesRepeated: repairer.slicesRepeated },
+        repairsSent: parity.symbolsSent,
         ...{ lossShare: path.lossShare, meanLossRun: path.meanLossRun },
         ...{
           unreceivedBytes: unreceivedBytes(),

@@ -4,7 +4,7 @@
  */
 import type { sluice } from "@sluice/proto";
 import { maxTrackedDatagrams } from "./limits.js";
-import { hasArrived } from "./report-arrivals.js";
+import { hasArrived, wasRecovered } from "./report-arrivals.js";
 import type { OutgoingFrame, OutgoingSlice } from "./send-buffer.js";
 
 export interface Repairer {
@@ -87,10 +87,10 @@ export function createRepairer(): Repairer {
     piece.state = to;
   }
 
+  /** `arrived`: by itself or out of repair symbols. */
   function settle(sequence: number, arrived: boolean): void {
     const datagram = datagrams.get(sequence)!;
     datagrams.delete(sequence);
-    if (arrived) newestArrivedMs = Math.max(newestArrivedMs, datagram.sentMs);
     for (const { state, piece } of datagram.pieces) {
       // Of a slice that has left again, the loss of an earlier copy says nothing.
       if (piece.state === "received" || (!arrived && piece.sequence !== sequence)) continue;
@@ -156,9 +156,11 @@ export function createRepairer(): Repairer {
         if (state) drop(state);
       }
       const arrived: number[] = [];
-      for (const sequence of datagrams.keys()) {
+      for (const [sequence, { sentMs }] of datagrams) {
         if (sequence >= report.nextSequence) break;
-        if (hasArrived(report, sequence)) arrived.push(sequence);
+        const hasCome = hasArrived(report, sequence);
+        if (hasCome) newestArrivedMs = Math.max(newestArrivedMs, sentMs);
+        if (hasCome || wasRecovered(report, sequence)) arrived.push(sequence);
       }
       for (const sequence of arrived) settle(sequence, true);
       for (const [sequence, { sentMs }] of datagrams) {

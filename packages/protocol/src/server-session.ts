@@ -9,6 +9,8 @@ import { type ControlMessage, createControlDecoder, type OutgoingControl } from 
 import { decodeDatagram, encodeControlItem, type ReceivedSlice } from "./datagram.js";
 import { type Drain, drainOverMs } from "./drain.js";
 import { ErrorCode, errorCodeName, ProtocolError } from "./error-code.js";
+import type { RecoveredDatagram } from "./fec/fec-receiver.js";
+import { createRecovery } from "./fec/recovery.js";
 import {
   handshakeTimeoutMs,
   maxControlMessageBytes,
@@ -37,6 +39,12 @@ interface StreamState {
   accepted: boolean;
 }
 
+/** How a slice came: in a datagram, out of repair symbols, or on a tensor's QUIC stream. */
+type SliceWay =
+  | { readonly kind: "datagram"; readonly sequence: number }
+  | { readonly kind: "recovered" }
+  | { readonly kind: "stream" };
+
 /** Until pings have come back. */
 const assumedRttMs = 50;
 /** An incomplete frame is released early enough for work that takes so many times longer than it does on average. */
@@ -53,6 +61,7 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
   const decodeChunk = createControlDecoder();
   const reassembly = createReassembly();
   const report = createReceiverReport();
+  const recovery = createRecovery();
   const outbox = createResultOutbox();
   const unconfirmed = createUnconfirmedResults();
   const pinger = createPinger();
@@ -72,6 +81,7 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
   let maxDatagramBytes = 0;
   let framesInFlight = 0;
   let slicesReceived = 0;
+  let slicesRecovered = 0;
   let bytesReceived = 0;
   let bytesSent = 0;
   /** Smoothed time that the driver takes for a frame. */
@@ -90,6 +100,7 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
     // What waits for the rest of its frame, or for its acknowledgement, waits for nothing now.
     reassembly.clear();
     outbox.clear();
+    recovery.clear();
     tensorStreams.clear();
     events.push({ type: "closed", code, reason });
   }
@@ -128,6 +139,7 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
         if (alias > highestAlias) throw unknownStream(alias);
         if (!streams.delete(alias)) return;
         reassembly.closeStream(alias);
+        recovery.close(alias);
         events.push({ type: "stream-closed", stream: alias });
         return;
       }
@@ -228,26 +240,40 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
     return new ProtocolError(ErrorCode.unknownStream, `stream ${alias} is not open`);
   }
 
-  function handleSlice({ header, payload }: ReceivedSlice, isDatagram: boolean, nowMs: number): void {
+  function handleSlice({ header, payload }: ReceivedSlice, way: SliceWay, nowMs: number): void {
     const stream = streams.get(header.stream);
-    // spec 5.8: no stream has forward error correction.
-    if (header.repair !== undefined) return;
     // spec 5.3: the client waits for the acceptance before it sends; slices of a closed stream may still be on their way.
     if (!(stream?.accepted ?? header.stream <= highestAlias)) throw unknownStream(header.stream);
     // spec 5.1: each mode has one way.
-    if (stream && (stream.options.mode === "datagram") !== isDatagram) {
+    if (stream && (stream.options.mode === "datagram") !== (way.kind !== "stream")) {
       throw new ProtocolError(
         ErrorCode.protocolViolation,
-        `a slice of stream ${header.stream}, of mode ${stream.options.mode}, ${isDatagram ? "in a datagram" : "on a QUIC stream"}`,
+        `a slice of stream ${header.stream}, of mode ${stream.options.mode}, ${way.kind === "stream" ? "on a QUIC stream" : "in a datagram"}`,
       );
     }
-    slicesReceived++;
-    const receipt = reassembly.add(header, payload, nowMs, rttMs());
+    if (header.repair !== undefined) {
+      if (way.kind !== "datagram" || !recovery.protects(header.stream)) return;
+      reassembly.repair(header, nowMs);
+      handleRecovered(recovery.repair(header, payload, way.sequence), nowMs);
+      return;
+    }
+    const isRecovered = way.kind === "recovered";
+    if (isRecovered) slicesRecovered++;
+    else slicesReceived++;
+    const receipt = reassembly.add(header, payload, nowMs, rttMs(), isRecovered);
     // spec 4.4: the announced bytes of a tensor.
     if (receipt === "too-large") {
       throw new ProtocolError(ErrorCode.limitExceeded, `frame ${header.frame}: more bytes than are allowed`);
     }
-    if (receipt !== "taken") events.push({ type: "slice-refused", receipt });
+    if (receipt !== "taken" && !isRecovered) events.push({ type: "slice-refused", receipt });
+  }
+
+  /** What was lost is back: as if it had come, but for what the report says of losses (spec 5.8). */
+  function handleRecovered(datagrams: readonly RecoveredDatagram[], nowMs: number): void {
+    for (const { sequence, slices } of datagrams) {
+      report.recovered(sequence);
+      for (const slice of slices) handleSlice(slice, { kind: "recovered" }, nowMs);
+    }
   }
 
   /** Hands frames over that are complete or given up. */
@@ -284,7 +310,8 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
         inference: hundredths(stages.inference),
       },
       ...{ concealedElements: answer.concealedElements, elements: answer.elements },
-      ...{ slicesReceived: frame.slices.length, code: answer.code ?? 0, payload: answer.payload },
+      slicesReceived: frame.slices.length - frame.slicesRecovered,
+      ...{ slicesRecovered: frame.slicesRecovered, code: answer.code ?? 0, payload: answer.payload },
     };
     const stream = streams.get(frame.stream);
     const deadlineMs = stream?.options.deadlineMs ?? 0;
@@ -330,7 +357,8 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
           throw new ProtocolError(ErrorCode.malformedDatagram, "datagram: its first slice has no sequence");
         }
         if (sequence !== undefined) report.arrived(sequence, datagram.length, nowMs);
-        for (const slice of slices) handleSlice(slice, true, nowMs);
+        for (const slice of slices) handleSlice(slice, { kind: "datagram", sequence: sequence! }, nowMs);
+        if (sequence !== undefined) handleRecovered(recovery.hold(sequence, datagram, slices), nowMs);
         releaseFrames(nowMs);
       }),
 
@@ -347,7 +375,7 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
         for (const slice of tensorStreams.take(id, chunk)) {
           if (state === "connecting")
             throw new ProtocolError(ErrorCode.protocolViolation, "a tensor before hello");
-          handleSlice(slice, false, nowMs);
+          handleSlice(slice, { kind: "stream" }, nowMs);
         }
         releaseFrames(nowMs);
       }),
@@ -398,6 +426,7 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
         deadlineMs: mode === "reliable" ? Number.POSITIVE_INFINITY : deadlineMs,
         releaseQuiet: mode === "datagram",
         minReceived: stream.options.minReceivedPercent / 100,
+        fecSpan: recovery.open(alias, stream.options.fec),
       });
       say({ kind: "accept", body: { stream: alias, concealment } });
     },
@@ -486,6 +515,7 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
     get figures() {
       return {
         ...{ rttMs: rtt.smoothedMs, slicesReceived, bytesReceived, bytesSent, framesInFlight },
+        ...{ slicesRecovered, datagramsRecovered: recovery.datagramsRecovered, repairs: recovery.receipts },
         ...{ framesInReassembly: reassembly.frames, bytesInReassembly: reassembly.bytes },
         ...{ resultsRepeated: outbox.repeated, resultsWaiting: outbox.size },
       };

@@ -11,6 +11,7 @@ const stream: ReassemblyStream = {
   deadlineMs: 200,
   releaseQuiet: true,
   minReceived: 0,
+  fecSpan: 0,
 };
 const rttMs = 40;
 
