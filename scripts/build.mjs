@@ -1,7 +1,8 @@
-// Builds everything: code from the .proto files, then every package and its tests. Incremental.
+// Builds everything: code from the .proto files, kernels, then every package and its tests. Incremental.
 import { spawnSync } from "node:child_process";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { buildKernels } from "./build-kernels.mjs";
 import { install, setUpOrExit } from "./setup.mjs";
 import { removeStaleOutputs } from "./stale-outputs.mjs";
 
@@ -15,4 +16,5 @@ function run(command, args) {
 await setUpOrExit(install);
 removeStaleOutputs(root);
 run("proto/generate.mjs", []);
+await buildKernels(root);
 run("node_modules/typescript/bin/tsc", ["--build", ...process.argv.slice(2)]);

@@ -1,92 +1,112 @@
-/**
- * Systematic Reed-Solomon over GF(2^8) with a Cauchy matrix (Blömer et al., "An XOR-based erasure-resilient coding
- * scheme", 1995): any k of k sources and their symbols give the sources back. The columns are scaled so that row 0 is
- * all ones: one symbol is plain XOR (spec 5.8).
- */
-import { maxFecRows } from "../limits.js";
+import { maxFecRows, maxFecSources } from "../limits.js";
+import { coefficient, invert } from "./cauchy-matrix.js";
 import type { ErasureCode } from "./erasure-code.js";
+import { plainCombiner } from "./plain-combiner.js";
+import { createSimdCombiner } from "./simd-combiner.js";
+import type { SymbolCombiner } from "./symbol-combiner.js";
 
-/** x^8 + x^4 + x^3 + x^2 + 1; 2 generates the field. */
-const polynomial = 0x11d;
-const exp = new Uint8Array(510);
-const log = new Uint8Array(256);
-for (let i = 0, value = 1; i < 255; i++) {
-  exp[i] = value;
-  exp[i + 255] = value;
-  log[value] = i;
-  value <<= 1;
-  if (value > 255) value ^= polynomial;
+/** The longest symbol, whose length two bytes hold. */
+const maxSymbolBytes = 65535;
+
+/** Thrown when what is to be encoded or recovered does not fit together; `field` names the culprit. */
+export class FecError extends Error {
+  override readonly name = "FecError";
+  constructor(
+    readonly field: "sources" | "rows" | "parity" | "symbolBytes",
+    message: string,
+  ) {
+    super(`${field}: ${message}`);
+  }
 }
 
-function multiply(a: number, b: number): number {
-  return a === 0 || b === 0 ? 0 : exp[log[a]! + log[b]!]!;
+function checkSymbolBytes(symbolBytes: number): void {
+  if (!Number.isInteger(symbolBytes) || symbolBytes < 0 || symbolBytes > maxSymbolBytes) {
+    throw new FecError("symbolBytes", `must be an integer from 0 to ${maxSymbolBytes}, got ${symbolBytes}`);
+  }
 }
 
-function divide(a: number, b: number): number {
-  return a === 0 ? 0 : exp[log[a]! + 255 - log[b]!]!;
-}
-
-/** What the source at `position` counts for in the symbol `row`; both 0 to 127. */
-export function coefficient(row: number, position: number): number {
-  return divide(maxFecRows ^ position, (maxFecRows + row) ^ position);
-}
-
-function productsOf(factor: number): Uint8Array {
-  return Uint8Array.from({ length: 256 }, (_, value) => multiply(factor, value));
-}
-
-/** target += factor * source */
-function addScaled(target: Uint8Array, factor: number, source: Uint8Array): void {
-  if (factor === 0) return;
-  const products = productsOf(factor);
-  for (let i = 0; i < source.length; i++) target[i]! ^= products[source[i]!]!;
-}
-
-function scale(target: Uint8Array, factor: number): void {
-  if (factor === 1) return;
-  const products = productsOf(factor);
-  for (let i = 0; i < target.length; i++) target[i] = products[target[i]!]!;
-}
-
-/** Turns `matrix` into the unit matrix and `values` with it (Gauss-Jordan). */
-function solveLinear(matrix: Uint8Array[], values: Uint8Array[]): void {
-  for (let column = 0; column < matrix.length; column++) {
-    const pivot = matrix.findIndex((row, i) => i >= column && row[column] !== 0);
-    [matrix[column], matrix[pivot]] = [matrix[pivot]!, matrix[column]!];
-    [values[column], values[pivot]] = [values[pivot]!, values[column]!];
-    const inverse = divide(1, matrix[column]![column]!);
-    for (const list of [matrix, values]) scale(list[column]!, inverse);
-    for (let other = 0; other < matrix.length; other++) {
-      if (other === column) continue;
-      const factor = matrix[other]![column]!;
-      addScaled(matrix[other]!, factor, matrix[column]!);
-      addScaled(values[other]!, factor, values[column]!);
+function checkSources(sources: readonly (Uint8Array | undefined)[], symbolBytes: number): void {
+  if (sources.length > maxFecSources) {
+    throw new FecError("sources", `${sources.length}, at most ${maxFecSources} are allowed`);
+  }
+  for (const source of sources) {
+    if (source !== undefined && source.length > symbolBytes) {
+      throw new FecError("sources", `one has ${source.length} bytes, a symbol ${symbolBytes}`);
     }
   }
 }
 
-export const reedSolomon: ErasureCode = {
-  encode: (sources, rows, symbolBytes) =>
-    rows.map((row) => {
-      const symbol = new Uint8Array(symbolBytes);
-      for (const [position, source] of sources.entries())
-        addScaled(symbol, coefficient(row, position), source);
-      return symbol;
-    }),
+function checkRows(rows: readonly number[], field: "rows" | "parity"): void {
+  for (const row of rows) {
+    if (!Number.isInteger(row) || row < 0 || row >= maxFecRows) {
+      throw new FecError(field, `rows are integers from 0 to ${maxFecRows - 1}, got ${row}`);
+    }
+  }
+  if (new Set(rows).size !== rows.length) throw new FecError(field, "a row is given twice");
+}
 
-  recover(sources, parity, symbolBytes) {
-    const missing: number[] = [];
-    for (const [position, source] of sources.entries()) if (!source) missing.push(position);
-    const used = parity.slice(0, missing.length);
-    const values = used.map(({ row, symbol }) => {
-      const value = new Uint8Array(symbolBytes);
-      value.set(symbol);
-      for (const [position, source] of sources.entries())
-        if (source) addScaled(value, coefficient(row, position), source);
-      return value;
-    });
-    const matrix = used.map(({ row }) => Uint8Array.from(missing, (position) => coefficient(row, position)));
-    solveLinear(matrix, values);
-    return values;
-  },
-};
+/** Rows of coefficients for the sources at `positions`, one after another. */
+function coefficientsOf(rows: readonly number[], positions: readonly number[]): Uint8Array {
+  const factors = new Uint8Array(rows.length * positions.length);
+  let at = 0;
+  for (const row of rows) for (const position of positions) factors[at++] = coefficient(row, position);
+  return factors;
+}
+
+/**
+ * Systematic Reed-Solomon over GF(2^8) with a Cauchy matrix (spec 5.8): any e parity symbols give back any e sources.
+ * @param combinerOf gives what does the arithmetic on symbols; asked only when there is some to do
+ */
+export function createReedSolomon(combinerOf: () => SymbolCombiner): ErasureCode {
+  return {
+    encode(sources, rows, symbolBytes) {
+      checkSymbolBytes(symbolBytes);
+      checkSources(sources, symbolBytes);
+      checkRows(rows, "rows");
+      const symbols = rows.map(() => new Uint8Array(symbolBytes));
+      combinerOf().combine(coefficientsOf(rows, [...sources.keys()]), sources, symbols);
+      return symbols;
+    },
+
+    recover(sources, parity, symbolBytes) {
+      checkSymbolBytes(symbolBytes);
+      checkSources(sources, symbolBytes);
+      const missing: number[] = [];
+      const present: number[] = [];
+      for (const [position, source] of sources.entries()) {
+        (source === undefined ? missing : present).push(position);
+      }
+      if (missing.length === 0) return [];
+      if (parity.length < missing.length) {
+        throw new FecError("parity", `${parity.length} symbols for ${missing.length} missing sources`);
+      }
+      const used = parity.slice(0, missing.length);
+      const rows = used.map(({ row }) => row);
+      checkRows(rows, "parity");
+      // What the symbols would be of the missing sources alone ...
+      const rests = used.map(({ symbol }) => {
+        if (symbol.length !== symbolBytes) {
+          throw new FecError("parity", `a symbol of ${symbol.length} bytes, must be ${symbolBytes}`);
+        }
+        return new Uint8Array(symbol);
+      });
+      const held = present.map((position) => sources[position]!);
+      combinerOf().combine(coefficientsOf(rows, present), held, rests);
+      // ... and the sources that they are the symbols of.
+      const recovered = missing.map(() => new Uint8Array(symbolBytes));
+      combinerOf().combine(invert(rows, missing), rests, recovered);
+      return recovered;
+    },
+  };
+}
+
+let combiner: SymbolCombiner | undefined;
+
+/** Made when first needed, and shared by all users in this thread. */
+function fastestCombiner(): SymbolCombiner {
+  combiner ??= createSimdCombiner() ?? plainCombiner;
+  return combiner;
+}
+
+/** {@link createReedSolomon} with the fastest arithmetic that this machine can run. */
+export const reedSolomon: ErasureCode = createReedSolomon(fastestCombiner);

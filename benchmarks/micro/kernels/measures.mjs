@@ -1,0 +1,121 @@
+import { plainCombiner } from "../../../packages/protocol/dist/fec/plain-combiner.js";
+import { createReedSolomon } from "../../../packages/protocol/dist/fec/reed-solomon.js";
+import { createSimdCombiner } from "../../../packages/protocol/dist/fec/simd-combiner.js";
+import { plainKernels, planeSize, tensorKernels } from "../../../packages/tensor/dist/index.js";
+
+/** The tensor of the bounds: 128 channels of 56 x 56. */
+const elements = 401_408;
+const levels = 8;
+const symbolBytes = 1150;
+
+/** Numbers from 0 to 1, always the same. */
+function createRandom() {
+  let state = 1;
+  return () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
+
+const random = createRandom();
+/** As behind a ReLU: about half are 0, without a pattern that a processor could learn. */
+const values = Float32Array.from({ length: elements }, () => Math.max(0, (random() - 0.5) * 6));
+const symbols = new Uint8Array(elements);
+const packed = new Uint8Array(elements);
+const decoded = new Float32Array(elements);
+
+const tableOf = (channels, stride) => ({
+  levels,
+  axis: { channels, stride },
+  low: new Float32Array(channels),
+  step: new Float32Array(channels).fill(3 / (levels - 1)),
+  nanSymbol: new Uint16Array(channels),
+});
+const shared = tableOf(1, elements);
+
+const kernels = { simd: tensorKernels(), plain: plainKernels };
+const simdCombiner = createSimdCombiner();
+const codes = {
+  simd: createReedSolomon(() => simdCombiner),
+  plain: createReedSolomon(() => plainCombiner),
+};
+/** What this machine has, so that a table of `simd` cannot show something else. */
+export const kinds = { tensor: kernels.simd.kind, reedSolomon: simdCombiner?.kind ?? "plain" };
+
+const millisecondsRow = (title, work, bounds) => ({
+  title,
+  unit: "ms",
+  run: (kind) => () => work(kernels[kind]),
+  figure: (ms) => ms,
+  ...bounds,
+});
+
+function tiledRows(layout, channels, height, width, bounds) {
+  const tiling = { layout, channels, height, width, columns: Math.ceil(Math.sqrt(channels)) };
+  const size = planeSize(tiling);
+  const plane = new Uint8Array(size.height * size.width);
+  const perChannel = tableOf(channels, layout === "chw" ? height * width : 1);
+  const name = `${layout} ${channels} x ${height} x ${width}`;
+  return [
+    millisecondsRow(
+      `quantize and tile, ${name}`,
+      (kernel) => kernel.quantizeTiled(perChannel, values, tiling, plane),
+      bounds,
+    ),
+    millisecondsRow(`untile and dequantize, ${name}`, (kernel) =>
+      kernel.dequantizeTiled(perChannel, plane, tiling, decoded),
+    ),
+  ];
+}
+
+const tensorRows = [
+  ...tiledRows("chw", 128, 56, 56, { must: 1.0, aim: 0.45 }),
+  ...tiledRows("chw", 512, 28, 28),
+  ...tiledRows("chw", 2048, 14, 14),
+  ...tiledRows("hwc", 128, 56, 56),
+  millisecondsRow("quantize", (kernel) => kernel.quantize(shared, values, 0, symbols)),
+  millisecondsRow("dequantize", (kernel) => kernel.dequantize(shared, symbols, 0, decoded)),
+  millisecondsRow("pack 3 bits", (kernel) => kernel.packBits(symbols, 3, packed, 0)),
+  millisecondsRow("unpack 3 bits", (kernel) => kernel.unpackBits(packed, 0, 3, symbols)),
+  millisecondsRow("sums of blocks", (kernel) => {
+    for (let i = 0; i < elements; i += 32768) kernel.sums(values.subarray(i, i + 32768));
+  }),
+];
+
+/** @param lost sources, and repair symbols that make up for them */
+function reedSolomonRows(count, lost) {
+  const sources = Array.from({ length: count }, () =>
+    Uint8Array.from({ length: symbolBytes }, () => random() * 256),
+  );
+  const rows = Array.from({ length: lost }, (_, row) => row);
+  const parity = codes.plain.encode(sources, rows, symbolBytes).map((symbol, row) => ({ row, symbol }));
+  const apart = Math.floor(count / lost);
+  const received = sources.map((source, i) => (i % apart === 0 && i / apart < lost ? undefined : source));
+  const name = `${count} symbols, ${lost} repair`;
+  const row = (title, work) => ({
+    title: `Reed-Solomon ${title}, ${name}`,
+    unit: "MB/s",
+    run: (kind) => () => work(codes[kind]),
+    figure: (ms) => (count * symbolBytes) / 1000 / ms,
+    must: 200,
+    aim: 1000,
+  });
+  return [
+    row("encode", (code) => code.encode(sources, rows, symbolBytes)),
+    row("decode", (code) => code.recover(received, parity, symbolBytes)),
+  ];
+}
+
+/** What is measured: `run(kind)()` once takes milliseconds, of which `figure` makes the number to report. */
+export const measures = [
+  ...tensorRows,
+  ...[
+    [8, 1],
+    [8, 2],
+    [8, 4],
+    [16, 3],
+    [32, 5],
+    [64, 10],
+    [64, 16],
+  ].flatMap(([count, lost]) => reedSolomonRows(count, lost)),
+];

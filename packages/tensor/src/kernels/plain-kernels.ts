@@ -1,0 +1,49 @@
+import { checkBits, packBits, unpackBits } from "./bit-packing.js";
+import { checkTable } from "./level-table.js";
+import { dequantize, quantize } from "./plain-quantize.js";
+import { sums } from "./plain-sums.js";
+import { dequantizeTiled, quantizeTiled, tile, untile } from "./plain-tile.js";
+import type { TensorKernels } from "./tensor-kernels.js";
+import { checkAxis, checkTiling } from "./tiling.js";
+
+/** The kernels in JavaScript: where there is no WebAssembly, and to test the others against. */
+export const plainKernels: TensorKernels = {
+  kind: "plain",
+  quantize(table, values, first, symbols) {
+    checkTable(table, symbols, values.length, first);
+    quantize(table, values, first, symbols);
+  },
+  dequantize(table, symbols, first, values) {
+    checkTable(table, symbols, values.length, first);
+    dequantize(table, symbols, first, values);
+  },
+  quantizeTiled(table, values, tiling, plane) {
+    checkTiling(tiling, plane, values, "values");
+    checkTable(table, plane, 0, 0);
+    checkAxis(table.axis, tiling);
+    quantizeTiled(table, values, tiling, plane);
+  },
+  dequantizeTiled(table, plane, tiling, values) {
+    checkTiling(tiling, plane, values, "values");
+    checkTable(table, plane, 0, 0);
+    checkAxis(table.axis, tiling);
+    dequantizeTiled(table, plane, tiling, values);
+  },
+  tile(symbols, tiling, plane) {
+    checkTiling(tiling, plane, symbols, "symbols");
+    tile(symbols, tiling, plane);
+  },
+  untile(plane, tiling, symbols) {
+    checkTiling(tiling, plane, symbols, "symbols");
+    untile(plane, tiling, symbols);
+  },
+  packBits(symbols, bits, target, offset) {
+    checkBits(symbols.length, bits, target, offset, "target");
+    packBits(symbols, bits, target, offset);
+  },
+  unpackBits(source, offset, bits, symbols) {
+    checkBits(symbols.length, bits, source, offset, "source");
+    unpackBits(source, offset, bits, symbols);
+  },
+  sums,
+};

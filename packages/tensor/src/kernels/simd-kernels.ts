@@ -1,0 +1,182 @@
+import { checkBits } from "./bit-packing.js";
+import { checkTable } from "./level-table.js";
+import { plainKernels } from "./plain-kernels.js";
+import { clearUnused } from "./plain-tile.js";
+import { arrangementOf, dequantizeBlock, quantizeBlock, writeTable } from "./simd-levels.js";
+import { bytesAt, createSimdMemory, head, type SimdMemory, symbolsAt, valuesAt } from "./simd-memory.js";
+import { hasBlocks, tileBlock, tileBlocks, untileBlock } from "./simd-tile.js";
+import { blockElements, type TensorKernels } from "./tensor-kernels.js";
+import { checkAxis, checkTiling } from "./tiling.js";
+
+/** Fewer elements are done sooner where they are than by way of another memory. */
+const fewestElements = 64;
+
+/**
+ * The kernels on one instance of the module. Its memory holds a block of 32,768 elements and, for tiles, the largest
+ * plane so far; arrays are copied in and out block by block, so that they stay in the cache. What does not fit (more
+ * than 4,096 channels, rows of more than a block) goes to the plain kernels.
+ */
+function createKernels(memory: SimdMemory): TensorKernels {
+  const { exports } = memory;
+  return {
+    kind: "simd",
+
+    quantize(table, values, first, symbols) {
+      checkTable(table, symbols, values.length, first);
+      const arrangement = arrangementOf(table);
+      if (arrangement === undefined || values.length < fewestElements) {
+        plainKernels.quantize(table, values, first, symbols);
+        return;
+      }
+      writeTable(memory, table, arrangement, true);
+      const symbolBytes = symbols instanceof Uint8Array ? 1 : 2;
+      const results = symbolBytes === 1 ? memory.symbols8 : memory.symbols16;
+      for (let i = 0; i < values.length; i += blockElements) {
+        const count = Math.min(blockElements, values.length - i);
+        memory.values.set(values.subarray(i, i + count));
+        quantizeBlock(memory, table, arrangement, first + i, count, symbolBytes);
+        symbols.set(head(results, count), i);
+      }
+    },
+
+    dequantize(table, symbols, first, values) {
+      checkTable(table, symbols, values.length, first);
+      const arrangement = arrangementOf(table);
+      if (arrangement === undefined || values.length < fewestElements) {
+        plainKernels.dequantize(table, symbols, first, values);
+        return;
+      }
+      writeTable(memory, table, arrangement, false);
+      const symbolBytes = symbols instanceof Uint8Array ? 1 : 2;
+      const sources = symbolBytes === 1 ? memory.symbols8 : memory.symbols16;
+      for (let i = 0; i < values.length; i += blockElements) {
+        const count = Math.min(blockElements, values.length - i);
+        sources.set(symbols.subarray(i, i + count));
+        dequantizeBlock(memory, table, arrangement, first + i, count, symbolBytes);
+        values.set(head(memory.values, count), i);
+      }
+    },
+
+    quantizeTiled(table, values, tiling, plane) {
+      checkTiling(tiling, plane, values, "values");
+      checkTable(table, plane, 0, 0);
+      checkAxis(table.axis, tiling);
+      const arrangement = arrangementOf(table);
+      if (arrangement === undefined || !hasBlocks(tiling)) {
+        plainKernels.quantizeTiled(table, values, tiling, plane);
+        return;
+      }
+      const result = memory.planeOf(plane.length);
+      writeTable(memory, table, arrangement, true);
+      for (const block of tileBlocks(tiling)) {
+        memory.values.set(values.subarray(block.first, block.first + block.count));
+        quantizeBlock(memory, table, arrangement, block.first, block.count, 1);
+        tileBlock(memory, tiling, block);
+      }
+      plane.set(result);
+      clearUnused(tiling, plane);
+    },
+
+    dequantizeTiled(table, plane, tiling, values) {
+      checkTiling(tiling, plane, values, "values");
+      checkTable(table, plane, 0, 0);
+      checkAxis(table.axis, tiling);
+      const arrangement = arrangementOf(table);
+      if (arrangement === undefined || !hasBlocks(tiling)) {
+        plainKernels.dequantizeTiled(table, plane, tiling, values);
+        return;
+      }
+      memory.planeOf(plane.length).set(plane);
+      writeTable(memory, table, arrangement, false);
+      for (const block of tileBlocks(tiling)) {
+        untileBlock(memory, tiling, block);
+        dequantizeBlock(memory, table, arrangement, block.first, block.count, 1);
+        values.set(head(memory.values, block.count), block.first);
+      }
+    },
+
+    tile(symbols, tiling, plane) {
+      checkTiling(tiling, plane, symbols, "symbols");
+      if (!hasBlocks(tiling)) {
+        plainKernels.tile(symbols, tiling, plane);
+        return;
+      }
+      const result = memory.planeOf(plane.length);
+      for (const block of tileBlocks(tiling)) {
+        memory.symbols8.set(symbols.subarray(block.first, block.first + block.count));
+        tileBlock(memory, tiling, block);
+      }
+      plane.set(result);
+      clearUnused(tiling, plane);
+    },
+
+    untile(plane, tiling, symbols) {
+      checkTiling(tiling, plane, symbols, "symbols");
+      if (!hasBlocks(tiling)) {
+        plainKernels.untile(plane, tiling, symbols);
+        return;
+      }
+      memory.planeOf(plane.length).set(plane);
+      for (const block of tileBlocks(tiling)) {
+        untileBlock(memory, tiling, block);
+        symbols.set(head(memory.symbols8, block.count), block.first);
+      }
+    },
+
+    packBits(symbols, bits, target, offset) {
+      checkBits(symbols.length, bits, target, offset, "target");
+      let at = offset;
+      for (let i = 0; i < symbols.length; i += blockElements) {
+        const count = Math.min(blockElements, symbols.length - i);
+        memory.symbols8.set(symbols.subarray(i, i + count));
+        memory.symbols8.fill(0, count, count + 16);
+        exports.packBits(symbolsAt, bytesAt, count, bits);
+        const bytes = Math.ceil((count * bits) / 8);
+        target.set(head(memory.bytes, bytes), at);
+        at += bytes;
+      }
+    },
+
+    unpackBits(source, offset, bits, symbols) {
+      checkBits(symbols.length, bits, source, offset, "source");
+      let at = offset;
+      for (let i = 0; i < symbols.length; i += blockElements) {
+        const count = Math.min(blockElements, symbols.length - i);
+        const bytes = Math.ceil((count * bits) / 8);
+        memory.bytes.set(source.subarray(at, at + bytes));
+        exports.unpackBits(bytesAt, symbolsAt, count, bits);
+        symbols.set(head(memory.symbols8, count), i);
+        at += bytes;
+      }
+    },
+
+    sums(values) {
+      const count = values.length;
+      if (count < fewestElements || count > blockElements) return plainKernels.sums(values);
+      memory.values.set(values);
+      const sum = exports.sum(valuesAt, count);
+      const squares = exports.squares(valuesAt, count, sum / count);
+      // Of two zeros the sign must not show.
+      return {
+        sum,
+        squares,
+        minimum: exports.minimum(valuesAt, count) + 0,
+        maximum: exports.maximum(valuesAt, count) + 0,
+      };
+    },
+  };
+}
+
+let kernels: TensorKernels | undefined;
+
+/**
+ * The fastest kernels that this machine can run, made when first asked for and shared by all users in this thread:
+ * WebAssembly with SIMD, or else plain JavaScript (webassembly.ts says where that is).
+ */
+export function tensorKernels(): TensorKernels {
+  if (kernels === undefined) {
+    const memory = createSimdMemory();
+    kernels = memory === undefined ? plainKernels : createKernels(memory);
+  }
+  return kernels;
+}
