@@ -218,7 +218,7 @@ t.test("the example quantize encodes and decodes as the specification says", asy
   const { codec, dtype, shape, values } = meaning;
   const tensorSpec = { dtype, shape, layout: "any" };
   const tensor = createTensor(dtype, shape, Float32Array.from(values), "any");
-  const slices = parseCodec(codec).createEncoder(tensorSpec).encode(tensor, 1_000);
+  const { slices } = parseCodec(codec).createEncoder(tensorSpec).encode(tensor, 1_000);
   t.equal(slices.length, 1);
   t.strictSame([...slices[0].payload], [...bytes]);
   const partial = parseCodec(codec).createDecoder(tensorSpec).begin();

@@ -36,7 +36,7 @@ function measureCoded(cut: Cut, codecText: string): { bytes: number | null; slic
   try {
     const tensor = createTensor(cut.dtype, cut.shape, undefined, cut.layout);
     for (let i = 0; i < tensor.data.length; i++) tensor.data[i] = i % 2;
-    const slices = codec.createEncoder(tensor).encode(tensor, payloadBytes);
+    const { slices } = codec.createEncoder(tensor).encode(tensor, payloadBytes);
     return {
       bytes: slices.reduce((sum, { payload }) => sum + payload.length, 0),
       slices: slices.length,

@@ -34,9 +34,17 @@ interface PendingFrame {
   readonly produceMs: number;
   readonly encodeMs: number;
   resolve(outcome: FrameOutcome): void;
+  /** So many of its slices have come and nothing was concealed: if these are all, the encoder may predict from it. */
+  acknowledge(sliceCount: number): void;
 }
 
-export function createFrameSender(core: ClientSession, clock: Clock, pump: () => void): FrameSender {
+/** What it needs of a session's core. */
+export type SendingCore = Pick<
+  ClientSession,
+  "state" | "maxPayloadBytes" | "offer" | "submit" | "abandon" | "handleClosed"
+>;
+
+export function createFrameSender(core: SendingCore, clock: Clock, pump: () => void): FrameSender {
   const pendingFrames = new Map<string, PendingFrame>();
 
   function settle(stream: number, frame: number, outcome: (pending: PendingFrame) => FrameOutcome): void {
@@ -56,18 +64,25 @@ export function createFrameSender(core: ClientSession, clock: Clock, pump: () =>
       try {
         const tensor = typeof produce === "function" ? await produce({ bytes: budgetBytes }) : produce;
         const producedMs = clock.now();
-        const slices = encoder.encode(
-          tensor,
-          mode === "datagram" ? core.maxPayloadBytes(alias) : streamSliceBytes,
-        );
+        const maxPayloadBytes = mode === "datagram" ? core.maxPayloadBytes(alias) : streamSliceBytes;
+        const encoded = encoder.encode(tensor, maxPayloadBytes, { frame, budgetBytes });
         const encodedMs = clock.now();
+        let sliceCount = encoded.slices.length;
         const outcome = new Promise<FrameOutcome>((resolve) => {
           const times = { produceMs: producedMs - startMs, encodeMs: encodedMs - producedMs };
-          pendingFrames.set(key, { ...times, resolve });
+          pendingFrames.set(key, {
+            ...{ ...times, resolve },
+            acknowledge(received) {
+              if (received >= sliceCount) encoder.acknowledge?.(frame);
+            },
+          });
         });
-        const split: OutgoingFrame["split"] = ({ index, count }, maxPayloadBytes) =>
-          encoder.split(tensor, index, count, maxPayloadBytes);
-        if (!core.submit(alias, frame, slices, split, encodedMs)) {
+        const split: OutgoingFrame["split"] = (slice, most) => {
+          const parts = encoded.split(slice, most);
+          sliceCount += parts.length - 1;
+          return parts;
+        };
+        if (!core.submit(alias, frame, encoded.slices, split, encodedMs)) {
           // It ended while it was produced, and its event has passed.
           pendingFrames.delete(key);
           return { status: "expired", reason: core.state === "closed" ? "closed" : "no-result" };
@@ -91,7 +106,11 @@ export function createFrameSender(core: ClientSession, clock: Clock, pump: () =>
         // spec 7.2
         core.handleClosed(ErrorCode.protocolViolation, "result: its payload is not MessagePack");
       }
-      settle(frame.stream, frame.frame, (pending) => describeDelivery(event, answer, pending));
+      settle(frame.stream, frame.frame, (pending) => {
+        if (result.concealedElements === 0)
+          pending.acknowledge(result.slicesReceived + result.slicesRecovered);
+        return describeDelivery(event, answer, pending);
+      });
     },
 
     expire({ frame, reason }) {

@@ -9,11 +9,33 @@
  */
 import type { CutStatistics, Tensor, TensorSpec } from "@sluice/tensor";
 
-/** One encoded slice of one tensor. */
-export interface EncodedSlice {
+/** Which units a slice covers. */
+export interface SlicePosition {
   readonly index: number;
   readonly count: number;
+}
+
+/** One encoded slice of one tensor. */
+export interface EncodedSlice extends SlicePosition {
   readonly payload: Uint8Array;
+}
+
+/** What an encoder may know of a frame beside its tensor. */
+export interface EncodeOptions {
+  /** The frame's number in its stream, the same that the decoder is given; needed where frames are predicted. */
+  readonly frame?: number;
+  /** Bytes that the payloads may have together to be in time. A codec of variable rate may cut itself to it. */
+  readonly budgetBytes?: number;
+}
+
+/** A tensor that was encoded. It must not change while slices may be split. */
+export interface EncodedTensor {
+  readonly slices: readonly EncodedSlice[];
+  /**
+   * Encodes again what one of its slices (or of their parts) covers, in smaller slices: the path's datagrams have shrunk.
+   * @throws TensorError where even one unit does not fit
+   */
+  split(slice: SlicePosition, maxPayloadBytes: number): EncodedSlice[];
 }
 
 /** Encodes the tensors of one stream; made once for each tensor stream. */
@@ -21,19 +43,19 @@ export interface TensorEncoder {
   /** Units that a tensor of this stream is divided into. */
   readonly units: number;
   /** Slices a tensor, every payload at most `maxPayloadBytes`. @throws TensorError where even one unit does not fit. */
-  encode(tensor: Tensor, maxPayloadBytes: number): EncodedSlice[];
-  /** Encodes again the part of `tensor` that a slice covers, in smaller slices: the path's datagrams have shrunk. */
-  split(tensor: Tensor, index: number, count: number, maxPayloadBytes: number): EncodedSlice[];
+  encode(tensor: Tensor, maxPayloadBytes: number, options?: EncodeOptions): EncodedTensor;
+  /** The receiver has decoded every slice of this frame: later ones may be predicted from it. Absent: none is. */
+  acknowledge?(frame: number): void;
 }
 
-/** Why a slice was refused; it counts as lost. */
-export type SliceFault = "payload-length" | "parameter" | "range";
+/** Why a slice was refused; it counts as lost. `payload`: its bytes cannot be decoded. */
+export type SliceFault = "payload-length" | "parameter" | "range" | "payload";
 
 /** Decodes the tensors of one stream; made once for each tensor stream. */
 export interface TensorDecoder {
   readonly units: number;
-  /** Starts a tensor of which nothing has arrived. */
-  begin(): PartialTensor;
+  /** Starts a tensor of which nothing has arrived; `frame` is its number in its stream, needed where frames are predicted. */
+  begin(frame?: number): PartialTensor;
 }
 
 /** A tensor under reconstruction. */

@@ -1,8 +1,11 @@
 export type {
   Codec,
   EncodedSlice,
+  EncodedTensor,
+  EncodeOptions,
   PartialTensor,
   SliceFault,
+  SlicePosition,
   TensorDecoder,
   TensorEncoder,
 } from "./codec.js";

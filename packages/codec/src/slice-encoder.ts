@@ -1,5 +1,5 @@
 import { elementCount, sliceRange, type Tensor, TensorError, type TensorSpec } from "@sluice/tensor";
-import type { EncodedSlice, TensorEncoder } from "./codec.js";
+import type { EncodedSlice, SlicePosition, TensorEncoder } from "./codec.js";
 import type { ElementCoding } from "./element-coding.js";
 
 function checkTensor(tensor: Tensor, spec: TensorSpec, units: number): void {
@@ -56,6 +56,30 @@ function encodeSlices(
   });
 }
 
+/** Encodes again what a slice covers, in the fewest slices of equal counts that fit. */
+function splitSlice(
+  coding: ElementCoding,
+  tensor: Tensor,
+  units: number,
+  { index, count }: SlicePosition,
+  maxPayloadBytes: number,
+): EncodedSlice[] {
+  const { first, end } = sliceRange(index, count, units);
+  const most = elementsThatFit(coding, units, maxPayloadBytes);
+  // The quotient is enough: the range begins f after a whole element and is less than (end - first) + 1 - f wide
+  // before rounding, so the end of part j rounds down to at most j * most elements from its beginning.
+  const parts = Math.ceil((end - first) / most);
+  if (count * parts > units) {
+    throw new TensorError(
+      "maxPayloadBytes",
+      `${maxPayloadBytes} is too small to split slice ${index} of ${count} any further`,
+    );
+  }
+  // Another tensor may have been measured since.
+  coding.measure(tensor);
+  return encodeSlices(coding, tensor, units, index * parts, (index + 1) * parts, count * parts);
+}
+
 /** Cuts tensors of one spec into slices of a coding whose units are single elements. */
 export function createSliceEncoder(spec: TensorSpec, coding: ElementCoding): TensorEncoder {
   const units = elementCount(spec.shape);
@@ -65,23 +89,10 @@ export function createSliceEncoder(spec: TensorSpec, coding: ElementCoding): Ten
       checkTensor(tensor, spec, units);
       const count = Math.ceil(units / elementsThatFit(coding, units, maxPayloadBytes));
       coding.measure(tensor);
-      return encodeSlices(coding, tensor, units, 0, count, count);
-    },
-    split(tensor, index, count, maxPayloadBytes) {
-      checkTensor(tensor, spec, units);
-      const { first, end } = sliceRange(index, count, units);
-      const most = elementsThatFit(coding, units, maxPayloadBytes);
-      // The quotient is enough: the range begins f after a whole element and is less than (end - first) + 1 - f wide
-      // before rounding, so the end of part j rounds down to at most j * most elements from its beginning.
-      const parts = Math.ceil((end - first) / most);
-      if (count * parts > units) {
-        throw new TensorError(
-          "maxPayloadBytes",
-          `${maxPayloadBytes} is too small to split slice ${index} of ${count} any further`,
-        );
-      }
-      coding.measure(tensor);
-      return encodeSlices(coding, tensor, units, index * parts, (index + 1) * parts, count * parts);
+      return {
+        slices: encodeSlices(coding, tensor, units, 0, count, count),
+        split: (slice, most) => splitSlice(coding, tensor, units, slice, most),
+      };
     },
   };
 }

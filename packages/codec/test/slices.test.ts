@@ -25,13 +25,13 @@ t.test("encode picks the fewest slices that fit, and they cover the tensor", asy
       (text, dtype, length, maxPayloadBytes) => {
         const tensor = wave(dtype, length);
         const encoder = parseCodec(text).createEncoder(tensor);
-        const slices = encoder.encode(tensor, maxPayloadBytes);
-        const [whole] = encoder.encode(tensor, 1e6);
+        const { slices } = encoder.encode(tensor, maxPayloadBytes);
+        const [whole] = encoder.encode(tensor, 1e6).slices;
         const sizes = (count: number) =>
           Array.from({ length: count }, (_, i) => {
             const { first, end } = sliceRange(i, count, length);
             const part = createTensor(dtype, [end - first]);
-            return parseCodec(text).createEncoder(part).encode(part, 1e6)[0]!.payload.length;
+            return parseCodec(text).createEncoder(part).encode(part, 1e6).slices[0]!.payload.length;
           });
         const { length: count } = slices;
         return (
@@ -65,11 +65,12 @@ t.test(
           const encoder = codec.createEncoder(tensor);
           const decoder = codec.createDecoder(tensor);
           const whole = decoder.begin();
-          for (const { index, count, payload } of encoder.encode(tensor, 1e6))
+          for (const { index, count, payload } of encoder.encode(tensor, 1e6).slices)
             whole.add(index, count, payload);
           const reference = whole.finish().tensor.data;
 
-          const slices = encoder.encode(tensor, 60);
+          const encoded = encoder.encode(tensor, 60);
+          const { slices } = encoded;
           const partial = decoder.begin();
           const came = new Set<number>();
           const deliver = ({ index, count, payload }: EncodedSlice) => {
@@ -82,7 +83,7 @@ t.test(
             const { first, end } = sliceRange(slice.index, slice.count, length);
             if (!split || end - first < 4) deliver(slice);
             else {
-              const parts = encoder.split(tensor, slice.index, slice.count, 42);
+              const parts = encoded.split(slice, 42);
               if (parts.some((part) => part.payload.length > 42)) return false;
               deliver(parts[keep % parts.length]!);
             }
@@ -105,15 +106,16 @@ t.test("all parts of a split are the slice", async (t) => {
   for (const text of codecs) {
     const codec = parseCodec(text);
     const encoder = codec.createEncoder(tensor);
-    const slices = encoder.encode(tensor, 300);
-    const parts = slices.flatMap((slice) => encoder.split(tensor, slice.index, slice.count, 100));
+    const encoded = encoder.encode(tensor, 300);
+    const { slices } = encoded;
+    const parts = slices.flatMap((slice) => encoded.split(slice, 100));
     t.ok(parts.length > slices.length && parts.every((part) => part.payload.length <= 100));
     const [a, b] = [codec.createDecoder(tensor).begin(), codec.createDecoder(tensor).begin()];
     for (const { index, count, payload } of slices) a.add(index, count, payload);
     for (const { index, count, payload } of parts) b.add(index, count, payload);
     t.equal(b.finish().missingCount, 0, text);
     t.strictSame(b.finish().tensor, a.finish().tensor);
-    const same = encoder.split(tensor, slices[0]!.index, slices[0]!.count, 300);
+    const same = encoded.split(slices[0]!, 300);
     t.strictSame(same, [slices[0]], "a slice that fits is split into itself");
   }
 });
@@ -124,7 +126,10 @@ t.test("split picks the fewest parts that fit", async () => {
     fc.property(sizes, fc.integer({ min: 3, max: 12 }), ([length, count, nth], most) => {
       const tensor = wave("uint8", length);
       const index = nth % count;
-      const parts = parseCodec("raw").createEncoder(tensor).split(tensor, index, count, most).length;
+      const parts = parseCodec("raw")
+        .createEncoder(tensor)
+        .encode(tensor, length)
+        .split({ index, count }, most).length;
       const largest = (parts: number) =>
         Math.max(
           ...Array.from({ length: parts }, (_, j) => {
@@ -144,13 +149,15 @@ t.test("limits that cannot be met and tensors of another kind are refused by nam
   const field = "maxPayloadBytes";
   t.throws(() => encoder.encode(tensor, 3), { name: "TensorError", field });
   t.throws(() => encoder.encode(tensor, Number.NaN), { name: "TensorError", field });
-  t.equal(encoder.encode(tensor, 4).length, 10);
+  t.equal(encoder.encode(tensor, 4).slices.length, 10);
   t.throws(() => parseCodec("quantize").createEncoder(tensor).encode(tensor, 8), {
     name: "TensorError",
     field,
   });
-  t.throws(() => encoder.split(tensor, 1, 4, 4), { name: "TensorError", field }, "12 slices of 10 elements");
-  t.throws(() => encoder.split(tensor, 4, 4, 4), { name: "TensorError", field: "index" });
+  const encoded = encoder.encode(tensor, 100);
+  const quarter = { index: 1, count: 4 };
+  t.throws(() => encoded.split(quarter, 4), { name: "TensorError", field }, "12 slices of 10 elements");
+  t.throws(() => encoded.split({ index: 4, count: 4 }, 4), { name: "TensorError", field: "index" });
   t.throws(() => encoder.encode(wave("float32", 11), 100), { name: "TensorError", field: "tensor.data" });
   t.throws(() => encoder.encode(wave("int32", 10), 100), { name: "TensorError", field: "tensor.dtype" });
 });
@@ -158,7 +165,7 @@ t.test("limits that cannot be met and tensors of another kind are refused by nam
 t.test("a slice is refused with its reason and changes nothing", async (t) => {
   const tensor = wave("float32", 10);
   const codec = parseCodec("quantize:levels=16");
-  const [slice] = codec.createEncoder(tensor).encode(tensor, 100);
+  const [slice] = codec.createEncoder(tensor).encode(tensor, 100).slices;
   const good = slice!.payload;
   const withParameters = (low: number, step: number) => {
     const payload = good.slice();
@@ -226,7 +233,7 @@ t.test("any payload decodes or is refused; what comes out is finite and counted"
       const partial = codec.createDecoder(spec).begin();
       const bytesOf = (elements: number): number => {
         const part = createTensor(dtype, [elements]);
-        return codec.createEncoder(part).encode(part, 1e6)[0]!.payload.length;
+        return codec.createEncoder(part).encode(part, 1e6).slices[0]!.payload.length;
       };
       const covered = new Set<number>();
       for (const { index, count, valid, payload, cut } of slices) {

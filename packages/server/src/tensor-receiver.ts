@@ -52,7 +52,7 @@ export function createTensorReceiver(options: TensorStreamOptions, served: Serve
     served,
     receive(frame, now) {
       const startMs = now();
-      const partial = decoder.begin();
+      const partial = decoder.begin(frame.frame);
       const refused: string[] = [];
       for (const { index, count, payload } of frame.slices) {
         const fault = partial.add(index, count, payload);

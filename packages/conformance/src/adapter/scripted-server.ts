@@ -71,7 +71,7 @@ export function createScriptedServer(options: ScriptOptions): ScriptedSide {
   }
 
   function answerFrame(frame: ReceivedFrame, nowMs: number): void {
-    const partial = decoders.get(frame.stream)!.begin();
+    const partial = decoders.get(frame.stream)!.begin(frame.frame);
     for (const { index, count, payload } of frame.slices) partial.add(index, count, payload);
     const { missingCount } = partial.finish();
     const answer: FrameAnswer =

@@ -98,8 +98,8 @@ function encode({ spec, codec, statistics, data, index, count }: EncodeInput) {
   const encoder = readCodec(codec).createEncoder(spec, statistics && decodeStatistics(statistics));
   const tensor = readTensor(spec, data);
   // Measures the whole tensor, as it does for every frame, before a part of it is encoded.
-  encoder.encode(tensor, Number.MAX_SAFE_INTEGER);
-  const slices = encoder.split(tensor, index, count, Number.MAX_SAFE_INTEGER);
+  const encoded = encoder.encode(tensor, Number.MAX_SAFE_INTEGER);
+  const slices = encoded.split({ index, count }, Number.MAX_SAFE_INTEGER);
   return { payload: toHex(slices[0]!.payload) };
 }
 
