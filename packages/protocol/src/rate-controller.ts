@@ -40,7 +40,7 @@ const thresholdGain = 0.1;
 const ceilingShare = 0.98;
 const decrease = 0.75;
 /**
- * Gain of the increase, each second. The step is gain (ceiling - rate) sqrt(rate / ceiling): the less a session has,
+ * Gain of the increase, each second. The step is gain (1 - share) sqrt(share): the less a session has,
  * the faster it grows in proportion, which brings shares together; and many sessions on a path do not grow too fast
  * together.
  */
@@ -58,6 +58,8 @@ const heavyLoss = 0.25;
 const minShare = 0.05;
 
 export function createRateController(): RateController {
+  /** Of what the bottleneck carries: where that was measured anew, the rate follows at once. */
+  let share = 1;
   let rate: number | undefined;
   let thresholdMs = minThresholdMs;
   let updatedMs = 0;
@@ -71,7 +73,6 @@ export function createRateController(): RateController {
       const ceiling = ceilingShare * capacityBitsPerSecond;
       const elapsedMs = Math.min(1_000, Math.max(0, nowMs - updatedMs));
       updatedMs = nowMs;
-      rate ??= ceiling;
       startedMs ??= nowMs;
       if (standingQueueMs > minThresholdMs / 2) queuedMs = nowMs;
       const isCongested = standingQueueMs > thresholdMs || lossShare > heavyLoss;
@@ -82,16 +83,19 @@ export function createRateController(): RateController {
         const calmS = Math.max(0, nowMs - Math.max(decreasedMs, queuedMs) - calmMs) / 1_000;
         const factor = nowMs - startedMs < startupMs ? startupFactor : 1;
         const gain = increaseGain * Math.min(maxCalmFactor, factor + 4 * calmS);
-        rate += (gain * (ceiling - rate) * Math.sqrt(rate / ceiling) * elapsedMs) / 1_000;
+        share += (gain * (1 - share) * Math.sqrt(share) * elapsedMs) / 1_000;
       }
       if (isCongested && nowMs - decreasedMs > rttMs + settleMs) {
-        rate = decrease * Math.min(rate, ceiling);
+        share *= decrease;
         decreasedMs = nowMs;
       }
-      rate = Math.min(ceiling, Math.max(minShare * ceiling, rate));
+      share = Math.min(1, Math.max(minShare, share));
+      rate = share * ceiling;
     },
     handleSilence() {
-      if (rate !== undefined) rate /= 2;
+      if (rate === undefined) return;
+      share /= 2;
+      rate /= 2;
     },
     get bitsPerSecond() {
       return rate;

@@ -24,6 +24,7 @@ import {
   type Random,
   type VirtualClock,
 } from "@sluice/simnet";
+import { createOpeningTransport, createTimedDelivery, type RealPath } from "./real-path.js";
 
 export interface VirtualSessionOptions {
   readonly seed: number;
@@ -31,6 +32,8 @@ export interface VirtualSessionOptions {
   readonly network?: VirtualNetwork;
   readonly up?: LinkParameters;
   readonly down?: LinkParameters;
+  /** Coarse timers and a transport that opens; without it time is exact and the transport takes everything. */
+  readonly real?: RealPath;
   readonly maxDatagramBytes?: number;
   readonly limits?: Partial<SessionLimits>;
   readonly authorize?: (token: Uint8Array) => boolean;
@@ -53,7 +56,7 @@ export interface VirtualNetwork {
   readonly up: Link;
   readonly down: Link;
   readonly random: Random;
-  readonly sessions: { readonly client: ClientSession; readonly server: ServerSession; pump(): void }[];
+  readonly sessions: { readonly client: ClientSession; readonly server: ServerSession; readonly timerMs: number; pump(): void }[];
   /** Runs all sides up to a time, each woken when it asked to be. */
   runUntil(timeMs: number): void;
 }
@@ -71,8 +74,9 @@ export function createVirtualNetwork(
     for (const session of sessions) session.pump();
     for (;;) {
       let wakeMs = Number.POSITIVE_INFINITY;
-      for (const { client, server } of sessions) {
-        wakeMs = Math.min(wakeMs, client.nextTimeoutMs(), server.nextTimeoutMs());
+      for (const { client, server, timerMs } of sessions) {
+        const dueMs = Math.min(client.nextTimeoutMs(), server.nextTimeoutMs());
+        wakeMs = Math.min(wakeMs, timerMs > 0 ? Math.ceil(dueMs / timerMs) * timerMs : dueMs);
       }
       wakeMs = Math.max(clock.now(), wakeMs);
       const nextMs = Math.min(wakeMs, clock.nextTimeMs() ?? Number.POSITIVE_INFINITY);
@@ -99,7 +103,7 @@ export function createVirtualNetwork(
 }
 
 export function createVirtualSession(options: VirtualSessionOptions) {
-  const { serviceMs = 1, maxDatagramBytes = 1_200 } = options;
+  const { serviceMs = 1, maxDatagramBytes = 1_200, real } = options;
   const network = options.network ?? createVirtualNetwork(options.seed, options.up, options.down);
   const { clock } = network;
   const client: ClientSession = createClientSession({ agent: "test" }, clock.now());
@@ -115,14 +119,21 @@ export function createVirtualSession(options: VirtualSessionOptions) {
   let streamId = 0;
   const oneWayMs = network.up.parameters().delayMs ?? 0;
 
-  const sendUp = createScheduledLink<Uint8Array>(clock, network.up, (datagram) => {
+  const toServer = (datagram: Uint8Array) => {
     server.handleDatagram(datagram, clock.now());
     pump();
-  });
-  const sendDown = createScheduledLink<Uint8Array>(clock, network.down, (datagram) => {
+  };
+  const toClient = (datagram: Uint8Array) => {
     client.handleDatagram(datagram, clock.now());
     pump();
-  });
+  };
+  const timed = (name: string, deliver: (datagram: Uint8Array) => void) =>
+    real ? createTimedDelivery(clock, network.random.fork(name), real, deliver) : deliver;
+  const sendUp = createScheduledLink<Uint8Array>(clock, network.up, timed("up timer", toServer));
+  const sendDown = createScheduledLink<Uint8Array>(clock, network.down, timed("down timer", toClient));
+  const throughTransport = real
+    ? createOpeningTransport(clock, 2 * oneWayMs, real)
+    : (_bytes: number, send: () => void) => send();
 
   client.setMaxDatagramBytes(maxDatagramBytes);
   server.setMaxDatagramBytes(maxDatagramBytes);
@@ -159,7 +170,8 @@ export function createVirtualSession(options: VirtualSessionOptions) {
       later(() => client.handleControl(sent, clock.now()));
     }
     for (let datagram = client.pollDatagram(nowMs); datagram; datagram = client.pollDatagram(nowMs)) {
-      sendUp(datagram.slice(), datagram.length + 40);
+      const sent = datagram.slice();
+      throughTransport(sent.length, () => sendUp(sent, sent.length + 40));
     }
     for (let datagram = server.pollDatagram(nowMs); datagram; datagram = server.pollDatagram(nowMs)) {
       sendDown(datagram.slice(), datagram.length + 40);
@@ -190,7 +202,7 @@ export function createVirtualSession(options: VirtualSessionOptions) {
     while (pumpOnce());
   }
 
-  network.sessions.push({ client, server, pump });
+  network.sessions.push({ client, server, timerMs: real?.timerMs ?? 0, pump });
   const { runUntil, up: upLink, down: downLink } = network;
   return { clock, upLink, downLink, client, server, clientEvents, serverEvents, runUntil, pump };
 }

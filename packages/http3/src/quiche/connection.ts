@@ -327,7 +327,8 @@ export class QuicheConnection {
     const windowBytes = this.#model.windowBytes;
     // Where the engine's window is no larger than it should be, it is the limit itself.
     const isLoose = connection.maxSendUdpPayloadSize() > 2 * this.#maxPacketBytes;
-    this.#pacer.update(isLoose ? windowBytes : path.cwnd, path.rtt, this.#model.minRttMs);
+    const { minRttMs, pacedRttMs } = this.#model;
+    this.#pacer.update(isLoose ? windowBytes : path.cwnd, pacedRttMs, minRttMs);
     if (path.lost > this.#packetsLost && path.cwnd < 2 * windowBytes && !this.#isHeldBack) {
       // The engine's window stays at what was in flight when a packet was found lost, until something sent after
       // that is acknowledged. Without this the next burst would be that something.

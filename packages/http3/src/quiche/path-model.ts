@@ -23,6 +23,8 @@ const COLLAPSE_PACKETS = 10;
 const SILENT_ROUNDS = 1.5;
 const SILENT_MS = 60;
 const PROBE_PACKETS = 2;
+/** So many round trips after a pause the engine's round-trip time is that of the pause still. */
+const WARM_UP_ROUNDS = 2;
 
 /** What the engine knows of its path at one time; counts are totals. */
 export interface PathSample {
@@ -56,12 +58,21 @@ export class PathModel {
   /** Since when the pacer holds packets back. */
   #busySinceMs: number | undefined;
   #isSilent = false;
+  #pacedRttMs = Number.POSITIVE_INFINITY;
 
   constructor(readonly packetBytes: number) {}
 
   /** Infinity until the first update. */
   get minRttMs(): number {
     return this.#minRttMs;
+  }
+
+  /**
+   * The round trip over which the window is to be spread. The engine's own reads several times too long where little
+   * was sent (`config.ts`): what a pause has left of it would hold back the burst that ends the pause.
+   */
+  get pacedRttMs(): number {
+    return this.#pacedRttMs;
   }
 
   get windowBytes(): number {
@@ -84,6 +95,7 @@ export class PathModel {
     this.#isSilent =
       nowMs - Math.max(sample.lastReceivedMs, this.#busySinceMs ?? nowMs) > SILENT_ROUNDS * rttMs + SILENT_MS;
     this.#updateMinRtt(nowMs, rttMs, busyMs > 0);
+    this.#pacedRttMs = busyMs < WARM_UP_ROUNDS * this.#minRttMs ? this.#minRttMs : rttMs;
     // A burst's delivery rate counts the round trip before its first acknowledgement in: it is a lower bound.
     const isBusy = busyMs >= 2 * rttMs && this.#drainUntilMs === 0;
     const rate = sample.deliveryBytesPerMs;

@@ -1,0 +1,80 @@
+/** What real machines add to a path: timers of a millisecond, and a transport whose window opens (spec 3.4). */
+import type { Random, VirtualClock } from "@sluice/simnet";
+
+export interface RealPath {
+  /** Timers fire at whole multiples of this, in milliseconds, or later: those of cores, and of a relay on the way. */
+  readonly timerMs: number;
+  /** What the transport lets out in its first round trip, in bytes; twice as much after each one that it held back. */
+  readonly openingBytes: number;
+  /** One of fifty timers fires up to so much later: other processes had the processor. */
+  readonly stallMs: number;
+}
+
+/** Hands packets over as a relay does that arms one timer for the next packet that is due. */
+export function createTimedDelivery<T>(
+  clock: VirtualClock,
+  random: Random,
+  { timerMs, stallMs }: RealPath,
+  deliver: (packet: T) => void,
+): (packet: T) => void {
+  let due: T[] = [];
+  let firedMs = 0;
+  return (packet) => {
+    due.push(packet);
+    if (due.length > 1) return;
+    const stalledMs = random.next() < 0.02 ? stallMs * random.next() : 0;
+    const lateMs = timerMs * (0.05 + 0.25 * random.next()) + stalledMs;
+    const waitMs = Math.ceil((clock.now() - firedMs) / timerMs) * timerMs + lateMs;
+    clock.at(firedMs + Math.max(timerMs, waitMs), () => {
+      firedMs = clock.now();
+      const batch = due;
+      due = [];
+      for (const each of batch) deliver(each);
+    });
+  };
+}
+
+/** The most that leaves at once. */
+const burstBytes = 16 * 1_350;
+
+/** Sends packets as a QUIC whose window is new: spread over the round trip, and faster from one to the next. */
+export function createOpeningTransport(
+  clock: VirtualClock,
+  rttMs: number,
+  { openingBytes, timerMs }: RealPath,
+): (bytes: number, send: () => void) => void {
+  const waiting: { readonly bytes: number; readonly send: () => void }[] = [];
+  let windowBytes = openingBytes;
+  let tokens = burstBytes;
+  let filledMs = 0;
+  let isArmed = false;
+  /** When what is held back now will have shown the path. */
+  let growsMs = Number.POSITIVE_INFINITY;
+
+  function flush(): void {
+    const nowMs = clock.now();
+    if (nowMs >= growsMs) {
+      windowBytes *= 2;
+      growsMs = Number.POSITIVE_INFINITY;
+    }
+    tokens = Math.min(burstBytes, tokens + ((nowMs - filledMs) * windowBytes) / rttMs);
+    filledMs = nowMs;
+    while (waiting.length > 0 && tokens > 0) {
+      const { bytes, send } = waiting.shift()!;
+      tokens -= bytes;
+      send();
+    }
+    if (waiting.length === 0 || isArmed) return;
+    growsMs = Math.min(growsMs, nowMs + rttMs);
+    isArmed = true;
+    clock.after(timerMs, () => {
+      isArmed = false;
+      flush();
+    });
+  }
+
+  return (bytes, send) => {
+    waiting.push({ bytes, send });
+    flush();
+  };
+}
