@@ -56,7 +56,12 @@ export interface VirtualNetwork {
   readonly up: Link;
   readonly down: Link;
   readonly random: Random;
-  readonly sessions: { readonly client: ClientSession; readonly server: ServerSession; readonly timerMs: number; pump(): void }[];
+  readonly sessions: {
+    readonly client: ClientSession;
+    readonly server: ServerSession;
+    readonly timerMs: number;
+    pump(): void;
+  }[];
   /** Runs all sides up to a time, each woken when it asked to be. */
   runUntil(timeMs: number): void;
 }
