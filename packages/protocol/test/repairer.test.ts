@@ -27,9 +27,14 @@ function send(
 }
 
 /** What a receiver says that got these datagrams. */
-function reportOf(sequences: readonly number[], frames: readonly number[] = []): sluice.v1.Feedback {
+function reportOf(
+  sequences: readonly number[],
+  frames: readonly number[] = [],
+  recovered: readonly number[] = [],
+): sluice.v1.Feedback {
   const report = createReceiverReport();
   for (const sequence of sequences) report.arrived(sequence, 100, 0);
+  for (const sequence of recovered) report.recovered(sequence);
   for (const frame of frames) report.frameReceived(1, frame, 1, 1, 0);
   return sluice.v1.Feedback.decode(sluice.v1.Feedback.encode(report.take(0, 65_536, 0)).finish());
 }
@@ -79,6 +84,18 @@ t.test("what was overtaken by enough is lost, what was overtaken by little may c
   send(repairer, frameOf(2, 1), first, 0, 9);
   repairer.handleReport(reportOf([1, 2, 3, 4, 5, 6, 7, 9]), 46);
   t.same(indicesOf(repairer.poll(patience, 46)), [0], "one that left 9 ms later");
+});
+
+t.test("what repair symbols have brought back does not go again", async (t) => {
+  const repairer = createRepairer();
+  send(repairer, frameOf(0, 6), 0, 1, 0);
+  send(repairer, frameOf(1, 10), 6, 0, 10);
+  repairer.handleReport(reportOf([0, 1, 15], [], [3, 4]), 50);
+  t.same(indicesOf(repairer.poll(patience, 50)), [2, 5]);
+  const satisfied = createRepairer();
+  send(satisfied, frameOf(0, 6), 0, 1, 0);
+  satisfied.handleReport(reportOf([0, 1, 15], [], [2, 3, 4, 5]), 50);
+  t.equal(satisfied.poll(patience, 500), undefined);
 });
 
 t.test("nothing goes again that was released, answered, arrived or comes too late", async (t) => {

@@ -62,6 +62,7 @@ function encodeItems(items: readonly { readonly control?: Json; readonly slice?:
 
 interface ReportInput {
   readonly arrivals: readonly { readonly sequence: number; readonly bytes: number; readonly at: number }[];
+  readonly recovered?: readonly number[];
   readonly frames: readonly {
     readonly stream: number;
     readonly frame: number;
@@ -179,9 +180,10 @@ export const wireOperations = {
     const plain = recovered.map(({ sequence, bytes }) => ({ sequence, hex: toHex(bytes) }));
     return { recovered: plain.sort((a, b) => a.sequence - b.sequence) };
   },
-  "report.make": ({ arrivals, frames, queuedFrames, reportTime }: ReportInput) => {
+  "report.make": ({ arrivals, recovered = [], frames, queuedFrames, reportTime }: ReportInput) => {
     const report = createReceiverReport();
     for (const { sequence, bytes, at } of arrivals) report.arrived(sequence, bytes, at / 10);
+    for (const sequence of recovered) report.recovered(sequence);
     for (const { stream, frame, unitsReceived, units } of frames)
       report.frameReceived(stream, frame, unitsReceived, units, reportTime / 10);
     const body = report.take(queuedFrames, maxControlMessageBytes, reportTime / 10);
