@@ -57,7 +57,14 @@ function dependencyHash() {
       ? readdirSync(join(root, parent)).map((name) => `${parent}/${name}/package.json`)
       : [],
   );
-  const files = ["pnpm-lock.yaml", "pnpm-workspace.yaml", ".npmrc", "package.json", "proto/package.json"];
+  const files = [
+    "pnpm-lock.yaml",
+    "pnpm-workspace.yaml",
+    ".npmrc",
+    "package.json",
+    "proto/package.json",
+    "benchmarks/package.json",
+  ];
   const hash = createHash("sha256").update(`${process.platform} ${process.arch}\n`);
   for (const file of [...files, ...packages.sort()]) {
     if (!existsSync(join(root, file))) continue;

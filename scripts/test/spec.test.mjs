@@ -214,21 +214,25 @@ for (const [name, decode] of Object.entries(decoders)) {
   });
 }
 
-t.test("the example quantize encodes and decodes as the specification says", async (t) => {
-  const { bytes, meaning } = examples.get("quantize");
-  const { codec, dtype, shape, values } = meaning;
-  const tensorSpec = { dtype, shape, layout: "any" };
-  const tensor = createTensor(dtype, shape, Float32Array.from(values), "any");
-  const { slices } = parseCodec(codec).createEncoder(tensorSpec).encode(tensor, 1_000);
-  t.equal(slices.length, 1);
-  t.strictSame([...slices[0].payload], [...bytes]);
-  const partial = parseCodec(codec).createDecoder(tensorSpec).begin();
-  t.equal(partial.add(0, 1, bytes), undefined);
-  t.strictSame([...partial.finish().tensor.data], values);
-});
+const arrays = { float32: Float32Array, uint8: Uint8Array };
+
+for (const name of ["quantize", "entropy"]) {
+  t.test(`the example ${name} encodes and decodes as the specification says`, async (t) => {
+    const { bytes, meaning } = examples.get(name);
+    const { codec, dtype, shape, values } = meaning;
+    const tensorSpec = { dtype, shape, layout: "any" };
+    const tensor = createTensor(dtype, shape, arrays[dtype].from(values), "any");
+    const { slices } = parseCodec(codec).createEncoder(tensorSpec).encode(tensor, 1_000);
+    t.equal(slices.length, 1);
+    t.strictSame([...slices[0].payload], [...bytes]);
+    const partial = parseCodec(codec).createDecoder(tensorSpec).begin();
+    t.equal(partial.add(0, 1, bytes), undefined);
+    t.strictSame([...partial.finish().tensor.data], values);
+  });
+}
 
 t.test("every example is checked", async (t) => {
-  t.same([...examples.keys()].sort(), [...Object.keys(decoders), "quantize"].sort());
+  t.same([...examples.keys()].sort(), [...Object.keys(decoders), "quantize", "entropy"].sort());
   t.equal(spec.match(/^```hex/gm).length, examples.size);
 });
 

@@ -66,7 +66,7 @@ export function elementHex(dtype, float64) {
 
 export const elements = (dtype, values) => values.map((value) => elementHex(dtype, value)).join("");
 
-const count = (shape) => shape.reduce((product, size) => product * size, 1);
+export const count = (shape) => shape.reduce((product, size) => product * size, 1);
 
 export function channelOf({ shape, layout }, element) {
   if (layout === "any") return 0;
@@ -174,7 +174,7 @@ function channelRange(statistics, channel, { levels, clip }) {
   );
 }
 
-function tensorRange(values, { levels, clip }) {
+export function tensorRange(values, { levels, clip }) {
   const finite = values.filter(Number.isFinite);
   if (finite.length === 0) return { low: 0, step: 0, mean: 0 };
   const mean = finite.reduce((sum, value) => sum + value, 0) / finite.length;
@@ -188,7 +188,7 @@ function tensorRange(values, { levels, clip }) {
   return lowAndStep(moments, levels, clip);
 }
 
-function symbolOf(value, { low, step, mean }, levels) {
+export function symbolOf(value, { low, step, mean }, levels) {
   if (step === 0) return 0;
   const x = Number.isNaN(value) ? mean : value;
   return Math.min(levels - 1, Math.max(0, Math.floor((x - low) * (1 / step) + 0.5)));

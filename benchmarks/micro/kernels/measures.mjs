@@ -1,3 +1,8 @@
+import { createIntervalList } from "../../../packages/codec/dist/sluice/entropy-kernel.js";
+import { plainEntropy } from "../../../packages/codec/dist/sluice/plain-entropy.js";
+import { createPlainTransform } from "../../../packages/codec/dist/sluice/plain-transform.js";
+import { createSimdEntropy } from "../../../packages/codec/dist/sluice/simd-entropy.js";
+import { createSimdTransform } from "../../../packages/codec/dist/sluice/simd-transform.js";
 import { plainCombiner } from "../../../packages/protocol/dist/fec/plain-combiner.js";
 import { createReedSolomon } from "../../../packages/protocol/dist/fec/reed-solomon.js";
 import { createSimdCombiner } from "../../../packages/protocol/dist/fec/simd-combiner.js";
@@ -106,9 +111,79 @@ function reedSolomonRows(count, lost) {
   ];
 }
 
+/** 128 x 28 x 28 elements of blocks of 4 x 4 positions, all channels together; two matrices over the channels. */
+function transformRows() {
+  const [channels, side, blocks] = [128, 4, 49];
+  const bands = side * side;
+  const numbers = (count) => Float32Array.from({ length: count }, () => random() - 0.5);
+  const matrices = numbers(2 * channels * channels);
+  const parameters = {
+    ...{ channels, blockHeight: side, blockWidth: side },
+    ...{ vertical: numbers(bands), horizontal: numbers(bands) },
+    mixing: {
+      matrixOfBand: Array.from({ length: bands }, (_, band) => (band < 4 ? 0 : 1)),
+      ...{ analysis: matrices, synthesis: matrices },
+    },
+  };
+  const transforms = { simd: createSimdTransform(parameters), plain: createPlainTransform(parameters) };
+  const samples = numbers(bands * channels);
+  const coefficients = samples.map((value) => (random() < 0.1 ? value : 0));
+  const row = (title, work) => ({
+    title,
+    unit: "ms",
+    run: (kind) => () => {
+      for (let block = 0; block < blocks; block++) work(transforms[kind]);
+    },
+    figure: (ms) => ms,
+  });
+  return [
+    row("transform, 100,352 elements, 128 channels", (transform) => {
+      transform.samples.set(samples);
+      transform.analyse();
+    }),
+    row("transform back, one coefficient in ten", (transform) => {
+      transform.coefficients.set(coefficients);
+      transform.synthesize();
+    }),
+  ];
+}
+
+/** 100,352 coefficients, one in five not 0, as 392 units. */
+function entropyRows() {
+  const [units, length, ofRow] = [392, 256, 20];
+  const spans = Uint32Array.from({ length: 2 * units }, (_, i) => (i % 2) * length);
+  const rows = new Int32Array(length).fill(ofRow);
+  const mean = 2 ** ((ofRow - 32) / 8);
+  const magnitude = () => Math.floor(-Math.log(1 - random()) * mean + 0.43);
+  const coefficients = Int32Array.from({ length: units * length }, () =>
+    random() < 0.5 ? magnitude() : -magnitude(),
+  );
+  const coders = { simd: createSimdEntropy(), plain: plainEntropy };
+  const list = createIntervalList(units);
+  const target = new Int32Array(coefficients.length);
+  plainEntropy.list(coefficients, spans, rows, list);
+  const payload = plainEntropy.encode(list, 0, units, 0);
+  const size = `100,352 coefficients in ${payload.length.toLocaleString("en-US")} B`;
+  const measure = (title, work) => ({
+    title: `${title} ${size}`,
+    unit: "ms",
+    run: (kind) => () => work(coders[kind]),
+    figure: (ms) => ms,
+  });
+  return [
+    measure("write", (coder) => {
+      coder.list(coefficients, spans, rows, list);
+      coder.encode(list, 0, units, 0);
+    }),
+    measure("read", (coder) => coder.decode(payload, 0, spans, rows, target)),
+  ];
+}
+
 /** What is measured: `run(kind)()` once takes milliseconds, of which `figure` makes the number to report. */
 export const measures = [
   ...tensorRows,
+  ...transformRows(),
+  ...entropyRows(),
   ...[
     [8, 1],
     [8, 2],

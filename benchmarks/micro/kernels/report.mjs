@@ -30,7 +30,7 @@ export function formatReport({ environment, run, rows }) {
     `- One thread; ${run.rounds} rounds of ${run.milliseconds} ms for each number`,
     ...(run.note === "" ? [] : [`- ${run.note}`]),
     "",
-    "Median (least..greatest) over the rounds of each round's median.",
+    "Processor time of one call: median (least..greatest) of the rounds.",
     "",
     line(header),
     line(header.map(() => "---")),

@@ -2,6 +2,10 @@
 // Reads commands as JSON lines and answers each with a line; a failure is a line with `error`.
 import process from "node:process";
 import { createLineChannel } from "./line-channel.mjs";
+import { pause } from "./usage.mjs";
+
+/** A path is measured within this. */
+const GROWTH_MS = 200;
 
 const [carrierName] = process.argv.slice(2);
 const carrier = await import(`./carriers/${carrierName}.mjs`);
@@ -31,6 +35,9 @@ async function connect({ half, address, parameters }) {
   const { drive } = await import(`./halves/${half}.mjs`);
   const session = await carrier.connect(address, parameters);
   const { datagramBytes = 0 } = parameters;
+  // Packets grow with what the path is known to carry.
+  for (let waited = 0; session.maxDatagramBytes < datagramBytes && waited < GROWTH_MS; waited++)
+    await pause(1);
   if (session.maxDatagramBytes < datagramBytes) {
     return { unsupported: `takes datagrams of at most ${session.maxDatagramBytes} B` };
   }

@@ -6,7 +6,13 @@ import type { Command } from "commander";
 import type { CliContext } from "./cli-context.js";
 import { CliError } from "./cli-error.js";
 import { ExitCode } from "./exit-codes.js";
-import { addLinkOptions, describeLink, type LinkOptionValues, readLinkOptions } from "./link-options.js";
+import {
+  addLinkOptions,
+  DEFAULT_MTU,
+  describeLink,
+  type LinkOptionValues,
+  readLinkOptions,
+} from "./link-options.js";
 import { addStreamOptions, readStreamOptions, type StreamOptionValues } from "./stream-options.js";
 import { showStream } from "./stream-show.js";
 
@@ -19,7 +25,7 @@ export function registerDemo(program: Command, context: CliContext): void {
     .description(
       "Start a server, put a lossy network in front of it, and stream labelled images through both.",
     );
-  addLinkOptions(addStreamOptions(command, defaults), { delay: "20ms", loss: "3%" })
+  addLinkOptions(addStreamOptions(command, defaults), { delay: "20ms", loss: "3%", mtu: DEFAULT_MTU })
     .addHelpText(
       "after",
       `

@@ -1,4 +1,4 @@
-import { defaultCodec, parseCodec } from "@sluice/codec";
+import { type Codec, defaultCodec, prepareCodec } from "@sluice/codec";
 import { type Cut, describeValue, listCuts, loadModel, type Model, readStatistics } from "@sluice/inference";
 import { parseModel } from "@sluice/inference/onnx";
 import { createTensor, TensorError } from "@sluice/tensor";
@@ -30,9 +30,8 @@ interface CutReport {
   readonly statistics: boolean;
 }
 
-/** Bytes and slices of a tensor of this shape. Any values do: the codecs so far are of a fixed rate. */
-function measureCoded(cut: Cut, codecText: string): { bytes: number | null; slices: number | null } {
-  const codec = parseCodec(codecText);
+/** Bytes and slices of a tensor of this shape. What `quantize` and `raw` give is the same for any values. */
+function measureCoded(cut: Cut, codec: Codec): { bytes: number | null; slices: number | null } {
   try {
     const tensor = createTensor(cut.dtype, cut.shape, undefined, cut.layout);
     for (let i = 0; i < tensor.data.length; i++) tensor.data[i] = i % 2;
@@ -47,7 +46,7 @@ function measureCoded(cut: Cut, codecText: string): { bytes: number | null; slic
   }
 }
 
-async function describeCut(cut: Cut, model: Model, codec: string): Promise<CutReport> {
+async function describeCut(cut: Cut, model: Model, codec: Codec): Promise<CutReport> {
   const coded = measureCoded(cut, codec);
   return {
     name: cut.name,
@@ -104,7 +103,7 @@ function formatCuts(cuts: readonly CutReport[]): string {
 }
 
 async function inspectModel(reference: string, options: InspectOptions, context: CliContext): Promise<void> {
-  const codec = parseCodec(options.codec).text;
+  const codec = await prepareCodec(options.codec);
   const model = await loadModel(reference);
   const outputs = parseModel(model.bytes).graph.outputs.map(describeValue);
   const cuts: CutReport[] = [];
@@ -120,7 +119,7 @@ async function inspectModel(reference: string, options: InspectOptions, context:
       classes: labels.length,
       input,
       outputs,
-      codec,
+      codec: codec.text,
       payloadBytes,
       cuts,
     };
@@ -133,7 +132,7 @@ async function inspectModel(reference: string, options: InspectOptions, context:
       .map(
         ([kind, { name, dtype, shape }]) => `  ${kind.padEnd(6)}  ${name}  ${dtype} ${formatShape(shape)}\n`,
       )
-      .join("")}\n${formatCuts(cuts)}\ncoded: ${codec}, in slices of at most ${payloadBytes} bytes\n`,
+      .join("")}\n${formatCuts(cuts)}\ncoded: ${codec.text}, in slices of at most ${payloadBytes} bytes\n`,
   );
 }
 

@@ -132,7 +132,10 @@ export function readLinkOptions(values: LinkOptionValues): {
   return { up: { ...both, ...values.up }, down: { ...both, ...values.down } };
 }
 
-/** A direction in words: `20 ms, loss 3 %`. */
+/** What commands take for the MTU where nothing is said: Ethernet's. Without one, packets on loopback grow to 16 kB. */
+export const DEFAULT_MTU = "1500";
+
+/** A direction in words: `20 ms, loss 3 %`. Ethernet's MTU goes without saying. */
 export function describeLink(link: LinkParameters): string {
   const percent = (share: number): string => `${Number((share * 100).toFixed(4))} %`;
   const parts = [
@@ -143,7 +146,7 @@ export function describeLink(link: LinkParameters): string {
     link.burst !== undefined && link.burst !== 1 && `in runs of ${link.burst}`,
     link.queueMs !== undefined && `queue ${link.queueMs} ms`,
     link.queueBytes !== undefined && `queue ${link.queueBytes} B`,
-    link.mtuBytes !== undefined && `MTU ${link.mtuBytes} B`,
+    link.mtuBytes !== undefined && link.mtuBytes !== Number(DEFAULT_MTU) && `MTU ${link.mtuBytes} B`,
     link.reorder && `reordered ${percent(link.reorder)}`,
     link.duplicate && `twice ${percent(link.duplicate)}`,
   ];

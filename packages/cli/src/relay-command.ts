@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { createRelay, type RelayDirectionStats, type RelayStats } from "@sluice/simnet";
+import { createRelay, parseDurationMs, type RelayDirectionStats, type RelayStats } from "@sluice/simnet";
 import type { Command } from "commander";
 import type { CliContext } from "./cli-context.js";
 import { asUsage, CliError } from "./cli-error.js";
@@ -9,6 +9,7 @@ import { formatBytes, formatTable } from "./format-table.js";
 import { type HostPort, parseHostPort } from "./host-port.js";
 import {
   addLinkOptions,
+  DEFAULT_MTU,
   describeLink,
   type LinkOptionValues,
   parseSeed,
@@ -19,8 +20,12 @@ interface RelayCommandOptions extends LinkOptionValues {
   readonly listen: HostPort;
   readonly target: HostPort;
   readonly seed: number | string;
+  readonly rebind?: number;
   readonly json?: true;
 }
+
+/** The longest that a timer takes, 24 days. */
+const MAX_INTERVAL_MS = 2 ** 31 - 1;
 
 const columns = [
   { title: "direction" },
@@ -75,12 +80,24 @@ async function runRelay(options: RelayCommandOptions, context: CliContext): Prom
       ? `${JSON.stringify({ event: "listening", address: listen, target, seed: options.seed, ...links })}\n`
       : `relay ${listen} -> ${target}, seed ${options.seed}\n  up    ${describeLink(links.up)}\n  down  ${describeLink(links.down)}\n`,
   );
+  // Where no port is free the clients keep theirs.
+  const rebind = () => void relay.rebind().catch(() => {});
+  const rebinding = options.rebind === undefined ? undefined : setInterval(rebind, options.rebind);
   if (!context.signal.aborted) await once(context.signal, "abort");
+  clearInterval(rebinding);
   const stats = relay.stats();
   await relay.close();
   context.stdout.write(
     options.json ? `${JSON.stringify({ event: "closed", ...stats })}\n` : `\n${formatStats(stats)}`,
   );
+}
+
+function parseInterval(text: string): number {
+  return asUsage(() => {
+    const ms = parseDurationMs(text, "--rebind");
+    if (ms >= 1 && ms <= MAX_INTERVAL_MS) return ms;
+    throw new RangeError(`--rebind: must be from 1ms to 24 days, got "${text}"`);
+  });
 }
 
 /** Registers `sluice relay`. */
@@ -106,7 +123,12 @@ export function registerRelay(program: Command, context: CliContext): void {
       },
     );
   for (const option of command.options) option.defaultValueDescription = formatHostPort(option.defaultValue);
-  addLinkOptions(command)
+  addLinkOptions(command, { mtu: DEFAULT_MTU })
+    .option(
+      "--rebind <time>",
+      "give every client a new port at the server so often, as a NAT does",
+      parseInterval,
+    )
     .option("--seed <seed>", "decides what is lost and delayed", parseSeed, 1)
     .option("--json", "print JSON, one object a line")
     .addHelpText(

@@ -23,6 +23,7 @@ const mistakes: readonly Mistake[] = [
   { args: ["relay", "--loss", "300%"], code: ExitCode.usage, says: /--loss: .*got "300%"/ },
   { args: ["relay", "--rate", "20"], code: ExitCode.usage, says: /--rate: .*got "20"/ },
   { args: ["relay", "--delay", "soon"], code: ExitCode.usage, says: /--delay: .*got "soon"/ },
+  { args: ["relay", "--rebind", "0"], code: ExitCode.usage, says: /--rebind: .*got "0"/ },
   { args: ["relay", "--listen", "localhost"], code: ExitCode.usage, says: /--listen: .*HOST:PORT/ },
   { args: ["relay", "--target", "127.0.0.1:0"], code: ExitCode.usage, says: /--target: .*port/ },
   { args: ["relay", "--up", "delya=3ms"], code: ExitCode.usage, says: /--up: .*delay.*got "delya=3ms"/ },

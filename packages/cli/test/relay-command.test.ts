@@ -13,8 +13,12 @@ async function startEcho(t: Test): Promise<number> {
   return socket.address().port;
 }
 
-async function startRelay(t: Test, options: readonly string[]): Promise<[RunningSluice, number]> {
-  const target = `127.0.0.1:${await startEcho(t)}`;
+async function startRelay(
+  t: Test,
+  options: readonly string[],
+  to?: string,
+): Promise<[RunningSluice, number]> {
+  const target = to ?? `127.0.0.1:${await startEcho(t)}`;
   const relay = startSluice(["relay", "--listen", "127.0.0.1:0", "--target", target, "--json", ...options]);
   t.teardown(() => relay.kill("SIGKILL"));
   const ready = JSON.parse(await relay.line((line) => line.includes('"listening"')));
@@ -65,6 +69,26 @@ async function survivors(t: Test, port: number, count: number): Promise<number[]
     back.push(Number(message));
   }
 }
+
+t.test("--rebind gives the client new ports at the server, and its packets still come back", async (t) => {
+  const server = createSocket("udp4");
+  server.on("message", (_, from) => server.send(String(from.port), from.port, from.address));
+  server.bind(0, "127.0.0.1");
+  await once(server, "listening");
+  t.teardown(() => server.close());
+  const target = `127.0.0.1:${server.address().port}`;
+  const [, port] = await startRelay(t, ["--rebind", "50ms"], target);
+  const client = createSocket("udp4");
+  t.teardown(() => client.close());
+  const ports = new Set<string>();
+  client.on("message", (message) => ports.add(String(message)));
+  // An answer to a port that is just being given up is lost, as with a NAT.
+  while (ports.size < 3) {
+    client.send("which port?", port, "127.0.0.1");
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  t.equal(ports.size, 3);
+});
 
 t.test("what is lost follows from the seed", async (t) => {
   const lost = async (seed: string): Promise<number[]> => {

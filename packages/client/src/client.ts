@@ -110,7 +110,7 @@ export async function createClient(session: Session, options: ClientOptions = {}
   }
 
   async function openStream(streamOptions: OpenStreamOptions): Promise<TensorStream> {
-    const { encoder, wire } = planStream(streamOptions, session.maxDatagramBytes > 0);
+    const { encoder, wire } = await planStream(streamOptions, session.maxDatagramBytes > 0);
     if (end) throw sessionClosed();
     const alias = core.openStream(wire);
     const accepted = new Promise<string>((resolve, reject) => openings.set(alias, { resolve, reject }));

@@ -204,7 +204,7 @@ export async function createReconnectingClient(
   return {
     async openStream(streamOptions) {
       // What is wrong with the options is said at once, session or not.
-      planStream(streamOptions, true);
+      await planStream(streamOptions, true);
       for (;;) {
         if (isClosed()) throw closedError();
         const client = current;

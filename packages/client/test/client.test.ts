@@ -95,6 +95,29 @@ t.test("a producer learns what its frame may cost", async (t) => {
   client.close();
 });
 
+t.test("tensors are cut for the datagrams of the moment, smaller or larger", async (t) => {
+  const pair = createMemoryServer().connectPair();
+  const sizes: number[] = [];
+  const sendDatagram = pair.client.sendDatagram.bind(pair.client);
+  pair.client.sendDatagram = (data) => {
+    const outcome = sendDatagram(data);
+    sizes.push(outcome === "sent" ? data.byteLength : -1);
+    return outcome;
+  };
+  const client = await createClient(pair.client);
+  const stream = await client.openStream({ model: "sink", spec, codec: "raw", deadlineMs: 5_000 });
+  for (const maxBytes of [1200, 400, 9000]) {
+    pair.setMaxDatagramBytes(maxBytes);
+    sizes.length = 0;
+    const outcome = await stream.send(countingTensor());
+    t.match(outcome, { status: "delivered", concealedFraction: 0 }, `${maxBytes} B`);
+    const largest = Math.max(...sizes);
+    t.ok(largest <= maxBytes && largest > Math.min(maxBytes, 5120) / 2, `${largest} of ${maxBytes} B`);
+    t.notOk(sizes.includes(-1), "none was refused");
+  }
+  client.close();
+});
+
 t.test("a session without datagrams carries tensors on streams", async (t) => {
   const { connect } = createMemoryServer();
   const client = await createClient(connect(0));

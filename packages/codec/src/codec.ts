@@ -73,6 +73,9 @@ export interface PartialTensor {
 export interface Codec {
   /** The text form, which is also the wire's: `quantize:levels=16,clip=3`. */
   readonly text: string;
+  /** Modules that must be loaded before (`prepareCodec`). */
+  readonly libraries?: readonly string[];
+  /** @throws TensorError naming what does not fit the spec, statistics that are missing, or a library that is not loaded */
   createEncoder(spec: TensorSpec, statistics?: CutStatistics): TensorEncoder;
   createDecoder(spec: TensorSpec, statistics?: CutStatistics): TensorDecoder;
 }

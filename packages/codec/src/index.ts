@@ -1,3 +1,4 @@
+export { maxCodecTextLength } from "./chain-codec.js";
 export type {
   Codec,
   EncodedSlice,
@@ -9,10 +10,31 @@ export type {
   TensorDecoder,
   TensorEncoder,
 } from "./codec.js";
-export {
-  type CodecDefaults,
-  codecStages,
-  defaultCodec,
-  maxCodecTextLength,
-  parseCodec,
-} from "./parse-codec.js";
+export type { LoadLibraryOptions } from "./image/load-image-library.js";
+export { type CodecDefaults, codecStages, defaultCodec, parseCodec } from "./parse-codec.js";
+export { pipe } from "./pipe.js";
+export { prepareCodec } from "./prepare-codec.js";
+export type {
+  FormatOf,
+  Kind,
+  PieceOf,
+  PlanContext,
+  PlaneFormat,
+  PlaneSize,
+  PlannedStage,
+  Stage,
+  SymbolsFormat,
+  TensorFormat,
+  TooLong,
+} from "./stage.js";
+export type { CodecDefinition, StageDefinition } from "./stage-definition.js";
+export type { ParameterReader } from "./stage-parameters.js";
+export { entropy } from "./stages/entropy.js";
+export { type Htj2kParameters, htj2k } from "./stages/htj2k.js";
+export { integers } from "./stages/integers.js";
+export { type JpegParameters, jpeg } from "./stages/jpeg.js";
+export { type Jpeg2000Parameters, jpeg2000 } from "./stages/jpeg2000.js";
+export { type QuantizeParameters, quantize } from "./stages/quantize.js";
+export { raw } from "./stages/raw.js";
+export { type TileParameters, tile } from "./stages/tile.js";
+export type { SliceExtent, UnitOrder, VisitRun } from "./unit-order.js";

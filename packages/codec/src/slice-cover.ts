@@ -1,5 +1,6 @@
 import { sliceRange, TensorError, type UnitRange } from "@sluice/tensor";
 import type { SlicePosition } from "./codec.js";
+import type { TooLong } from "./stage.js";
 
 /** A slice and the units that it covers. */
 export interface PlacedSlice extends SlicePosition, UnitRange {}
@@ -41,9 +42,14 @@ export interface SliceFill {
   /** Units of the whole tensor. */
   readonly units: number;
   readonly maxPayloadBytes: number;
+  /** The most units of a slice, whatever their size. Default: all. */
+  readonly maxUnits?: number;
   /** Units that the first attempt takes; each slice begins with what fitted into the one before it. */
   readonly expected: number;
 }
+
+/** What the units of a range become. */
+export type EncodeRange = (range: UnitRange) => Uint8Array | TooLong;
 
 /**
  * Covers units by slices one after the other, each as long as its payload lets it be: to an average unit, or 1/64 where
@@ -51,7 +57,7 @@ export interface SliceFill {
  * @param encode what the units of a range become; at best smaller for fewer units
  * @throws TensorError where a single unit takes more than `maxPayloadBytes`
  */
-export function fillSlices(fill: SliceFill, encode: (range: UnitRange) => Uint8Array): FilledSlice[] {
+export function fillSlices(fill: SliceFill, encode: EncodeRange): FilledSlice[] {
   const slices: FilledSlice[] = [];
   let guess = fill.expected;
   for (let at = fill.range.first; at < fill.range.end; at = slices.at(-1)!.end) {
@@ -67,16 +73,17 @@ const interpolations = 4;
 
 function longestThatFits(
   at: number,
-  { range, units, maxPayloadBytes }: SliceFill,
-  guess: number,
-  encode: (range: UnitRange) => Uint8Array,
+  { range, units, maxPayloadBytes, maxUnits = units }: SliceFill,
+  expected: number,
+  encode: EncodeRange,
 ): FilledSlice {
   let best: FilledSlice | undefined;
   // The longest slice that fits ends within [fits, tooFar - 1].
   let fits = at;
-  let tooFar = range.end + 1;
+  let tooFar = Math.min(range.end, at + maxUnits) + 1;
+  let guess = expected;
   for (let tries = 1; tooFar - fits > 1; tries++) {
-    const most = Math.min(tooFar - 1, Math.max(fits + 1, at + Math.floor(guess)));
+    const most = Math.min(tooFar - 1, Math.max(fits + 1, at + Math.floor(guess + 1e-6)));
     const slice = longestSlice(at, most, units);
     if (best && slice.end <= best.end) {
       fits = most;
@@ -84,8 +91,9 @@ function longestThatFits(
     }
     const payload = encode(slice);
     const covered = slice.end - at;
-    guess = (covered * maxPayloadBytes) / payload.length;
-    if (payload.length <= maxPayloadBytes) {
+    const fitting = "fits" in payload ? payload.fits : maxPayloadBytes / payload.length;
+    guess = covered * fitting;
+    if (!("fits" in payload) && payload.length <= maxPayloadBytes) {
       best = { ...slice, payload };
       fits = most;
       if (guess < covered + Math.max(1, covered / 64)) break;

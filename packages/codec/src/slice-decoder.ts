@@ -1,31 +1,34 @@
 import { createTensor, elementCount, sliceRange, type TensorSpec } from "@sluice/tensor";
+import type { Chain } from "./chain.js";
 import type { PartialTensor, TensorDecoder } from "./codec.js";
-import type { ElementCoding } from "./element-coding.js";
+import { clearMissing, extentOf } from "./unit-order.js";
 
-function createPartialTensor(spec: TensorSpec, units: number, coding: ElementCoding): PartialTensor {
+function createPartialTensor(spec: TensorSpec, chain: Chain): PartialTensor {
+  const { order } = chain;
   const tensor = createTensor(spec.dtype, spec.shape, undefined, spec.layout);
-  const missing = new Uint8Array(units).fill(1);
-  let missingCount = units;
+  const missing = new Uint8Array(elementCount(spec.shape)).fill(1);
+  let missingCount = missing.length;
   return {
     add(index, count, payload) {
       // Checked here too, for a peer's mistake is an answer, not an exception.
       const sane =
-        Number.isInteger(count) && count >= 1 && count <= units && Number.isInteger(index) && index >= 0;
+        Number.isInteger(count) &&
+        count >= 1 &&
+        count <= order.units &&
+        Number.isInteger(index) &&
+        index >= 0;
       if (!sane || index >= count) return "range";
-      const { first, end } = sliceRange(index, count, units);
-      if (payload.length !== coding.payloadBytes(end - first)) return "payload-length";
-      const fault = coding.decode(payload, tensor, first, end);
+      const range = sliceRange(index, count, order.units);
+      const fault = chain.decode(payload, range, tensor);
       if (fault !== undefined) return fault;
-      for (let i = first; i < end; i++) missingCount -= missing[i]!;
-      missing.fill(0, first, end);
+      missingCount -= clearMissing(order, extentOf(order, range.first, range.end), missing);
       return undefined;
     },
     finish: () => ({ tensor, missing, missingCount }),
   };
 }
 
-/** Puts tensors of one spec together again from any slices of a coding whose units are single elements. */
-export function createSliceDecoder(spec: TensorSpec, coding: ElementCoding): TensorDecoder {
-  const units = elementCount(spec.shape);
-  return { units, begin: () => createPartialTensor(spec, units, coding) };
+/** Puts tensors of one spec together again from any slices of a chain. */
+export function createSliceDecoder(spec: TensorSpec, chain: Chain): TensorDecoder {
+  return { units: chain.order.units, begin: () => createPartialTensor(spec, chain) };
 }

@@ -1,71 +1,56 @@
-import { elementCount, sliceRange, type Tensor, TensorError, type TensorSpec } from "@sluice/tensor";
+import { sliceRange, type Tensor, TensorError, type TensorSpec } from "@sluice/tensor";
+import type { Chain } from "./chain.js";
 import type { EncodedSlice, SlicePosition, TensorEncoder } from "./codec.js";
-import type { ElementCoding } from "./element-coding.js";
+import { chooseSliceCount, type SliceNeed } from "./slice-count.js";
+import type { TooLong } from "./stage.js";
 
-function checkTensor(tensor: Tensor, spec: TensorSpec, units: number): void {
+function checkTensor(tensor: Tensor, spec: TensorSpec, elements: number): void {
   if (tensor.dtype !== spec.dtype) {
     throw new TensorError("tensor.dtype", `${tensor.dtype}, the stream's is ${spec.dtype}`);
   }
-  if (tensor.data.length !== units) {
+  if (tensor.data.length !== elements) {
     throw new TensorError(
       "tensor.data",
-      `${tensor.data.length} elements, the stream's tensors have ${units}`,
+      `${tensor.data.length} elements, the stream's tensors have ${elements}`,
     );
   }
 }
 
 /** The most elements whose payload fits. @throws TensorError where even one does not. */
-function elementsThatFit(coding: ElementCoding, units: number, maxPayloadBytes: number): number {
+function elementsThatFit(
+  payloadBytes: (elements: number) => number,
+  elements: number,
+  maxPayloadBytes: number,
+): number {
   let fits = 0;
-  let tooMany = units + 1;
+  let tooMany = elements + 1;
   while (tooMany - fits > 1) {
     const middle = Math.floor((fits + tooMany) / 2);
-    if (coding.payloadBytes(middle) <= maxPayloadBytes) fits = middle;
+    if (payloadBytes(middle) <= maxPayloadBytes) fits = middle;
     else tooMany = middle;
   }
   if (fits === 0) {
     throw new TensorError(
       "maxPayloadBytes",
-      `${maxPayloadBytes}, one element takes ${coding.payloadBytes(1)} bytes`,
+      `${maxPayloadBytes}, one element takes ${payloadBytes(1)} bytes`,
     );
   }
   return fits;
 }
 
-/** Encodes the slices `firstIndex` to `endIndex`, exclusive, of `count` into one buffer. */
-function encodeSlices(
-  coding: ElementCoding,
-  tensor: Tensor,
-  units: number,
-  firstIndex: number,
-  endIndex: number,
-  count: number,
-): EncodedSlice[] {
-  const ranges = Array.from({ length: endIndex - firstIndex }, (_, i) =>
-    sliceRange(firstIndex + i, count, units),
-  );
-  const buffer = new Uint8Array(
-    ranges.reduce((bytes, { first, end }) => bytes + coding.payloadBytes(end - first), 0),
-  );
-  let offset = 0;
-  return ranges.map(({ first, end }, i) => {
-    const payload = buffer.subarray(offset, offset + coding.payloadBytes(end - first));
-    offset += payload.length;
-    coding.encode(tensor, first, end, payload);
-    return { index: firstIndex + i, count, payload };
-  });
-}
-
-/** Encodes again what a slice covers, in the fewest slices of equal counts that fit. */
-function splitSlice(
-  coding: ElementCoding,
-  tensor: Tensor,
-  units: number,
+/**
+ * Slices of equal counts, for a chain whose units are single elements that all take the same: the fewest that fit.
+ * @throws TensorError where the range cannot be cut so small
+ */
+function cutEvenly(
+  chain: Chain,
+  payloadBytes: (elements: number) => number,
   { index, count }: SlicePosition,
   maxPayloadBytes: number,
 ): EncodedSlice[] {
+  const { units } = chain.order;
   const { first, end } = sliceRange(index, count, units);
-  const most = elementsThatFit(coding, units, maxPayloadBytes);
+  const most = elementsThatFit(payloadBytes, units, maxPayloadBytes);
   // The quotient is enough: the range begins f after a whole element and is less than (end - first) + 1 - f wide
   // before rounding, so the end of part j rounds down to at most j * most elements from its beginning.
   const parts = Math.ceil((end - first) / most);
@@ -75,23 +60,130 @@ function splitSlice(
       `${maxPayloadBytes} is too small to split slice ${index} of ${count} any further`,
     );
   }
-  // Another tensor may have been measured since.
-  coding.measure(tensor);
-  return encodeSlices(coding, tensor, units, index * parts, (index + 1) * parts, count * parts);
+  return Array.from({ length: parts }, (_, j) => {
+    const part = { index: index * parts + j, count: count * parts };
+    const payload = chain.encode(sliceRange(part.index, part.count, units), maxPayloadBytes) as Uint8Array;
+    return { ...part, payload };
+  });
 }
 
-/** Cuts tensors of one spec into slices of a coding whose units are single elements. */
-export function createSliceEncoder(spec: TensorSpec, coding: ElementCoding): TensorEncoder {
-  const units = elementCount(spec.shape);
+/** Slices of a chain of variable rate, and what each of the first cut took. */
+interface Cut {
+  readonly slices: EncodedSlice[];
+  readonly needs: SliceNeed[];
+}
+
+/**
+ * Cuts a slice into parts of equal counts, of which those from `first` to `end`, and those again that are too long.
+ * @throws TensorError where a single unit is too long
+ */
+function cutInto(
+  chain: Chain,
+  { index, count }: SlicePosition,
+  parts: number,
+  maxPayloadBytes: number,
+  { first, end } = { first: 0, end: parts },
+): Cut {
+  const { units } = chain.order;
+  const slices: EncodedSlice[] = [];
+  const needs: SliceNeed[] = [];
+  for (let j = first; j < end; j++) {
+    const part = { index: index * parts + j, count: count * parts };
+    const range = sliceRange(part.index, part.count, units);
+    const payload = chain.encode(range, maxPayloadBytes);
+    const need = needOf(payload, maxPayloadBytes);
+    needs.push(need);
+    if (!("fits" in payload) && need <= 1) {
+      slices.push({ ...part, payload });
+      continue;
+    }
+    if (range.end - range.first === 1) {
+      throw new TensorError(
+        "maxPayloadBytes",
+        `${maxPayloadBytes}, unit ${range.first} of ${units} takes more`,
+      );
+    }
+    // Two parts and not more: what is encoded again is less, and next time another count is tried.
+    const smaller =
+      2 * part.count <= units
+        ? cutInto(chain, part, 2, maxPayloadBytes)
+        : cutInto(chain, { index: 0, count: 1 }, units, maxPayloadBytes, range);
+    slices.push(...smaller.slices);
+  }
+  return { slices, needs };
+}
+
+/** How often the first frame of a stream is cut to find a good number of slices. */
+const firstAttempts = 3;
+
+/**
+ * Cuts whole frames of a chain of variable rate. Frames are like the ones before them: so each shows how many slices the
+ * next is cut into, and is encoded once, but for slices that turn out too long.
+ */
+function createFrameCutter(chain: Chain): (maxPayloadBytes: number) => EncodedSlice[] {
+  const { units } = chain.order;
+  const least = Math.ceil(units / chain.maxUnits);
+  let count = 0;
+  let sizedFor = 0;
+
+  function cutOnce(maxPayloadBytes: number): { slices: EncodedSlice[]; isSettled: boolean } {
+    const { slices, needs } = cutInto(chain, { index: 0, count: 1 }, count, maxPayloadBytes);
+    const next = chooseSliceCount(needs, least, units);
+    const isSettled = next === count;
+    count = next;
+    return { slices, isSettled };
+  }
+
+  return (maxPayloadBytes) => {
+    if (sizedFor === maxPayloadBytes) return cutOnce(maxPayloadBytes).slices;
+    sizedFor = maxPayloadBytes;
+    const need = needOf(chain.encode(sliceRange(0, least, units), maxPayloadBytes), maxPayloadBytes);
+    count = chooseSliceCount(new Array<SliceNeed>(least).fill(need), least, units);
+    let best = cutOnce(maxPayloadBytes);
+    for (let attempt = 1; attempt < firstAttempts && !best.isSettled; attempt++) {
+      const next = cutOnce(maxPayloadBytes);
+      if (next.slices.length >= best.slices.length) break;
+      best = next;
+    }
+    return best.slices;
+  };
+}
+
+function needOf(payload: Uint8Array | TooLong, maxPayloadBytes: number): SliceNeed {
+  return "fits" in payload ? 1 / Math.max(payload.fits, 1e-3) : payload.length / maxPayloadBytes;
+}
+
+/** Cuts tensors of one spec into slices of a chain. */
+export function createSliceEncoder(spec: TensorSpec, chain: Chain): TensorEncoder {
+  const { order, fixedBytes } = chain;
+  const elements = order.elementsBefore(order.units);
+  const evenBytes = order.units === elements ? fixedBytes : undefined;
+  const cutFrame = createFrameCutter(chain);
+  let taken: Tensor | undefined;
+
+  function checkLimit(maxPayloadBytes: number): void {
+    if (!(maxPayloadBytes >= 1)) {
+      throw new TensorError("maxPayloadBytes", `must be positive, got ${maxPayloadBytes}`);
+    }
+  }
+
   return {
-    units,
+    units: order.units,
     encode(tensor, maxPayloadBytes) {
-      checkTensor(tensor, spec, units);
-      const count = Math.ceil(units / elementsThatFit(coding, units, maxPayloadBytes));
-      coding.measure(tensor);
+      checkTensor(tensor, spec, elements);
+      checkLimit(maxPayloadBytes);
+      chain.take(tensor);
+      taken = tensor;
+      const whole = { index: 0, count: 1 };
       return {
-        slices: encodeSlices(coding, tensor, units, 0, count, count),
-        split: (slice, most) => splitSlice(coding, tensor, units, slice, most),
+        slices: evenBytes ? cutEvenly(chain, evenBytes, whole, maxPayloadBytes) : cutFrame(maxPayloadBytes),
+        split(slice, most) {
+          checkLimit(most);
+          // Another tensor may have been taken since.
+          if (taken !== tensor) chain.take(tensor);
+          taken = tensor;
+          return evenBytes ? cutEvenly(chain, evenBytes, slice, most) : cutInto(chain, slice, 1, most).slices;
+        },
       };
     },
   };

@@ -1,4 +1,4 @@
-import { defaultCodec, parseCodec } from "@sluice/codec";
+import { codecStages, defaultCodec, parseCodec } from "@sluice/codec";
 import fc from "fast-check";
 import t from "tap";
 
@@ -13,6 +13,18 @@ t.test("canonical text names every parameter and is its own canonical text", asy
     [" quantize : clip = 2.50 , levels = 007 ", "quantize:levels=7,clip=2.5,per=tensor"],
     ["quantize:per=channel,levels=65536,clip=100", "quantize:levels=65536,clip=100,per=channel"],
     ["quantize:levels=2,clip=0.5", "quantize:levels=2,clip=0.5,per=tensor"],
+    [
+      "quantize:levels=8,clip=3 | tile | jpeg:quality=40",
+      "quantize:levels=8,clip=3,per=tensor | tile:shape=square,layout=auto | jpeg:quality=40",
+    ],
+    [
+      "integers|tile|jpeg2000",
+      "integers | tile:shape=square,layout=auto | jpeg2000:ratio=8,decompositions=1",
+    ],
+    [
+      "integers | tile:layout=hwc,shape=wide | htj2k:step=0.10",
+      "integers | tile:shape=wide,layout=hwc | htj2k:step=0.1,decompositions=1",
+    ],
   ];
   for (const [text, canonical] of cases) {
     t.equal(parseCodec(text).text, canonical);
@@ -28,12 +40,13 @@ t.test("a default fills what the text leaves open, and only that", async (t) => 
 });
 
 t.test("errors name what is wrong and what is allowed", async (t) => {
+  const known = codecStages.join(", ");
   const refused: [string, string][] = [
-    ["quantise", 'codec: unknown stage "quantise", did you mean quantize? (known: raw, quantize)'],
-    ["roe", 'codec: unknown stage "roe", did you mean raw? (known: raw, quantize)'],
-    ["jpeg", 'codec: unknown stage "jpeg" (known: raw, quantize)'],
-    ["", 'codec: unknown stage "" (known: raw, quantize)'],
-    ["constructor", 'codec: unknown stage "constructor" (known: raw, quantize)'],
+    ["quantise", `codec: unknown stage "quantise", did you mean quantize? (known: ${known})`],
+    ["roe", `codec: unknown stage "roe", did you mean raw? (known: ${known})`],
+    ["zip", `codec: unknown stage "zip" (known: ${known})`],
+    ["", `codec: unknown stage "" (known: ${known})`],
+    ["constructor", `codec: unknown stage "constructor" (known: ${known})`],
     [
       "quantize:level=16",
       'codec.quantize: unknown parameter "level", did you mean levels? (known: levels, clip, per)',
@@ -51,7 +64,27 @@ t.test("errors name what is wrong and what is allowed", async (t) => {
     ["quantize:clip=101", 'codec.quantize.clip: must be a number from 0.5 to 100, got "101"'],
     ["quantize:clip=NaN", 'codec.quantize.clip: must be a number from 0.5 to 100, got "NaN"'],
     ["quantize:per=row", 'codec.quantize.per: must be tensor or channel, got "row"'],
-    ["quantize|raw", 'codec: "quantize|raw" is a chain; every known stage stands alone'],
+    [
+      "quantize|raw",
+      "codec.raw: takes tensor and cannot stand behind quantize (it gives symbols); there goes tile or entropy, or nothing",
+    ],
+    [
+      "tile | jpeg",
+      "codec.tile: takes symbols and cannot stand behind the tensor; there goes raw, quantize or integers",
+    ],
+    [
+      "quantize | tile | jpeg | raw",
+      "codec.raw: takes tensor and cannot stand behind jpeg (it gives bytes); there goes nothing",
+    ],
+    ["quantize | tile", "codec: the chain ends with tile, which gives plane; add jpeg, jpeg2000 or htj2k"],
+    ["quantize || jpeg", `codec: unknown stage "" (known: ${known})`],
+    ["quantize | tlie", `codec: unknown stage "tlie", did you mean tile? (known: ${known})`],
+    ["quantize|tile|jpeg:quality=0", 'codec.jpeg.quality: must be an integer from 1 to 100, got "0"'],
+    ["quantize|tile|jpeg:ratio=8", 'codec.jpeg: unknown parameter "ratio" (known: quality)'],
+    ["quantize|tile:shape=round|jpeg", 'codec.tile.shape: must be square or wide, got "round"'],
+    ["quantize|tile:layout=hcw|jpeg", 'codec.tile.layout: must be one of auto, chw, hwc, got "hcw"'],
+    ["quantize|tile|jpeg2000:ratio=0.9", 'codec.jpeg2000.ratio: must be a number from 1 to 1000, got "0.9"'],
+    ["quantize|tile|htj2k:step=0", 'codec.htj2k.step: must be a number from 0.001 to 0.5, got "0"'],
     ["r".repeat(257), "codec: 257 characters, at most 256 are allowed"],
   ];
   for (const [text, message] of refused) {
@@ -62,8 +95,8 @@ t.test("errors name what is wrong and what is allowed", async (t) => {
 t.test("any text is a codec or a TensorError", async () => {
   const piece = fc.oneof(
     fc.constantFrom(
-      "quantize",
-      "raw",
+      "|",
+      ...codecStages,
       ":",
       ",",
       "=",

@@ -1,7 +1,9 @@
-import { parseCodec } from "@sluice/codec";
+import { parseCodec, type Stage } from "@sluice/codec";
 import { createTensor, type Tensor } from "@sluice/tensor";
 import t from "tap";
-import { createRawCoding } from "#codec/raw.js";
+import { planChain } from "#codec/chain.js";
+import { raw as rawStage } from "#codec/stages/raw.js";
+import { elementOrder, orderedAxis } from "#codec/unit-order.js";
 
 const raw = parseCodec("raw");
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex");
@@ -20,16 +22,19 @@ t.test("elements in little-endian order, on either kind of machine", async (t) =
     t.equal(hex(slice!.payload), bytes, tensor.dtype);
 
     // As a big-endian machine would: its memory holds the reverse of each element.
-    const coding = createRawCoding(tensor, false);
-    const payload = new Uint8Array(bytes.length / 2);
-    coding.encode(tensor, 0, tensor.data.length, payload);
+    const order = elementOrder(tensor);
+    const context = { spec: tensor, order, axis: orderedAxis(tensor, order), statistics: undefined };
+    const chain = planChain([rawStage(false) as Stage], context);
+    const all = { first: 0, end: tensor.data.length };
+    chain.take(tensor);
+    const payload = chain.encode(all, 1000) as Uint8Array;
     const size = tensor.data.BYTES_PER_ELEMENT;
     const reversed = (bytes.match(new RegExp(`.{${2 * size}}`, "g")) ?? []).map((element) =>
       hex(Buffer.from(element, "hex").reverse()),
     );
     t.equal(hex(payload), reversed.join(""));
     const back = createTensor(tensor.dtype, tensor.shape, undefined, tensor.layout);
-    coding.decode(payload, back, 0, back.data.length);
+    chain.decode(payload, all, back);
     t.strictSame(back, tensor);
   }
 });

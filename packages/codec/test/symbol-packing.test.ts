@@ -1,6 +1,11 @@
 import fc from "fast-check";
 import t from "tap";
-import { createSymbolPacking, packedBytes, packSymbols, unpackSymbols } from "#codec/symbol-packing.js";
+import {
+  createSymbolPacking,
+  packedBytes,
+  packSymbols,
+  unpackSymbols,
+} from "#codec/stages/symbol-packing.js";
 
 const seed = Number(process.env.SLUICE_SEED ?? 20261123);
 t.comment(`seed ${seed}`);

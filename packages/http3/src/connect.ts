@@ -25,7 +25,10 @@ export interface ConnectOptions {
   readonly timeoutMs?: number;
   /** A connection without a sign of life for so long ends, in milliseconds. Default 30,000. */
   readonly idleTimeoutMs?: number;
-  /** Largest UDP payload to send in bytes, 1,200 to 16,384. Default 1,350; more only where the path is known to take it. */
+  /**
+   * Largest UDP payload that is tried, in bytes, 1,200 to 16,384. Packets grow from 1,200 as the path carries them, by
+   * default up to Ethernet's 1,472 (IPv6: 1,452), or 15,872 to a peer on this machine.
+   */
   readonly maxPacketBytes?: number;
   /** Header fields of the request, as `authorization`. */
   readonly headers?: Readonly<Record<string, string>>;
@@ -43,7 +46,6 @@ export interface ConnectOptions {
 
 export const DEFAULT_TIMEOUT_MS = 5000;
 export const DEFAULT_IDLE_TIMEOUT_MS = 30_000;
-export const DEFAULT_MAX_PACKET_BYTES = 1350;
 const MAX_HASHES = 16;
 
 /** Opens a WebTransport session at `url` (`https://host:port/path`). Rejects with `ConnectError`. */
@@ -57,12 +59,10 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
     100,
     3_600_000,
   );
-  const maxPacketBytes = checkRange(
-    "maxPacketBytes",
-    options.maxPacketBytes ?? DEFAULT_MAX_PACKET_BYTES,
-    1200,
-    16_384,
-  );
+  const maxPacketBytes =
+    options.maxPacketBytes === undefined
+      ? undefined
+      : checkRange("maxPacketBytes", options.maxPacketBytes, 1200, 16_384);
   const headers = Object.entries(options.headers ?? {});
   for (const [name, value] of headers) {
     const bad = describeBadField(name.toLowerCase(), value);

@@ -15,7 +15,7 @@ export interface EngineConnectOptions {
   readonly trust: Trust;
   readonly timeoutMs: number;
   readonly idleTimeoutMs: number;
-  readonly maxPacketBytes: number;
+  readonly maxPacketBytes: number | undefined;
 }
 
 /** A checked request to listen. */
@@ -28,7 +28,7 @@ export interface EngineListenOptions extends AdmissionLimits {
   readonly certificateHash: string;
   readonly idleTimeoutMs: number;
   readonly handshakeTimeoutMs: number;
-  readonly maxPacketBytes: number;
+  readonly maxPacketBytes: number | undefined;
   /** The HTTP status that answers a request; 200 accepts. Never rejects, and settles in bounded time. */
   readonly decide: (request: SessionRequest) => number | Promise<number>;
   readonly log: Log;

@@ -6,7 +6,7 @@ import { type Authorize, authorizeRequest } from "./authorize-request.js";
 import { type CertificateSource, fixedCertificate } from "./certificates/certificate-source.js";
 import { type CertificateOption, openCertificateSource } from "./certificates/open-certificate-source.js";
 import { checkRange } from "./check-range.js";
-import { DEFAULT_IDLE_TIMEOUT_MS, DEFAULT_MAX_PACKET_BYTES, DEFAULT_TIMEOUT_MS } from "./connect.js";
+import { DEFAULT_IDLE_TIMEOUT_MS, DEFAULT_TIMEOUT_MS } from "./connect.js";
 import type { Engine, EngineListenOptions, EngineServer, Log } from "./engine.js";
 import { createHttp3Server, type Http3Server } from "./http3-server.js";
 import { listenBoth } from "./listen-both.js";
@@ -54,7 +54,10 @@ export interface ListenOptions {
   readonly idleTimeoutMs?: number;
   /** For a client from its first packet to its open session, in milliseconds. Default 5,000. */
   readonly handshakeTimeoutMs?: number;
-  /** Largest UDP payload to send in bytes, 1,200 to 16,384. Default 1,350. */
+  /**
+   * Largest UDP payload that is tried, in bytes, 1,200 to 16,384. Packets grow from 1,200 as the path carries them, by
+   * default up to Ethernet's 1,472 (IPv6: 1,452), or 15,872 to a peer on this machine.
+   */
   readonly maxPacketBytes?: number;
   readonly engine?: EngineName;
   /**
@@ -95,12 +98,10 @@ export async function listen(options: ListenOptions): Promise<Http3Server> {
     1,
     600_000,
   );
-  const maxPacketBytes = checkRange(
-    "maxPacketBytes",
-    options.maxPacketBytes ?? DEFAULT_MAX_PACKET_BYTES,
-    1200,
-    16_384,
-  );
+  const maxPacketBytes =
+    options.maxPacketBytes === undefined
+      ? undefined
+      : checkRange("maxPacketBytes", options.maxPacketBytes, 1200, 16_384);
   const refusals = new Refusals();
   const { path, authorize, log = () => {} } = options;
   const decision = {

@@ -33,6 +33,8 @@ export class FakeQuic implements QuicStreams {
     return data.byteLength;
   }
 
+  sendFirst(): void {}
+
   receive(streamId: number, buffer: Uint8Array): number {
     const arrived = this.#arrived.get(streamId);
     this.fin = false;

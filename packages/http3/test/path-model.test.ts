@@ -78,6 +78,20 @@ t.test("a burst does not lower the estimate, and can raise it", async (t) => {
   t.ok(model.windowBytes > 1.8 * before);
 });
 
+t.test("the end of a pause is paced by the least round trip, and what is busy by its own", async (t) => {
+  const model = new PathModel(PACKET_BYTES);
+  // As quiche reads it where a ping leaves every 50 ms: the path has 40.
+  for (let nowMs = 0; nowMs <= 400; nowMs += 50) {
+    model.update(nowMs, { ...QUIET, rttMs: 40 + nowMs / 2, lastReceivedMs: nowMs });
+  }
+  model.update(450, { ...QUIET, rttMs: 240, isHeldBack: true, lastReceivedMs: 450 });
+  t.equal(model.pacedRttMs, 40);
+  for (let nowMs = 455; nowMs <= 600; nowMs += 5) {
+    model.update(nowMs, { ...QUIET, rttMs: 90, isHeldBack: true, lastReceivedMs: nowMs });
+  }
+  t.equal(model.pacedRttMs, 90, "a queue of two round trips is one");
+});
+
 t.test("silence leaves room for probes only, and the first answer ends it", async (t) => {
   const model = new PathModel(PACKET_BYTES);
   const before = saturate(model, 2500, 0, 3000);

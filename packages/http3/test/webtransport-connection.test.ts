@@ -268,3 +268,26 @@ t.test("unknown streams are refused, and cost nothing else", async (t) => {
   t.equal(quic.stopped.get(14), H3_CODE.STREAM_CREATION_ERROR);
   t.strictSame(log, []);
 });
+
+t.test(
+  "padding is a reserved frame on the control stream, after the settings, and peers skip it",
+  async (t) => {
+    const { quic, connection } = createRecordedConnection("server");
+    t.equal(connection.pad(1350), false, "the settings go first");
+    connection.flush(0);
+    t.equal(connection.pad(1350), true);
+    const sent = quic.sent.get(3)?.bytes ?? new Uint8Array(0);
+    t.strictSame([...sent.subarray(0, CONTROL.byteLength)], [...CONTROL]);
+    t.strictSame([...sent.subarray(CONTROL.byteLength, CONTROL.byteLength + 3)], [0x21, 0x45, 0x46]);
+    t.equal(sent.byteLength, CONTROL.byteLength + 3 + 1350);
+    const peer = createRecordedConnection("client");
+    peer.quic.arrive(3, sent);
+    peer.connection.handleReadable(0);
+    peer.quic.arrive(3, encodeFrame(FRAME.GOAWAY, hex("00")));
+    t.equal(
+      codeOf(() => peer.connection.handleReadable(1)),
+      undefined,
+      "what follows is read",
+    );
+  },
+);

@@ -8,6 +8,8 @@ export interface GateInput {
   readonly nowMs: number;
   readonly capturedMs: number;
   readonly deadlineMs: number;
+  /** How much later than reckoned a frame may leave that waits behind others, as a share of the deadline. */
+  readonly marginShare: number;
   /** Expected time of the client's half and the encoder. */
   readonly clientLatencyMs: number;
   /** Expected time from the arrival of the last slice to the departure of the result. */
@@ -23,6 +25,8 @@ export interface GateInput {
   readonly unreceivedBytes: number;
   /** So many of them are too many. */
   readonly windowBytes: number;
+  /** So many may be on their way, this frame included, while the path is new. */
+  readonly openingBytes: number;
   /** What the bottleneck carries; `undefined`: not known yet. */
   readonly bandwidthBitsPerSecond: number | undefined;
   /** How long until the frames before this one are made up for at the rate that this session may take. */
@@ -45,8 +49,8 @@ export type GateReason = "in-flight" | "server-limit" | "bandwidth" | "deadline"
 const reportDelayMs = 25;
 /** A queue that the client's own work hides costs nothing; so much more is tolerated, against jitter. */
 const toleratedQueueMs = 15;
-/** What estimates may be wrong by, as a share of the deadline. */
-const marginShare = 0.05;
+/** What estimates may be wrong by where nothing is in front, as a share of the deadline. */
+const minMarginShare = 0.05;
 
 /** `undefined`: process the frame. */
 export function frameGate(input: GateInput): GateReason | undefined {
@@ -56,6 +60,9 @@ export function frameGate(input: GateInput): GateReason | undefined {
   if (input.serverFreeAtMs > nowMs + clientLatencyMs) return "server-limit";
   if (input.isPathDark) return "bandwidth";
   if (input.unreceivedBytes > input.windowBytes) return "bandwidth";
+  // Behind others on a new path a frame would wait for the transport's window to open, at a rate that nobody knows.
+  const isBehind = input.unreceivedBytes > 0;
+  if (isBehind && input.unreceivedBytes + input.expectedBytes > input.openingBytes) return "bandwidth";
   // What is known of the path is too old to turn frames away for: one goes out to learn anew.
   if (input.bandwidthBitsPerSecond === undefined || input.isEstimateStale) return undefined;
   // bandwidth_remain: one frame may wait behind the one that is being sent, or the path would idle between them.
@@ -73,10 +80,13 @@ export function frameBudgetBytes(input: GateInput): number {
 
 /** How long the frame's datagrams may take from the first to the last for its result to be in time. */
 function inTimeMs(input: GateInput): number {
-  const { nowMs, capturedMs, deadlineMs, rttMs } = input;
+  const { nowMs, capturedMs, deadlineMs, rttMs, marginShare } = input;
   const aheadMs = transmitMs(input.unreceivedBytes, input) - rttMs - reportDelayMs;
   const startMs = Math.max(input.clientLatencyMs, aheadMs);
-  const elsewhereMs = rttMs + input.queueMs + input.serverLatencyMs + marginShare * deadlineMs;
+  // A path on which a frame is late at times is not shut: the frame that has it for itself may go.
+  const marginMs =
+    minMarginShare * deadlineMs + Math.min(startMs - input.clientLatencyMs, marginShare * deadlineMs);
+  const elsewhereMs = rttMs + input.queueMs + input.serverLatencyMs + marginMs;
   return capturedMs + deadlineMs - nowMs - startMs - elsewhereMs;
 }
 

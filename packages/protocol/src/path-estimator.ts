@@ -6,7 +6,7 @@ import { maxBlindBytes } from "./limits.js";
 import { createQueueDelay } from "./queue-delay.js";
 import { createRateController } from "./rate-controller.js";
 import { reportArrivals } from "./report-arrivals.js";
-import { createTrainFinder } from "./train-finder.js";
+import { createTrainFinder, keptBusy, leftTogether } from "./train-finder.js";
 
 export interface PathEstimator {
   sent(sequence: number, bytes: number, nowMs: number): void;
@@ -30,6 +30,8 @@ export interface PathEstimator {
    * QUIC's own window opens that fast, and what waits for it comes too late.
    */
   windowBytes(rttMs: number): number;
+  /** What may be on its way for what the path has shown to deliver. */
+  readonly openingBytes: number;
   /** What the bottleneck carries. */
   readonly bandwidthBitsPerSecond: number | undefined;
   /** What this session may take of it. */
@@ -60,7 +62,8 @@ export function createPathEstimator(): PathEstimator {
   const flight = createFlight();
   const bandwidth = createBandwidthEstimator();
   let measuredMs = 0;
-  const trains = createTrainFinder((train) => bandwidth.addTrain(train, measuredMs));
+  const bursts = createTrainFinder(leftTogether, (train) => bandwidth.addBurst(train, measuredMs));
+  const runs = createTrainFinder(keptBusy, (train) => bandwidth.addRun(train, measuredMs));
   const queue = createQueueDelay();
   const rate = createRateController();
   let reportedUpTo = 0;
@@ -82,8 +85,11 @@ export function createPathEstimator(): PathEstimator {
       const sent = flight.lookUp(sequence);
       if (!sent) continue;
       const arrivedMs = reportedMs - beforeReportMs;
-      queue.add(sent.sentMs, arrivedMs, nowMs);
-      trains.add({ sequence, bytes: sent.bytes, sentMs: sent.sentMs, arrivedMs });
+      const { sentMs, bytes } = sent;
+      const queuedMs = queue.add(sentMs, arrivedMs, nowMs);
+      const arrival = { sequence, bytes, sentMs, arrivedMs, queuedMs };
+      bursts.add(arrival);
+      runs.add(arrival);
     }
   }
 
@@ -128,7 +134,10 @@ export function createPathEstimator(): PathEstimator {
     handleFeedback(report, rttMs, nowMs) {
       measure(report, nowMs);
       flight.reportedUpTo(report.nextSequence);
-      if (flight.unreceivedBytes === 0) trains.finish();
+      if (flight.unreceivedBytes === 0) {
+        bursts.finish();
+        runs.finish();
+      }
       if (report.nextSequence > reportedUpTo) {
         countLosses(report);
         reportedUpTo = report.nextSequence;
@@ -146,6 +155,9 @@ export function createPathEstimator(): PathEstimator {
     windowBytes(rttMs) {
       const bytesPerMs = (bandwidth.bitsPerSecond ?? 0) / 8_000;
       return Math.max(maxBlindBytes, Math.min(2 * deliveredBytes, bytesPerMs * (rttMs + windowSlackMs)));
+    },
+    get openingBytes() {
+      return Math.max(maxBlindBytes, 2 * deliveredBytes);
     },
     isDark,
     isStale: (nowMs) => nowMs - bandwidth.measuredMs > staleMs,

@@ -6,8 +6,11 @@
 import { createWindowedMin } from "./windowed-min.js";
 
 export interface QueueDelay {
-  /** A datagram that was sent at `sentMs` of our clock arrived at `arrivedMs` of the other one. */
-  add(sentMs: number, arrivedMs: number, nowMs: number): void;
+  /**
+   * A datagram that was sent at `sentMs` of our clock arrived at `arrivedMs` of the other one. Returns how long it has
+   * waited in queues, in milliseconds.
+   */
+  add(sentMs: number, arrivedMs: number, nowMs: number): number;
   /** A ping came back: it meets the queue at times that frames do not choose. */
   addRoundTrip(rttMs: number, nowMs: number): void;
   /** The least wait of the last moments, in milliseconds: a queue that never drains. 0 before the first sample. */
@@ -39,7 +42,9 @@ export function createQueueDelay(): QueueDelay {
       standing.add(delayMs, nowMs);
       if (nowMs - sampledMs > idleMs) expected = 0;
       sampledMs = nowMs;
-      expected += (delayMs - base.get(nowMs)! - expected) / smoothing;
+      const queuedMs = delayMs - base.get(nowMs)!;
+      expected += (queuedMs - expected) / smoothing;
+      return queuedMs;
     },
     expectedMs: (nowMs) => (nowMs - sampledMs > idleMs ? 0 : expected),
     addRoundTrip(rttMs, nowMs) {

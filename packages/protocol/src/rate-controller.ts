@@ -40,7 +40,7 @@ const thresholdGain = 0.1;
 const ceilingShare = 0.98;
 const decrease = 0.75;
 /**
- * Gain of the increase, each second. The step is gain (1 - share) sqrt(share): the less a session has,
+ * Gain of the increase, each second. The step is gain (ceiling - rate) sqrt(rate / ceiling): the less a session has,
  * the faster it grows in proportion, which brings shares together; and many sessions on a path do not grow too fast
  * together.
  */
@@ -48,7 +48,10 @@ const increaseGain = 0.2;
 /** Without a queue for so long, the path has room: the gain grows with each second, up to a factor. */
 const calmMs = 1500;
 const maxCalmFactor = 8;
-/** QUIC's window opens slowly at first, which looks like a queue: what that took away comes back as fast. */
+/**
+ * QUIC's window opens slowly at first, which looks like a queue and like a narrow path: what that took away comes back as
+ * fast, and the rate follows a bottleneck that turns out to carry more.
+ */
 const startupMs = 5_000;
 const startupFactor = 4;
 /** A decrease shows after a round trip and the window over which the standing queue is measured. */
@@ -58,14 +61,13 @@ const heavyLoss = 0.25;
 const minShare = 0.05;
 
 export function createRateController(): RateController {
-  /** Of what the bottleneck carries: where that was measured anew, the rate follows at once. */
-  let share = 1;
   let rate: number | undefined;
   let thresholdMs = minThresholdMs;
   let updatedMs = 0;
   let decreasedMs = Number.NEGATIVE_INFINITY;
   let queuedMs = Number.NEGATIVE_INFINITY;
   let startedMs: number | undefined;
+  let lastCeiling = Number.POSITIVE_INFINITY;
 
   return {
     update({ nowMs, rttMs, standingQueueMs, capacityBitsPerSecond, lossShare }) {
@@ -73,7 +75,11 @@ export function createRateController(): RateController {
       const ceiling = ceilingShare * capacityBitsPerSecond;
       const elapsedMs = Math.min(1_000, Math.max(0, nowMs - updatedMs));
       updatedMs = nowMs;
+      rate ??= ceiling;
       startedMs ??= nowMs;
+      const isStarting = nowMs - startedMs < startupMs;
+      if (isStarting && ceiling > lastCeiling) rate *= ceiling / lastCeiling;
+      lastCeiling = ceiling;
       if (standingQueueMs > minThresholdMs / 2) queuedMs = nowMs;
       const isCongested = standingQueueMs > thresholdMs || lossShare > heavyLoss;
       const approach = Math.min(1, (thresholdGain * elapsedMs) / 1_000);
@@ -81,21 +87,18 @@ export function createRateController(): RateController {
       thresholdMs = Math.min(maxThresholdMs, Math.max(minThresholdMs, thresholdMs));
       if (!isCongested) {
         const calmS = Math.max(0, nowMs - Math.max(decreasedMs, queuedMs) - calmMs) / 1_000;
-        const factor = nowMs - startedMs < startupMs ? startupFactor : 1;
+        const factor = isStarting ? startupFactor : 1;
         const gain = increaseGain * Math.min(maxCalmFactor, factor + 4 * calmS);
-        share += (gain * (1 - share) * Math.sqrt(share) * elapsedMs) / 1_000;
+        rate += (gain * (ceiling - rate) * Math.sqrt(rate / ceiling) * elapsedMs) / 1_000;
       }
       if (isCongested && nowMs - decreasedMs > rttMs + settleMs) {
-        share *= decrease;
+        rate = decrease * Math.min(rate, ceiling);
         decreasedMs = nowMs;
       }
-      share = Math.min(1, Math.max(minShare, share));
-      rate = share * ceiling;
+      rate = Math.min(ceiling, Math.max(minShare * ceiling, rate));
     },
     handleSilence() {
-      if (rate === undefined) return;
-      share /= 2;
-      rate /= 2;
+      if (rate !== undefined) rate /= 2;
     },
     get bitsPerSecond() {
       return rate;

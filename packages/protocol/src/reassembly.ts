@@ -19,6 +19,7 @@ import {
   maxReassemblyBytes,
   maxRememberedFrames,
 } from "./limits.js";
+import { createQuietTime, type QuietTime } from "./quiet-time.js";
 import { createSliceCover, type SliceCover } from "./slice-cover.js";
 import type { SliceHeader } from "./slice-header.js";
 
@@ -106,8 +107,9 @@ const minReorderMs = 4;
 const maxReorderMs = 30;
 /** Ages are whole milliseconds. */
 const ageStepMs = 1;
-/** How long a silent stream may leave a frame open: congestion control may hold its datagrams for a round trip. */
-const maxQuietMs = 60;
+
+/** How long a stream with forward error correction may be silent, for each frame that a group spans. */
+const fecQuietMs = 60;
 
 /** Of the deadline: a frame that waits for more leaves so much earlier, for its answer may have to be sent twice. */
 const answerReserve = 0.1;
@@ -131,6 +133,8 @@ interface Released {
   /** Infinity where it was complete. */
   readonly atMs: number;
   readonly capturedMs: number;
+  /** It had only slices to wait for that later ones had overtaken. */
+  readonly wasOvertaken: boolean;
 }
 
 interface StreamState extends ReassemblyStream {
@@ -142,6 +146,7 @@ interface StreamState extends ReassemblyStream {
   floor: number;
   /** How long an overtaken slice is waited for, as this path has shown. */
   reorderMs: number;
+  readonly quiet: QuietTime;
 }
 
 export function createReassembly(): Reassembly {
@@ -160,8 +165,10 @@ export function createReassembly(): Reassembly {
     stream.open.delete(frame.frame);
     const isComplete = frame.cover.covered === stream.units;
     const atMs = isComplete ? Number.POSITIVE_INFINITY : nowMs;
-    stream.released.set(frame.frame, { atMs, capturedMs: frame.capturedMs });
+    const { capturedMs, overtakenMs } = frame;
+    stream.released.set(frame.frame, { atMs, capturedMs, wasOvertaken: overtakenMs !== undefined });
     stream.reorderMs += (minReorderMs - stream.reorderMs) / 64;
+    stream.quiet.forget();
     if (stream.released.size > maxRememberedFrames) {
       const oldest = stream.released.keys().next().value!;
       stream.released.delete(oldest);
@@ -179,7 +186,7 @@ export function createReassembly(): Reassembly {
     if (frame.cover.covered < stream.minReceived * stream.units)
       return expiry - answerReserve * stream.deadlineMs;
     const { overtakenMs, lastArrivalMs } = frame;
-    if (overtakenMs === undefined) return Math.min(expiry, lastArrivalMs + maxQuietMs * spanOf(stream));
+    if (overtakenMs === undefined) return Math.min(expiry, lastArrivalMs + quietMs(stream));
     return Math.min(expiry, Math.max(overtakenMs, lastArrivalMs) + stream.reorderMs);
   }
 
@@ -203,6 +210,7 @@ export function createReassembly(): Reassembly {
         released: new Map(),
         floor: 0,
         reorderMs: minReorderMs,
+        quiet: createQuietTime(),
       });
     },
 
@@ -223,7 +231,8 @@ export function createReassembly(): Reassembly {
         const missedByMs = nowMs - released.atMs;
         const heldBackMs = nowMs - header.ageMs - released.capturedMs;
         if (heldBackMs + ageStepMs >= missedByMs) {
-          stream.reorderMs = Math.min(maxReorderMs, stream.reorderMs + missedByMs);
+          if (released.wasOvertaken) stream.reorderMs = Math.min(maxReorderMs, stream.reorderMs + missedByMs);
+          else stream.quiet.addMiss(missedByMs);
         }
         return "late";
       }
@@ -242,7 +251,7 @@ export function createReassembly(): Reassembly {
       if (!frame) {
         frame = begin(stream, header.frame, nowMs);
         frame.cover.add(first, end);
-      }
+      } else stream.quiet.addGap(nowMs - frame.lastArrivalMs);
       const kept = payload.length < maxCopiedBytes ? payload.slice() : payload;
       frame.slices.push({ index: header.index, count: header.count, payload: kept });
       frame.lastArrivalMs = nowMs;
@@ -322,6 +331,11 @@ export function createReassembly(): Reassembly {
       return openBytes + readyBytes;
     },
   };
+}
+
+/** Repair symbols may come a frame's interval and more behind the slices, so their gaps are not what is waited for. */
+function quietMs({ fecSpan, quiet }: StreamState): number {
+  return fecSpan === 0 ? quiet.ms : fecSpan * fecQuietMs;
 }
 
 /** How many frames later a frame begins whose slices tell that nothing of a frame is to come. */

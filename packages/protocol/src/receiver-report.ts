@@ -10,6 +10,8 @@ export interface ReceiverReport {
   recovered(sequence: number): void;
   /** Reassembly is done with a frame: a reason to report soon. */
   frameReceived(stream: number, frame: number, unitsReceived: number, units: number, nowMs: number): void;
+  /** Share of the datagrams that have not come, 0 to 1; 0 before there were enough to tell. */
+  readonly lossShare: number;
   /** When a report is due; Infinity where there is nothing to say. */
   nextTimeoutMs(): number;
   /** The report, as a message of at most `maxBytes`, and a fresh start. */
@@ -18,6 +20,8 @@ export interface ReceiverReport {
 
 /** Reports are gathered for so long, so that one serves a burst of datagrams. */
 const gatherMs = 10;
+/** Of fewer datagrams a share says nothing. */
+const minShareDatagrams = 64;
 /** Numbers of datagrams that are remembered to tell a reordered one from a duplicate. */
 const windowSize = 4_096;
 
@@ -110,6 +114,10 @@ export function createReceiverReport(): ReceiverReport {
       if (frames.length > maxReportedFrames) frames.shift();
       // Whoever waits to send again what is missing learns it sooner; the interval between reports stays.
       dueMs = Math.min(dueMs, Math.max(nowMs, reportedMs + gatherMs));
+    },
+
+    get lossShare() {
+      return nextSequence < minShareDatagrams ? 0 : lost / nextSequence;
     },
 
     nextTimeoutMs: () => dueMs,

@@ -21,6 +21,8 @@ export interface ResultOutbox {
   take(maxBytes: number, rttMs: number, nowMs: number): Uint8Array | undefined;
   /** A result that is due but too large for any datagram of this size; it leaves the outbox. */
   takeLarger(maxBytes: number): sluice.v1.Result.$Properties | undefined;
+  /** Share of the datagrams that were lost the other way, 0 to 1: what may be expected while nothing else is known. */
+  setPathLoss(share: number): void;
   /** Forgets what waits. */
   clear(): void;
   /** When the next result is due; Infinity where none waits. */
@@ -61,11 +63,12 @@ export function createResultOutbox(): ResultOutbox {
   const settling = new Map<string, Waiting>();
   /** Smoothed share of sendings that were not acknowledged. */
   let lossShare = 0;
+  let pathLossShare = 0;
 
   function intervalMs({ times, bytes }: Waiting, rttMs: number, nowMs: number): number {
     const patientMs = 1.1 * rttMs + acknowledgementDelayMs;
     const leftMs = times.inTimeUntilMs - nowMs;
-    if (lossShare < hastyAboveLoss || leftMs <= 0) return patientMs;
+    if (Math.max(lossShare, pathLossShare) < hastyAboveLoss || leftMs <= 0) return patientMs;
     return Math.min(patientMs, Math.max(minRepeatMs, leftMs / hastyRepeats, bytes.length / repeatBytesPerMs));
   }
 
@@ -122,6 +125,9 @@ export function createResultOutbox(): ResultOutbox {
         }
       }
       return undefined;
+    },
+    setPathLoss(share) {
+      pathLossShare = share;
     },
     clear() {
       waiting.clear();

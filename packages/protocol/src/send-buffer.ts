@@ -264,3 +264,8 @@ export function createSendBuffer(): SendBuffer {
     },
   };
 }
+
+/** Payload bytes of slices. */
+export function bytesOf(slices: readonly OutgoingSlice[]): number {
+  return slices.reduce((sum, slice) => sum + slice.payload.length, 0);
+}

@@ -318,6 +318,7 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
     if (maxDatagramBytes === 0 || stream?.options.mode === "reliable") sayResult(result);
     else {
       const times = { inTimeUntilMs: frame.expiresAtMs, uselessAtMs: frame.capturedMs + 2 * deadlineMs };
+      outbox.setPathLoss(report.lossShare);
       outbox.push(result, times, nowMs);
     }
   }

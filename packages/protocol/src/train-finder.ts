@@ -1,4 +1,7 @@
-/** Finds trains: datagrams that left together and arrived one after the other, over as many reports as it takes. */
+/**
+ * Finds trains, over as many reports as it takes: datagrams with consecutive numbers of which each followed the one in
+ * front of it so closely that the bottleneck had no pause between them.
+ */
 export interface TrainFinder {
   /** A datagram arrived; in the order of arrival. */
   add(arrival: TrainArrival): void;
@@ -12,10 +15,13 @@ export interface TrainArrival {
   readonly sentMs: number;
   /** On the receiver's clock. */
   readonly arrivedMs: number;
+  /** How much longer than the shortest one its way took. */
+  readonly queuedMs: number;
 }
 
 /** A train that has arrived. */
 export interface Train {
+  readonly datagrams: number;
   /**
    * Bytes that came after the first clump, and the time from that clump to the last; 0 and 0 for one clump alone. The
    * last clump is left out where the rate is higher without it: the train may have ended long before it was handed over.
@@ -26,8 +32,8 @@ export interface Train {
   readonly totalBytes: number;
 }
 
-/** Datagrams that left within so many milliseconds of each other form a train: faster than any path of interest. */
-const trainGapMs = 0.3;
+/** Datagrams that left within so many milliseconds of each other left together: faster than any path of interest. */
+const burstGapMs = 0.3;
 /** Fewer datagrams say more about jitter than about the path. */
 const minTrainLength = 3;
 /**
@@ -36,7 +42,16 @@ const minTrainLength = 3;
  */
 const clumpMs = 0.3;
 
-export function createTrainFinder(onTrain: (train: Train) => void): TrainFinder {
+/** Whether a datagram kept the bottleneck busy after the one in front of it. */
+export type Follows = (arrival: TrainArrival, last: TrainArrival) => boolean;
+
+/** It left together with the one in front of it: other traffic had hardly time to come between. */
+export const leftTogether: Follows = (arrival, last) => arrival.sentMs - last.sentMs <= burstGapMs;
+
+/** It was at the bottleneck before the one in front of it was through. */
+export const keptBusy: Follows = (arrival, last) => arrival.queuedMs >= arrival.arrivedMs - last.arrivedMs;
+
+export function createTrainFinder(follows: Follows, onTrain: (train: Train) => void): TrainFinder {
   let length = 0;
   let totalBytes = 0;
   let bytes = 0;
@@ -53,7 +68,7 @@ export function createTrainFinder(onTrain: (train: Train) => void): TrainFinder 
       const previousMs = previousClumpMs - firstClumpMs;
       const isFaster = previousMs > 0 && previousBytes * spreadMs > bytes * previousMs;
       const counted = isFaster ? { bytes: previousBytes, spreadMs: previousMs } : { bytes, spreadMs };
-      onTrain({ ...counted, totalBytes });
+      onTrain({ datagrams: length, ...counted, totalBytes });
     }
     length = 0;
     last = undefined;
@@ -62,12 +77,9 @@ export function createTrainFinder(onTrain: (train: Train) => void): TrainFinder 
   return {
     add(arrival) {
       const { arrivedMs } = arrival;
-      const follows =
-        last !== undefined &&
-        arrival.sequence === last.sequence + 1 &&
-        arrival.sentMs - last.sentMs <= trainGapMs &&
-        arrivedMs >= last.arrivedMs;
-      if (follows) {
+      const isNext =
+        last !== undefined && arrival.sequence === last.sequence + 1 && arrivedMs >= last.arrivedMs;
+      if (isNext && follows(arrival, last!)) {
         length++;
         totalBytes += arrival.bytes;
         if (arrivedMs - lastClumpMs > clumpMs) {

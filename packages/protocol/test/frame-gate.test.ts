@@ -6,7 +6,7 @@ const idle: GateInput = {
   ...{ nowMs: 1_000, capturedMs: 1_000, deadlineMs: 100, clientLatencyMs: 5, serverLatencyMs: 10, rttMs: 20 },
   ...{ serverFreeAtMs: 0, unreceivedBytes: 0, bandwidthBitsPerSecond: 8_000_000, expectedBytes: 5_000 },
   ...{ isPathDark: false, isEstimateStale: false, windowBytes: 80_000, rateWaitMs: 0, queueMs: 0 },
-  ...{ framesInFlight: 0, maxFramesInFlight: 4 },
+  ...{ framesInFlight: 0, maxFramesInFlight: 4, marginShare: 0.05, openingBytes: 1_000_000 },
 };
 
 const cases: Record<string, { input: Partial<GateInput>; reason: GateReason | undefined }> = {
@@ -28,6 +28,31 @@ const cases: Record<string, { input: Partial<GateInput>; reason: GateReason | un
   // Within a round trip and the delay of reports nothing queues.
   "unreceived bytes of an idle path": {
     input: { unreceivedBytes: 45_000, deadlineMs: 43 },
+    reason: undefined,
+  },
+  // 105,000 bytes unreceived: 60 ms until they are through, and a margin of as much for those that wait.
+  "a frame that waits and needs no margin": {
+    input: { unreceivedBytes: 105_000, windowBytes: 200_000, deadlineMs: 100 + 10 / 0.95, marginShare: 0 },
+    reason: undefined,
+  },
+  "a frame that waits, on a path where frames were late": {
+    input: { unreceivedBytes: 105_000, windowBytes: 200_000, deadlineMs: 100 + 10 / 0.95, marginShare: 0.2 },
+    reason: "deadline",
+  },
+  "a frame with the same path for itself": {
+    input: { deadlineMs: 42.2, marginShare: 0.2 },
+    reason: undefined,
+  },
+  "one that fits what a new path has shown": {
+    input: { unreceivedBytes: 20_000, expectedBytes: 5_000, openingBytes: 25_000 },
+    reason: undefined,
+  },
+  "one that does not": {
+    input: { unreceivedBytes: 20_001, expectedBytes: 5_000, openingBytes: 25_000 },
+    reason: "bandwidth",
+  },
+  "the first on a new path is not asked to fit": {
+    input: { expectedBytes: 30_000, openingBytes: 25_000 },
     reason: undefined,
   },
   "unreceived bytes that must be in a queue": {

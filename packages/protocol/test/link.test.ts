@@ -51,6 +51,37 @@ for (const [loss, burst] of [
   );
 }
 
+t.test(
+  "coarse timers, a transport that opens, and loss: the path is found in the first second",
+  async (t) => {
+    for (const [loss, burst] of [
+      [0.05, 1],
+      [0.05, 4],
+    ] as const) {
+      const lossy = { ...path, loss, burst };
+      for (const seed of [1, 2, 3]) {
+        const real = { timerMs: 1, openingBytes: 43_200, stallMs: 8 };
+        const session = createVirtualSession({ seed, up: lossy, down: lossy, maxDatagramBytes: 1_290, real });
+        const spec = { ...streamOptions.spec, shape: [100_352] };
+        const stream = session.client.openStream({ ...streamOptions, spec });
+        session.runUntil(300);
+        const seconds = 20;
+        const bytes = new Uint8Array(100_352);
+        streamFrames(session, stream, { frames: 30 * seconds, intervalMs: 1_000 / 30, bytes });
+        session.runUntil(300 + seconds * 1_000 + 500);
+        const { figures } = session.client;
+        const goodput = (figures.onTime * bytes.length * 8) / seconds;
+        const name = `seed ${seed}, ${loss * 100} % in bursts of ${burst}: ${(goodput / 1e6).toFixed(2)} Mbit/s`;
+        t.ok(figures.onTime >= 0.995 * figures.admitted, `${name}, ${figures.onTime} of ${figures.admitted}`);
+        t.ok(goodput >= 0.85 * 20_000_000, name);
+        // A datagram costs 40 bytes on the link beside its own.
+        const shown = (figures.bandwidthBitsPerSecond ?? 0) / (20_000_000 * (1_290 / 1_330));
+        t.ok(shown > 0.97 && shown < 1.04, `${name}: ${shown.toFixed(3)} of what the link carries`);
+      }
+    }
+  },
+);
+
 t.test("links slower than the stream carry what they can, in time", async (t) => {
   for (const rateBitsPerSecond of [1_000_000, 2_000_000]) {
     const slow = { ...path, rateBitsPerSecond };

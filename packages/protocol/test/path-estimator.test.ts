@@ -134,22 +134,22 @@ t.test("the end of a burst is not waited for for ever", async (t) => {
   t.equal(path.unreceivedBytes, 0, "three round trips where that is longer");
 });
 
-const trainOf = (spreadMs: number) => ({ bytes: 10_000, spreadMs, totalBytes: 10_000 });
+const trainOf = (spreadMs: number) => ({ datagrams: 9, bytes: 10_000, spreadMs, totalBytes: 10_000 });
 
 t.test("old trains are forgotten, and the number of trains is bounded", async (t) => {
   const bandwidth = createBandwidthEstimator();
-  for (let i = 0; i < 1_000; i++) bandwidth.addTrain(trainOf(10), i);
+  for (let i = 0; i < 1_000; i++) bandwidth.addBurst(trainOf(10), i);
   t.equal(bandwidth.bitsPerSecond, 8_000_000);
-  for (let i = 0; i < 40; i++) bandwidth.addTrain(trainOf(40), 1_000 + i);
+  for (let i = 0; i < 40; i++) bandwidth.addBurst(trainOf(40), 1_000 + i);
   t.equal(bandwidth.bitsPerSecond, 8_000_000, "the upper quartile");
-  for (let i = 0; i < 30; i++) bandwidth.addTrain(trainOf(40), 1_100 + i);
+  for (let i = 0; i < 30; i++) bandwidth.addBurst(trainOf(40), 1_100 + i);
   t.equal(bandwidth.bitsPerSecond, 2_000_000);
-  bandwidth.addTrain(trainOf(80), 9_000);
+  bandwidth.addBurst(trainOf(80), 9_000);
   t.equal(bandwidth.bitsPerSecond, 1_000_000, "nothing of the old seconds is left");
 });
 
 t.test("arrivals at one instant give a finite rate", async (t) => {
   const bandwidth = createBandwidthEstimator();
-  bandwidth.addTrain({ bytes: 0, spreadMs: 0, totalBytes: 2_400 }, 0);
+  bandwidth.addBurst({ datagrams: 3, bytes: 0, spreadMs: 0, totalBytes: 2_400 }, 0);
   t.equal(bandwidth.bitsPerSecond, 38_400_000);
 });

@@ -3,7 +3,7 @@ import { createBandwidthEstimator } from "#src/bandwidth-estimator.js";
 import { createQueueDelay } from "#src/queue-delay.js";
 import { createRateBudget } from "#src/rate-budget.js";
 import { createRateController, type RateSample } from "#src/rate-controller.js";
-import { createTrainFinder, type Train } from "#src/train-finder.js";
+import { createTrainFinder, keptBusy, leftTogether, type Train } from "#src/train-finder.js";
 import { createWindowedMin } from "#src/windowed-min.js";
 import { createIntegers } from "./integers.js";
 
@@ -142,9 +142,9 @@ t.test("the budget is made up for at the rate, whatever it is taken in", async (
 
 t.test("trains are what left together and came in order, over several reports", async (t) => {
   const trains: (readonly [number, number])[] = [];
-  const finder = createTrainFinder(({ bytes, spreadMs }) => trains.push([bytes, spreadMs]));
+  const finder = createTrainFinder(leftTogether, ({ bytes, spreadMs }) => trains.push([bytes, spreadMs]));
   const add = (sequence: number, sentMs: number, arrivedMs: number) =>
-    finder.add({ sequence, bytes: 100, sentMs, arrivedMs });
+    finder.add({ sequence, bytes: 100, sentMs, arrivedMs, queuedMs: 0 });
   for (let i = 0; i < 5; i++) add(i, 0.1 * i, 20 + 2 * i);
   t.same(trains, [], "more may come");
   add(5, 10, 40);
@@ -169,25 +169,89 @@ t.test("trains are what left together and came in order, over several reports", 
 
 t.test("what a timer hands over in clumps shows the rate between the clumps", async (t) => {
   const trains: Train[] = [];
-  const finder = createTrainFinder((train) => trains.push(train));
+  const finder = createTrainFinder(leftTogether, (train) => trains.push(train));
   // Half a millisecond apart at the bottleneck, handed over every two milliseconds.
   for (let i = 0; i <= 12; i++) {
-    finder.add({ sequence: i, bytes: 1_250, sentMs: 0, arrivedMs: 2 * Math.ceil((0.5 * i) / 2) });
+    const arrivedMs = 2 * Math.ceil((0.5 * i) / 2);
+    finder.add({ sequence: i, bytes: 1_250, sentMs: 0, arrivedMs, queuedMs: 0 });
   }
   finder.finish();
-  t.same(trains[0], { bytes: 15_000, spreadMs: 6, totalBytes: 15_000 });
-  for (let i = 20; i < 24; i++) finder.add({ sequence: i, bytes: 100, sentMs: 9, arrivedMs: 50 });
+  t.same(trains[0], { datagrams: 13, bytes: 15_000, spreadMs: 6, totalBytes: 15_000 });
+  for (let i = 20; i < 24; i++)
+    finder.add({ sequence: i, bytes: 100, sentMs: 9, arrivedMs: 50, queuedMs: 0 });
   finder.finish();
-  t.same(trains[1], { bytes: 0, spreadMs: 0, totalBytes: 300 }, "one clump says how much came at least");
+  t.same(
+    trains[1],
+    { datagrams: 4, bytes: 0, spreadMs: 0, totalBytes: 300 },
+    "one clump says how much came at least",
+  );
 });
+
+t.test(
+  "a run goes on while each datagram reaches the bottleneck before the one in front is through",
+  async (t) => {
+    const runs: Train[] = [];
+    const finder = createTrainFinder(keptBusy, (train) => runs.push(train));
+    // Two at a time, each a millisecond long on the wire: the queue grows and then drains.
+    const sentMs = [0, 0, 0.8, 0.8, 1.6, 1.6, 9, 9, 9];
+    let freeMs = 0;
+    for (const [sequence, sent] of sentMs.entries()) {
+      freeMs = Math.max(freeMs, sent) + 1;
+      const arrival = { sentMs: sent, arrivedMs: 20 + freeMs, queuedMs: freeMs - sent - 1 };
+      finder.add({ sequence, bytes: 1_000, ...arrival });
+    }
+    finder.finish();
+    t.same(
+      runs.map(({ datagrams, bytes, spreadMs }) => [datagrams, bytes, spreadMs]),
+      [
+        [6, 5_000, 5],
+        [3, 2_000, 2],
+      ],
+    );
+  },
+);
+
+t.test(
+  "what a transport that opens hides of the capacity is used as soon as it shows, at the share that there was",
+  async (t) => {
+    const rate = createRateController();
+    rate.update({ ...sample, capacityBitsPerSecond: 10e6 });
+    rate.update({ ...sample, nowMs: 10, capacityBitsPerSecond: 4e6 });
+    rate.update({ ...sample, nowMs: 20, capacityBitsPerSecond: 20e6 });
+    t.equal(rate.bitsPerSecond, 0.98 * 20e6, "what an opening window hid is no decrease");
+    rate.update({ ...sample, nowMs: 1_000, capacityBitsPerSecond: 10e6, standingQueueMs: 30 });
+    t.equal(rate.bitsPerSecond, 0.75 * 0.98 * 10e6);
+    rate.update({ ...sample, nowMs: 1_001, standingQueueMs: 30 });
+    t.ok(Math.abs(rate.bitsPerSecond! - 0.75 * 0.98 * 20e6) < 1, "a decrease stays one");
+  },
+);
+
+t.test(
+  "runs decide where bursts agree as far as timers let them, and bursts where others share the path",
+  async (t) => {
+    const bandwidth = createBandwidthEstimator();
+    const train = { datagrams: 8, bytes: 10_000, totalBytes: 10_000 };
+    // What a timer of 1.2 ms makes of eight datagrams at 20 Mbit/s.
+    for (const spreadMs of [3.4, 4.8, 3.6, 4.8, 3.5, 4.2, 4.8, 3.4])
+      bandwidth.addBurst({ ...train, spreadMs }, 0);
+    for (let i = 0; i < 100; i++) bandwidth.addBurst({ ...train, datagrams: 3, spreadMs: 8 }, 1);
+    t.ok(bandwidth.bitsPerSecond! > 22e6, "bursts alone show too much");
+    for (let i = 0; i < 20; i++) bandwidth.addRun({ ...train, datagrams: 60, spreadMs: 4 }, 2);
+    t.equal(bandwidth.bitsPerSecond, 20e6);
+    for (let i = 0; i < 200; i++) bandwidth.addRun({ ...train, datagrams: 60, spreadMs: 8 }, 3);
+    t.ok(bandwidth.bitsPerSecond! > 22e6, "half of what bursts show is a share of the path");
+    bandwidth.addRun({ ...train, datagrams: 60, spreadMs: 1 }, 10_000);
+    t.equal(bandwidth.bitsPerSecond! > 22e6, true, "a run alone is none");
+  },
+);
 
 t.test("clumps count only where there is nothing better", async (t) => {
   const bandwidth = createBandwidthEstimator();
-  const clump = { bytes: 0, spreadMs: 0, totalBytes: 10_000 };
-  const spread = { bytes: 10_000, spreadMs: 8, totalBytes: 10_000 };
-  for (let i = 0; i < 9; i++) bandwidth.addTrain(clump, i);
+  const clump = { datagrams: 9, bytes: 0, spreadMs: 0, totalBytes: 10_000 };
+  const spread = { datagrams: 9, bytes: 10_000, spreadMs: 8, totalBytes: 10_000 };
+  for (let i = 0; i < 9; i++) bandwidth.addBurst(clump, i);
   t.equal(bandwidth.bitsPerSecond, 160e6, "a fast path");
-  for (let i = 10; i < 13; i++) bandwidth.addTrain(spread, i);
+  for (let i = 10; i < 13; i++) bandwidth.addBurst(spread, i);
   t.equal(bandwidth.bitsPerSecond, 10e6);
   t.equal(bandwidth.measuredMs, 12);
 });

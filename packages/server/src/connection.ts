@@ -170,7 +170,8 @@ export function createConnection(options: ConnectionOptions): Connection {
     const { stream, options: wanted } = event;
     const { model, split, codec, mode, spec } = wanted;
     try {
-      const receiver = createTensorReceiver(wanted, await options.openServedStream({ model, split, spec }));
+      const served = await options.openServedStream({ model, split, spec });
+      const receiver = await createTensorReceiver(wanted, served);
       receivers.set(stream, receiver);
       core.acceptStream(stream, receiver.units, receiver.concealment);
       log.info({ stream, model, split, codec, mode, shape: spec.shape }, "tensor stream opened");

@@ -1,4 +1,4 @@
-import { parseCodec, type TensorDecoder } from "@sluice/codec";
+import { prepareCodec, type TensorDecoder } from "@sluice/codec";
 import {
   type ConcealmentMethod,
   conceal,
@@ -32,9 +32,12 @@ export interface TensorReceiver {
 const defaultConcealment: ConcealmentMethod = "channel-mean";
 
 /** Checks what a client asked for and prepares to receive it. @throws StreamRefusal */
-export function createTensorReceiver(options: TensorStreamOptions, served: ServedStream): TensorReceiver {
+export async function createTensorReceiver(
+  options: TensorStreamOptions,
+  served: ServedStream,
+): Promise<TensorReceiver> {
   const statistics = agreeOnStatistics(options.statisticsHash, served);
-  const method = readOr(ErrorCode.specMismatch, () =>
+  const method = await readOr(ErrorCode.specMismatch, () =>
     options.concealment === "" ? defaultConcealment : parseConcealmentMethod(options.concealment),
   );
   if (needsStatistics(method) && !statistics) {
@@ -43,8 +46,8 @@ export function createTensorReceiver(options: TensorStreamOptions, served: Serve
       `concealment: ${method} needs statistics, none are agreed on`,
     );
   }
-  const decoder: TensorDecoder = readOr(ErrorCode.unknownCodec, () =>
-    parseCodec(options.codec).createDecoder(options.spec, statistics),
+  const decoder: TensorDecoder = await readOr(ErrorCode.unknownCodec, async () =>
+    (await prepareCodec(options.codec)).createDecoder(options.spec, statistics),
   );
   return {
     units: decoder.units,
@@ -80,9 +83,9 @@ function agreeOnStatistics(hash: Uint8Array, served: ServedStream) {
   return known.value;
 }
 
-function readOr<T>(code: number, read: () => T): T {
+async function readOr<T>(code: number, read: () => T | Promise<T>): Promise<T> {
   try {
-    return read();
+    return await read();
   } catch (error) {
     if (error instanceof TensorError || error instanceof RangeError)
       throw new StreamRefusal(code, error.message);

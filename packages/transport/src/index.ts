@@ -1,5 +1,6 @@
 export { Arrivals } from "./arrivals.js";
 export { type ComplianceCase, type CompliancePair, complianceCases } from "./compliance.js";
+export { DatagramSize } from "./datagram-size.js";
 export { createMemoryPair, type MemoryPair, type MemoryPairOptions } from "./memory-pair.js";
 export type { MuxChannel, MuxChannelHandler } from "./mux-channel.js";
 export {

@@ -1,4 +1,5 @@
 import { Arrivals } from "./arrivals.js";
+import { DatagramSize } from "./datagram-size.js";
 import { createMemoryPipe, type MemoryPipe } from "./memory-pipe.js";
 import { runSoon } from "./microtask.js";
 import {
@@ -28,6 +29,8 @@ export interface MemoryPairOptions {
 export interface MemoryPair {
   readonly client: Session;
   readonly server: Session;
+  /** The path carries larger datagrams from here on, or only smaller ones, in both directions. */
+  setMaxDatagramBytes(bytes: number): void;
 }
 
 /** Code with which a stream is refused that nobody takes, as WebTransport over HTTP/3 does. */
@@ -49,7 +52,13 @@ export function createMemoryPair(options: MemoryPairOptions = {}): MemoryPair {
   const server = new MemorySession(limits, pipes);
   client.peer = server;
   server.peer = client;
-  return { client, server };
+  return {
+    client,
+    server,
+    setMaxDatagramBytes(bytes) {
+      for (const session of [client, server]) session.size.set(checkCount("maxDatagramBytes", bytes));
+    },
+  };
 }
 
 function checkCount(field: string, value: number): number {
@@ -68,7 +77,7 @@ interface Limits {
 
 class MemorySession implements Session {
   peer: MemorySession | undefined;
-  readonly maxDatagramBytes: number;
+  readonly size: DatagramSize;
   readonly closed: Promise<CloseInfo>;
   #settleClosed: (info: CloseInfo) => void = () => {};
   #isClosed = false;
@@ -86,7 +95,7 @@ class MemorySession implements Session {
     readonly limits: Limits,
     readonly pipes: Set<MemoryPipe>,
   ) {
-    this.maxDatagramBytes = limits.maxDatagramBytes;
+    this.size = new DatagramSize(limits.maxDatagramBytes);
     this.closed = new Promise((resolve) => {
       this.#settleClosed = resolve;
     });
@@ -95,6 +104,14 @@ class MemorySession implements Session {
       stream.receive.stop(REFUSED);
     });
     this.#unidirectional = new Arrivals(limits.maxWaitingStreams, (stream) => stream.stop(REFUSED));
+  }
+
+  get maxDatagramBytes(): number {
+    return this.size.bytes;
+  }
+
+  onMaxDatagramBytes(handler: (bytes: number) => void): void {
+    this.size.on(handler);
   }
 
   sendDatagram(data: Uint8Array): DatagramOutcome {

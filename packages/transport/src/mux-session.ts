@@ -73,6 +73,9 @@ export class MuxSession implements Session, MuxChannelHandler {
     return this.#isClosed ? "closed" : "too-big";
   }
 
+  /** It never has any. */
+  onMaxDatagramBytes(): void {}
+
   async openBidirectional(): Promise<BidirectionalStream> {
     const id = await this.#open("bidirectional");
     const send = this.#createSend(id);

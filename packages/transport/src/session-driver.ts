@@ -66,6 +66,8 @@ export function createSessionDriver(options: SessionDriverOptions): SessionDrive
     for (const datagram of batch) core.handleDatagram(datagram, clock.now());
     pump();
   });
+  // What waits is cut anew where it no longer fits, and grows where more does.
+  session.onMaxDatagramBytes(() => pump());
   void readControl();
   void session.closed.then(({ code, reason }) => {
     core.handleClosed(code, reason);

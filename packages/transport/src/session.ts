@@ -106,8 +106,16 @@ export interface TransportStats {
 
 /** See the head of this file. */
 export interface Session {
-  /** The largest datagram that can be sent now, in bytes; 0 where the session has no datagrams. May change. */
+  /**
+   * The largest datagram that can be sent now, in bytes; 0 where the session has no datagrams. It changes in both
+   * directions: it grows as the path is measured, and shrinks where the path does.
+   */
   readonly maxDatagramBytes: number;
+  /**
+   * Called with the new {@link maxDatagramBytes} after it has changed. An engine that is not told of changes (quinn, a
+   * browser's) looks when it is asked for the number and when a datagram is sent.
+   */
+  onMaxDatagramBytes(handler: (bytes: number) => void): void;
   /** Sends one datagram or says why not. Never blocks, never queues without bound. The bytes are copied or sent before it returns. */
   sendDatagram(data: Uint8Array): DatagramOutcome;
   openBidirectional(): Promise<BidirectionalStream>;

@@ -1,4 +1,5 @@
 import { Arrivals } from "./arrivals.js";
+import { DatagramSize } from "./datagram-size.js";
 import {
   type BidirectionalStream,
   type CloseInfo,
@@ -48,6 +49,8 @@ class W3cSession implements Session {
   readonly #errors: W3cStreamErrors;
   readonly #maxQueued: number;
   readonly #datagramWriter: W3cWriter | undefined;
+  /** As it was when somebody looked last: the standard has no event for it. */
+  readonly #size = new DatagramSize(0);
   #queued = 0;
   #droppedOutgoing = 0;
   #droppedIncoming = 0;
@@ -94,7 +97,13 @@ class W3cSession implements Session {
     if (this.#datagramWriter === undefined) return 0;
     // Implementations whose path is not known yet say nothing, or infinity.
     const bytes = this.transport.datagrams.maxDatagramSize;
-    return Number.isFinite(bytes) ? Math.max(0, Math.floor(bytes)) : 0;
+    this.#size.set(Number.isFinite(bytes) ? Math.max(0, Math.floor(bytes)) : 0);
+    return this.#size.bytes;
+  }
+
+  onMaxDatagramBytes(handler: (bytes: number) => void): void {
+    this.#size.set(this.maxDatagramBytes);
+    this.#size.on(handler);
   }
 
   sendDatagram(data: Uint8Array): DatagramOutcome {

@@ -23,6 +23,18 @@ t.test("a full datagram queue refuses and counts", async (t) => {
   t.equal(client.stats().datagramsQueued, 0);
 });
 
+t.test("the largest datagram changes under a session, and both ends are told", async (t) => {
+  const pair = createMemoryPair({ maxDatagramBytes: 100 });
+  const told: string[] = [];
+  pair.client.onMaxDatagramBytes((bytes) => told.push(`client ${bytes}`));
+  pair.server.onMaxDatagramBytes((bytes) => told.push(`server ${bytes}`));
+  for (const bytes of [50, 50, 200]) pair.setMaxDatagramBytes(bytes);
+  t.strictSame(told, ["client 50", "server 50", "client 200", "server 200"]);
+  t.equal(pair.client.sendDatagram(new Uint8Array(200)), "sent");
+  t.equal(pair.client.sendDatagram(new Uint8Array(201)), "too-big");
+  t.throws(() => pair.setMaxDatagramBytes(-1), /maxDatagramBytes/);
+});
+
 t.test("the sender may reuse its bytes at once", async (t) => {
   const { client, server } = createMemoryPair();
   const data = Uint8Array.of(1, 2, 3);

@@ -81,8 +81,11 @@ for (const legacy of [true, false]) {
     data.fill(9);
     t.equal(fake.written[0]?.[0], 1, "the bytes were copied");
     t.equal(session.sendDatagram(new Uint8Array(101)), "too-big");
+    const reported: number[] = [];
+    session.onMaxDatagramBytes((bytes) => reported.push(bytes));
     fake.datagrams.maxDatagramSize = 50;
     t.equal(session.maxDatagramBytes, 50);
+    t.strictSame(reported, [50], "told when somebody looks: the standard has no event");
     t.equal(session.sendDatagram(data), "too-big", "the size is that of now");
     t.equal(session.sendDatagram(new Uint8Array(50)), "sent");
     t.equal(session.sendDatagram(new Uint8Array(50)), "queue-full");

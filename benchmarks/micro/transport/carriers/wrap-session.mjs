@@ -15,7 +15,9 @@ const wrapStream = (send, receive) => ({
 /** What the measures use, over a `Session` of `@sluice/transport`. `hasRoom` waits after a full queue. */
 export function wrapSession(session, hasRoom) {
   return {
-    maxDatagramBytes: session.maxDatagramBytes,
+    get maxDatagramBytes() {
+      return session.maxDatagramBytes;
+    },
     sendDatagram: (data) => session.sendDatagram(data) === "sent",
     hasRoom,
     onDatagrams: (handler) => session.onDatagrams(handler),

@@ -15,11 +15,11 @@ const operations = new Map<string, Operation>(
   Object.entries({ ...wireOperations, ...tensorOperations, session: runSessionScript }),
 );
 
-function answer(op: string, input: JsonObject): Json {
+async function answer(op: string, input: JsonObject): Promise<Json> {
   const operation = operations.get(op);
   if (!operation) return { unsupported: true };
   try {
-    return { output: operation(input as never) as Json };
+    return { output: (await operation(input as never)) as Json };
   } catch (error) {
     if (error instanceof ProtocolError) return { error: errorCodeName(error.code) };
     if (error instanceof MuxViolation) return { error: "violation" };
@@ -29,5 +29,5 @@ function answer(op: string, input: JsonObject): Json {
 
 for await (const line of createInterface({ input: process.stdin })) {
   const { id, op, input } = JSON.parse(line) as { id: number; op: string; input: JsonObject };
-  process.stdout.write(`${JSON.stringify({ id, ...(answer(op, input) as object) })}\n`);
+  process.stdout.write(`${JSON.stringify({ id, ...((await answer(op, input)) as object) })}\n`);
 }

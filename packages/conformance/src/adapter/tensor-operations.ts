@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { type Codec, parseCodec } from "@sluice/codec";
+import { type Codec, parseCodec, prepareCodec } from "@sluice/codec";
 import {
   type ConcealmentMethod,
   conceal,
@@ -76,10 +76,11 @@ function readMethod(text: string, statistics: CutStatistics | undefined): Concea
   return method;
 }
 
-function receive({ spec, codec, statistics, concealment, slices }: ReceiveInput) {
+async function receive({ spec, codec, statistics, concealment, slices }: ReceiveInput) {
   const known = statistics && decodeStatistics(statistics);
   const method = readMethod(concealment, known);
-  const decoder = orCode(ErrorCode.unknownCodec, () => readCodec(codec).createDecoder(spec, known));
+  const prepared = await prepareCodec(readCodec(codec));
+  const decoder = orCode(ErrorCode.unknownCodec, () => prepared.createDecoder(spec, known));
   const partial = decoder.begin();
   const refused: number[] = [];
   for (const [at, { index, count, payload }] of slices.entries()) {
@@ -94,8 +95,9 @@ function receive({ spec, codec, statistics, concealment, slices }: ReceiveInput)
   return { refused, missing: missingRuns(missing), data: toHex(tensorBytes(tensor)) };
 }
 
-function encode({ spec, codec, statistics, data, index, count }: EncodeInput) {
-  const encoder = readCodec(codec).createEncoder(spec, statistics && decodeStatistics(statistics));
+async function encode({ spec, codec, statistics, data, index, count }: EncodeInput) {
+  const prepared = await prepareCodec(readCodec(codec));
+  const encoder = prepared.createEncoder(spec, statistics && decodeStatistics(statistics));
   const tensor = readTensor(spec, data);
   // Measures the whole tensor, as it does for every frame, before a part of it is encoded.
   const encoded = encoder.encode(tensor, Number.MAX_SAFE_INTEGER);

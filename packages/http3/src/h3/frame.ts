@@ -11,6 +11,8 @@ export const FRAME = {
   PUSH_PROMISE: 0x05,
   GOAWAY: 0x07,
   MAX_PUSH_ID: 0x0d,
+  /** The first of those reserved for padding (RFC 9114 7.2.8). */
+  PADDING: 0x21,
   /** First varint of a bidirectional stream of WebTransport; no frame (WebTransport over HTTP/3, 4.3). */
   WEBTRANSPORT_STREAM: 0x41,
 } as const;

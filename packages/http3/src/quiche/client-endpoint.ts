@@ -42,7 +42,6 @@ export async function connectClient(options: ConnectMessage, context: EndpointCo
   const socket = await UdpSocket.open(
     { host: isIPv6(options.host) ? "::" : "0.0.0.0", port: 0 },
     { host: options.host, port: options.port },
-    options.quic.maxPacketBytes,
     {
       onPacket(packet, from) {
         connection?.receive(packet, { host: from.address, port: from.port }, performance.now());

@@ -1,18 +1,19 @@
 import quiche from "@matrixai/quic/native/quiche.js";
 import type { Config } from "@matrixai/quic/native/types.js";
+import { COMMON_PACKET_BYTES } from "../path-mtu/packet-size-search.js";
 
 /** What both ends of a connection agree on with themselves. */
 export interface QuicOptions {
   /** A connection without packets from the peer for so long is dead. */
   readonly idleTimeoutMs: number;
-  /** Largest UDP payload that we send; 1,200 to 16,384. */
-  readonly maxPacketBytes: number;
+  /** Largest UDP payload that we send, 1,200 to 16,384; `undefined` leaves it to the path. */
+  readonly maxPacketBytes: number | undefined;
   readonly congestionControl: "bbr" | "cubic" | "reno";
 }
 
 export const DEFAULT_QUIC_OPTIONS: QuicOptions = {
   idleTimeoutMs: 30_000,
-  maxPacketBytes: 1350,
+  maxPacketBytes: undefined,
   congestionControl: "bbr",
 };
 
@@ -20,6 +21,11 @@ export const DEFAULT_QUIC_OPTIONS: QuicOptions = {
 export const APPLICATION_PROTOCOL = "h3";
 
 const MEBIBYTE = 1 << 20;
+/**
+ * Addresses that one peer may have in the life of a connection. The engine takes this from the number of connection ids
+ * that it accepts (RFC 9000 18.2), and keeps the path of a client that a NAT gave another port (9.3) for good.
+ */
+const MAX_PATHS = 32;
 /** Datagrams that the engine holds in each direction. */
 export const RECEIVE_QUEUE_DATAGRAMS = 4096;
 export const SEND_QUEUE_DATAGRAMS = 128;
@@ -33,7 +39,9 @@ export const SEND_QUEUE_DATAGRAMS = 128;
  * with its packets as the unit, 72 ms with three of them, 330 ms with a client's unit.
  */
 const CLIENT_WINDOW_UNIT_BYTES = 27_000;
-const SERVER_WINDOW_UNIT_PACKETS = 3;
+const SERVER_WINDOW_UNIT_BYTES = 3 * COMMON_PACKET_BYTES;
+/** The engine makes no packets above its unit, and those to peers on this machine are large. */
+const NEAR_WINDOW_UNIT_BYTES = 16_384;
 
 /** Certificate chain and key of a server in PEM. */
 export interface ServerTls {
@@ -55,7 +63,8 @@ const SIGNATURE_ALGORITHMS = [
   "ed25519",
 ].join(":");
 
-export function createServerConfig(tls: ServerTls, options: QuicOptions): Config {
+/** `isNear`: for clients that seem to run on this machine. */
+export function createServerConfig(tls: ServerTls, options: QuicOptions, isNear = false): Config {
   return tune(
     quiche.Config.withBoringSslCtx(
       false,
@@ -66,7 +75,7 @@ export function createServerConfig(tls: ServerTls, options: QuicOptions): Config
       SIGNATURE_ALGORITHMS,
     ),
     options,
-    SERVER_WINDOW_UNIT_PACKETS * options.maxPacketBytes,
+    isNear ? NEAR_WINDOW_UNIT_BYTES : SERVER_WINDOW_UNIT_BYTES,
   );
 }
 
@@ -92,8 +101,8 @@ function tune(config: Config, options: QuicOptions, windowUnitBytes: number): Co
   config.setApplicationProtos([APPLICATION_PROTOCOL]);
   config.setMaxIdleTimeout(options.idleTimeoutMs);
   config.setMaxRecvUdpPayloadSize(65_527);
-  // Packets are as large as the buffers that they are written to, at most `maxPacketBytes`.
-  config.setMaxSendUdpPayloadSize(Math.max(windowUnitBytes, options.maxPacketBytes));
+  // Packets are as large as the buffers that they are written to; `PathMtu` says how large.
+  config.setMaxSendUdpPayloadSize(Math.max(windowUnitBytes, options.maxPacketBytes ?? 0));
   // A tensor of 64 MiB must not wait for credit on a fast path with a long round trip; the engine grows the
   // windows up to the maxima as they are used.
   config.setInitialMaxData(16 * MEBIBYTE);
@@ -106,6 +115,7 @@ function tune(config: Config, options: QuicOptions, windowUnitBytes: number): Co
   config.setInitialMaxStreamsUni(1024);
   config.enableDgram(true, RECEIVE_QUEUE_DATAGRAMS, SEND_QUEUE_DATAGRAMS);
   config.setDisableActiveMigration(true);
+  config.setActiveConnectionIdLimit(MAX_PATHS);
   config.setCcAlgorithm(
     options.congestionControl === "bbr"
       ? algorithm.BBR

@@ -1,27 +1,20 @@
-import type { Connection, RecvInfo, SendInfo } from "@matrixai/quic/native/types.js";
+import type { Connection, RecvInfo } from "@matrixai/quic/native/types.js";
 import type { CloseInfo, TransportStats } from "@sluice/transport";
 import { H3_CODE, H3Error } from "../h3/error.js";
+import { BASE_PACKET_BYTES } from "../path-mtu/packet-size-search.js";
 import { type ConnectionEvents, WebTransportConnection } from "../webtransport/connection.js";
-import { AckDelay } from "./ack-delay.js";
 import { describeClose } from "./close-info.js";
-import { APPLICATION_PROTOCOL, SEND_QUEUE_DATAGRAMS } from "./config.js";
-import { Pacer } from "./pacer.js";
-import { PathModel } from "./path-model.js";
+import { APPLICATION_PROTOCOL } from "./config.js";
+import { ConnectionPath } from "./connection-path.js";
+import { DatagramFeed } from "./datagram-feed.js";
+import { PacketSender } from "./packet-sender.js";
 import { QuicheStreams } from "./quiche-streams.js";
 import type { Address, UdpSocket } from "./udp-socket.js";
 
-/** Packets that one connection may send before others get their turn. */
-const MAX_PACKETS_PER_TURN = 256;
-/** Packets between two looks at the queues. */
-const PACKETS_PER_ROUND = 64;
-/** How often the pacer looks at window and round-trip time. */
-const PACER_UPDATE_MS = 5;
 /** TLS alert bad_certificate as a QUIC error (RFC 9001 4.8, RFC 8446 6.2). */
 const BAD_CERTIFICATE = 0x12a;
 /** TLS alert no_application_protocol as a QUIC error (RFC 9001 8.1). */
 const NO_APPLICATION_PROTOCOL = 0x178;
-/** Smaller packets are acknowledgements and credit, which must not wait (RFC 9002 7.7). */
-const MAX_CONTROL_BYTES = 200;
 const RECEIVE_WINDOW_BYTES = 1 << 20;
 
 /** What the endpoint that owns a connection learns of it. */
@@ -34,44 +27,26 @@ export interface QuicheConnectionEvents extends ConnectionEvents {
   onWake(atMs: number): void;
 }
 
-/** One source of datagrams to send; it is asked as the engine has room. */
-export interface DatagramSource {
-  /** The next datagram, session prefix included, or `undefined`. It stays until `shift`. */
-  peek(): Uint8Array | undefined;
-  shift(): void;
-}
-
 /** Drives one quiche connection: packets in, packets out, timers, and the WebTransport layer on top. */
 export class QuicheConnection {
   readonly webTransport: WebTransportConnection;
-  readonly datagrams: DatagramSource[] = [];
+  readonly datagrams: DatagramFeed;
   readonly streams: QuicheStreams;
   /** How many turns it had so far. */
   turns = 0;
   /** It was ended because no session was open in time. */
   hasRunOutOfTime = false;
-  readonly #pacer = new Pacer();
+  readonly #path: ConnectionPath;
   readonly #receiveInfo: { from: Address; to: Address };
-  readonly #model: PathModel;
-  readonly #acks = new AckDelay();
-  #pacerUpdatedMs = 0;
-  /** Something happened that the pacer has not looked at. */
-  #isModelStale = false;
+  readonly #sender: PacketSender;
   /** Packets came, or the application can take more, since the last reading. */
   #hasUnread = false;
-  /** The engine has something to say that must not wait. */
-  #isDue = false;
-  #lastPacketMs: number;
-  #packetsLost = 0;
   #engineDeadlineMs = Number.POSITIVE_INFINITY;
   #isEstablished = false;
   #isOver = false;
   #isClosing = false;
-  /** The pacer or the socket stopped the last turn. */
-  #isHeldBack = false;
   #lastReceivedMs: number;
   readonly #keepAliveMs: number;
-  readonly #maxPacketBytes: number;
   /** Until when a session must be open. */
   readonly #openDeadlineMs: number;
   /** Why we ended it ourselves. */
@@ -88,7 +63,7 @@ export class QuicheConnection {
       nowMs: number;
       idleTimeoutMs: number;
       openTimeoutMs: number;
-      maxPacketBytes: number;
+      maxPacketBytes: number | undefined;
     },
   ) {
     this.streams = new QuicheStreams(connection);
@@ -101,9 +76,17 @@ export class QuicheConnection {
     );
     this.#receiveInfo = { from: options.peer, to: socket.local };
     this.#lastReceivedMs = options.nowMs;
-    this.#lastPacketMs = options.nowMs;
-    this.#maxPacketBytes = options.maxPacketBytes;
-    this.#model = new PathModel(options.maxPacketBytes);
+    this.#path = new ConnectionPath(connection, this.streams, this.webTransport.controlId, {
+      ...options,
+      interfaceMtuBytes: socket.interfaceMtuBytes,
+      askedMs: role === "client" ? options.nowMs : undefined,
+    });
+    this.datagrams = new DatagramFeed(connection, BASE_PACKET_BYTES);
+    const fail = (error: unknown) => {
+      this.#verdict ??= { code: 0, reason: `QUIC: ${String(error)}`, by: "transport" };
+      this.close(H3_CODE.INTERNAL_ERROR, "");
+    };
+    this.#sender = new PacketSender(connection, socket, this.#path, this.webTransport, this.datagrams, fail);
     this.#keepAliveMs = options.idleTimeoutMs / 3;
     this.#openDeadlineMs = options.nowMs + options.openTimeoutMs;
   }
@@ -122,9 +105,8 @@ export class QuicheConnection {
     if (info.from.port !== from.port || info.from.host !== from.host)
       info.from = { host: from.host, port: from.port };
     this.#lastReceivedMs = nowMs;
-    this.#lastPacketMs = nowMs;
-    this.#isModelStale = true;
-    this.#acks.handlePacket(nowMs);
+    this.#sender.acks.handlePacket(nowMs);
+    this.#path.handleReceived(from, nowMs);
     this.#hasUnread = true;
     try {
       this.connection.recv(packet, info as RecvInfo);
@@ -150,15 +132,16 @@ export class QuicheConnection {
   /** The application has changed something: what it has to read is read, and what it has to say is said at once. */
   handleNews(): void {
     this.#hasUnread = true;
-    this.#isDue = true;
+    this.#sender.isDue = true;
   }
 
   /** The first half of a turn: timers and reading. */
   read(nowMs: number): void {
     if (this.#isOver) return;
     this.turns += 1;
+    if (this.#path.mtu.isProbing) this.#sender.look(nowMs);
     if (nowMs >= this.#engineDeadlineMs) {
-      this.#isDue = true;
+      this.#sender.isDue = true;
       this.connection.onTimeout();
     }
     if (!this.#isEstablished && !this.#isClosing) this.#handshake(nowMs);
@@ -173,7 +156,7 @@ export class QuicheConnection {
     const { connection } = this;
     const more = this.#sendPackets(nowMs);
     // The engine can hold back its own close; it has had its chance.
-    const isStuck = this.#isClosing && !more && !this.#isHeldBack;
+    const isStuck = this.#isClosing && !more && !this.#sender.isHeldBack;
     if (connection.isClosed() || connection.isDraining() || isStuck) {
       this.#finish();
       return;
@@ -186,7 +169,7 @@ export class QuicheConnection {
 
   stats(): TransportStats {
     const total = this.connection.stats();
-    const path = this.connection.pathStats().find((candidate) => candidate.active);
+    const path = this.#path.stats();
     return {
       rttMs: path === undefined ? undefined : path.rtt + 0.5, // cut down to whole milliseconds by the binding
       congestionWindowBytes: path?.cwnd,
@@ -196,17 +179,14 @@ export class QuicheConnection {
       bytesSent: total.sentBytes,
       bytesReceived: total.recvBytes,
       datagramsQueued: this.connection.dgramSendQueueLen(),
-      datagramsDroppedOutgoing: 0,
+      datagramsDroppedOutgoing: this.datagrams.dropped,
       datagramsDroppedIncoming: this.webTransport.droppedDatagrams,
     };
   }
 
   /** Largest datagram that a session can send now. */
   maxDatagramBytes(prefixBytes: number): number {
-    const { connection } = this;
-    // The engine reckons with its own largest packet, and ours are smaller.
-    const surplus = Math.max(0, connection.maxSendUdpPayloadSize() - this.#maxPacketBytes);
-    return Math.max(0, (connection.dgramMaxWritableLen() ?? 0) - surplus - prefixBytes);
+    return Math.max(0, this.#path.maxDatagramBytes - prefixBytes);
   }
 
   #handshake(nowMs: number): void {
@@ -254,99 +234,24 @@ export class QuicheConnection {
     if (nowMs - this.#lastReceivedMs >= this.#keepAliveMs) {
       this.#lastReceivedMs = nowMs; // One probe each interval; the engine's own idle timeout judges.
       this.connection.sendAckEliciting();
-      this.#isDue = true;
+      this.#sender.isDue = true;
     }
   }
 
   /** Returns whether there is more to send at once. */
   #sendPackets(nowMs: number): boolean {
-    this.#updatePacer(nowMs);
-    this.#isHeldBack = false;
-    for (let sent = 0; sent < MAX_PACKETS_PER_TURN; ) {
-      const wasFed = this.#isEstablished && this.#feed(nowMs);
-      const hasDatagrams = this.connection.dgramSendQueueLen() > 0;
-      const isQuiet = this.webTransport.hasOpened && !this.#isClosing && !this.#isDue;
-      if (isQuiet && !wasFed && !hasDatagrams && this.#acks.mayWait(nowMs)) return false;
-      for (let i = 0; i < PACKETS_PER_ROUND; i++) {
-        if (this.#pacer.budgetBytes(nowMs) <= 0 || this.socket.isCongested) {
-          this.#isHeldBack = true;
-          return false;
-        }
-        const buffer = this.socket.nextBuffer();
-        const result = this.#nextPacket(buffer);
-        this.#acks.handleSent();
-        this.#isDue = false;
-        if (result === undefined) return false;
-        this.socket.send(buffer, result[0], result[1].to, !this.#isEstablished);
-        if (hasDatagrams || result[0] > MAX_CONTROL_BYTES) this.#pacer.handleSent(result[0]);
-        sent += 1;
-      }
-    }
-    return true;
-  }
-
-  #nextPacket(buffer: Uint8Array): [length: number, info: SendInfo] | undefined {
-    try {
-      return this.connection.send(buffer) ?? undefined;
-    } catch (error) {
-      this.#verdict ??= { code: 0, reason: `QUIC: ${String(error)}`, by: "transport" };
-      this.close(H3_CODE.INTERNAL_ERROR, "");
-      return undefined;
-    }
-  }
-
-  /** Hands the engine what it takes; `false` where there was nothing. Datagrams are in its queue then. */
-  #feed(nowMs: number): boolean {
-    const hadStreamData = this.webTransport.flush(nowMs);
-    let room = SEND_QUEUE_DATAGRAMS - this.connection.dgramSendQueueLen();
-    for (const source of this.datagrams) {
-      for (let next = source.peek(); next !== undefined && room > 0; next = source.peek()) {
-        if (!this.streams.sendDatagram(next)) return true;
-        source.shift();
-        room -= 1;
-      }
-    }
-    return hadStreamData;
-  }
-
-  #updatePacer(nowMs: number): void {
-    if (nowMs - this.#pacerUpdatedMs < PACER_UPDATE_MS || !this.#isEstablished) return;
-    this.#pacerUpdatedMs = nowMs;
-    this.#isModelStale = false;
-    const { connection } = this;
-    const path = connection.pathStats().find((candidate) => candidate.active);
-    if (path === undefined) return;
-    this.#model.update(nowMs, {
-      rttMs: path.rtt,
-      deliveryBytesPerMs: path.deliveryRate / 1000,
-      packetsSent: path.sent,
-      packetsLost: path.lost,
-      isHeldBack: this.#isHeldBack,
-      lastReceivedMs: this.#lastPacketMs,
-    });
-    const windowBytes = this.#model.windowBytes;
-    // Where the engine's window is no larger than it should be, it is the limit itself.
-    const isLoose = connection.maxSendUdpPayloadSize() > 2 * this.#maxPacketBytes;
-    const { minRttMs, pacedRttMs } = this.#model;
-    this.#pacer.update(isLoose ? windowBytes : path.cwnd, pacedRttMs, minRttMs);
-    if (path.lost > this.#packetsLost && path.cwnd < 2 * windowBytes && !this.#isHeldBack) {
-      // The engine's window stays at what was in flight when a packet was found lost, until something sent after
-      // that is acknowledged. Without this the next burst would be that something.
-      connection.sendAckEliciting();
-      this.#isDue = true;
-    }
-    this.#packetsLost = path.lost;
+    return this.#sender.send(nowMs, { isEstablished: this.#isEstablished, isClosing: this.#isClosing });
   }
 
   #nextDeadlineMs(nowMs: number): number {
     return Math.min(
       this.#engineDeadlineMs,
-      this.#acks.deadlineMs,
+      this.#sender.acks.deadlineMs,
       this.webTransport.nextTimeoutMs ?? Number.POSITIVE_INFINITY,
       this.#isEstablished ? this.#lastReceivedMs + this.#keepAliveMs : Number.POSITIVE_INFINITY,
       this.webTransport.hasOpened ? Number.POSITIVE_INFINITY : this.#openDeadlineMs,
-      this.#isHeldBack ? nowMs + 1 : Number.POSITIVE_INFINITY,
-      this.#isModelStale ? this.#pacerUpdatedMs + PACER_UPDATE_MS : Number.POSITIVE_INFINITY,
+      this.#sender.isHeldBack ? nowMs + 1 : Number.POSITIVE_INFINITY,
+      this.#isEstablished ? this.#path.deadlineMs(nowMs) : Number.POSITIVE_INFINITY,
     );
   }
 

@@ -1,4 +1,4 @@
-const MIN_CAPACITY_BYTES = 2048;
+const PAGE_BYTES = 4096;
 const MAX_CAPACITY_BYTES = 65_536;
 const LENGTH_BYTES = 2;
 
@@ -48,9 +48,10 @@ export class DatagramPacker {
   #reserve(end: number): Uint8Array<ArrayBuffer> {
     const bytes = this.#bytes;
     if (bytes !== undefined && bytes.byteLength >= end) return bytes;
-    let capacity = MIN_CAPACITY_BYTES;
-    const wanted = Math.max(end, bytes === undefined ? this.#lastLength : 0);
-    while (capacity < wanted) capacity *= 2;
+    // A new pack is as large as the last one: memory that is not used makes the garbage collector come more often.
+    const wanted =
+      bytes === undefined ? Math.max(end, this.#lastLength) : Math.max(end, 2 * bytes.byteLength);
+    const capacity = Math.ceil(wanted / PAGE_BYTES) * PAGE_BYTES;
     // Not filled with zeros, and with a memory of its own that can be handed over.
     const { buffer } = Buffer.allocUnsafeSlow(capacity);
     const grown = new Uint8Array(buffer);

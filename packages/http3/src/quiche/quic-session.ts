@@ -3,6 +3,7 @@ import {
   type BidirectionalStream,
   type CloseInfo,
   type DatagramOutcome,
+  DatagramSize,
   type ReceiveStream,
   type SendStream,
   type Session,
@@ -35,7 +36,7 @@ export class QuicSession implements Session, WorkerClient {
   readonly closed: Promise<CloseInfo>;
   #settleClosed: (info: CloseInfo) => void = () => {};
   #isClosed = false;
-  #maxDatagramBytes: number;
+  readonly #size: DatagramSize;
   readonly #prefix: Uint8Array;
   readonly #packer = new DatagramPacker();
   /** Datagrams that were handed over, and that have left the worker's queue; both wrap round. */
@@ -63,7 +64,7 @@ export class QuicSession implements Session, WorkerClient {
     readonly worker: QuicWorker,
     facts: SessionFacts,
   ) {
-    this.#maxDatagramBytes = facts.maxDatagramBytes;
+    this.#size = new DatagramSize(facts.maxDatagramBytes);
     this.#prefix = facts.datagramPrefix;
     this.#taken = facts.datagramsTaken;
     this.closed = new Promise((resolve) => {
@@ -72,7 +73,11 @@ export class QuicSession implements Session, WorkerClient {
   }
 
   get maxDatagramBytes(): number {
-    return this.#maxDatagramBytes;
+    return this.#size.bytes;
+  }
+
+  onMaxDatagramBytes(handler: (bytes: number) => void): void {
+    this.#size.on(handler);
   }
 
   get #queuedDatagrams(): number {
@@ -81,7 +86,7 @@ export class QuicSession implements Session, WorkerClient {
 
   sendDatagram(data: Uint8Array): DatagramOutcome {
     if (this.#isClosed) return "closed";
-    if (data.byteLength > this.#maxDatagramBytes) return "too-big";
+    if (data.byteLength > this.#size.bytes) return "too-big";
     if (this.#queuedDatagrams >= MAX_QUEUED_DATAGRAMS) {
       this.#droppedOutgoing += 1;
       return "queue-full";
@@ -142,7 +147,7 @@ export class QuicSession implements Session, WorkerClient {
       bytesSent: stats?.bytesSent,
       bytesReceived: stats?.bytesReceived,
       datagramsQueued: this.#queuedDatagrams,
-      datagramsDroppedOutgoing: this.#droppedOutgoing,
+      datagramsDroppedOutgoing: this.#droppedOutgoing + (stats?.datagramsDroppedOutgoing ?? 0),
       datagramsDroppedIncoming: this.#droppedIncoming + (stats?.datagramsDroppedIncoming ?? 0),
     };
   }
@@ -153,8 +158,8 @@ export class QuicSession implements Session, WorkerClient {
         this.#deliver(unpackDatagrams(message.pack));
         return;
       case "path":
-        this.#maxDatagramBytes = message.maxDatagramBytes;
         this.#stats = message.stats;
+        this.#size.set(message.maxDatagramBytes);
         return;
       case "stream":
         this.#accept(message.stream, message.isBidirectional);

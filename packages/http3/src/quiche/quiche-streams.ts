@@ -20,6 +20,14 @@ export class QuicheStreams implements QuicStreams {
     }
   }
 
+  sendFirst(streamId: number): void {
+    try {
+      this.connection.streamPriority(streamId, 0, false);
+    } catch {
+      // Too many streams; sending on it says so.
+    }
+  }
+
   receive(streamId: number, buffer: Uint8Array): number {
     this.fin = false;
     try {
@@ -38,6 +46,15 @@ export class QuicheStreams implements QuicStreams {
       return 0;
     } catch (error) {
       return this.#classify(error);
+    }
+  }
+
+  /** Bytes that a stream of ours takes now; `undefined` where it cannot send. */
+  capacity(streamId: number): number | undefined {
+    try {
+      return this.connection.streamCapacity(streamId);
+    } catch {
+      return undefined;
     }
   }
 

@@ -25,21 +25,30 @@ export function encodeRetryToken(
   return token;
 }
 
-/** The client's first connection id, or `undefined` for a token that is forged, foreign or too old. */
+/** What a token says. */
+export interface RetryTokenFacts {
+  /** The client's first connection id. */
+  readonly originalId: Uint8Array;
+  /** Since it was made: the round trip of the Retry, and what the client took for its answer. */
+  readonly ageMs: number;
+}
+
+/** `undefined` for a token that is forged, foreign or too old. */
 export function decodeRetryToken(
   key: Uint8Array,
   address: string,
   token: Uint8Array,
   retryId: Uint8Array,
   nowMs: number,
-): Uint8Array | undefined {
+): RetryTokenFacts | undefined {
   const bodyLength = token.byteLength - MAC_BYTES;
   if (bodyLength < TIME_BYTES || bodyLength > TIME_BYTES + 20) return undefined;
   const body = token.subarray(0, bodyLength);
   if (!timingSafeEqual(macOf(key, address, body, retryId), token.subarray(bodyLength))) return undefined;
   const madeMs = Buffer.from(body).readUIntBE(0, TIME_BYTES);
-  if (nowMs < madeMs || nowMs - madeMs > RETRY_TOKEN_MAX_AGE_MS) return undefined;
-  return body.slice(TIME_BYTES);
+  const ageMs = nowMs - madeMs;
+  if (ageMs < 0 || ageMs > RETRY_TOKEN_MAX_AGE_MS) return undefined;
+  return { originalId: body.slice(TIME_BYTES), ageMs };
 }
 
 function macOf(key: Uint8Array, address: string, body: Uint8Array, retryId: Uint8Array): Uint8Array {

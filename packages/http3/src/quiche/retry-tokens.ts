@@ -1,4 +1,9 @@
-import { decodeRetryToken, encodeRetryToken, RETRY_TOKEN_MAX_AGE_MS } from "./retry-token.js";
+import {
+  decodeRetryToken,
+  encodeRetryToken,
+  RETRY_TOKEN_MAX_AGE_MS,
+  type RetryTokenFacts,
+} from "./retry-token.js";
 
 /** How long tokens are made with the same key. */
 const KEY_LIFE_MS = 3_600_000;
@@ -30,8 +35,8 @@ export class RetryTokens {
     return encodeRetryToken(this.#key, address, originalId, retryId, nowMs);
   }
 
-  /** The client's first connection id, or `undefined` for a token that is forged, foreign, too old or used. */
-  open(address: string, token: Uint8Array, retryId: Uint8Array, nowMs: number): Uint8Array | undefined {
+  /** What a token says, or `undefined` for one that is forged, foreign, too old or used. */
+  open(address: string, token: Uint8Array, retryId: Uint8Array, nowMs: number): RetryTokenFacts | undefined {
     this.#rotate(nowMs);
     if (this.#used.has(nameOf(retryId))) return undefined;
     const found = decodeRetryToken(this.#key, address, token, retryId, nowMs);

@@ -1,27 +1,19 @@
-import { randomBytes } from "node:crypto";
 import quiche from "@matrixai/quic/native/quiche.js";
 import type { Config } from "@matrixai/quic/native/types.js";
-import { Admission, type Place } from "../admission/admission.js";
-import type { RefusalReason } from "../admission/refusals.js";
+import { Admission } from "../admission/admission.js";
 import { H3_CODE } from "../h3/error.js";
-import { createServerConfig } from "./config.js";
+import { BASE_PACKET_BYTES } from "../path-mtu/packet-size-search.js";
+import { createServerConfig, type ServerTls } from "./config.js";
 import { QuicheConnection } from "./connection.js";
 import { FigureReport } from "./figure-report.js";
+import { type Entry, InitialGate } from "./initial-gate.js";
 import type { ListenMessage, LogLevel } from "./messages.js";
 import type { Outbox } from "./outbox.js";
-import {
-  CONNECTION_ID_BYTES,
-  connectionKey,
-  decodePacketHeader,
-  type PacketHeader,
-} from "./packet-header.js";
-import { RetryTokens } from "./retry-tokens.js";
+import { connectionKey, decodePacketHeader, type PacketHeader } from "./packet-header.js";
 import type { SessionRegistry } from "./session-registry.js";
 import type { TurnLoop } from "./turn-loop.js";
 import { type Address, UdpSocket } from "./udp-socket.js";
 
-/** RFC 9000 14.1: smaller packets must not start a connection. */
-const MIN_INITIAL_BYTES = 1200;
 /** Connections beyond each limit that may shake hands, to be refused with a status instead of silence. */
 const SPARE_CONNECTIONS = { total: 16, perSource: 4 };
 /** A refused session's status (RFC 9110 15.6.4). */
@@ -39,26 +31,26 @@ export interface EndpointContext {
 export class ServerEndpoint {
   readonly #connections = new Map<string, QuicheConnection>();
   readonly #open = new Map<QuicheConnection, string[]>();
-  readonly #tokens = new RetryTokens(randomBytes, tokenTimeMs());
   readonly #admission: Admission;
-  #config: Config;
+  readonly #gate: InitialGate;
+  #configs: { readonly common: Config; readonly near: Config };
   #socket: UdpSocket | undefined;
   #isClosing = false;
-  #droppedPackets = 0;
   readonly #figures = new FigureReport();
 
   private constructor(
     readonly options: ListenMessage,
     readonly context: EndpointContext,
   ) {
-    this.#config = createServerConfig({ cert: options.cert, key: options.key }, options.quic);
+    this.#configs = this.#createConfigs(options);
     this.#admission = new Admission(options.admission, SPARE_CONNECTIONS);
+    this.#gate = new InitialGate(this.#admission, this.#figures);
   }
 
   static async listen(options: ListenMessage, context: EndpointContext): Promise<ServerEndpoint> {
     const endpoint = new ServerEndpoint(options, context);
     const local = { host: options.host, port: options.port };
-    endpoint.#socket = await UdpSocket.open(local, undefined, options.quic.maxPacketBytes, {
+    endpoint.#socket = await UdpSocket.open(local, undefined, {
       onPacket: (packet, from) => endpoint.#handlePacket(packet, { host: from.address, port: from.port }),
       onError: (error) => endpoint.#log("warn", "UDP socket", { error: error.message }),
     });
@@ -78,14 +70,10 @@ export class ServerEndpoint {
     return this.#connections.size;
   }
 
-  get droppedPackets(): number {
-    return this.#droppedPackets;
-  }
-
   /** Connections from here on get this certificate; open ones keep theirs. */
   setCertificate(cert: string, key: string): void {
     try {
-      this.#config = createServerConfig({ cert, key }, this.options.quic);
+      this.#configs = this.#createConfigs({ cert, key });
     } catch (error) {
       this.#log("error", "the engine does not take the new certificate; the old one stays", {
         error: String(error),
@@ -115,97 +103,39 @@ export class ServerEndpoint {
 
   #handlePacket(packet: Buffer, from: Address): void {
     const header = decodePacketHeader(packet);
-    if (header === undefined) {
-      this.#droppedPackets += 1;
-      return;
-    }
     const connection =
-      this.#connections.get(connectionKey(header.destinationId)) ?? this.#admit(header, packet, from);
+      header === undefined
+        ? undefined
+        : (this.#connections.get(connectionKey(header.destinationId)) ?? this.#admit(header, packet, from));
     if (connection === undefined) return;
     connection.receive(packet, from, performance.now());
     this.context.loop.schedule(connection);
   }
 
-  /** Decides about a packet that belongs to no connection. */
   #admit(header: PacketHeader, packet: Buffer, from: Address): QuicheConnection | undefined {
-    if (!header.isLong || header.version === 0 || packet.byteLength < MIN_INITIAL_BYTES || this.#isClosing) {
-      return this.#drop();
-    }
-    if (header.version !== quiche.PROTOCOL_VERSION) {
-      // RFC 9000 6.1
-      this.#reply(from, (out) => quiche.negotiateVersion(header.sourceId, header.destinationId, out));
-      return undefined;
-    }
-    // RFC 9000 7.2: a client's first destination id has at least 8 bytes.
-    if (!header.isInitial || header.destinationId.byteLength < 8) return this.#drop();
-    const { host } = from;
-    const token = tokenOf(packet);
-    if (token === undefined) return this.#drop();
-    const address = `${host}:${from.port}`;
-    const nowMs = tokenTimeMs();
-    const retryId = header.destinationId;
-    const originalId = token.byteLength === 0 ? undefined : this.#tokens.open(address, token, retryId, nowMs);
-    // RFC 9000 8.1.3: an invalid token is as good as none; it may come from another server that used this address. A
-    // client whose token was ours and has expired does not answer a second Retry (17.2.5.2), and gives up.
-    if (token.byteLength > 0 && originalId === undefined) this.#figures.addRefusal("bad-token");
-    const isProven = originalId !== undefined;
-    const verdict = this.#admission.decide(host, isProven, performance.now());
-    if (verdict === "retry") {
-      this.#sendRetry(header, from, nowMs);
-      return undefined;
-    }
-    if (verdict !== "accept") return this.#refuse(verdict);
-    const place = this.#admission.take(host, isProven);
-    if (!isProven) return this.#accept(randomBytes(CONNECTION_ID_BYTES), undefined, retryId, from, place);
-    this.#tokens.spend(retryId, nowMs);
-    return this.#accept(retryId, originalId, undefined, from, place);
-  }
-
-  #sendRetry(header: PacketHeader, from: Address, nowMs: number): void {
-    this.#figures.addRetry();
-    const retryId = randomBytes(CONNECTION_ID_BYTES);
-    const address = `${from.host}:${from.port}`;
-    const token = this.#tokens.issue(address, header.destinationId, retryId, nowMs);
-    this.#reply(from, (out) =>
-      quiche.retry(header.sourceId, header.destinationId, retryId, token, header.version, out),
-    );
-  }
-
-  #refuse(reason: RefusalReason): undefined {
-    this.#figures.addRefusal(reason);
-    return this.#drop();
-  }
-
-  #drop(): undefined {
-    this.#droppedPackets += 1;
-    return undefined;
-  }
-
-  #reply(to: Address, write: (out: Buffer) => number): void {
-    if (this.#socket === undefined || this.#socket.isCongested) return;
-    const buffer = this.#socket.nextBuffer();
-    try {
-      this.#socket.send(buffer, write(buffer), to);
-    } catch {
-      this.#droppedPackets += 1; // Ids that no answer can be made for.
-    }
-  }
-
-  #accept(
-    id: Uint8Array,
-    originalId: Uint8Array | undefined,
-    firstId: Uint8Array | undefined,
-    from: Address,
-    place: Place,
-  ): QuicheConnection | undefined {
     const socket = this.#socket;
-    if (socket === undefined) {
-      place.free();
-      return undefined;
+    if (socket === undefined || this.#isClosing) return undefined;
+    const entry = this.#gate.decide(header, packet, from, (write) => this.#reply(socket, from, write));
+    return entry === undefined ? undefined : this.#accept(entry, socket, from);
+  }
+
+  /** Answers a packet without a connection. */
+  #reply(socket: UdpSocket, to: Address, write: (out: Buffer) => number): void {
+    if (socket.isCongested) return;
+    const buffer = socket.nextBuffer(BASE_PACKET_BYTES);
+    try {
+      socket.send(buffer, write(buffer), to);
+    } catch {
+      // Ids that no answer can be made for.
     }
+  }
+
+  #accept(entry: Entry, socket: UdpSocket, from: Address): QuicheConnection | undefined {
+    const { id, originalId, firstId, place } = entry;
+    const config = entry.isNear ? this.#configs.near : this.#configs.common;
     let engine: ReturnType<typeof quiche.Connection.accept>;
     try {
-      engine = quiche.Connection.accept(id, originalId, socket.local, from, this.#config);
+      engine = quiche.Connection.accept(id, originalId, socket.local, from, config);
     } catch (error) {
       place.free();
       this.#log("warn", "connection not accepted", { error: String(error) });
@@ -291,22 +221,13 @@ export class ServerEndpoint {
     this.context.loop.schedule();
   }
 
+  #createConfigs(tls: ServerTls) {
+    const { quic } = this.options;
+    return { common: createServerConfig(tls, quic), near: createServerConfig(tls, quic, true) };
+  }
+
   #log(level: LogLevel, message: string, fields: Record<string, unknown>): void {
     this.context.outbox.push({ type: "log", server: this.options.server, level, message, fields });
     this.context.loop.schedule();
-  }
-}
-
-/** The time in tokens: whole, and never set back as a wall clock is. */
-function tokenTimeMs(): number {
-  return Math.floor(performance.now());
-}
-
-/** The token of an Initial packet, empty where it has none; `undefined` where the packet is malformed. */
-function tokenOf(packet: Buffer): Uint8Array | undefined {
-  try {
-    return quiche.Header.fromSlice(packet, CONNECTION_ID_BYTES).token ?? new Uint8Array(0);
-  } catch {
-    return undefined;
   }
 }

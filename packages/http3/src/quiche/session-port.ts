@@ -1,7 +1,8 @@
 import type { CloseInfo } from "@sluice/transport";
 import type { WebTransportSession } from "../webtransport/session.js";
 import type { WebTransportStream } from "../webtransport/stream.js";
-import type { DatagramSource, QuicheConnection } from "./connection.js";
+import type { QuicheConnection } from "./connection.js";
+import type { DatagramSource } from "./datagram-feed.js";
 import { type DatagramPack, datagramAt } from "./datagram-pack.js";
 import type { SessionFacts, ToWorker } from "./messages.js";
 import type { Outbox } from "./outbox.js";
@@ -24,7 +25,7 @@ export class SessionPort implements DatagramSource {
     readonly connection: QuicheConnection,
     readonly outbox: Outbox,
   ) {
-    connection.datagrams.push(this);
+    connection.datagrams.add(this);
   }
 
   get facts(): SessionFacts {
@@ -112,6 +113,12 @@ export class SessionPort implements DatagramSource {
     if (!this.outbox.pushDatagram(this.handle, payload)) this.#dropped += 1;
   }
 
+  handleNewSize(): void {
+    this.#reportedTurns = -1;
+    this.reportPath();
+  }
+
+  /** Tells the main thread how the path is now, unless it is as before. */
   reportPath(): void {
     if (!this.#isOpen || this.connection.isOver || this.connection.turns === this.#reportedTurns) return;
     this.#reportedTurns = this.connection.turns;
@@ -129,8 +136,7 @@ export class SessionPort implements DatagramSource {
     this.#isOpen = false;
     this.#streams.clear();
     this.#packs = [];
-    const index = this.connection.datagrams.indexOf(this);
-    if (index !== -1) this.connection.datagrams.splice(index, 1);
+    this.connection.datagrams.remove(this);
     this.outbox.push({ type: "closed", session: this.handle, info });
   }
 }

@@ -1,8 +1,11 @@
 import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
 import { isIPv6 } from "node:net";
+import { interfaceMtu } from "../path-mtu/interface-mtu.js";
 
 /** Bytes of the kernel's socket buffers; it may grant less. */
 const SOCKET_BUFFER_BYTES = 8 << 20;
+/** quiche makes none that are larger. */
+const MAX_PACKET_BYTES = 16_384;
 /** Packets that may wait in Node for the kernel; beyond them sending pauses. */
 const MAX_QUEUED_PACKETS = 512;
 
@@ -23,30 +26,27 @@ export interface UdpEvents {
 /** A UDP socket with large buffers that sends without an allocation for each packet. */
 export class UdpSocket {
   #local: Address = { host: "0.0.0.0", port: 0 };
-  #reusable: Buffer;
+  readonly #reusable = Buffer.allocUnsafeSlow(MAX_PACKET_BYTES);
+  /** The beginning of it that was used last. */
+  #view: Buffer = this.#reusable;
   #connected = false;
+  #interfaceMtuBytes: number | undefined;
 
   private constructor(
     readonly socket: Socket,
     readonly events: UdpEvents,
-    readonly maxPacketBytes: number,
   ) {
-    this.#reusable = Buffer.allocUnsafeSlow(maxPacketBytes);
     socket.on("message", (packet, from) => events.onPacket(packet, from));
     socket.on("error", (error) => events.onError(error));
   }
 
   /** Binds to `local`; with `remote` it only talks to that address and learns that nobody listens there. */
-  static async open(
-    local: Address,
-    remote: Address | undefined,
-    maxPacketBytes: number,
-    events: UdpEvents,
-  ): Promise<UdpSocket> {
+  static async open(local: Address, remote: Address | undefined, events: UdpEvents): Promise<UdpSocket> {
+    const family = isIPv6(local.host) ? 6 : 4;
     const socket = createSocket({
-      type: isIPv6(local.host) ? "udp6" : "udp4",
+      type: `udp${family}`,
       // Every address is a literal already; the default would go through DNS for each packet.
-      lookup: (address, _options, callback) => callback(null, address, isIPv6(address) ? 6 : 4),
+      lookup: (address, _options, callback) => callback(null, address, family),
     });
     await new Promise<void>((resolve, reject) => {
       socket.once("error", reject);
@@ -65,7 +65,7 @@ export class UdpSocket {
         // A smaller buffer loses more packets in bursts, and works.
       }
     }
-    const udp = new UdpSocket(socket, events, maxPacketBytes);
+    const udp = new UdpSocket(socket, events);
     if (remote !== undefined) {
       await new Promise<void>((resolve, reject) => {
         socket.once("error", reject);
@@ -78,6 +78,7 @@ export class UdpSocket {
     }
     const { address, port } = socket.address();
     udp.#local = { host: address, port };
+    udp.#interfaceMtuBytes = interfaceMtu(address);
     return udp;
   }
 
@@ -85,13 +86,20 @@ export class UdpSocket {
     return this.#local;
   }
 
+  /** The largest IP packet that leaves in one piece, `undefined` where that is not known. */
+  get interfaceMtuBytes(): number | undefined {
+    return this.#interfaceMtuBytes;
+  }
+
   get isCongested(): boolean {
     return this.socket.getSendQueueCount() >= MAX_QUEUED_PACKETS;
   }
 
-  /** A buffer for the next packet: the same one again where the kernel has taken all packets so far. */
-  nextBuffer(): Buffer {
-    return this.socket.getSendQueueCount() === 0 ? this.#reusable : Buffer.allocUnsafe(this.maxPacketBytes);
+  /** A buffer for the next packet: the same memory again where the kernel has taken all packets so far. */
+  nextBuffer(bytes: number): Buffer {
+    if (this.socket.getSendQueueCount() > 0) return Buffer.allocUnsafe(bytes);
+    if (this.#view.byteLength !== bytes) this.#view = this.#reusable.subarray(0, bytes);
+    return this.#view;
   }
 
   /** A failed send is a lost packet, which QUIC repairs. `isFirst`: that nobody listens there is told. */

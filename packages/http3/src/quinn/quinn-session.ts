@@ -3,6 +3,7 @@ import {
   type BidirectionalStream,
   type CloseInfo,
   type DatagramOutcome,
+  DatagramSize,
   type ReceiveStream,
   type SendStream,
   type Session,
@@ -39,7 +40,8 @@ export class QuinnSession implements Session {
   #settleClosed: (info: CloseInfo) => void = () => {};
   #isClosed = false;
   readonly #hasDatagrams: boolean;
-  #maxDatagramBytes = 0;
+  /** As it was when somebody looked last. */
+  readonly #size = new DatagramSize(0);
   readonly #queue = new PacedQueue();
   #isPumping = false;
   #droppedOutgoing = 0;
@@ -87,8 +89,13 @@ export class QuinnSession implements Session {
 
   get maxDatagramBytes(): number {
     if (!this.#hasDatagrams) return 0;
-    if (this.#native !== undefined) this.#maxDatagramBytes = this.#native.maxDatagramSize();
-    return this.#maxDatagramBytes;
+    if (this.#native !== undefined) this.#size.set(this.#native.maxDatagramSize());
+    return this.#size.bytes;
+  }
+
+  onMaxDatagramBytes(handler: (bytes: number) => void): void {
+    this.#size.set(this.maxDatagramBytes);
+    this.#size.on(handler);
   }
 
   sendDatagram(data: Uint8Array): DatagramOutcome {

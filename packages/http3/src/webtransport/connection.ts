@@ -38,7 +38,8 @@ export interface ConnectionEvents extends SessionEvents, StreamEvents {
 export class WebTransportConnection {
   droppedDatagrams = 0;
   readonly #control = new SendQueue();
-  readonly #controlId: number;
+  /** The stream that always is there. */
+  readonly controlId: number;
   readonly #incoming: IncomingStreams;
   readonly #streams: StreamTable;
   readonly #sessions: SessionTable;
@@ -53,9 +54,9 @@ export class WebTransportConnection {
     readonly scratch: Uint8Array,
   ) {
     // RFC 9000 2.1: the two low bits of a stream id.
-    this.#controlId = role === "client" ? 2 : 3;
+    this.controlId = role === "client" ? 2 : 3;
     this.#streams = new StreamTable(quic, events, {
-      firstUni: this.#controlId + 4,
+      firstUni: this.controlId + 4,
       firstBidi: role === "client" ? 0 : 1,
       receiveWindowBytes,
     });
@@ -125,7 +126,7 @@ export class WebTransportConnection {
       this.#handleDatagram(scratch.subarray(0, length));
     }
     // RFC 9114 6.2.1: nobody may ask us to end our control stream.
-    const control = quic.checkStopped(this.#controlId);
+    const control = quic.checkStopped(this.controlId);
     if (control === STREAM.ENDED)
       throw new H3Error(H3_CODE.CLOSED_CRITICAL_STREAM, "our control stream was stopped");
     this.#streams.checkStopped();
@@ -143,11 +144,23 @@ export class WebTransportConnection {
   /** Hands to the engine what it takes now; `false` where there is nothing to send on any stream. */
   flush(nowMs: number): boolean {
     const hadControl = !this.#control.isIdle;
-    if (hadControl) this.#control.flush(this.quic, this.#controlId);
+    if (hadControl) this.#control.flush(this.quic, this.controlId);
     const hadSessions = this.#sessions.flush();
     const hadStreams = this.#streams.flush();
     this.#sessions.settle(nowMs);
     return hadControl || hadSessions || hadStreams;
+  }
+
+  /**
+   * Queues `bytes` without a meaning on the control stream, in front of all other streams: a reserved frame, which every
+   * peer ignores (RFC 9114 7.2.8). `false` while something else waits there.
+   */
+  pad(bytes: number): boolean {
+    if (!this.#control.isIdle) return false;
+    this.quic.sendFirst(this.controlId);
+    this.#control.push(encodeFrame(FRAME.PADDING, new Uint8Array(bytes)), false);
+    this.#control.flush(this.quic, this.controlId);
+    return true;
   }
 
   /** Client: asks for a session. */

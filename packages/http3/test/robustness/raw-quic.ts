@@ -28,7 +28,7 @@ export class RawQuic {
   static async open(port: number, protocol = "h3"): Promise<RawQuic> {
     const peer = { host: "127.0.0.1", port };
     let raw: RawQuic | undefined;
-    const socket = await UdpSocket.open({ host: "0.0.0.0", port: 0 }, peer, MAX_PACKET_BYTES, {
+    const socket = await UdpSocket.open({ host: "0.0.0.0", port: 0 }, peer, {
       onPacket(packet, from) {
         raw?.receive(packet, { host: from.address, port: from.port });
       },
@@ -100,7 +100,7 @@ export class RawQuic {
       while (this.streams.receiveDatagram(this.#scratch) !== -1);
     }
     for (;;) {
-      const buffer = this.socket.nextBuffer();
+      const buffer = this.socket.nextBuffer(MAX_PACKET_BYTES);
       const sent = this.#next(buffer);
       if (sent === undefined) break;
       this.socket.send(buffer, sent, { host: "", port: 0 });

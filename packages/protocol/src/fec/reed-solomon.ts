@@ -53,6 +53,12 @@ function coefficientsOf(rows: readonly number[], positions: readonly number[]): 
   return factors;
 }
 
+/** Symbols of zeros, in one buffer: many small ones would cost more than the arithmetic. */
+function createSymbols(count: number, symbolBytes: number): Uint8Array[] {
+  const all = new Uint8Array(count * symbolBytes);
+  return Array.from({ length: count }, (_, i) => all.subarray(i * symbolBytes, (i + 1) * symbolBytes));
+}
+
 /**
  * Systematic Reed-Solomon over GF(2^8) with a Cauchy matrix (spec 5.8): any e parity symbols give back any e sources.
  * @param combinerOf gives what does the arithmetic on symbols; asked only when there is some to do
@@ -63,7 +69,7 @@ export function createReedSolomon(combinerOf: () => SymbolCombiner): ErasureCode
       checkSymbolBytes(symbolBytes);
       checkSources(sources, symbolBytes);
       checkRows(rows, "rows");
-      const symbols = rows.map(() => new Uint8Array(symbolBytes));
+      const symbols = createSymbols(rows.length, symbolBytes);
       combinerOf().combine(coefficientsOf(rows, [...sources.keys()]), sources, symbols);
       return symbols;
     },
@@ -84,16 +90,17 @@ export function createReedSolomon(combinerOf: () => SymbolCombiner): ErasureCode
       const rows = used.map(({ row }) => row);
       checkRows(rows, "parity");
       // What the symbols would be of the missing sources alone ...
-      const rests = used.map(({ symbol }) => {
+      const rests = createSymbols(used.length, symbolBytes);
+      for (const [i, { symbol }] of used.entries()) {
         if (symbol.length !== symbolBytes) {
           throw new FecError("parity", `a symbol of ${symbol.length} bytes, must be ${symbolBytes}`);
         }
-        return new Uint8Array(symbol);
-      });
+        rests[i]!.set(symbol);
+      }
       const held = present.map((position) => sources[position]!);
       combinerOf().combine(coefficientsOf(rows, present), held, rests);
       // ... and the sources that they are the symbols of.
-      const recovered = missing.map(() => new Uint8Array(symbolBytes));
+      const recovered = createSymbols(missing.length, symbolBytes);
       combinerOf().combine(invert(rows, missing), rests, recovered);
       return recovered;
     },

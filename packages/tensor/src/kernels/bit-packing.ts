@@ -1,14 +1,15 @@
 import { TensorError } from "../tensor.js";
+import type { Symbols } from "./level-table.js";
 
-/** The most bits of a symbol that is a byte. */
-const maxBits = 8;
+const maxBits = 16;
 
 /**
  * Checks where bits lie.
- * @throws TensorError naming `bits`, `offset`, or the array `field` that is too short
+ * @throws TensorError naming `bits`, `offset`, `symbols` if they are bytes and bits more than 8, or the array `field`
+ *   that is too short
  */
 export function checkBits(
-  count: number,
+  symbols: Symbols,
   bits: number,
   bytes: Uint8Array,
   offset: number,
@@ -17,15 +18,17 @@ export function checkBits(
   if (!Number.isInteger(bits) || bits < 1 || bits > maxBits) {
     throw new TensorError("bits", `must be an integer from 1 to ${maxBits}, got ${bits}`);
   }
+  if (symbols.BYTES_PER_ELEMENT * 8 < bits)
+    throw new TensorError("symbols", `bytes cannot hold ${bits} bits`);
   if (!Number.isInteger(offset) || offset < 0) throw new TensorError("offset", `not an index: ${offset}`);
-  const needed = Math.ceil((count * bits) / 8);
+  const needed = Math.ceil((symbols.length * bits) / 8);
   if (bytes.length - offset < needed) {
     throw new TensorError(field, `${bytes.length - offset} bytes from the offset, ${needed} are needed`);
   }
 }
 
 /** See TensorKernels.packBits. */
-export function packBits(symbols: Uint8Array, bits: number, target: Uint8Array, offset: number): void {
+export function packBits(symbols: Symbols, bits: number, target: Uint8Array, offset: number): void {
   let at = offset;
   let pending = 0;
   let held = 0;
@@ -42,7 +45,7 @@ export function packBits(symbols: Uint8Array, bits: number, target: Uint8Array, 
 }
 
 /** See TensorKernels.unpackBits. */
-export function unpackBits(source: Uint8Array, offset: number, bits: number, symbols: Uint8Array): void {
+export function unpackBits(source: Uint8Array, offset: number, bits: number, symbols: Symbols): void {
   const mask = (1 << bits) - 1;
   let at = offset;
   let pending = 0;

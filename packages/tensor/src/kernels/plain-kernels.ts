@@ -38,11 +38,11 @@ export const plainKernels: TensorKernels = {
     untile(plane, tiling, symbols);
   },
   packBits(symbols, bits, target, offset) {
-    checkBits(symbols.length, bits, target, offset, "target");
+    checkBits(symbols, bits, target, offset, "target");
     packBits(symbols, bits, target, offset);
   },
   unpackBits(source, offset, bits, symbols) {
-    checkBits(symbols.length, bits, source, offset, "source");
+    checkBits(symbols, bits, source, offset, "source");
     unpackBits(source, offset, bits, symbols);
   },
   sums,

@@ -10,6 +10,8 @@ import { checkAxis, checkTiling } from "./tiling.js";
 
 /** Fewer elements are done sooner where they are than by way of another memory. */
 const fewestElements = 64;
+/** Symbols of more bits do not go through bytes. */
+const maxSimdBits = 8;
 
 /**
  * The kernels on one instance of the module. Its memory holds a block of 32,768 elements and, for tiles, the largest
@@ -124,7 +126,11 @@ function createKernels(memory: SimdMemory): TensorKernels {
     },
 
     packBits(symbols, bits, target, offset) {
-      checkBits(symbols.length, bits, target, offset, "target");
+      checkBits(symbols, bits, target, offset, "target");
+      if (bits > maxSimdBits || symbols.length < fewestElements) {
+        plainKernels.packBits(symbols, bits, target, offset);
+        return;
+      }
       let at = offset;
       for (let i = 0; i < symbols.length; i += blockElements) {
         const count = Math.min(blockElements, symbols.length - i);
@@ -138,7 +144,11 @@ function createKernels(memory: SimdMemory): TensorKernels {
     },
 
     unpackBits(source, offset, bits, symbols) {
-      checkBits(symbols.length, bits, source, offset, "source");
+      checkBits(symbols, bits, source, offset, "source");
+      if (bits > maxSimdBits || symbols.length < fewestElements) {
+        plainKernels.unpackBits(source, offset, bits, symbols);
+        return;
+      }
       let at = offset;
       for (let i = 0; i < symbols.length; i += blockElements) {
         const count = Math.min(blockElements, symbols.length - i);

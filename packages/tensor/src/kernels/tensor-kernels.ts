@@ -31,13 +31,13 @@ export interface TensorKernels {
   untile(plane: Uint8Array, tiling: Tiling, symbols: Uint8Array): void;
 
   /**
-   * Packs symbols below 2^bits, 1 to 8 bits each, least significant bit first, into `target` from `offset`; the last
-   * byte is padded with 0 (spec 6.2).
+   * Packs symbols below 2^bits, 1 to 16 bits each, least significant bit first, into `target` from `offset`; the last
+   * byte is padded with 0 (spec 6.2). More than 8 bits are packed plainly by both kinds.
    */
-  packBits(symbols: Uint8Array, bits: number, target: Uint8Array, offset: number): void;
+  packBits(symbols: Symbols, bits: number, target: Uint8Array, offset: number): void;
 
-  /** Reads symbols back, as many as `symbols` holds. */
-  unpackBits(source: Uint8Array, offset: number, bits: number, symbols: Uint8Array): void;
+  /** Reads symbols back, as many as `symbols` holds; the padding is ignored. */
+  unpackBits(source: Uint8Array, offset: number, bits: number, symbols: Symbols): void;
 
   /**
    * Sums of `values` in float64, element i in partial sum i mod 8. Sums of non-finite values are not finite, and then

@@ -1,18 +1,18 @@
-import { type ChannelAxis, type CutStatistics, type Moments, TensorError } from "@sluice/tensor";
+import {
+  type ChannelAxis,
+  type CutStatistics,
+  type LevelTable,
+  type Moments,
+  type Symbols,
+  TensorError,
+  tensorKernels,
+} from "@sluice/tensor";
 
 /**
  * A uniform quantizer for each channel of a tensor (or one for all): symbol q stands for `low + q * step`, added in
- * float64 and rounded to float32.
+ * float64 and rounded to float32. NaN becomes the symbol nearest to the mean.
  */
-export interface Quantizer {
-  readonly levels: number;
-  readonly axis: ChannelAxis;
-  /** For each channel, float32 values: the lowest level, and from one level to the next (0: only one value). */
-  readonly low: Float32Array;
-  readonly step: Float32Array;
-  /** For each channel: what NaN becomes, the symbol nearest to the mean. */
-  readonly nanSymbol: Uint16Array;
-}
+export type Quantizer = LevelTable;
 
 /** Levels lie within this, so that neither a level nor a step overflows float32. */
 const largestLevel = 1.5e38;
@@ -85,52 +85,17 @@ export function isSane(quantizer: Quantizer, channel: number): boolean {
   );
 }
 
-/**
- * Symbols of `values`, which are the elements of a tensor from `first`: the nearest level, halves upwards;
- * out of range and infinite values go to the first or last level, NaN to the one nearest to the mean.
- */
-export function quantize(
-  quantizer: Quantizer,
-  values: Float32Array,
-  first: number,
-  symbols: Uint16Array,
-): void {
-  const { levels, low, step, nanSymbol } = quantizer;
-  const { channels, stride } = quantizer.axis;
-  let channel = Math.floor(first / stride) % channels;
-  let runEnd = stride - (first % stride);
-  for (let i = 0; i < values.length; ) {
-    const end = Math.min(runEnd, values.length);
-    const start = low[channel]!;
-    const inverse = step[channel]! > 0 ? 1 / step[channel]! : 0;
-    const nan = nanSymbol[channel]!;
-    for (; i < end; i++) {
-      const level = (values[i]! - start) * inverse + 0.5;
-      if (level >= 1) symbols[i] = level < levels ? level : levels - 1;
-      else symbols[i] = level < 1 ? 0 : nan;
-    }
-    runEnd += stride;
-    channel = channel + 1 === channels ? 0 : channel + 1;
-  }
+/** Symbols of `values`, which are the elements of a tensor from `first`: see `TensorKernels.quantize`. */
+export function quantize(quantizer: Quantizer, values: Float32Array, first: number, symbols: Symbols): void {
+  tensorKernels().quantize(quantizer, values, first, symbols);
 }
 
 /** The values that `symbols` stand for, which are the elements of a tensor from `first`. */
 export function dequantize(
   quantizer: Quantizer,
-  symbols: Uint16Array,
+  symbols: Symbols,
   first: number,
   values: Float32Array,
 ): void {
-  const { low, step } = quantizer;
-  const { channels, stride } = quantizer.axis;
-  let channel = Math.floor(first / stride) % channels;
-  let runEnd = stride - (first % stride);
-  for (let i = 0; i < values.length; ) {
-    const end = Math.min(runEnd, values.length);
-    const start = low[channel]!;
-    const width = step[channel]!;
-    for (; i < end; i++) values[i] = start + symbols[i]! * width;
-    runEnd += stride;
-    channel = channel + 1 === channels ? 0 : channel + 1;
-  }
+  tensorKernels().dequantize(quantizer, symbols, first, values);
 }

@@ -1,4 +1,4 @@
-import { TensorError } from "@sluice/tensor";
+import { type Symbols, TensorError, tensorKernels } from "@sluice/tensor";
 
 /**
  * Dense packing of symbols below any number of levels, at most 3 % over log2(levels) bits each (spec 6.2).
@@ -52,14 +52,15 @@ export function packedBytes(packing: SymbolPacking, symbols: number): number {
 /** Packs the first `count` of `symbols`, each below the levels, to `target` from `offset`. */
 export function packSymbols(
   packing: SymbolPacking,
-  symbols: Uint16Array,
+  symbols: Symbols,
   count: number,
   target: Uint8Array,
   offset: number,
 ): void {
   const { levels } = packing;
-  if ((levels & (levels - 1)) === 0) packBits(symbols, count, packing.groupBits[1]!, target, offset);
-  else packGroups(packing, symbols, count, target, offset);
+  if ((levels & (levels - 1)) === 0) {
+    tensorKernels().packBits(symbols.subarray(0, count), packing.groupBits[1]!, target, offset);
+  } else packGroups(packing, symbols, count, target, offset);
 }
 
 /** Reads `count` symbols from `source` at `offset`, which must hold {@link packedBytes} of them. */
@@ -67,72 +68,13 @@ export function unpackSymbols(
   packing: SymbolPacking,
   source: Uint8Array,
   offset: number,
-  symbols: Uint16Array,
+  symbols: Symbols,
   count: number,
 ): void {
   const { levels } = packing;
-  if ((levels & (levels - 1)) === 0) unpackBits(source, offset, packing.groupBits[1]!, symbols, count);
-  else unpackGroups(packing, source, offset, symbols, count);
-}
-
-function packBits(
-  symbols: Uint16Array,
-  count: number,
-  bits: number,
-  target: Uint8Array,
-  offset: number,
-): void {
-  let at = offset;
-  let i = 0;
-  if (bits === 4) {
-    for (; i + 1 < count; i += 2) target[at++] = symbols[i]! | (symbols[i + 1]! << 4);
-  } else if (bits === 8) {
-    for (; i < count; i++) target[at++] = symbols[i]!;
-  }
-  let pending = 0;
-  let held = 0;
-  for (; i < count; i++) {
-    pending |= symbols[i]! << held;
-    held += bits;
-    while (held >= 8) {
-      target[at++] = pending;
-      pending >>>= 8;
-      held -= 8;
-    }
-  }
-  if (held > 0) target[at] = pending;
-}
-
-function unpackBits(
-  source: Uint8Array,
-  offset: number,
-  bits: number,
-  symbols: Uint16Array,
-  count: number,
-): void {
-  let at = offset;
-  let i = 0;
-  if (bits === 4) {
-    for (; i + 1 < count; i += 2) {
-      const pair = source[at++]!;
-      symbols[i] = pair & 15;
-      symbols[i + 1] = pair >>> 4;
-    }
-  } else if (bits === 8) {
-    for (; i < count; i++) symbols[i] = source[at++]!;
-  }
-  const mask = (1 << bits) - 1;
-  let pending = 0;
-  let held = 0;
-  for (; i < count; i++) {
-    while (held < bits) {
-      pending |= source[at++]! << held;
-      held += 8;
-    }
-    symbols[i] = pending & mask;
-    pending >>>= bits;
-    held -= bits;
-  }
+  if ((levels & (levels - 1)) === 0) {
+    tensorKernels().unpackBits(source, offset, packing.groupBits[1]!, symbols.subarray(0, count));
+  } else unpackGroups(packing, source, offset, symbols, count);
 }
 
 /** A group's number goes through the bit buffer in pieces of this size: 7 bits held and one piece fit 31 bits. */
@@ -141,7 +83,7 @@ const pieceValues = 1 << pieceBits;
 
 function packGroups(
   packing: SymbolPacking,
-  symbols: Uint16Array,
+  symbols: Symbols,
   count: number,
   target: Uint8Array,
   offset: number,
@@ -173,7 +115,7 @@ function unpackGroups(
   packing: SymbolPacking,
   source: Uint8Array,
   offset: number,
-  symbols: Uint16Array,
+  symbols: Symbols,
   count: number,
 ): void {
   const { levels, groupSymbols, groupBits } = packing;

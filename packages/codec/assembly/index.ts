@@ -1,0 +1,4 @@
+// The kernels of packages/codec. Each works on this module's own memory, at byte offsets that src/sluice/simd-*.ts
+// choose; bounds are their business.
+export { decode, encode, list, listEnd } from "./entropy";
+export { combineRows, multiply, multiplySparse } from "./transform";

@@ -1,0 +1,66 @@
+import { type CutStatistics, checkSpec, TensorError, type TensorSpec } from "@sluice/tensor";
+import { type Chain, planChain } from "./chain.js";
+import type { Codec } from "./codec.js";
+import { createSliceDecoder } from "./slice-decoder.js";
+import { createSliceEncoder } from "./slice-encoder.js";
+import type { Stage } from "./stage.js";
+import { pack } from "./stages/pack.js";
+import { elementOrder, orderedAxis } from "./unit-order.js";
+
+/** The longest text of a codec, in characters. */
+export const maxCodecTextLength = 256;
+
+/** What follows each kind, for the message about a chain that goes wrong there. */
+const takers = {
+  tensor: "raw, quantize or integers",
+  symbols: "tile or entropy, or nothing",
+  plane: "jpeg, jpeg2000 or htj2k",
+  bytes: "nothing",
+} as const;
+
+/**
+ * The codec that a chain of stages is.
+ * @throws TensorError naming the stage that does not fit behind the one before it
+ */
+export function createChainCodec(named: readonly Stage[]): Codec {
+  const text = named.map((stage) => stage.text).join(" | ");
+  if (text.length > maxCodecTextLength) {
+    throw new TensorError("codec", `${text.length} characters, at most ${maxCodecTextLength} are allowed`);
+  }
+  if (named.length === 0) throw new TensorError("codec", "a chain has at least one stage");
+  checkKinds(named);
+  const stages = named.at(-1)!.output === "symbols" ? [...named, pack as Stage] : named;
+
+  function plan(spec: TensorSpec, statistics: CutStatistics | undefined): Chain {
+    checkSpec(spec);
+    const decides = stages.find((stage) => stage.unitOrder);
+    const order = decides?.unitOrder?.(spec) ?? elementOrder(spec);
+    return planChain(stages, { spec, order, axis: orderedAxis(spec, order), statistics });
+  }
+
+  return {
+    text,
+    libraries: stages.flatMap(({ library }) => library ?? []),
+    createEncoder: (spec, statistics) => createSliceEncoder(spec, plan(spec, statistics)),
+    createDecoder: (spec, statistics) => createSliceDecoder(spec, plan(spec, statistics)),
+  };
+}
+
+function checkKinds(stages: readonly Stage[]): void {
+  let before = "the tensor";
+  let kind: Stage["output"] = "tensor";
+  for (const { name, input, output } of stages) {
+    if (input !== kind) {
+      const gives = kind === "tensor" ? before : `${before} (it gives ${kind})`;
+      throw new TensorError(
+        `codec.${name}`,
+        `takes ${input} and cannot stand behind ${gives}; there goes ${takers[kind]}`,
+      );
+    }
+    before = name;
+    kind = output;
+  }
+  if (kind !== "bytes" && kind !== "symbols") {
+    throw new TensorError("codec", `the chain ends with ${before}, which gives ${kind}; add ${takers[kind]}`);
+  }
+}

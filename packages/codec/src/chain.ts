@@ -1,0 +1,125 @@
+import { createTensor, type Tensor, type TensorSpec, type UnitRange } from "@sluice/tensor";
+import type { SliceFault } from "./codec.js";
+import { createScratch, createSymbolScratch } from "./scratch.js";
+import type {
+  Kind,
+  PieceOf,
+  PlanContext,
+  PlaneFormat,
+  PlannedStage,
+  Stage,
+  SymbolsFormat,
+  TensorFormat,
+  TooLong,
+} from "./stage.js";
+import { extentOf, fromUnitOrder, type SliceExtent, toUnitOrder, type UnitOrder } from "./unit-order.js";
+
+/** A chain of stages, planned for the tensors of one stream; its last stage gives bytes. */
+export interface Chain {
+  readonly order: UnitOrder;
+  /** The most units that a slice may have. */
+  readonly maxUnits: number;
+  /** Bytes of a payload of so many elements, where that does not depend on their values. */
+  readonly fixedBytes: ((elements: number) => number) | undefined;
+  /** Takes a tensor, from which slices are encoded until the next one is taken. */
+  take(tensor: Tensor): void;
+  encode(range: UnitRange, room: number): Uint8Array | TooLong;
+  /** Decodes what a peer has sent. On a fault, the tensor is as it was. */
+  decode(payload: Uint8Array, range: UnitRange, tensor: Tensor): SliceFault | undefined;
+}
+
+export function planChain(stages: readonly Stage[], context: PlanContext): Chain {
+  const { spec, order } = context;
+  const planned: PlannedStage[] = [];
+  const kinds: Kind[] = ["tensor"];
+  let format: unknown = { dtype: spec.dtype };
+  for (const stage of stages) {
+    // The kinds fit: `pipe` and `parseCodec` see to it.
+    const plan = (stage as Stage<Kind, Kind>).plan(format as never, context);
+    planned.push(plan);
+    kinds.push(stage.output);
+    format = plan.output;
+  }
+  const last = planned.at(-1)!;
+  const sideBytes = planned.reduce((sum, { sideBytes = 0 }) => sum + sideBytes, 0);
+  const sides = planned.map(({ sideBytes: bytes = 0 }) => new Uint8Array(bytes));
+  let ordered: Tensor | undefined;
+  const whole: SliceExtent = extentOf(order, 0, order.units);
+  const targets = planned.map((_, i) => createTarget(kinds[i]!, planned[i - 1]?.output, spec));
+  let current: Tensor | undefined;
+
+  /** A copy in the order of the units, where that is not the tensor's; made when it is needed first. */
+  function orderedCopy(): Tensor | undefined {
+    if (order.forEachRun) ordered ??= createTensor(spec.dtype, spec.shape, undefined, spec.layout);
+    return ordered;
+  }
+
+  return {
+    order,
+    maxUnits: planned.reduce((least, { maxUnits = order.units }) => Math.min(least, maxUnits), order.units),
+    fixedBytes: last.fixedBytes && ((elements) => sideBytes + last.fixedBytes!(elements)),
+    take(tensor) {
+      const copy = orderedCopy();
+      if (copy) toUnitOrder(order, whole, tensor, copy);
+      current = copy ?? tensor;
+      for (const stage of planned) stage.measure?.(current);
+    },
+    encode({ first, end }, room) {
+      const extent = extentOf(order, first, end);
+      let piece: PieceOf[Kind] = current!;
+      for (const [i, stage] of planned.entries()) {
+        const made = stage.encode(piece, extent, sides[i]!, room - sideBytes);
+        if ("fits" in made) return made;
+        piece = made;
+      }
+      const bytes = piece as Uint8Array;
+      const payload = new Uint8Array(sideBytes + bytes.length);
+      let at = 0;
+      for (const side of sides) {
+        payload.set(side, at);
+        at += side.length;
+      }
+      payload.set(bytes, at);
+      return payload;
+    },
+    decode(payload, { first, end }, tensor) {
+      const extent = extentOf(order, first, end);
+      if (end - first > this.maxUnits) return "range";
+      const elements = extent.elements.end - extent.elements.first;
+      const expected = this.fixedBytes?.(elements);
+      if (expected === undefined ? payload.length < sideBytes : payload.length !== expected)
+        return "payload-length";
+      let at = sideBytes;
+      let piece: PieceOf[Kind] = payload.subarray(sideBytes);
+      const copy = orderedCopy();
+      const destination = copy ?? tensor;
+      for (let i = planned.length - 1; i >= 0; i--) {
+        const stage = planned[i]!;
+        const { sideBytes: own = 0 } = stage;
+        at -= own;
+        const target: PieceOf[Kind] = i === 0 ? destination : targets[i]!(extent);
+        const fault = stage.decode(piece, target, extent, payload.subarray(at, at + own));
+        if (fault !== undefined) return fault;
+        piece = target;
+      }
+      if (copy) fromUnitOrder(order, extent, copy, tensor);
+      return undefined;
+    },
+  };
+}
+
+/** Makes room for what a stage decodes into; it grows to the longest slice seen, which the tensor bounds. */
+function createTarget(kind: Kind, format: unknown, spec: TensorSpec): (extent: SliceExtent) => PieceOf[Kind] {
+  let tensor: Tensor | undefined;
+  const symbols = kind === "symbols" && createSymbolScratch((format as SymbolsFormat).levels);
+  const samples = createScratch((length) => new Uint8Array(length));
+  return (extent) => {
+    if (kind === "tensor") {
+      tensor ??= createTensor((format as TensorFormat).dtype, spec.shape, undefined, spec.layout);
+      return tensor;
+    }
+    if (symbols) return symbols(extent.elements.end - extent.elements.first);
+    const { width, height } = (format as PlaneFormat).size(extent);
+    return samples(width * height);
+  };
+}

@@ -1,0 +1,114 @@
+/**
+ * A stage of a codec's chain: what it takes and gives, and how it is written for one slice of one tensor.
+ *
+ * A chain is planned once for the tensors of a stream: each stage learns what comes to it and says what leaves it, or
+ * refuses with an error that names it. Then it works on one slice at a time: forwards to encode, backwards to decode.
+ */
+import type { ChannelAxis, CutStatistics, Symbols, Tensor, TensorSpec } from "@sluice/tensor";
+import type { SliceFault } from "./codec.js";
+import type { SliceExtent, UnitOrder } from "./unit-order.js";
+
+/**
+ * What travels from stage to stage.
+ * - `tensor`: elements as they are
+ * - `symbols`: an integer from 0 to levels - 1 for each element
+ * - `plane`: one picture of 8-bit samples
+ * - `bytes`: a payload; it ends a chain
+ */
+export type Kind = "tensor" | "symbols" | "plane" | "bytes";
+
+/** What is known of a kind before there is a tensor. */
+export interface FormatOf {
+  readonly tensor: TensorFormat;
+  readonly symbols: SymbolsFormat;
+  readonly plane: PlaneFormat;
+  readonly bytes: Record<never, never>;
+}
+
+/** Elements come in the order of the chain's units, see {@link UnitOrder}. */
+export interface TensorFormat {
+  readonly dtype: TensorSpec["dtype"];
+}
+
+export interface SymbolsFormat {
+  /** Symbols are below it, 2 to 65,536. */
+  readonly levels: number;
+}
+
+export interface PlaneFormat {
+  /** Of the plane that a slice becomes. */
+  size(extent: SliceExtent): PlaneSize;
+}
+
+export interface PlaneSize {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** A slice between two stages. */
+export interface PieceOf {
+  /** The whole tensor; the slice's elements are those of its extent. */
+  readonly tensor: Tensor;
+  /** One for each element; bytes where there are at most 256 levels. */
+  readonly symbols: Symbols;
+  /** Rows from the top, each from the left. */
+  readonly plane: Uint8Array;
+  readonly bytes: Uint8Array;
+}
+
+/** A slice that became too long: the share of it, 0 to 1, that fitted, as far as that is known. */
+export interface TooLong {
+  readonly fits: number;
+}
+
+/** What a chain is planned for. */
+export interface PlanContext {
+  /** The stream's tensors. */
+  readonly spec: TensorSpec;
+  readonly order: UnitOrder;
+  /** Channels of the elements in the order of the units; those of the statistics. */
+  readonly axis: ChannelAxis;
+  readonly statistics: CutStatistics | undefined;
+}
+
+export interface Stage<In extends Kind = Kind, Out extends Kind = Kind> {
+  readonly name: string;
+  /** Canonical: names every parameter. */
+  readonly text: string;
+  readonly input: In;
+  readonly output: Out;
+  /** Which units the slices hold, where this stage cares; else single elements. One stage of a chain can decide it. */
+  unitOrder?(spec: TensorSpec): UnitOrder;
+  /** The module to be loaded before (see `prepareCodec`). */
+  readonly library?: string;
+  /** @throws TensorError naming the stage and what to do where it cannot take the input */
+  plan(input: FormatOf[In], context: PlanContext): PlannedStage<In, Out>;
+}
+
+export interface PlannedStage<In extends Kind = Kind, Out extends Kind = Kind> {
+  readonly output: FormatOf[Out];
+  /** Bytes that it writes for itself in front of what later stages write. Default 0. */
+  readonly sideBytes?: number;
+  /** The most units that a slice may have. */
+  readonly maxUnits?: number;
+  /** For a stage that gives bytes: how many, where that does not depend on the values. */
+  fixedBytes?(elements: number): number;
+  /** Looks at a whole frame before slices of it are encoded. */
+  measure?(tensor: Tensor): void;
+  /**
+   * @param side {@link sideBytes} bytes to be written
+   * @param room bytes that the rest of the payload may have; a stage that gives bytes may stop beyond
+   * @returns a view that lasts until the next call
+   */
+  encode(piece: PieceOf[In], extent: SliceExtent, side: Uint8Array, room: number): PieceOf[Out] | TooLong;
+  /**
+   * @param piece not trusted
+   * @param target to be filled: the tensor, or as many symbols or samples as the extent asks for
+   */
+  decode(
+    piece: PieceOf[Out],
+    target: PieceOf[In],
+    extent: SliceExtent,
+    side: Uint8Array,
+  ): SliceFault | undefined;
+}

@@ -1,0 +1,160 @@
+// Chains of stages of spec 6.6 to 6.10, as the text says. What an image codec decodes is given as a plane.
+import {
+  count,
+  elementHex,
+  parameters,
+  readElements,
+  sliceRange,
+  symbolOf,
+  tensorRange,
+} from "./naive-codec.mjs";
+import { decodeEntropy, encodeEntropy } from "./naive-entropy.mjs";
+
+/** `{ name, values }` of each stage of a canonical text. */
+export function stagesOf(codec) {
+  return codec.split(" | ").map((stage) => {
+    const [name, list = ""] = stage.split(":");
+    const values = Object.fromEntries(
+      list
+        .split(",")
+        .filter((pair) => pair !== "")
+        .map((pair) => pair.split("=")),
+    );
+    return { name, values, text: stage };
+  });
+}
+
+/** Channels, rows and columns of a shape, and where an element stands in the tensor. */
+function gridOf({ shape, layout }) {
+  if (layout === "hwc") {
+    const [rows, columns, channels] = shape;
+    return { channels, rows, columns, place: (c, y, x) => (y * columns + x) * channels + c };
+  }
+  const columns = shape.at(-1) ?? 1;
+  const rows = shape.at(-2) ?? 1;
+  const channels = count(shape) / rows / columns;
+  return { channels, rows, columns, place: (c, y, x) => (c * rows + y) * columns + x };
+}
+
+/** Units in their order: for each the places of its elements in the tensor, by rows of `columns`. */
+function unitsOf(spec, hasTile) {
+  const grid = gridOf(spec);
+  const all = (length, make) => Array.from({ length }, (_, i) => make(i));
+  if (!hasTile) {
+    const size = grid.rows * grid.columns;
+    return all(count(spec.shape), (i) => {
+      const [c, y] = [Math.floor(i / size), Math.floor((i % size) / grid.columns)];
+      return { columns: 1, places: [grid.place(c, y, i % grid.columns)] };
+    });
+  }
+  let across = Math.ceil(grid.columns / 128);
+  const columns = across === 1 ? grid.columns : 8 * Math.ceil(grid.columns / (8 * across));
+  const rows = grid.rows * columns <= 1024 ? grid.rows : 8 * Math.floor(1024 / (8 * columns));
+  const down = Math.ceil(grid.rows / rows);
+  across = Math.ceil(grid.columns / columns);
+  const units = [];
+  for (let c = 0; c < grid.channels; c++) {
+    for (let b = 0; b < down * across; b++) {
+      const [top, left] = [(b % down) * rows, Math.floor(b / down) * columns];
+      const [bottom, right] = [Math.min(grid.rows, top + rows), Math.min(grid.columns, left + columns)];
+      const places = [];
+      for (let y = top; y < bottom; y++) for (let x = left; x < right; x++) places.push(grid.place(c, y, x));
+      units.push({ columns: right - left, places, block: { rows, columns, down } });
+    }
+  }
+  return units;
+}
+
+/** Where each element of some units stands in their plane, and the plane's size. */
+function planeOf(units, shape) {
+  const { rows, columns, down } = units[0].block;
+  const wanted = shape === "wide" ? down : Math.floor(Math.sqrt((units.length * columns) / rows));
+  let d = Math.min(units.length, Math.max(1, wanted));
+  if (d >= down) d -= d % down;
+  const spots = [];
+  let height = 8;
+  for (const [u, unit] of units.entries()) {
+    const above = units
+      .slice(u - (u % d), u)
+      .reduce((sum, other) => sum + other.places.length / other.columns, 0);
+    for (let i = 0; i < unit.places.length; i++) {
+      const x = Math.floor(u / d) * columns + (i % unit.columns);
+      const y = above + Math.floor(i / unit.columns);
+      height = Math.max(height, y + 1);
+      spots.push([x, y]);
+    }
+  }
+  const one = units.length === 1 ? units[0].columns : Math.ceil(units.length / d) * columns;
+  return { spots, width: Math.max(8, one), height };
+}
+
+/** The symbols of a slice, from a payload (or a plane that was decoded from it); `undefined` where it is refused. */
+function symbolsOf({ spec, codec }, slice, units, first, payload) {
+  const levels = levelsOf(codec);
+  const tile = stagesOf(codec).find(({ name }) => name === "tile");
+  if (!tile) {
+    const { rows, columns } = gridOf(spec);
+    return decodeEntropy(payload, units.length, first, { rows, columns }, levels);
+  }
+  if (!slice.plane) return undefined;
+  const { spots, width, height } = planeOf(units, tile.values.shape);
+  if (slice.plane.width !== width || slice.plane.height !== height)
+    throw new Error(`${codec}: the plane is ${width} x ${height}`);
+  const samples = [...Buffer.from(slice.plane.samples, "hex")];
+  return spots.map(([x, y]) => Math.floor((samples[y * width + x] * (levels - 1)) / 255 + 0.5));
+}
+
+function levelsOf(codec) {
+  const [{ name, values }] = stagesOf(codec);
+  return name === "integers" ? 256 : Number(values.levels);
+}
+
+/** What a receiver makes of slices, concealed by `zero`: as `receive` of naive-codec.mjs. */
+export function receiveChain(input) {
+  const { spec, codec, slices } = input;
+  const stages = stagesOf(codec);
+  const isQuantized = stages[0].name === "quantize";
+  const units = unitsOf(
+    spec,
+    stages.some(({ name }) => name === "tile"),
+  );
+  const cells = new Array(count(spec.shape)).fill(undefined);
+  const refused = [];
+  for (const [at, slice] of slices.entries()) {
+    const [first, end] = sliceRange(slice.index, slice.count, units.length);
+    const own = units.slice(first, end);
+    const head = isQuantized ? slice.payload.slice(0, 16) : "";
+    const symbols = symbolsOf(input, slice, own, first, slice.payload.slice(head.length));
+    if (symbols === undefined) {
+      refused.push(at);
+      continue;
+    }
+    const [low, step] = isQuantized ? readElements("float32", head) : [spec.dtype === "int8" ? -128 : 0, 1];
+    const places = own.flatMap((unit) => unit.places);
+    for (const [i, symbol] of symbols.entries())
+      cells[places[i]] = elementHex(spec.dtype, low + symbol * step);
+  }
+  const missing = [];
+  for (const [i, cell] of cells.entries()) {
+    if (cell !== undefined) continue;
+    if (missing.at(-1)?.[1] === i) missing.at(-1)[1]++;
+    else missing.push([i, i + 1]);
+  }
+  return { refused, missing, data: cells.map((cell) => cell ?? elementHex(spec.dtype, 0)).join("") };
+}
+
+/** The payload of a slice of a chain that ends with `entropy`. */
+export function encodeChain({ spec, codec, data, index, count: of }) {
+  const [stage] = stagesOf(codec);
+  const levels = levelsOf(codec);
+  const values = readElements(spec.dtype, data).map(Math.fround);
+  const range = stage.name === "quantize" ? tensorRange(values, parameters(stage.text)) : undefined;
+  const [first, end] = sliceRange(index, of, values.length);
+  const symbols = unitsOf(spec, false)
+    .slice(first, end)
+    .map(({ places: [place] }) =>
+      range ? symbolOf(values[place], range, levels) : values[place] + (spec.dtype === "int8" ? 128 : 0),
+    );
+  const head = range ? [range.low, range.step].map((value) => elementHex("float32", value)).join("") : "";
+  return head + encodeEntropy(symbols, first, gridOf(spec), levels);
+}
