@@ -9,7 +9,7 @@ export interface StreamPlan {
   readonly wire: TensorStreamOptions;
 }
 
-/** @throws TensorError or RangeError where the codec cannot be read, not be loaded or not be made for the spec */
+/** @throws TensorError or RangeError where the codec or `fec` cannot be read, not be loaded or not be made for the spec */
 export async function planStream(options: OpenStreamOptions, hasDatagrams: boolean): Promise<StreamPlan> {
   const { spec, statistics, model, split = "", deadlineMs = 150, concealment = "" } = options;
   const codec = await prepareCodec(options.codec ?? (spec.dtype === "float32" ? defaultCodec : "raw"));
