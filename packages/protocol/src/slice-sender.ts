@@ -37,6 +37,9 @@ export interface SliceSender {
   readonly repairsSent: number;
 }
 
+/** What leaves so long before the last moment is still in time where a timer is late. */
+const copyMarginMs = 5;
+
 export function createSliceSender(
   path: ClientPath,
   streamOf: (stream: number) => ClientStream | undefined,
@@ -60,13 +63,18 @@ export function createSliceSender(
     return { capturedMs, deadlineMs: options.deadlineMs, ...path.patience, serverLatencyMs, queueMs };
   }
 
-  /** spec 5.9: whether what is lost of a frame that is handed over now will be sent again in time. */
-  function isRetransmitted(frame: OutgoingFrame, nowMs: number): boolean {
+  /** spec 5.9: whether what is lost of a protected frame that is handed over now will be sent again in time. */
+  function protection(frame: OutgoingFrame, nowMs: number): Partial<OutgoingFrame> {
     const stream = streamOf(frame.stream);
-    if (!stream || stream.options.minReceivedPercent === 0) return false;
+    if (!stream || !parity.protects(frame.stream)) return {};
+    const reserveBytes = parity.reserveBytes(frame.stream);
+    if (stream.options.minReceivedPercent === 0) return { reserveBytes };
     const aheadBytes = path.unreceivedBytes + waiting.bytes + bytesOf(frame.slices);
     const leavesMs = nowMs + (aheadBytes * 8_000) / path.pacingBitsPerSecond;
-    return mayRetransmit({ ...answerPath(frame, stream, nowMs), nowMs: leavesMs });
+    const conditions = { ...answerPath(frame, stream, nowMs), nowMs: leavesMs };
+    if (!mayRetransmit(conditions)) return { reserveBytes };
+    // Bursts end: the later a copy leaves, the less it shares the fate of the first.
+    return { reserveBytes, isRetransmitted: true, copyAtMs: latestParityMs(conditions) - copyMarginMs };
   }
 
   function minReceivedOf({ stream, isRetransmitted = false }: OutgoingFrame): number {
@@ -115,14 +123,7 @@ export function createSliceSender(
 
   return {
     open: parity.open,
-    push: (frame, nowMs) =>
-      waiting.push({
-        ...frame,
-        ...{
-          reserveBytes: parity.reserveBytes(frame.stream),
-          isRetransmitted: isRetransmitted(frame, nowMs),
-        },
-      }),
+    push: (frame, nowMs) => waiting.push({ ...frame, ...protection(frame, nowMs) }),
     drop(stream) {
       parity.close(stream);
       return waiting.drop(stream);

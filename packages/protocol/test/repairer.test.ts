@@ -86,6 +86,30 @@ t.test("what was overtaken by enough is lost, what was overtaken by little may c
   t.same(indicesOf(repairer.poll(patience, 46)), [0], "one that left 9 ms later");
 });
 
+t.test("what is sent again goes once more at its time, unless it has come", async (t) => {
+  for (const [arrived, copied] of [
+    [[], [2, 3]],
+    [[16], [3]],
+    [[16, 17], undefined],
+  ] as const) {
+    const repairer = createRepairer();
+    const frame = { ...frameOf(0, 6), copyAtMs: 90 };
+    send(repairer, frame, 0, 1, 0);
+    send(repairer, frameOf(1, 10), 6, 0, 10);
+    const come = [0, 1, 4, 5, 15];
+    repairer.handleReport(reportOf(come), 50);
+    const again = repairer.poll(patience, 50)!;
+    t.same(indicesOf(again), [2, 3]);
+    send(repairer, again, 16, 1, 50);
+    repairer.forget(1, 1);
+    if (arrived.length > 0) repairer.handleReport(reportOf([...come, ...arrived]), 80);
+    t.equal(repairer.poll(patience, 89), undefined);
+    if (copied) t.equal(repairer.nextTimeoutMs(patience), 90);
+    t.same(indicesOf(repairer.poll(patience, 90)), copied);
+    t.equal(repairer.poll(patience, 90), undefined, "once");
+  }
+});
+
 t.test("what repair symbols have brought back does not go again", async (t) => {
   const repairer = createRepairer();
   send(repairer, frameOf(0, 6), 0, 1, 0);
