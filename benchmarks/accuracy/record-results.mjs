@@ -1,7 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { renderPlot } from "../plot/render-plot.mjs";
 
 const RESULTS = fileURLToPath(new URL("../results/", import.meta.url));
 
@@ -12,6 +11,8 @@ const RESULTS = fileURLToPath(new URL("../results/", import.meta.url));
  * @returns the files, relative to benchmarks/results
  */
 export async function recordResults(folder, name, { lines, report, plots }) {
+  // Loaded only here, for it takes longer than anything else at the start.
+  const { renderPlot } = await import("../plot/render-plot.mjs");
   mkdirSync(join(RESULTS, folder), { recursive: true });
   const written = [];
   const write = (file, content) => {

@@ -17,24 +17,32 @@ async function inBatches(list, each) {
  */
 export async function openSplitNetwork(model, cut) {
   const split = await splitModel(model.bytes, cut);
-  const engines = { head: split.head, tail: split.tail, whole: model.bytes };
-  for (const name of Object.keys(engines)) {
-    engines[name] = await loadOnnxruntime(engines[name], { threads: 1 });
-  }
-  const firstOutputs = async (engine, inputs) => (await engine.runBatch(inputs)).map(([output]) => output);
-  const classesOf = async (engine, inputs) =>
-    (await firstOutputs(engine, inputs)).map((output) => argmax(output.data));
+  const models = { head: split.head, tail: split.tail, whole: model.bytes };
+  const loading = new Map();
+  /** Loaded when it is first needed: most runs do without the whole. */
+  const engineOf = (name) => {
+    if (!loading.has(name)) loading.set(name, loadOnnxruntime(models[name], { threads: 1 }));
+    return loading.get(name);
+  };
+  const firstOutputs = async (name, inputs) => {
+    const engine = await engineOf(name);
+    return (await engine.runBatch(inputs)).map(([output]) => output);
+  };
+  const classesOf = async (name, inputs) =>
+    (await firstOutputs(name, inputs)).map((output) => argmax(output.data));
   return {
     cut,
     spec: specOf(describeValue(split.cut)),
     batchSize,
     inBatches,
     /** The tensors at the cut. */
-    head: (inputs) => firstOutputs(engines.head, inputs),
+    head: (inputs) => firstOutputs("head", inputs),
     /** The classes that the second half finds in tensors. */
-    tail: (tensors) => classesOf(engines.tail, tensors),
+    tail: (tensors) => classesOf("tail", tensors),
     /** The classes that the whole network finds in inputs. */
-    whole: (inputs) => classesOf(engines.whole, inputs),
-    close: () => Promise.all(Object.values(engines).map((engine) => engine.close())),
+    whole: (inputs) => classesOf("whole", inputs),
+    close: async () => {
+      for (const engine of loading.values()) await (await engine).close();
+    },
   };
 }

@@ -12,8 +12,8 @@ const losses = [
 
 export const framesPerSecond = 30;
 export const deadlineMs = 150;
-/** Each direction of the link. */
-export const link = { rateBitsPerSecond: 20_000_000, delayMs: 20, queueMs: 100 };
+/** Each direction of the link. Loopback would take packets of ten times the size, and a tensor would be seven of them. */
+export const link = { rateBitsPerSecond: 20_000_000, delayMs: 20, queueMs: 100, mtuBytes: 1_500 };
 
 export const cells = sizes.flatMap((bytes) => losses.map(({ loss, burst }) => ({ bytes, loss, burst })));
 

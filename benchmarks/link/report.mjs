@@ -34,7 +34,7 @@ export function formatReport({ environment, options, load, results, core }) {
   const parts = kinds
     .filter(([kind]) => results.some((result) => result.kind === kind))
     .map(([kind, title]) => `## ${title}\n\n${table(results.filter((result) => result.kind === kind))}\n`);
-  const { rateBitsPerSecond, delayMs, queueMs } = link;
+  const { rateBitsPerSecond, delayMs, queueMs, mtuBytes } = link;
   return `# Link benchmark
 
 Written by \`node benchmarks/link.mjs --record\`; how it measures is in \`benchmarks/README.md\`.
@@ -42,7 +42,7 @@ Written by \`node benchmarks/link.mjs --record\`; how it measures is in \`benchm
 - ${environment.date}, commit ${environment.commit}
 - Node ${environment.node}, ${environment.cpu}, ${environment.cores} cores, Linux ${environment.kernel}
 - Load average before: ${load.before.join(" ")}, after: ${load.after.join(" ")} (the benchmark's own included)
-- Link: ${rateBitsPerSecond / 1e6} Mbit/s, ${delayMs} ms, ${queueMs} ms queue, each way; ${framesPerSecond} tensors a second
+- Link: ${rateBitsPerSecond / 1e6} Mbit/s, ${delayMs} ms, ${queueMs} ms queue, packets of ${mtuBytes.toLocaleString("en")} B, each way; ${framesPerSecond} tensors a second
   for ${options.seconds} s, deadline ${deadlineMs} ms; seed ${options.seed}${options.note ? `\n- ${options.note}` : ""}
 
 ${parts.join("\n")}${

@@ -5,6 +5,7 @@ const methods = ["none", "whole", "fractional"];
 function cell(figures) {
   if (figures === undefined) return "-";
   const { median, low, high, exact, n } = figures;
+  if (exact === n) return `exact, all ${n}`;
   const shown = (value) => (value === null ? "exact" : fixed(value, 1));
   return `${shown(median)} (${shown(low)} to ${shown(high)})${exact > 0 ? `, ${exact} of ${n} exact` : ""}`;
 }

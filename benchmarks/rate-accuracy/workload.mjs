@@ -40,7 +40,9 @@ async function calibrate(images, network, { count, seed, measuredHere }) {
   const sha256 = createHash("sha256").update(names.join("\n")).digest("hex");
   const described = { count: names.length, seed, sha256, first: names.slice(0, 5) };
   if (!measuredHere) return { names, described };
-  const gathered = createStatisticsAccumulator(network.cut, network.spec.shape, network.spec.layout);
+  const gathered = createStatisticsAccumulator(network.cut, network.spec.shape, network.spec.layout, {
+    neighbours: true,
+  });
   await network.inBatches(taken, async (batch) => {
     for (const tensor of await network.head(batch.map(({ image }) => image))) gathered.add(tensor.data);
   });

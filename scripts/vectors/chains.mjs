@@ -174,7 +174,8 @@ function flatScan(samples) {
     before += difference;
     const size = difference === 0 ? 0 : Math.abs(difference).toString(2).length;
     const low = difference < 0 ? difference + 2 ** size - 1 : difference;
-    bits += codes[size] + (size === 0 ? "" : low.toString(2).padStart(size, "0")) + "1010";
+    const amplitude = size === 0 ? "" : low.toString(2).padStart(size, "0");
+    bits += `${codes[size]}${amplitude}1010`;
   }
   bits = bits.padEnd(Math.ceil(bits.length / 8) * 8, "1");
   return bits.replace(/.{8}/g, (byte) => Number.parseInt(byte, 2).toString(16).padStart(2, "0"));

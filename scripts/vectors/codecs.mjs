@@ -1,6 +1,7 @@
 // Codecs (spec 6.1 to 6.3): texts, payloads, decoded tensors. Payloads of the core cases are written by hand.
 import { hex } from "./hex-text.mjs";
 import { elements, encodeSlice, pack, receive } from "./naive-codec.mjs";
+import { sluiceReceived } from "./sluice-cases.mjs";
 import { twoChannels, withoutRange } from "./statistics.mjs";
 
 export const about = "Codec texts, encoded slices, and tensors decoded from any of their slices.";
@@ -13,6 +14,8 @@ const parsed = [
   ["quantize:levels=65536,clip=0.5,per=tensor", "quantize:levels=65536,clip=0.5,per=tensor"],
   ["quantize:levels=2,clip=100", "quantize:levels=2,clip=100,per=tensor"],
   ["quantize:clip=3.250", "quantize:levels=32,clip=3.25,per=tensor"],
+  ["sluice", "sluice:quality=50,layers=3"],
+  ["sluice:layers=8,quality=100", "sluice:quality=100,layers=8"],
 ];
 const unread = [
   "",
@@ -37,6 +40,10 @@ const unread = [
   "quantize:depth=7",
   "quantize:levels=7,levels=7",
   "quantize:levels=7,",
+  "sluice:quality=101",
+  "sluice:layers=0",
+  "sluice:layers=9",
+  "sluice|raw",
   `raw${" ".repeat(254)}`,
 ];
 
@@ -326,6 +333,7 @@ export const cases = [
     ...(note ? { note } : {}),
     check: byHand ? receive(input) : undefined,
   })),
+  ...sluiceReceived,
   {
     ...{ id: "codec/decode/per-channel-without-statistics", shows: ["sluice/6.3/3"], op: "tensor.receive" },
     input: {

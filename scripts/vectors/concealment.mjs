@@ -1,7 +1,7 @@
 // Concealment (spec 6.5), byte by byte. Expected tensors are written by hand and checked by the naive codec.
 import { hex } from "./hex-text.mjs";
 import { elements, receive } from "./naive-codec.mjs";
-import { twoChannels, withoutRange } from "./statistics.mjs";
+import { twoChannels, withNeighbours, withoutRange } from "./statistics.mjs";
 
 export const about = "Tensors of which slices are missing, filled by each method.";
 
@@ -66,7 +66,53 @@ const list = [
   ["data-set-mean", chw, [at(3, 4, f32(5))], f32(0.75, 1.25, 9, 5), "stored-in-float16", withoutRange],
 ];
 
+/** Slices of one element each that bring all but some of 27 elements, which rise and fall. */
+function allBut(dtype, missing, odd = {}) {
+  return Array.from({ length: 27 }, (_, i) => i)
+    .filter((i) => !missing.includes(i))
+    .map((i) => at(i, 27, odd[i] ?? elements(dtype, [4 + i / 4 + 3 * Math.sin(i * 1.7)])));
+}
+
+const cube = { dtype: "float32", shape: [3, 3, 3], layout: "chw" };
+const range = (first, end) => Array.from({ length: end - first }, (_, i) => first + i);
+const scattered = [0, 4, 8, 12, 13, 20];
+
+/** What the naive codec makes of them: too many digits for a hand. */
+const deviating = [
+  ["hybrid", cube, allBut("float32", [...scattered, ...range(18, 27)]), { name: "channel-missing" }],
+  ["spatial", cube, allBut("float32", scattered), { name: "scattered", statistics: undefined }],
+  ["spatial", cube, allBut("float32", range(9, 18)), { name: "channel-missing" }],
+  [
+    "spatial",
+    { ...cube, layout: "hwc" },
+    allBut("float32", scattered, { 1: nan }),
+    { name: "hwc-with-a-nan", statistics: undefined },
+  ],
+  ["spatial", any("float32", 27), allBut("float32", scattered), { name: "any", statistics: undefined }],
+  ["inter-channel", cube, allBut("float32", range(0, 9)), { name: "channel-missing" }],
+  ["inter-channel", { ...cube, layout: "hwc" }, allBut("float32", scattered), { name: "hwc" }],
+  ["temporal", cube, allBut("float32", scattered), { name: "nothing-before" }],
+  ["temporal", cube, allBut("float32", scattered), { name: "no-statistics", statistics: undefined }],
+  ["auto", cube, allBut("float32", scattered), { name: "scattered" }],
+  ["auto", cube, allBut("float32", range(0, 9)), { name: "channel-missing" }],
+  ["auto", cube, allBut("float32", [...range(0, 7), ...range(9, 12)]), { name: "channel-mostly-missing" }],
+  ["auto", cube, allBut("float32", range(0, 26)), { name: "nearly-all-missing" }],
+  ["auto", { ...cube, layout: "hwc" }, allBut("float32", scattered, { 2: nan }), { name: "hwc-with-a-nan" }],
+  ["auto", { ...cube, dtype: "uint8" }, allBut("uint8", scattered), { name: "uint8" }],
+  ["auto", { ...cube, dtype: "float16" }, allBut("float16", scattered), { name: "float16" }],
+  ["auto", cube, allBut("float32", scattered), { name: "no-statistics", statistics: undefined }],
+  ["auto", any("float32", 27), allBut("float32", scattered), { name: "any", statistics: undefined }],
+];
+
 export const cases = [
+  ...deviating.map(([concealment, spec, slices, { name, ...given }]) => {
+    const { statistics } = { statistics: withNeighbours, ...given };
+    const input = { spec, codec: "raw", concealment, ...(statistics ? { statistics } : {}), slices };
+    return {
+      ...{ id: `conceal/${concealment}/${name}`, shows: ["sluice/6.5/1"], op: "tensor.receive" },
+      ...{ input, output: receive(input) },
+    };
+  }),
   ...list.map(([concealment, spec, slices, data, name, statistics, note]) => {
     const input = { spec, codec: "raw", concealment, ...(statistics ? { statistics } : {}), slices };
     const { missing } = receive(input);
@@ -80,6 +126,19 @@ export const cases = [
       ...{ output: { refused: [], missing, data }, ...(note ? { note } : {}), check: receive(input) },
     };
   }),
+  ...["hybrid", "inter-channel"].map((concealment) => ({
+    ...{ id: `conceal/${concealment}/without-statistics`, shows: [], op: "tensor.receive" },
+    input: { spec: chw, codec: "raw", concealment, slices: [at(1, 4, f32(5))] },
+    error: "statisticsMismatch",
+  })),
+  {
+    ...{ id: "conceal/inter-channel/without-neighbours", shows: [], op: "tensor.receive" },
+    input: {
+      ...{ spec: chw, codec: "raw", concealment: "inter-channel", statistics: twoChannels },
+      slices: [at(1, 4, f32(5))],
+    },
+    error: "statisticsMismatch",
+  },
   {
     ...{ id: "conceal/data-set-mean/without-statistics", shows: [], op: "tensor.receive" },
     input: { spec: chw, codec: "raw", concealment: "data-set-mean", slices: [at(1, 4, f32(5))] },

@@ -1,5 +1,6 @@
 // The codecs and concealments of spec 6, written as the text says and as slowly as that is, to compute what the
 // vectors expect. It shares no code with the packages.
+import { concealByDeviations, spatialTaps } from "./naive-concealment.mjs";
 
 export const dtypeBytes = { float32: 4, float16: 2, uint8: 1, int8: 1, int32: 4 };
 const integerRange = { uint8: [0, 255], int8: [-128, 127], int32: [-(2 ** 31), 2 ** 31 - 1] };
@@ -234,27 +235,83 @@ function decodeSlice({ spec, codec, statistics }, first, end, payload) {
   });
 }
 
+const words = (base64) => {
+  const bytes = Buffer.from(base64, "base64");
+  return Array.from({ length: bytes.length / 2 }, (_, i) => bytes.readUInt16LE(2 * i));
+};
+const readTaps = ({ taps, sources, weights }) => ({
+  ...{ taps, sources: words(sources), weights: words(weights).map(halfValue) },
+});
+
+function meanElements(statistics) {
+  const hex = Buffer.from(statistics.meanElement, "base64").toString("hex");
+  return readElements(statistics.meanElementDtype, hex);
+}
+
 function concealed(parts, spec, concealment, statistics) {
   const cells = parts.map((part) => part ?? undefined);
-  const values = cells.map((cell) => (cell === undefined ? undefined : readElements(spec.dtype, cell)[0]));
-  const came = values.map((value) => value !== undefined && Number.isFinite(Math.fround(value)));
-  const meanOf = (test) => {
-    const chosen = values.filter((_, i) => came[i] && test(i)).map(Math.fround);
-    return chosen.length === 0 ? undefined : chosen.reduce((sum, value) => sum + value, 0) / chosen.length;
-  };
-  const meanElement = () => {
-    const hex = Buffer.from(statistics.meanElement, "base64").toString("hex");
-    return readElements(statistics.meanElementDtype, hex);
-  };
-  return cells.map((cell, i) => {
-    if (cell !== undefined) return cell;
-    if (concealment === "zero") return elementHex(spec.dtype, 0);
-    if (concealment === "data-set-mean") return elementHex(spec.dtype, meanElement()[i]);
-    const channel = channelOf(spec, i);
-    const own = meanOf((j) => channelOf(spec, j) === channel);
-    const known = statistics ? floats(statistics.channelMean)[channel] : undefined;
-    return elementHex(spec.dtype, own ?? known ?? meanOf(() => true) ?? 0);
+  const values = cells.map((cell) =>
+    cell === undefined ? undefined : Math.fround(readElements(spec.dtype, cell)[0]),
+  );
+  const channels = cells.map((_, i) => channelOf(spec, i));
+  const count = Math.max(...channels) + 1;
+  const finite = (test) => values.filter((value, i) => Number.isFinite(value) && test(i));
+  const meanOf = (list) =>
+    list.length === 0 ? undefined : list.reduce((sum, value) => sum + value, 0) / list.length;
+  const known = statistics ? floats(statistics.channelMean) : undefined;
+  const channelMeans = Array.from({ length: count }, (_, channel) =>
+    Math.fround(
+      meanOf(finite((i) => channels[i] === channel)) ?? known?.[channel] ?? meanOf(finite(() => true)) ?? 0,
+    ),
+  );
+  const byChannel = channels.map((channel) => channelMeans[channel]);
+  const hybridShift = (channel) =>
+    Math.fround(
+      channelMeans[channel] - meanOf(meanElements(statistics).filter((_, i) => channels[i] === channel)),
+    );
+  const ranges = Array.from({ length: count }, (_, channel) => {
+    if (statistics?.channelMinimum && statistics.channelMaximum)
+      return [floats(statistics.channelMinimum)[channel], floats(statistics.channelMaximum)[channel]];
+    const came = finite((i) => channels[i] === channel);
+    return came.length > 0 ? [Math.min(...came), Math.max(...came)] : [-Infinity, Infinity];
   });
+  const { near, own, others } = statistics?.neighbours ?? {};
+  const deviate = (expected, tables, deviations) =>
+    spec.layout === "any"
+      ? expected
+      : concealByDeviations(spec, values, expected, tables, deviations, ranges);
+  const alike = Array.from({ length: count }, () => 1);
+  const spatial = { near: spatialTaps(count) };
+  const fill = () => {
+    switch (concealment) {
+      case "zero":
+        return cells.map(() => 0);
+      case "channel-mean":
+        return byChannel;
+      case "data-set-mean":
+        return meanElements(statistics);
+      case "hybrid":
+        return meanElements(statistics).map((mean, i) => mean + hybridShift(channels[i]));
+      case "temporal":
+        return statistics ? meanElements(statistics) : byChannel;
+      case "spatial":
+        return deviate(byChannel, spatial, alike);
+      case "inter-channel":
+        return deviate(
+          meanElements(statistics),
+          { near: readTaps(others) },
+          floats(statistics.channelDeviation),
+        );
+      default: {
+        const expected = statistics ? meanElements(statistics) : byChannel;
+        if (!near) return deviate(expected, spatial, alike);
+        const tables = { near: readTaps(near), own: readTaps(own), others: readTaps(others) };
+        return deviate(expected, tables, floats(statistics.channelDeviation));
+      }
+    }
+  };
+  const filled = fill();
+  return cells.map((cell, i) => cell ?? elementHex(spec.dtype, filled[i]));
 }
 
 /** What a receiver makes of slices: refused ones by their place, what is missing, and the whole tensor in hex. */

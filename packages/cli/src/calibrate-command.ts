@@ -1,6 +1,8 @@
 import { mkdir, rename, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
+import { calibrateTransform } from "@sluice/codec";
 import {
+  createSeededRandom,
   describeValue,
   type Engine,
   loadModel,
@@ -11,10 +13,13 @@ import {
   statisticsPath,
 } from "@sluice/inference";
 import {
+  type CutStatistics,
   createStatisticsAccumulator,
+  elementCount,
   encodeStatistics,
   type StatisticsAccumulator,
   type Tensor,
+  type TensorSpec,
 } from "@sluice/tensor";
 import type { Command } from "commander";
 import { openCalibrationImages } from "./calibration-images.js";
@@ -31,12 +36,22 @@ interface CalibrateOptions {
   readonly seed: number;
   readonly out?: string;
   readonly json?: true;
+  readonly transform: boolean;
+  readonly runs: number;
 }
 
 const batchSize = 64;
 
+/** Tensors that the transform is fitted to, and the most bytes that they may take. */
+const keptTensors = 512;
+const maxKeptBytes = 1 << 28;
+
 /** Adds the head's outputs for a batch. */
-async function addBatch(head: Engine, batch: Tensor[], statistics: StatisticsAccumulator): Promise<void> {
+async function addBatch(
+  head: Engine,
+  batch: Tensor[],
+  statistics: { add(tensor: Float32Array): void },
+): Promise<void> {
   const results = await head.runBatch(batch);
   for (const [output] of results) {
     if (!(output?.data instanceof Float32Array)) {
@@ -46,18 +61,82 @@ async function addBatch(head: Engine, batch: Tensor[], statistics: StatisticsAcc
   }
 }
 
+/** Adds to the statistics, and keeps some of the tensors, evenly spread over all. */
+function keepSome(statistics: StatisticsAccumulator, elements: number, images: number) {
+  const wanted = Math.max(1, Math.min(keptTensors, Math.floor(maxKeptBytes / elements / 4)));
+  const kept: Float32Array[] = [];
+  let added = 0;
+  return {
+    kept,
+    add(tensor: Float32Array) {
+      statistics.add(tensor);
+      if (Math.floor((added * wanted) / images) >= kept.length && kept.length < wanted) kept.push(tensor);
+      added++;
+    },
+  };
+}
+
+/** The statistics with the transform of the codec `sluice`. */
+async function addTransform(
+  statistics: CutStatistics,
+  spec: TensorSpec,
+  tensors: readonly Float32Array[],
+  tailModel: Uint8Array,
+  options: CalibrateOptions,
+  context: CliContext,
+): Promise<CutStatistics> {
+  const floats = { ...spec, dtype: "float32" } as const;
+  const tail = await loadOnnxruntime(tailModel, { threads: 1 });
+  try {
+    const transform = await calibrateTransform({
+      ...{ spec: floats, statistics, tensors, maxRuns: options.runs },
+      random: createSeededRandom(options.seed),
+      async runTail(batch) {
+        if (context.signal.aborted) throw interrupted();
+        // The engine takes the tensors' memory for itself.
+        const outputs = await tail.runBatch(batch.map((data) => ({ ...floats, data: data.slice() })));
+        return outputs.map(([output]) => {
+          if (output?.data instanceof Float32Array && output.data.length <= maxOutputs) return output.data;
+          const found = `${output?.dtype} with ${output?.data.length} elements`;
+          throw new ModelError(
+            "unsupported",
+            `output: importances need float32 with at most ${maxOutputs} elements, the first is ${found}; --no-transform does without`,
+          );
+        });
+      },
+      onProgress(done, total) {
+        if (!context.isTty) return;
+        context.stderr.write(
+          `\rmeasuring what ${options.split} means to the output: ${done} of ${total} runs`,
+        );
+      },
+    });
+    return { ...statistics, transform };
+  } finally {
+    await tail.close();
+    if (context.isTty) context.stderr.write("\r\u001b[K");
+  }
+}
+
+/** The most elements of a model's first output, whose changes are multiplied with each other. */
+const maxOutputs = 1 << 16;
+
+function interrupted(): CliError {
+  return new CliError(ExitCode.interrupted, "interrupted; no statistics were written");
+}
+
 /** Runs all images through the head. @throws CliError `interrupted` */
 async function accumulate(
   head: Engine,
   images: AsyncIterable<Tensor>,
-  statistics: StatisticsAccumulator,
+  statistics: { add(tensor: Float32Array): void },
   onProgress: (done: number) => void,
   signal: AbortSignal,
 ): Promise<void> {
   let done = 0;
   let batch: Tensor[] = [];
   const flush = async (): Promise<void> => {
-    if (signal.aborted) throw new CliError(ExitCode.interrupted, "interrupted; no statistics were written");
+    if (signal.aborted) throw interrupted();
     await addBatch(head, batch, statistics);
     done += batch.length;
     batch = [];
@@ -81,22 +160,27 @@ async function writeWhole(path: string, text: string): Promise<void> {
 async function calibrate(reference: string, options: CalibrateOptions, context: CliContext): Promise<void> {
   const model = await loadModel(reference);
   const split = await splitModel(model.bytes, options.split);
-  const { shape, layout } = specOf(describeValue(split.cut));
-  const statistics = createStatisticsAccumulator(options.split, shape, layout);
+  const spec = specOf(describeValue(split.cut));
+  const { shape, layout } = spec;
+  const statistics = createStatisticsAccumulator(options.split, shape, layout, { neighbours: true });
   const images = await openCalibrationImages(options.images, model, options.limit, options.seed);
   const onProgress = (done: number): void => {
     if (context.isTty)
       context.stderr.write(`\rcalibrating ${options.split}: ${done} of ${images.count} images`);
   };
+  const some = keepSome(statistics, elementCount(shape), images.count);
   // One thread: how sums are divided among threads must not show in the result.
   const head = await loadOnnxruntime(split.head, { threads: 1 });
   try {
-    await accumulate(head, images, statistics, onProgress, context.signal);
+    await accumulate(head, images, some, onProgress, context.signal);
   } finally {
     await head.close();
     if (context.isTty) context.stderr.write("\r\u001b[K");
   }
-  const gathered = statistics.finish();
+  const measured = statistics.finish();
+  const gathered = options.transform
+    ? await addTransform(measured, spec, some.kept, split.tail, options, context)
+    : measured;
   const text = `${JSON.stringify(encodeStatistics(gathered, "float16"))}\n`;
   const path = options.out ?? statisticsPath(model, options.split);
   await writeWhole(path, text);
@@ -112,7 +196,7 @@ async function calibrate(reference: string, options: CalibrateOptions, context: 
 export function registerCalibrate(program: Command, context: CliContext): void {
   program
     .command("calibrate")
-    .description("Measure a tensor on training images: what quantizing and concealing it need to know.")
+    .description("Measure a tensor on training images: what coding and concealing it need to know.")
     .argument("<model>", "fashion (embedded), or the path of an .onnx file")
     .requiredOption("--split <tensor>", "the tensor (`sluice inspect` lists them)")
     .requiredOption(
@@ -126,12 +210,21 @@ export function registerCalibrate(program: Command, context: CliContext): void {
       (text) => parseCount(text, "--seed", 0, 2 ** 32 - 1),
       1,
     )
+    .option(
+      "--runs <n>",
+      "the most runs of the second half that measuring importances takes",
+      (text) => parseCount(text, "--runs"),
+      8192,
+    )
+    .option("--no-transform", "leave out what the codec sluice needs; the second half is then not run")
     .option("--out <file>", "where to write (default: statistics/<tensor>.json beside the model)")
     .option("--json", "print one JSON object")
     .addHelpText(
       "after",
       `
-Use training images, never those that accuracy is measured on.
+Use training images, never those that accuracy is measured on. The first half of the model runs once for each image.
+What its errors mean to the output is then measured by the second half alone: --runs runs, and some 1,500 more to find
+the step that costs little.
 
 Examples:
   $ sluice calibrate fashion --split add_3 --images /usr/share/datasets/fashion-mnist/train-images-idx3-ubyte.gz

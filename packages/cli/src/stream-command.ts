@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { CliContext } from "./cli-context.js";
 import { CliError } from "./cli-error.js";
+import { codecHelp } from "./codec-help.js";
 import { ExitCode } from "./exit-codes.js";
 import { parseCertificateHash } from "./parse-certificate-hash.js";
 import { addStreamOptions, readStreamOptions, type StreamOptionValues } from "./stream-options.js";
@@ -31,11 +32,12 @@ export function registerStream(program: Command, context: CliContext): void {
   addStreamOptions(command, defaults)
     .addHelpText(
       "after",
-      `
+      `${codecHelp}
 Examples:
   $ sluice stream https://127.0.0.1:4433 --cert-hash 5e1f...
   $ sluice stream https://127.0.0.1:4433 --cert-hash 5e1f... --model mobilenet.onnx --split add_3 --source photos/
-  $ sluice stream https://127.0.0.1:4433 --cert-hash 5e1f... --model sink --source synthetic:28x28x128 --json`,
+  $ sluice stream https://127.0.0.1:4433 --cert-hash 5e1f... --model sink --source synthetic:28x28x128 --json
+  $ sluice stream https://127.0.0.1:4433 --cert-hash 5e1f... --codec 'quantize:levels=256,clip=4 | tile | jpeg:quality=40'`,
     )
     .action(async (url: string, values: StreamOptionValues & StreamTrust) => {
       const { certHash, insecure = false } = values;

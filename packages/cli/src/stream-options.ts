@@ -1,3 +1,4 @@
+import { concealmentMethods } from "@sluice/concealment";
 import { type EngineName, engineNames } from "@sluice/http3";
 import { preprocessPresets, strategies } from "@sluice/inference";
 import { parseFec } from "@sluice/protocol";
@@ -82,7 +83,7 @@ export function addStreamOptions(command: Command, defaults: { readonly duration
         Object.keys(preprocessPresets),
       ),
     )
-    .option("--codec <chain>", "such as quantize:levels=16,clip=4 or raw (default: what suits the tensor)")
+    .option("--codec <chain>", "stages of a codec, see below (default: what suits the tensor)")
     .addOption(
       new Option("--mode <mode>", "datagrams, a stream for each tensor, or one that is never given up")
         .choices(["datagram", "stream", "reliable"])
@@ -90,7 +91,7 @@ export function addStreamOptions(command: Command, defaults: { readonly duration
     )
     .option(
       "--concealment <method>",
-      "how the server fills what did not arrive (default: the server's choice)",
+      `how the server fills what did not arrive: ${concealmentMethods.join(", ")} (default: the server's choice, auto)`,
     )
     .option("--fps <n>", "frames offered per second", parsePositive("--fps", 100_000), 30)
     .option("--frames <n>", "end after so many frames", (text) => parseCount(text, "--frames"))

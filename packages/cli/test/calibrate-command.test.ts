@@ -60,7 +60,7 @@ function encodePng(pixels: Uint8Array): Uint8Array {
 }
 
 async function calibrate(args: readonly string[]): Promise<CutStatistics> {
-  const run = await runSluice(["calibrate", "fashion", "--split", "add_4", ...args]);
+  const run = await runSluice(["calibrate", "fashion", "--split", "add_4", "--no-transform", ...args]);
   if (run.code !== 0) throw new Error(run.stderr);
   const out = args[args.indexOf("--out") + 1]!;
   return decodeStatistics(JSON.parse(await readFile(out, "utf8")));
@@ -133,9 +133,19 @@ t.test("without --out beside the model, and said in JSON", async (t) => {
   await copyFile(join(fashionDirectory, "fashion.onnx"), model);
   await writeFile(join(directory, "images.idx"), encodeIdx(randomImages(2)));
   const images = join(directory, "images.idx");
-  const run = await runSluice(["calibrate", model, "--split", "add_1", "--images", images, "--json"]);
+  const run = await runSluice([
+    "calibrate",
+    model,
+    "--split",
+    "add_1",
+    "--images",
+    images,
+    "--json",
+    "--no-transform",
+  ]);
   t.match(run, { code: 0, stderr: "" });
   const path = join(directory, "statistics", "add_1.json");
+  t.equal(decodeStatistics(JSON.parse(await readFile(path, "utf8"))).transform, undefined);
   t.match(JSON.parse(run.stdout), {
     event: "calibrated",
     split: "add_1",
@@ -150,6 +160,20 @@ t.test("without --out beside the model, and said in JSON", async (t) => {
       .map(({ name }: { name: string }) => name),
     ["add_1"],
   );
+});
+
+t.test("what the codec sluice needs is measured by runs of the second half", async (t) => {
+  const directory = t.testdir();
+  const images = join(directory, "images.idx");
+  await writeFile(images, encodeIdx(randomImages(12)));
+  const path = join(directory, "a.json");
+  const run = await runSluice([
+    ...["calibrate", "fashion", "--split", "add_1", "--images", images, "--runs", "1", "--out", path],
+  ]);
+  t.match(run, { code: 0, stderr: "" });
+  const { transform } = decodeStatistics(JSON.parse(await readFile(path, "utf8")));
+  t.same(transform?.block, [4, 4]);
+  t.ok(transform?.scales.some((scale) => scale > 64));
 });
 
 t.test("images of another size are refused", async (t) => {

@@ -36,6 +36,24 @@ t.test("raw codec: as many bytes as elements have", async (t) => {
   for (const cut of report.cuts) t.equal(cut.codedBytes, cut.float32Bytes, cut.name);
 });
 
+t.test("a chain of variable rate is told for noise", async (t) => {
+  for (const codec of [
+    "quantize:levels=8,clip=3 | entropy",
+    "quantize:levels=256 | tile | jpeg:quality=30",
+  ]) {
+    const { code, stdout } = await runSluice(["inspect", "fashion", "--codec", codec, "--json"]);
+    t.equal(code, 0);
+    for (const { name, codedBytes, elements } of JSON.parse(stdout).cuts) {
+      // A small tensor is a sliver of a picture, most of which is padding.
+      if (elements < 1000) continue;
+      t.ok(
+        codedBytes > elements / 4 && codedBytes < elements,
+        `${codec} at ${name}: ${codedBytes} of ${elements}`,
+      );
+    }
+  }
+});
+
 t.test("a model by its path, as a table", async (t) => {
   const path = join(t.testdir(), "mine.onnx");
   await copyFile(join(fashionDirectory, "fashion.onnx"), path);

@@ -133,6 +133,39 @@ t.test("without reconnecting, a server that goes away ends the stream with a cod
   t.match(summary.lost, { reason: "the server shuts down" });
 });
 
+t.test("chains of stages over a real server", async (t) => {
+  const [, { url, certHash }] = await startServer(t, ["--model", "fashion"]);
+  for (const codec of [
+    "quantize:levels=8,clip=3 | tile | jpeg:quality=40",
+    "quantize:levels=256 | tile:shape=wide | jpeg2000:ratio=8",
+    "quantize:levels=256 | tile | htj2k",
+    "quantize:levels=8,clip=3 | entropy",
+  ]) {
+    const run = await runSluice([
+      ...["stream", url, "--cert-hash", certHash, "--model", "fashion", "--codec", codec],
+      ...["--frames", "20", "--fps", "40", "--deadline-ms", "10000", "--json"],
+    ]);
+    t.equal(run.code, 0, run.stderr);
+    const summary = JSON.parse(run.stdout);
+    t.match(summary, { offered: 20, delivered: 20, concealedFrames: 0 }, codec);
+    t.ok(summary.accuracy.top1 >= 0.7, `${codec}: ${summary.accuracy.top1}`);
+    t.ok(summary.bytesSent < 20 * 6000, `${summary.bytesSent} bytes`);
+  }
+});
+
+t.test("bytes without loss, on datagrams and streams", async (t) => {
+  const [, { url, certHash }] = await startServer(t, ["--model", "sink"]);
+  for (const mode of ["datagram", "stream"]) {
+    const run = await runSluice([
+      ...["stream", url, "--cert-hash", certHash, "--model", "sink", "--source", "synthetic:8x8x16"],
+      ...["--codec", "integers | entropy", "--mode", mode],
+      ...["--frames", "10", "--fps", "40", "--deadline-ms", "10000", "--json"],
+    ]);
+    t.equal(run.code, 0, run.stderr);
+    t.match(JSON.parse(run.stdout), { delivered: 10, corrupt: 0, mode });
+  }
+});
+
 t.test("what the server refuses is one line and a code of its own", async (t) => {
   const [, { url, certHash }] = await startServer(t, ["--model", "sink", "--token", "open sesame"]);
   const at = ["stream", url, "--cert-hash", certHash, "--model", "sink", "--frames", "1"];
@@ -148,6 +181,11 @@ t.test("what the server refuses is one line and a code of its own", async (t) =>
       args: [...at, "--token", "open sesame", "--codec", "quantise"],
       code: 5,
       says: /did you mean quantize/,
+    },
+    {
+      args: [...at, "--token", "open sesame", "--codec", "quantize | jpeg"],
+      code: 5,
+      says: /codec.jpeg: takes plane and cannot stand behind quantize/,
     },
     { args: [...at, "--token", "open sesame", "--concealment", "prayer"], code: 6, says: /prayer/ },
   ];

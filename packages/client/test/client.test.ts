@@ -89,15 +89,17 @@ t.test("a producer learns what its frame may cost", async (t) => {
   const large = { dtype: "uint8", shape: [20_000], layout: "any" } as const;
   const stream = await client.openStream({ model: "sink", spec: large, deadlineMs: 60_000 });
   const budgets: number[] = [];
-  for (let i = 0; i < 3; i++) {
+  // How many it takes, and whether the rate lets all of them pass, is for the machine to say.
+  for (let i = 0; i < 8; i++) {
     const outcome = await stream.send(({ bytes }) => {
       budgets.push(bytes);
       return createTensor(large.dtype, large.shape);
     });
-    t.equal(outcome.status, "delivered");
+    t.ok(outcome.status === "delivered" || (i > 0 && outcome.status === "dropped"), outcome.status);
   }
   t.equal(budgets[0], Number.POSITIVE_INFINITY, "nothing is known yet");
-  t.ok(budgets[2]! > 20_000 && budgets[2]! < Number.POSITIVE_INFINITY, `${budgets[2]} bytes`);
+  const last = budgets.at(-1)!;
+  t.ok(last > 20_000 && last < Number.POSITIVE_INFINITY, `${last} bytes`);
   client.close();
 });
 

@@ -1,6 +1,6 @@
 import type { TensorSpec } from "@sluice/tensor";
 import { type ChannelGrid, channelGrid } from "./channel-grid.js";
-import type { UnitOrder } from "./unit-order.js";
+import type { SliceExtent, UnitOrder, VisitRun } from "./unit-order.js";
 
 /** Channels cut into blocks that each fit a datagram; a small channel is one block (spec 6.6). */
 export interface BlockOrder extends UnitOrder {
@@ -54,20 +54,22 @@ export function blockOrder(spec: Pick<TensorSpec, "shape" | "layout">): BlockOrd
       return channel * rows * columns + column * rows + row * width;
     },
   };
-  if (grid.columnStride === 1 && blocksAcross === 1) return order;
-  return {
-    ...order,
-    forEachRun({ units, elements }, visit) {
-      let from = elements.first;
-      for (let unit = units.first; unit < units.end; unit++) {
-        const { channel, row, column } = blockPosition(unit);
-        const size = blockSize(unit);
-        const corner = channel * grid.channelStride + row * grid.rowStride + column * grid.columnStride;
-        for (let y = 0; y < size.rows; y++) {
-          visit(from, from + size.columns, corner + y * grid.rowStride, grid.columnStride);
-          from += size.columns;
-        }
+  if (blocksAcross === 1) {
+    if (grid.columnStride === 1) return order;
+    return { ...order, reordered: { kind: "transpose", channels, pixels: rows * columns } };
+  }
+  return { ...order, reordered: { kind: "runs", forEachRun } };
+
+  function forEachRun({ units, elements }: SliceExtent, visit: VisitRun): void {
+    let from = elements.first;
+    for (let unit = units.first; unit < units.end; unit++) {
+      const { channel, row, column } = blockPosition(unit);
+      const size = blockSize(unit);
+      const corner = channel * grid.channelStride + row * grid.rowStride + column * grid.columnStride;
+      for (let y = 0; y < size.rows; y++) {
+        visit(from, from + size.columns, corner + y * grid.rowStride, grid.columnStride);
+        from += size.columns;
       }
-    },
-  };
+    }
+  }
 }

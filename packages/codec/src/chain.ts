@@ -50,7 +50,7 @@ export function planChain(stages: readonly Stage[], context: PlanContext): Chain
 
   /** A copy in the order of the units, where that is not the tensor's; made when it is needed first. */
   function orderedCopy(): Tensor | undefined {
-    if (order.forEachRun) ordered ??= createTensor(spec.dtype, spec.shape, undefined, spec.layout);
+    if (order.reordered) ordered ??= createTensor(spec.dtype, spec.shape, undefined, spec.layout);
     return ordered;
   }
 

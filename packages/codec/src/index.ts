@@ -14,6 +14,10 @@ export type { LoadLibraryOptions } from "./image/load-image-library.js";
 export { type CodecDefaults, codecStages, defaultCodec, parseCodec } from "./parse-codec.js";
 export { pipe } from "./pipe.js";
 export { prepareCodec } from "./prepare-codec.js";
+export { calibrateTransform, type TransformCalibration } from "./sluice/calibration/calibrate-transform.js";
+export type { RunTail } from "./sluice/calibration/measure-importance.js";
+export { createSluiceCodec } from "./sluice/sluice-codec.js";
+export type { SluiceParameters } from "./sluice/sluice-plan.js";
 export type {
   FormatOf,
   Kind,
@@ -37,4 +41,4 @@ export { type Jpeg2000Parameters, jpeg2000 } from "./stages/jpeg2000.js";
 export { type QuantizeParameters, quantize } from "./stages/quantize.js";
 export { raw } from "./stages/raw.js";
 export { type TileParameters, tile } from "./stages/tile.js";
-export type { SliceExtent, UnitOrder, VisitRun } from "./unit-order.js";
+export type { Reordering, SliceExtent, UnitOrder, VisitRun } from "./unit-order.js";

@@ -16,10 +16,10 @@ const margin = 1.02;
 export function chooseSliceCount(needs: readonly SliceNeed[], least: number, most: number): number {
   const tried = needs.length;
   const total = needs.reduce((sum, need) => sum + need, 0);
-  let best = { count: Math.min(most, Math.max(least, tried)), slices: Number.POSITIVE_INFINITY };
-  const from = Math.max(least, Math.floor(total));
-  const to = Math.min(most, Math.ceil(tried * margin * Math.max(...needs)) + 1);
-  for (let count = Math.max(1, from); count <= to; count++) {
+  const from = Math.min(most, Math.max(1, least, Math.floor(total)));
+  const to = Math.max(from, Math.min(most, Math.ceil(tried * margin * Math.max(...needs)) + 1));
+  let best = { count: from, slices: Number.POSITIVE_INFINITY };
+  for (let count = from; count <= to; count++) {
     const scale = (margin * tried) / count;
     let slices = count;
     for (const need of needs) if (need * scale > 1) slices += (count / tried) * (splitInto(need * scale) - 1);

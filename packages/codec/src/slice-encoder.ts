@@ -1,20 +1,9 @@
 import { sliceRange, type Tensor, TensorError, type TensorSpec } from "@sluice/tensor";
 import type { Chain } from "./chain.js";
+import { checkTensor } from "./check-tensor.js";
 import type { EncodedSlice, SlicePosition, TensorEncoder } from "./codec.js";
 import { chooseSliceCount, type SliceNeed } from "./slice-count.js";
 import type { TooLong } from "./stage.js";
-
-function checkTensor(tensor: Tensor, spec: TensorSpec, elements: number): void {
-  if (tensor.dtype !== spec.dtype) {
-    throw new TensorError("tensor.dtype", `${tensor.dtype}, the stream's is ${spec.dtype}`);
-  }
-  if (tensor.data.length !== elements) {
-    throw new TensorError(
-      "tensor.data",
-      `${tensor.data.length} elements, the stream's tensors have ${elements}`,
-    );
-  }
-}
 
 /** The most elements whose payload fits. @throws TensorError where even one does not. */
 function elementsThatFit(
@@ -170,7 +159,7 @@ export function createSliceEncoder(spec: TensorSpec, chain: Chain): TensorEncode
   return {
     units: order.units,
     encode(tensor, maxPayloadBytes) {
-      checkTensor(tensor, spec, elements);
+      checkTensor(tensor, spec);
       checkLimit(maxPayloadBytes);
       chain.take(tensor);
       taken = tensor;

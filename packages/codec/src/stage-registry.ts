@@ -1,3 +1,4 @@
+import { sluiceDefinition } from "./sluice/sluice-codec.js";
 import type { CodecDefinition, StageDefinition } from "./stage-definition.js";
 import { entropyDefinition } from "./stages/entropy.js";
 import { htj2kDefinition } from "./stages/htj2k.js";
@@ -18,4 +19,5 @@ export const stageRegistry: readonly (StageDefinition | CodecDefinition)[] = [
   jpegDefinition,
   jpeg2000Definition,
   htj2kDefinition,
+  sluiceDefinition,
 ];

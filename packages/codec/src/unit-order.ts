@@ -1,5 +1,5 @@
 import { type ChannelAxis, elementCount, type Tensor, type TensorSpec, type UnitRange } from "@sluice/tensor";
-import { type ChannelGrid, channelGrid } from "./channel-grid.js";
+import { channelGrid } from "./channel-grid.js";
 
 /**
  * In which order the elements of a tensor stand in its slices, and how they form units. Stages see the elements in
@@ -9,13 +9,18 @@ export interface UnitOrder {
   readonly units: number;
   /** Elements in front of a unit; of `units`: all. */
   elementsBefore(unit: number): number;
-  /**
-   * Calls `visit` for each run of a slice's elements that lie evenly in the tensor: elements from `from` to `to` in the
-   * order of the units, the first of them at `place` in the tensor, the others `stride` apart. Absent where the order is
-   * the tensor's own.
-   */
-  forEachRun?(extent: SliceExtent, visit: VisitRun): void;
+  /** Where the order is not the tensor's own: where the elements stand in the tensor. */
+  readonly reordered?: Reordering;
 }
+
+/**
+ * - `transpose`: the tensor has the `channels` of each of the `pixels` together, the order has the pixels of each channel.
+ * - `runs`: calls `visit` for each run of a slice's elements that lie evenly in the tensor: elements from `from` to `to` in
+ *   the order of the units, the first of them at `place` in the tensor, the others `stride` apart.
+ */
+export type Reordering =
+  | { readonly kind: "transpose"; readonly channels: number; readonly pixels: number }
+  | { readonly kind: "runs"; forEachRun(extent: SliceExtent, visit: VisitRun): void };
 
 /** What a slice holds: units, and elements in their order. */
 export interface SliceExtent {
@@ -32,26 +37,9 @@ export function elementOrder(spec: TensorSpec): UnitOrder {
 
 /** Single elements, one channel behind the other, each by rows. */
 export function channelElementOrder(spec: TensorSpec): UnitOrder {
-  const grid = channelGrid(spec);
-  const order = elementOrder(spec);
-  if (grid.columnStride === 1) return order;
-  return {
-    ...order,
-    forEachRun({ elements: { first, end } }, visit) {
-      for (let from = first; from < end; ) {
-        const column = from % grid.columns;
-        const row = Math.floor(from / grid.columns);
-        const to = Math.min(end, from + grid.columns - column);
-        visit(from, to, rowPlace(grid, row) + column * grid.columnStride, grid.columnStride);
-        from = to;
-      }
-    },
-  };
-}
-
-/** Where a row begins in the tensor, rows of all channels counted on. */
-function rowPlace(grid: ChannelGrid, row: number): number {
-  return Math.floor(row / grid.rows) * grid.channelStride + (row % grid.rows) * grid.rowStride;
+  const { channels, rows, columns, columnStride } = channelGrid(spec);
+  if (columnStride === 1) return elementOrder(spec);
+  return { ...elementOrder(spec), reordered: { kind: "transpose", channels, pixels: rows * columns } };
 }
 
 /** Where channels lie in the order of the units: as in the tensor, or one channel behind the other. */
@@ -59,7 +47,7 @@ export function orderedAxis(spec: TensorSpec, order: UnitOrder): ChannelAxis {
   const count = elementCount(spec.shape);
   if (spec.layout === "any") return { channels: 1, stride: count };
   const { channels, channelStride } = channelGrid(spec);
-  return { channels, stride: order.forEachRun ? count / channels : channelStride };
+  return { channels, stride: order.reordered ? count / channels : channelStride };
 }
 
 /** What a slice of whole units holds. */
@@ -72,18 +60,16 @@ export function extentOf(order: UnitOrder, first: number, end: number): SliceExt
 
 /** Copies the elements of a slice from the tensor into a copy of it that is in the order of the units. */
 export function toUnitOrder(order: UnitOrder, extent: SliceExtent, tensor: Tensor, ordered: Tensor): void {
-  const source = tensor.data;
-  const target = ordered.data;
-  order.forEachRun?.(extent, (from, to, place, stride) => {
+  const [source, target] = [tensor.data, ordered.data];
+  visitPlaces(order, extent, (from, to, place, stride) => {
     for (let i = from, at = place; i < to; i++, at += stride) target[i] = source[at]!;
   });
 }
 
 /** Copies the elements of a slice back from the order of the units. */
 export function fromUnitOrder(order: UnitOrder, extent: SliceExtent, ordered: Tensor, tensor: Tensor): void {
-  const source = ordered.data;
-  const target = tensor.data;
-  order.forEachRun?.(extent, (from, to, place, stride) => {
+  const [source, target] = [ordered.data, tensor.data];
+  visitPlaces(order, extent, (from, to, place, stride) => {
     for (let i = from, at = place; i < to; i++, at += stride) target[at] = source[i]!;
   });
 }
@@ -91,15 +77,37 @@ export function fromUnitOrder(order: UnitOrder, extent: SliceExtent, ordered: Te
 /** Clears the mask at the elements of a slice. @returns how many were set */
 export function clearMissing(order: UnitOrder, extent: SliceExtent, missing: Uint8Array): number {
   let cleared = 0;
-  const clear = (place: number, count: number, stride: number): void => {
-    for (let i = 0, at = place; i < count; i++, at += stride) {
+  if (!order.reordered) {
+    const { first, end } = extent.elements;
+    for (let i = first; i < end; i++) cleared += missing[i]!;
+    missing.fill(0, first, end);
+    return cleared;
+  }
+  visitPlaces(order, extent, (from, to, place, stride) => {
+    for (let i = from, at = place; i < to; i++, at += stride) {
       cleared += missing[at]!;
       missing[at] = 0;
     }
-  };
-  const { first, end } = extent.elements;
-  if (order.forEachRun)
-    order.forEachRun(extent, (from, to, place, stride) => clear(place, to - from, stride));
-  else clear(first, end - first, 1);
+  });
   return cleared;
+}
+
+/** Pixels of which all channels are visited before the next ones: what they take fits the nearest cache. */
+const pixelsAtOnce = 32;
+
+/** Visits all elements of a slice in runs. */
+function visitPlaces({ reordered }: UnitOrder, extent: SliceExtent, visit: VisitRun): void {
+  const { first, end } = extent.elements;
+  if (!reordered) visit(first, end, first, 1);
+  else if (reordered.kind === "runs") reordered.forEachRun(extent, visit);
+  else {
+    const { channels, pixels } = reordered;
+    for (let pixel = 0; pixel < pixels; pixel += pixelsAtOnce) {
+      for (let channel = Math.floor(first / pixels); channel * pixels < end; channel++) {
+        const from = Math.max(first, channel * pixels + pixel);
+        const to = Math.min(end, channel * pixels + Math.min(pixels, pixel + pixelsAtOnce));
+        if (from < to) visit(from, to, (from - channel * pixels) * channels + channel, channels);
+      }
+    }
+  }
 }

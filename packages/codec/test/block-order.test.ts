@@ -38,7 +38,7 @@ t.test("units hold every element once, and elements come back to their places", 
         const tensor = createTensor("int32", shape, data, layout);
         const whole = extentOf(order, 0, order.units);
         const ordered = createTensor("int32", shape, undefined, layout);
-        if (order.forEachRun) toUnitOrder(order, whole, tensor, ordered);
+        if (order.reordered) toUnitOrder(order, whole, tensor, ordered);
         else ordered.data.set(tensor.data);
         if (new Set(ordered.data).size !== count || whole.elements.end !== count) return false;
         const back = createTensor("int32", shape, undefined, layout);
@@ -48,7 +48,7 @@ t.test("units hold every element once, and elements come back to their places", 
           const extent = extentOf(order, unit, unit + 1);
           const { first, end } = extent.elements;
           if (end - first < 1 || end - first > 1024) return false;
-          if (order.forEachRun) fromUnitOrder(order, extent, ordered, back);
+          if (order.reordered) fromUnitOrder(order, extent, ordered, back);
           else back.data.set(ordered.data.subarray(first, end), first);
           if (clearMissing(order, extent, missing) !== end - first) return false;
           if (clearMissing(order, extent, missing) !== 0) return false;

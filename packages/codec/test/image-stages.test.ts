@@ -83,6 +83,25 @@ t.test("a lost slice takes its own channels and leaves the others as they were",
   }
 });
 
+t.test("few levels are stretched over the samples, and what is decoded goes to the nearest", async (t) => {
+  for (const shape of [
+    [12, 28, 28],
+    [2, 40, 60],
+  ]) {
+    const tensor = waveTensor("float32", shape);
+    for (const levels of [2, 7, 16, 255]) {
+      const text = `quantize:levels=${levels},clip=3`;
+      const plain = parseCodec(text).createEncoder(tensor).encode(tensor, 1e6).slices;
+      const wanted = decode(parseCodec(text), tensor, plain).tensor.data;
+      const codec = parseCodec(`${text} | tile | jpeg:quality=100`);
+      const { slices } = codec.createEncoder(tensor).encode(tensor, 4000);
+      const { data } = decode(codec, tensor, slices).tensor;
+      const same = Array.from(data).filter((value, i) => value === wanted[i]).length;
+      t.ok(same > (levels < 100 ? 1 : 0.3) * data.length - 1, `${levels} levels: ${same} of ${data.length}`);
+    }
+  }
+});
+
 t.test("slices split into smaller ones for a path whose datagrams have shrunk", async (t) => {
   const tensor = waveTensor("float32", [32, 28, 28]);
   for (const image of images) {

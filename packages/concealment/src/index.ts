@@ -1,7 +1,17 @@
-export { type ConcealmentOptions, conceal } from "./conceal.js";
+export { conceal } from "./conceal.js";
+export {
+  type Concealer,
+  type ConcealmentOptions,
+  type ConcealmentReference,
+  createConcealer,
+} from "./concealer.js";
 export {
   type ConcealmentMethod,
   concealmentMethods,
+  defaultConcealment,
   needsStatistics,
   parseConcealmentMethod,
+  usesReference,
 } from "./concealment-method.js";
+export { createLastTensor, type LastTensor } from "./last-tensor.js";
+export type { BlockMotion } from "./temporal.js";

@@ -126,9 +126,10 @@ t.test("what does not fit is refused by name", async (t) => {
 
 t.test("methods by name", async (t) => {
   for (const method of concealmentMethods) t.equal(parseConcealmentMethod(method), method);
-  t.strictSame(concealmentMethods.filter(needsStatistics), ["data-set-mean"]);
+  t.strictSame(concealmentMethods.filter(needsStatistics), ["data-set-mean", "hybrid", "inter-channel"]);
   t.throws(() => parseConcealmentMethod("mean"), {
     name: "TensorError",
-    message: 'concealment: unknown method "mean" (known: zero, channel-mean, data-set-mean)',
+    message:
+      'concealment: unknown method "mean" (known: auto, zero, channel-mean, data-set-mean, hybrid, spatial, inter-channel, temporal)',
   });
 });

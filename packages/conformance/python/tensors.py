@@ -7,6 +7,7 @@ import math
 import re
 import struct
 
+from deviations import Field, Table, spatial_taps
 from wire import slice_range
 from wire_error import WireError
 
@@ -220,40 +221,111 @@ def mean_of(values):
     return sum(values) / len(values) if values else None
 
 
+METHODS = ["zero", "channel-mean", "data-set-mean", "hybrid", "spatial", "inter-channel", "temporal", "auto"]
+
+
+class Gap:
+    """A tensor of which some cells are None, and what may fill them (6.5)."""
+
+    def __init__(self, stream, cells):
+        self.stream = stream
+        self.values = [None if cell is None else float32(read(stream.dtype, cell)[0]) for cell in cells]
+        self.channels = [stream.channel(i) for i in range(stream.units)]
+        self.channel_count = max(self.channels) + 1
+        self.finite = [(i, v) for i, v in enumerate(self.values) if v is not None and math.isfinite(v)]
+
+    def of_channel(self, channel):
+        return [value for i, value in self.finite if self.channels[i] == channel]
+
+    def mean_elements(self):
+        stored = self.stream.statistics
+        return read(stored["meanElementDtype"], base64.b64decode(stored["meanElement"]))
+
+    def channel_means(self):
+        known = floats(self.stream.statistics["channelMean"]) if self.stream.statistics else None
+
+        def mean(channel):
+            came = self.of_channel(channel)
+            if came:
+                return mean_of(came)
+            return known[channel] if known else mean_of([value for _, value in self.finite]) or 0.0
+
+        return [float32(mean(channel)) for channel in range(self.channel_count)]
+
+    def by_channel(self):
+        means = self.channel_means()
+        return [means[channel] for channel in self.channels]
+
+    def hybrid(self):
+        elements = self.mean_elements()
+        shifts = []
+        for channel, mean in enumerate(self.channel_means()):
+            own = [value for i, value in enumerate(elements) if self.channels[i] == channel]
+            shifts.append(float32(mean - mean_of(own)))
+        return [value + shifts[channel] for value, channel in zip(elements, self.channels)]
+
+    def ranges(self):
+        stored = self.stream.statistics
+        if stored and "channelMinimum" in stored and "channelMaximum" in stored:
+            return list(zip(floats(stored["channelMinimum"]), floats(stored["channelMaximum"])))
+        came = [self.of_channel(channel) for channel in range(self.channel_count)]
+        return [(min(values), max(values)) if values else (-math.inf, math.inf) for values in came]
+
+    def deviate(self, expected, *tables):
+        if self.stream.layout == "any":
+            return expected
+        field = Field(self.stream.shape, self.stream.layout, self.values, expected)
+        return field.fill(tables, self.ranges())
+
+    def table(self, name):
+        stored = self.stream.statistics["neighbours"][name]
+        taps = {
+            "taps": stored["taps"],
+            "sources": [word for (word,) in struct.iter_unpack("<H", base64.b64decode(stored["sources"]))],
+            "weights": read("float16", base64.b64decode(stored["weights"])),
+        }
+        return Table(taps, floats(self.stream.statistics["channelDeviation"]))
+
+    def spatial(self):
+        return Table(spatial_taps(self.channel_count), [1.0] * self.channel_count)
+
+    def fill(self, method):
+        stored = self.stream.statistics
+        if method == "zero":
+            return [0.0] * self.stream.units
+        if method == "channel-mean":
+            return self.by_channel()
+        if method == "data-set-mean":
+            return self.mean_elements()
+        if method == "hybrid":
+            return self.hybrid()
+        if method == "spatial":
+            return self.deviate(self.by_channel(), self.spatial())
+        if method == "inter-channel":
+            return self.deviate(self.mean_elements(), self.table("others"))
+        expected = self.mean_elements() if stored else self.by_channel()
+        if method == "temporal":
+            return expected
+        if stored and "neighbours" in stored:
+            return self.deviate(expected, *(self.table(name) for name in ("near", "own", "others")))
+        return self.deviate(expected, self.spatial())
+
+
 def conceal(stream, method, cells):
     """Fills the elements that are None (6.5)."""
-    values = [None if cell is None else read(stream.dtype, cell)[0] for cell in cells]
-    finite = {i: float32(value) for i, value in enumerate(values) if value is not None and math.isfinite(value)}
-    if method == "data-set-mean":
-        dtype = stream.statistics["meanElementDtype"]
-        elements = read(dtype, base64.b64decode(stream.statistics["meanElement"]))
-    by_channel = {}
-    for i, value in finite.items():
-        by_channel.setdefault(stream.channel(i), []).append(value)
-    known = floats(stream.statistics["channelMean"]) if stream.statistics else None
-
-    def filling(i):
-        if method == "zero":
-            return 0.0
-        if method == "data-set-mean":
-            return elements[i]
-        channel = stream.channel(i)
-        if channel in by_channel:
-            return mean_of(by_channel[channel])
-        if known:
-            return known[channel]
-        return mean_of(list(finite.values())) or 0.0
-
-    return [write(stream.dtype, filling(i)) if cell is None else cell for i, cell in enumerate(cells)]
+    filled = Gap(stream, cells).fill(method)
+    return [write(stream.dtype, filled[i]) if cell is None else cell for i, cell in enumerate(cells)]
 
 
 def receive(value):
     method = value["concealment"]
-    if method not in ("zero", "channel-mean", "data-set-mean"):
+    if method not in METHODS:
         raise WireError("specMismatch")
-    if method == "data-set-mean" and "statistics" not in value:
+    if method in ("data-set-mean", "hybrid", "inter-channel") and "statistics" not in value:
         raise WireError("statisticsMismatch")
     stream = Stream(value)
+    if method == "inter-channel" and ("neighbours" not in stream.statistics or stream.layout == "any"):
+        raise WireError("statisticsMismatch")
     cells = [None] * stream.units
     refused = []
     for place, part in enumerate(value["slices"]):
@@ -281,7 +353,8 @@ def encode(value):
 
 
 MEMBERS = ["version", "cut", "shape", "samples", "channelMean", "channelDeviation", "channelMinimum"]
-MEMBERS += ["channelMaximum", "meanElementDtype", "meanElement"]
+MEMBERS += ["channelMaximum", "meanElementDtype", "meanElement", "block", "matrixOfBand", "matrices", "gains", "scales"]
+MEMBERS += ["coarseScales", "neighbours"]
 
 
 def hash_statistics(value):

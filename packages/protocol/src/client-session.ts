@@ -3,55 +3,46 @@
  * is an argument of both. A driver calls every `poll` until it has nothing after each input, and again at
  * {@link ClientSession.nextTimeoutMs}.
  */
-import type { sluice } from "@sluice/proto";
 import { createAcknowledgements } from "./acknowledgements.js";
 import { createAnnouncedLimits } from "./announced-limits.js";
 import { commonCapabilities } from "./capabilities.js";
-import type { ClientEvent, ClientSession, ClientSessionOptions, StreamTensor } from "./client-api.js";
+import type { ClientEvent, ClientSession, ClientSessionOptions } from "./client-api.js";
+import { createClientFrames } from "./client-frames.js";
 import { createClientPath } from "./client-path.js";
-import { type ClientStream, createClientStreams } from "./client-streams.js";
+import { createClientStreams } from "./client-streams.js";
 import { createControlLane } from "./control-lane.js";
 import { type ControlMessage, createControlDecoder, type OutgoingControl } from "./control-message.js";
 import { decodeDatagram } from "./datagram.js";
 import { ErrorCode, errorCodeName, ProtocolError } from "./error-code.js";
-import { frameBudgetBytes, frameGate, type GateInput } from "./frame-gate.js";
-import { createFrameLedger, type ExpiryReason } from "./frame-ledger.js";
 import {
   handshakeTimeoutMs,
-  maxFrameNumber,
   maxHelloEntries,
   maxTokenBytes,
   peerSilenceMs,
   protocolVersion,
 } from "./limits.js";
 import { createLossyLane } from "./lossy-lane.js";
-import { bytesOf } from "./send-buffer.js";
 import { createSliceSender } from "./slice-sender.js";
-import { encodeTensor, maxSlicePayloadBytes } from "./tensor-framing.js";
+import { maxSlicePayloadBytes } from "./tensor-framing.js";
 import { openStreamToWire } from "./tensor-stream.js";
 import { limitsFromWire } from "./wire-limits.js";
-
-/** How long a reliable frame may take before it counts as lost. */
-const reliablePatienceMs = 30_000;
 
 export function createClientSession(options: ClientSessionOptions, startMs: number): ClientSession {
   const control = createControlLane();
   const decodeChunk = createControlDecoder();
-  const ledger = createFrameLedger();
   const path = createClientPath();
   const announced = createAnnouncedLimits();
   const streams = createClientStreams();
   const slices = createSliceSender(path, streams.get);
   const events: ClientEvent[] = [];
-  const tensors: StreamTensor[] = [];
+  const frames = createClientFrames({ path, slices, streams, announced }, (event) => events.push(event));
   const lossy = createLossyLane();
   const acknowledgements = createAcknowledgements();
   let state: ClientSession["state"] = "connecting";
   let capabilities: readonly string[] = [];
   let maxDatagramBytes = 0;
   let heardMs = startMs;
-  let bytesSent = 0;
-  let bytesDelivered = 0;
+  let bytesInDatagrams = 0;
   let datagramsSent = 0;
 
   const offered = options.capabilities ?? [];
@@ -78,7 +69,7 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
   function close(code: number, reason: string): void {
     if (state === "closed") return;
     state = "closed";
-    for (const frame of [...ledger.open()]) expire(frame.stream, frame.frame, "closed");
+    frames.expireAll("closed");
     events.push({ type: "closed", code, reason });
   }
 
@@ -91,14 +82,6 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
       if (!(error instanceof ProtocolError)) throw error;
       close(error.code, error.message);
     }
-  }
-
-  function expire(stream: number, frame: number, reason: ExpiryReason): void {
-    const entry = ledger.expire(stream, frame, reason);
-    slices.forget(stream, frame);
-    if (!entry) return;
-    if (isLateness(reason)) streams.get(stream)?.margin.add(false);
-    events.push({ type: "expired", frame: entry, reason });
   }
 
   /** A message that may be lost: in a datagram where there are any, else on the control stream. */
@@ -153,7 +136,8 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
         slices.handleReport(message.body, nowMs);
         return;
       case "result":
-        handleResult(message.body, nowMs);
+        acknowledgements.add(message.body.stream, message.body.frame, nowMs);
+        frames.handleResult(message.body, nowMs);
         return;
       case "drain": {
         state = "draining";
@@ -178,45 +162,6 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
         throw new ProtocolError(ErrorCode.protocolViolation, `${message.kind} from a server`);
       default:
         message satisfies never;
-    }
-  }
-
-  function gateInput(stream: ClientStream, capturedMs: number, nowMs: number): GateInput {
-    const { deadlineMs, mode } = stream.options;
-    return {
-      ...{ nowMs, capturedMs, deadlineMs: mode === "reliable" ? Number.POSITIVE_INFINITY : deadlineMs },
-      ...{ clientLatencyMs: stream.clientLatencyMs, serverLatencyMs: stream.serverLatencyMs },
-      ...{ marginShare: stream.margin.share, expectedBytes: stream.payloadBytes + stream.parityBytes },
-      ...path.gateInput(slices.bytes, nowMs),
-      serverFreeAtMs: announced.freeAtMs(),
-      ...{ framesInFlight: ledger.inFlight, maxFramesInFlight: announced.current?.maxFramesInFlight ?? 0 },
-    };
-  }
-
-  function handleResult(result: sluice.v1.Result, nowMs: number): void {
-    const { stream, frame } = result;
-    acknowledgements.add(stream, frame, nowMs);
-    const entry = ledger.find(stream, frame);
-    const streamState = streams.get(stream);
-    slices.forget(stream, frame);
-    if (!entry) return;
-    if (streamState && result.stages) {
-      const { decode = 0, conceal = 0, queue = 0, inference = 0 } = result.stages as sluice.v1.StageTimes;
-      streamState.serverLatencyMs = smooth(
-        streamState.serverLatencyMs,
-        (decode + conceal + queue + inference) / 100,
-      );
-    }
-    const outcome: number = result.outcome;
-    if (outcome === 1) {
-      const latencyMs = nowMs - entry.capturedMs;
-      const onTime = latencyMs <= entry.deadlineMs;
-      ledger.deliver(stream, frame, onTime);
-      streamState?.margin.add(onTime);
-      bytesDelivered += entry.payloadBytes;
-      events.push({ type: "delivered", frame: entry, result, latencyMs, onTime });
-    } else {
-      expire(stream, frame, outcome === 2 ? "server-expired" : outcome === 3 ? "undecodable" : "failed");
     }
   }
 
@@ -257,12 +202,10 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
       }
       path.expire(nowMs);
       for (const frame of slices.shed(nowMs, maxDatagramBytes)) {
-        expire(frame.stream, frame.frame, frame.expiresAtMs <= nowMs ? "send-queue" : "send-buffer");
+        frames.expire(frame.stream, frame.frame, frame.expiresAtMs <= nowMs ? "send-queue" : "send-buffer");
       }
       slices.repair(nowMs);
-      for (let late = ledger.overdue(nowMs); late; late = ledger.overdue(nowMs)) {
-        expire(late.stream, late.frame, "no-result");
-      }
+      frames.expireOverdue(nowMs);
       if (acknowledgements.nextTimeoutMs() <= nowMs) {
         for (const body of acknowledgements.take()) pushLossy({ kind: "resultAck", body });
       }
@@ -292,83 +235,16 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
 
     closeStream(alias) {
       if (!streams.delete(alias)) return;
-      for (const frame of slices.drop(alias)) expire(frame.stream, frame.frame, "abandoned");
+      for (const frame of slices.drop(alias)) frames.expire(frame.stream, frame.frame, "abandoned");
       if (state !== "closed") say({ kind: "close", body: { stream: alias } });
     },
 
-    offer(alias, capturedMs, nowMs) {
-      const stream = streams.get(alias);
-      // spec 5.3: numbers do not wrap.
-      if (state !== "open" || !stream?.accepted || stream.nextFrame > maxFrameNumber) {
-        ledger.drop("not-open");
-        return { admitted: false, reason: "not-open" };
-      }
-      path.adapt(nowMs);
-      const input = gateInput(stream, capturedMs, nowMs);
-      const reason = frameGate(input);
-      if (reason) {
-        ledger.drop(reason);
-        if (reason === "bandwidth" || reason === "deadline") path.heldBack(nowMs);
-        return { admitted: false, reason };
-      }
-      announced.frameStarted(nowMs);
-      path.charge(input.expectedBytes, nowMs);
-      const frame = stream.nextFrame++;
-      const { deadlineMs, mode } = stream.options;
-      // A late result is still worth knowing; after twice the deadline it is not waited for.
-      const patienceMs =
-        mode === "reliable" ? reliablePatienceMs : Math.max(2 * deadlineMs, deadlineMs + 2 * path.rttMs);
-      const givenUpAtMs = capturedMs + patienceMs;
-      ledger.admit({
-        stream: alias,
-        frame,
-        capturedMs,
-        admittedMs: nowMs,
-        deadlineMs,
-        givenUpAtMs,
-        expectedBytes: input.expectedBytes,
-        payloadBytes: 0,
-      });
-      // What repair symbols will take is not the encoder's.
-      const share = input.expectedBytes === 0 ? 1 : stream.payloadBytes / input.expectedBytes;
-      return { admitted: true, frame, budgetBytes: Math.floor(frameBudgetBytes(input) * share) };
-    },
-
-    submit(alias, frame, cut, split, nowMs) {
-      const stream = streams.get(alias);
-      const entry = ledger.find(alias, frame);
-      if (!stream || !entry) return false;
-      entry.payloadBytes = bytesOf(cut);
-      stream.clientLatencyMs = smooth(stream.clientLatencyMs, nowMs - entry.admittedMs);
-      stream.payloadBytes = smooth(stream.payloadBytes, entry.payloadBytes);
-      // spec 4.4: the server would end the session.
-      if (entry.payloadBytes > stream.maxFrameBytes) {
-        path.charge(-entry.expectedBytes, nowMs);
-        expire(alias, frame, "too-large");
-        return true;
-      }
-      path.charge(entry.payloadBytes - entry.expectedBytes, nowMs);
-      announced.bytesStarted(entry.payloadBytes, nowMs);
-      const { capturedMs } = entry;
-      const { mode, deadlineMs } = stream.options;
-      if (mode !== "datagram") {
-        const bytes = encodeTensor(alias, frame, cut, Math.max(0, Math.round(nowMs - capturedMs)));
-        bytesSent += bytes.length;
-        const resetAtMs = mode === "reliable" ? Number.POSITIVE_INFINITY : capturedMs + deadlineMs;
-        tensors.push({ stream: alias, frame, bytes, resetAtMs });
-        return true;
-      }
-      // What leaves later than this cannot come back in time.
-      const expiresAtMs = capturedMs + deadlineMs - (path.minRttMs ?? 0) - stream.serverLatencyMs;
-      const { urgency } = stream.options;
-      const outgoing = { stream: alias, frame, capturedMs, expiresAtMs, slices: cut, split, urgency };
-      if (!slices.push(outgoing, nowMs)) expire(alias, frame, "send-buffer");
-      return true;
-    },
+    offer: (alias, capturedMs, nowMs) => frames.offer(alias, capturedMs, state === "open", nowMs),
+    submit: frames.submit,
 
     nextFrame: (alias) => streams.get(alias)?.nextFrame,
 
-    abandon: (stream, frame) => expire(stream, frame, "abandoned"),
+    abandon: (stream, frame) => frames.expire(stream, frame, "abandoned"),
 
     pollControl: () => (state === "closed" ? undefined : control.poll()),
 
@@ -381,12 +257,12 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
       let end = lossy.fill(datagram, 0, maxDatagramBytes);
       if (maySendSlices) end = slices.fill(datagram, end, nowMs);
       if (end === 0) return undefined;
-      bytesSent += end;
+      bytesInDatagrams += end;
       datagramsSent++;
       return datagram.subarray(0, end);
     },
 
-    pollStream: () => tensors.shift(),
+    pollStream: () => frames.pollTensor(),
     pollEvent: () => events.shift(),
 
     nextTimeoutMs() {
@@ -394,7 +270,7 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
       if (state === "connecting") return startMs + handshakeTimeoutMs;
       return Math.min(
         slices.nextTimeoutMs(maxDatagramBytes),
-        ledger.nextTimeoutMs(),
+        frames.nextTimeoutMs(),
         acknowledgements.nextTimeoutMs(),
         path.nextPingMs(),
       );
@@ -410,22 +286,13 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
       return capabilities;
     },
     get figures() {
+      const { bytesOnStreams, ...ofFrames } = frames.figures;
       return {
-        ...ledger.counts,
-        inFlight: ledger.inFlight,
+        ...ofFrames,
         ...path.figures,
         ...{ slicesRepeated: slices.slicesRepeated, unreceivedBytes: path.unreceivedBytes + slices.bytes },
-        ...{ bytesSent, bytesDelivered, datagramsSent, repairsSent: slices.repairsSent },
+        ...{ bytesSent: bytesInDatagrams + bytesOnStreams, datagramsSent, repairsSent: slices.repairsSent },
       };
     },
   };
-}
-
-/** The gate would have turned the frame away had it known. */
-function isLateness(reason: ExpiryReason): boolean {
-  return reason === "send-queue" || reason === "server-expired" || reason === "no-result";
-}
-
-function smooth(previous: number, sample: number): number {
-  return previous === 0 ? sample : previous + (sample - previous) / 8;
 }

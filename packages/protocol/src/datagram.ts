@@ -100,3 +100,6 @@ export function encodeSliceItem(
   dst.set(payload, at);
   return at + payload.length;
 }
+
+/** What a message of at most 16,383 bytes costs in a datagram beside its own: a zero, and its length as a varint. */
+export const itemOverhead = 4;

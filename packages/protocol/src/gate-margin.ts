@@ -10,7 +10,7 @@ export interface GateMargin {
   readonly share: number;
 }
 
-const minShare = 0.05;
+const minShare = 0.1;
 const maxShare = 0.2;
 const rise = 0.05;
 /** One late frame in so many is what the margin settles at. */

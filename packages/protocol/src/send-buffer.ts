@@ -132,11 +132,10 @@ export function createSendBuffer(): SendBuffer {
     const { stream, frame, capturedMs } = waiting.frame;
     const { index, count, protectsFrom } = sliceOf(waiting);
     const ageMs = Math.min(maxAgeMs, Math.max(0, Math.round(nowMs - capturedMs)));
-    return {
-      ...{ stream, frame, index, count, ageMs, payloadBytes: undefined },
-      sequence: place.isFirst ? place.sequence : undefined,
-      ...(protectsFrom === undefined ? {} : { repair: place.sequence - protectsFrom }),
-    };
+    const sequence = place.isFirst ? place.sequence : undefined;
+    const repair = protectsFrom === undefined ? undefined : place.sequence - protectsFrom;
+    // Made for every slice, so all of one shape and without copies: spread, it costs half of what the core carries.
+    return { stream, frame, index, count, ageMs, payloadBytes: undefined, sequence, repair };
   }
 
   /** Passes over the slice that is next. */
@@ -164,8 +163,8 @@ export function createSendBuffer(): SendBuffer {
     const { stream, frame } = waiting.frame;
     const { index, count, payload, protectsFrom } = sliceOf(waiting);
     const widest = { ageMs: maxAgeMs, payloadBytes: undefined, sequence: 0xffffffff };
-    const repair = protectsFrom === undefined ? {} : { repair: maxRepairDistance };
-    const overhead = sliceItemBytes({ stream, frame, index, count, ...widest, ...repair }, 0);
+    const repair = protectsFrom === undefined ? undefined : maxRepairDistance;
+    const overhead = sliceItemBytes({ stream, frame, index, count, ...widest, repair }, 0);
     const room = maxBytes - (waiting.frame.reserveBytes ?? 0);
     if (payload.length <= room - Math.max(overhead, sliceItemOverhead)) return false;
     // The parts have larger indices and counts: up to two bytes more for each.

@@ -3,10 +3,12 @@
  * is an argument of both. See client-session.ts.
  */
 import type { sluice } from "@sluice/proto";
+import { createAdmission } from "./admission.js";
 import { commonCapabilities } from "./capabilities.js";
+import { checkHello } from "./check-hello.js";
 import { createControlLane } from "./control-lane.js";
 import { type ControlMessage, createControlDecoder, type OutgoingControl } from "./control-message.js";
-import { decodeDatagram, encodeControlItem, type ReceivedSlice } from "./datagram.js";
+import { decodeDatagram, itemOverhead, type ReceivedSlice } from "./datagram.js";
 import { type Drain, drainOverMs } from "./drain.js";
 import { ErrorCode, errorCodeName, ProtocolError } from "./error-code.js";
 import type { RecoveredDatagram } from "./fec/fec-receiver.js";
@@ -14,30 +16,20 @@ import { createRecovery } from "./fec/recovery.js";
 import {
   handshakeTimeoutMs,
   maxControlMessageBytes,
-  maxHelloEntries,
   maxResultPayloadBytes,
-  maxStreamAlias,
-  maxTokenBytes,
   peerSilenceMs,
   protocolVersion,
 } from "./limits.js";
 import { createLossyLane } from "./lossy-lane.js";
 import { createPinger } from "./pinger.js";
-import { createRateLimiter } from "./rate-limiter.js";
 import { createReassembly, type ReceivedFrame } from "./reassembly.js";
 import { createReceiverReport } from "./receiver-report.js";
-import { createResultOutbox } from "./result-outbox.js";
+import { createResultSender } from "./result-sender.js";
 import { createRttEstimator } from "./rtt-estimator.js";
 import type { FrameAnswer, ServerEvent, ServerSession, ServerSessionOptions } from "./server-api.js";
-import { openStreamFromWire, type TensorStreamOptions } from "./tensor-stream.js";
+import { createServerStreams, unknownStream } from "./server-streams.js";
 import { createTensorStreams } from "./tensor-streams.js";
-import { createUnconfirmedResults } from "./unconfirmed-results.js";
 import { limitsToWire } from "./wire-limits.js";
-
-interface StreamState {
-  readonly options: TensorStreamOptions;
-  accepted: boolean;
-}
 
 /** How a slice came: in a datagram, out of repair symbols, or on a tensor's QUIC stream. */
 type SliceWay =
@@ -49,37 +41,26 @@ type SliceWay =
 const assumedRttMs = 50;
 /** An incomplete frame is released early enough for work that takes so many times longer than it does on average. */
 const processingReserve = 2;
-/** Frames that a client may send at once after a pause without being shed by the rate limit. */
-const toleratedBurst = 3;
-/** Bytes of so much time may come at once without being shed. */
-const toleratedBytesMs = 1_000;
-
-const wireOutcomes = { done: 1, expired: 2, undecodable: 3, failed: 4 } as const;
-
 export function createServerSession(options: ServerSessionOptions, startMs: number): ServerSession {
   const control = createControlLane();
   const decodeChunk = createControlDecoder();
   const reassembly = createReassembly();
   const report = createReceiverReport();
   const recovery = createRecovery();
-  const outbox = createResultOutbox();
-  const unconfirmed = createUnconfirmedResults();
+  const results = createResultSender((body) => say({ kind: "result", body }));
   const pinger = createPinger();
   const rtt = createRttEstimator();
   let limits = options.limits;
-  const limiter = createRateLimiter(limits.framesPerSecond, { burst: toleratedBurst });
-  const byteLimiter = createRateLimiter(limits.maxBytesPerSecond, { ms: toleratedBytesMs });
-  const streams = new Map<number, StreamState>();
+  const admission = createAdmission(limits);
+  const streams = createServerStreams();
   const tensorStreams = createTensorStreams(limits.maxTensorBytes || Number.MAX_SAFE_INTEGER);
   const events: ServerEvent[] = [];
   const lossy = createLossyLane();
-  let highestAlias = 0;
   let state: ServerSession["state"] = "connecting";
   let capabilities: readonly string[] = [];
   let draining: Drain | undefined;
   let heardMs = startMs;
   let maxDatagramBytes = 0;
-  let framesInFlight = 0;
   let slicesReceived = 0;
   let slicesRecovered = 0;
   let bytesReceived = 0;
@@ -99,7 +80,7 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
     state = "closed";
     // What waits for the rest of its frame, or for its acknowledgement, waits for nothing now.
     reassembly.clear();
-    outbox.clear();
+    results.clear();
     recovery.clear();
     tensorStreams.clear();
     events.push({ type: "closed", code, reason });
@@ -136,7 +117,7 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
       case "close": {
         const alias = message.body.stream;
         // It may cross our refusal; spec 4.3.
-        if (alias > highestAlias) throw unknownStream(alias);
+        if (!streams.wasRequested(alias)) throw unknownStream(alias);
         if (!streams.delete(alias)) return;
         reassembly.closeStream(alias);
         recovery.close(alias);
@@ -144,8 +125,7 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
         return;
       }
       case "resultAck":
-        outbox.acknowledge(message.body.stream, message.body.frames, nowMs);
-        unconfirmed.acknowledge(message.body.stream, message.body.frames);
+        results.acknowledge(message.body.stream, message.body.frames, nowMs);
         return;
       case "ping":
         pushLossy({ kind: "pong", body: { id: message.body.id } });
@@ -176,27 +156,7 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
 
   function handleHello(hello: sluice.v1.Hello): void {
     if (state !== "connecting") throw new ProtocolError(ErrorCode.protocolViolation, "a second hello");
-    const { versions, token, agent } = hello;
-    // spec 4.2: checked before anything is done with them.
-    if (
-      versions.length > maxHelloEntries ||
-      hello.capabilities.length > maxHelloEntries ||
-      token.length > maxTokenBytes
-    ) {
-      throw new ProtocolError(
-        ErrorCode.limitExceeded,
-        "hello: too many versions or capabilities, or a long token",
-      );
-    }
-    if (!versions.includes(protocolVersion)) {
-      throw new ProtocolError(
-        ErrorCode.unsupportedVersion,
-        `hello: versions [${versions.slice(0, 8).join(", ")}]; this server speaks ${protocolVersion}`,
-      );
-    }
-    if (options.authorize && !options.authorize(token)) {
-      throw new ProtocolError(ErrorCode.unauthorized, "hello: the token is not accepted");
-    }
+    checkHello(hello, options.authorize);
     state = "open";
     capabilities = commonCapabilities(hello.capabilities, options.capabilities ?? []);
     const body = {
@@ -204,31 +164,13 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
       capabilities: [...capabilities],
     };
     say({ kind: "welcome", body });
-    events.push({ type: "open", agent: agent.slice(0, 128), capabilities });
+    events.push({ type: "open", agent: hello.agent.slice(0, 128), capabilities });
   }
 
   function handleOpen(message: sluice.v1.OpenStream): void {
-    const alias = message.stream;
-    // spec 4.3: aliases rise, so that late slices of an old stream never meet a new one.
-    if (alias <= highestAlias || alias > maxStreamAlias) {
-      throw new ProtocolError(
-        ErrorCode.protocolViolation,
-        `open: stream ${alias} must be above ${highestAlias} and at most ${maxStreamAlias}`,
-      );
-    }
-    highestAlias = alias;
-    if (limits.maxStreams > 0 && streams.size >= limits.maxStreams) {
-      reject(alias, ErrorCode.limitExceeded, `at most ${limits.maxStreams} tensor streams are allowed`);
-      return;
-    }
-    try {
-      const streamOptions = openStreamFromWire(message, limits.maxTensorElements);
-      streams.set(alias, { options: streamOptions, accepted: false });
-      events.push({ type: "stream-requested", stream: alias, options: streamOptions });
-    } catch (error) {
-      if (!(error instanceof ProtocolError)) throw error;
-      reject(alias, error.code, error.message);
-    }
+    const requested = streams.request(message, limits);
+    if ("code" in requested) reject(message.stream, requested.code, requested.reason);
+    else events.push({ type: "stream-requested", stream: message.stream, options: requested });
   }
 
   function reject(stream: number, code: number, reason: string): void {
@@ -236,22 +178,10 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
     say({ kind: "reject", body: { stream, code, reason } });
   }
 
-  function unknownStream(alias: number): ProtocolError {
-    return new ProtocolError(ErrorCode.unknownStream, `stream ${alias} is not open`);
-  }
-
   function handleSlice({ header, payload }: ReceivedSlice, way: SliceWay, nowMs: number): void {
-    const stream = streams.get(header.stream);
-    // spec 5.3: the client waits for the acceptance before it sends; slices of a closed stream may still be on their way.
-    if (!(stream?.accepted ?? header.stream <= highestAlias)) throw unknownStream(header.stream);
-    // spec 5.1: each mode has one way.
-    if (stream && (stream.options.mode === "datagram") !== (way.kind !== "stream")) {
-      throw new ProtocolError(
-        ErrorCode.protocolViolation,
-        `a slice of stream ${header.stream}, of mode ${stream.options.mode}, ${way.kind === "stream" ? "on a QUIC stream" : "in a datagram"}`,
-      );
-    }
+    streams.ofSlice(header.stream, way.kind !== "stream");
     if (header.repair !== undefined) {
+      // spec 5.8
       if (way.kind !== "datagram" || !recovery.protects(header.stream)) return;
       reassembly.repair(header, nowMs);
       handleRecovered(recovery.repair(header, payload, way.sequence), nowMs);
@@ -283,55 +213,25 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
       if (!stream) continue;
       report.frameReceived(frame.stream, frame.frame, frame.unitsReceived, frame.units, nowMs);
       // spec 4.4: what comes in excess is answered, but not worked on.
-      const tooMany = limits.maxFramesInFlight > 0 && framesInFlight >= limits.maxFramesInFlight;
-      if (tooMany || Math.max(limiter.freeAtMs(), byteLimiter.freeAtMs()) > nowMs) {
+      if (!admission.tryStart(frame, nowMs)) {
         const code = ErrorCode.rateLimited;
         pushResult(frame, { outcome: "expired", code, ...nothingDone, elements: 0 }, nowMs);
         events.push({ type: "shed", code });
         continue;
       }
-      limiter.take(nowMs);
-      byteLimiter.take(nowMs, payloadBytesOf(frame));
-      framesInFlight++;
       events.push({ type: "frame", frame, options: stream.options });
     }
   }
 
   function pushResult(frame: ReceivedFrame, answer: FrameAnswer, nowMs: number): void {
-    const { stages } = answer;
-    const hundredths = (ms: number) => Math.max(0, Math.round(ms * 100));
-    const result: sluice.v1.Result.$Properties = {
-      ...{ stream: frame.stream, frame: frame.frame, outcome: wireOutcomes[answer.outcome] },
-      stages: {
-        reassembly: hundredths(frame.lastArrivalMs - frame.firstArrivalMs),
-        decode: hundredths(stages.decode),
-        conceal: hundredths(stages.conceal),
-        queue: hundredths(stages.queue),
-        inference: hundredths(stages.inference),
-      },
-      ...{ concealedElements: answer.concealedElements, elements: answer.elements },
-      slicesReceived: frame.slices.length - frame.slicesRecovered,
-      ...{ slicesRecovered: frame.slicesRecovered, code: answer.code ?? 0, payload: answer.payload },
-    };
-    const stream = streams.get(frame.stream);
-    const deadlineMs = stream?.options.deadlineMs ?? 0;
-    if (maxDatagramBytes === 0 || stream?.options.mode === "reliable") sayResult(result);
-    else {
-      const times = { inTimeUntilMs: frame.expiresAtMs, uselessAtMs: frame.capturedMs + 2 * deadlineMs };
-      outbox.setPathLoss(report.lossShare);
-      outbox.push(result, times, nowMs);
-    }
-  }
-
-  function sayResult(body: sluice.v1.Result.$Properties): void {
-    say({ kind: "result", body });
-    unconfirmed.add(body.stream ?? 0, body.frame ?? 0);
+    results.setPathLoss(report.lossShare);
+    results.push(frame, answer, { options: streams.get(frame.stream)?.options, maxDatagramBytes }, nowMs);
   }
 
   /** When a drain ends the session; Infinity where there is none. */
   function drainMs(): number {
     if (!draining) return Number.POSITIVE_INFINITY;
-    const held = framesInFlight + reassembly.frames + tensorStreams.size + outbox.size + unconfirmed.size;
+    const held = admission.framesInFlight + reassembly.frames + tensorStreams.size + results.size;
     return drainOverMs(draining, held > 0, rttMs());
   }
 
@@ -405,7 +305,7 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
       }
       if (report.nextTimeoutMs() <= nowMs) {
         const maxBytes = maxDatagramBytes > 0 ? maxDatagramBytes - itemOverhead : maxControlMessageBytes;
-        pushLossy({ kind: "feedback", body: report.take(framesInFlight, maxBytes, nowMs) });
+        pushLossy({ kind: "feedback", body: report.take(admission.framesInFlight, maxBytes, nowMs) });
       }
       if (pinger.nextTimeoutMs() <= nowMs) pushLossy({ kind: "ping", body: { id: pinger.take(nowMs) } });
     },
@@ -435,7 +335,7 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
     rejectStream: reject,
 
     answer(frame, answer, nowMs) {
-      framesInFlight--;
+      admission.finished();
       if (answer.outcome === "done") {
         const { decode, conceal, queue, inference } = answer.stages;
         processingMs += (decode + conceal + queue + inference - processingMs) / 8;
@@ -453,8 +353,7 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
 
     setLimits(announced) {
       limits = announced;
-      limiter.setLimit(announced.framesPerSecond);
-      byteLimiter.setLimit(announced.maxBytesPerSecond);
+      admission.setLimits(announced);
       if (state === "open") say({ kind: "limits", body: limitsToWire(announced) });
     },
 
@@ -473,20 +372,11 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
     pollDatagram(nowMs) {
       if (state !== "open") return undefined;
       // spec 7.1: what no datagram takes, or no datagram takes any more, goes the reliable way.
-      const maxResultBytes = maxDatagramBytes - itemOverhead;
-      for (let large = outbox.takeLarger(maxResultBytes); large; large = outbox.takeLarger(maxResultBytes)) {
-        sayResult(large);
-      }
+      results.sayLarge(maxDatagramBytes);
       if (maxDatagramBytes === 0) return undefined;
-      if (lossy.isEmpty && outbox.nextTimeoutMs() > nowMs) return undefined;
+      if (lossy.isEmpty && results.nextTimeoutMs() > nowMs) return undefined;
       const datagram = new Uint8Array(maxDatagramBytes);
-      let end = lossy.fill(datagram, 0, maxDatagramBytes);
-      for (;;) {
-        const room = maxDatagramBytes - end - itemOverhead;
-        const result = room > 0 ? outbox.take(room, rttMs(), nowMs) : undefined;
-        if (!result) break;
-        end = encodeControlItem(datagram, end, result);
-      }
+      const end = results.fill(datagram, lossy.fill(datagram, 0, maxDatagramBytes), rttMs(), nowMs);
       bytesSent += end;
       return end > 0 ? datagram.subarray(0, end) : undefined;
     },
@@ -500,7 +390,7 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
         ...[
           reassembly.nextTimeoutMs(),
           report.nextTimeoutMs(),
-          outbox.nextTimeoutMs(),
+          results.nextTimeoutMs(),
           pinger.nextTimeoutMs(),
           drainMs(),
         ],
@@ -515,21 +405,15 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
     },
     get figures() {
       return {
-        ...{ rttMs: rtt.smoothedMs, slicesReceived, bytesReceived, bytesSent, framesInFlight },
+        ...{ rttMs: rtt.smoothedMs, slicesReceived, bytesReceived, bytesSent },
         ...{ slicesRecovered, datagramsRecovered: recovery.datagramsRecovered, repairs: recovery.receipts },
+        ...{ framesInFlight: admission.framesInFlight },
         ...{ framesInReassembly: reassembly.frames, bytesInReassembly: reassembly.bytes },
-        ...{ resultsRepeated: outbox.repeated, resultsWaiting: outbox.size },
+        ...{ resultsRepeated: results.repeated, resultsWaiting: results.waiting },
       };
     },
   };
 }
-
-function payloadBytesOf(frame: ReceivedFrame): number {
-  return frame.slices.reduce((sum, { payload }) => sum + payload.length, 0);
-}
-
-/** A zero, and the length of the message as a varint. */
-const itemOverhead = 4;
 
 const nothingDone = {
   stages: { decode: 0, conceal: 0, queue: 0, inference: 0 },

@@ -269,6 +269,28 @@ t.test("closing a stream gives its frames and bytes back", async (t) => {
   t.equal(add(reassembly, 9, 0, 4, 0), "late");
 });
 
+t.test(
+  "of a stream whose slices come close together, the lost end of a frame is waited for no longer than that",
+  async (t) => {
+    const reassembly = open();
+    let nowMs = 0;
+    const send = (frame: number, slices: number) => {
+      nowMs += 33;
+      for (let i = 0; i < slices; i++) add(reassembly, frame, i, 10, nowMs + i);
+      nowMs += slices;
+    };
+    for (let frame = 0; frame < 100; frame++) send(frame, 10);
+    t.equal(pollAll(reassembly, nowMs).length, 100);
+    send(100, 9);
+    const waitMs = reassembly.nextTimeoutMs() - (nowMs - 1);
+    t.ok(waitMs >= 10 && waitMs <= 15, `${waitMs} ms`);
+    t.match(pollAll(reassembly, nowMs + 15), [{ frame: 100, unitsReceived: 90 }]);
+    t.equal(add(reassembly, 100, 9, 10, nowMs + 40), "late");
+    send(101, 9);
+    t.ok(reassembly.nextTimeoutMs() - (nowMs - 1) > 35, "one that came later than that is allowed for");
+  },
+);
+
 const repair = (frame: number, index: number, count: number) => ({
   ...header(frame, index, count),
   repair: 1,

@@ -153,3 +153,14 @@ t.test("a report fits what it has to travel in", async (t) => {
     if ((body.frames?.length ?? 0) > 0) t.equal(body.frames?.at(-1)?.frame, 100_499, "the latest stay");
   }
 });
+
+t.test("the share of lost datagrams is told once there were enough of them", async (t) => {
+  const report = createReceiverReport();
+  arrive(
+    report,
+    Array.from({ length: 60 }, (_, i) => i).filter((i) => i % 10 !== 5),
+  );
+  t.equal(report.lossShare, 0);
+  arrive(report, [60, 61, 62, 63]);
+  t.equal(report.lossShare, 6 / 64);
+});

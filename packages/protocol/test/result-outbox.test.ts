@@ -106,3 +106,20 @@ t.test(
     t.equal(outbox.nextTimeoutMs(), 3_000 + patientMs, "the path has become good");
   },
 );
+
+t.test(
+  "where datagrams are lost the other way, the first result is repeated before its acknowledgement is late",
+  async (t) => {
+    for (const [share, isSooner] of [
+      [0, false],
+      [0.004, false],
+      [0.05, true],
+    ] as const) {
+      const outbox = createResultOutbox();
+      outbox.setPathLoss(share);
+      push(outbox, 0);
+      t.same(takeAll(outbox, 0), [0]);
+      t.equal(outbox.nextTimeoutMs() < rttMs / 2, isSooner, `${share}: ${outbox.nextTimeoutMs()} ms`);
+    }
+  },
+);

@@ -1,9 +1,12 @@
 import { prepareCodec, type TensorDecoder } from "@sluice/codec";
 import {
   type ConcealmentMethod,
-  conceal,
+  createConcealer,
+  createLastTensor,
+  defaultConcealment,
   needsStatistics,
   parseConcealmentMethod,
+  usesReference,
 } from "@sluice/concealment";
 import { ErrorCode, type ReceivedFrame, type TensorStreamOptions } from "@sluice/protocol";
 import { type Tensor, TensorError } from "@sluice/tensor";
@@ -28,9 +31,6 @@ export interface TensorReceiver {
   receive(frame: ReceivedFrame, now: () => number): ReceivedTensor | undefined;
 }
 
-/** What a server conceals with where the client does not say. */
-const defaultConcealment: ConcealmentMethod = "channel-mean";
-
 /** Checks what a client asked for and prepares to receive it. @throws StreamRefusal */
 export async function createTensorReceiver(
   options: TensorStreamOptions,
@@ -49,6 +49,10 @@ export async function createTensorReceiver(
   const decoder: TensorDecoder = await readOr(ErrorCode.unknownCodec, async () =>
     (await prepareCodec(options.codec)).createDecoder(options.spec, statistics),
   );
+  const concealer = await readOr(ErrorCode.statisticsMismatch, () =>
+    createConcealer(options.spec, method, statistics ? { statistics } : {}),
+  );
+  const last = usesReference(method) ? createLastTensor() : undefined;
   return {
     units: decoder.units,
     concealment: method,
@@ -64,7 +68,8 @@ export async function createTensorReceiver(
       const { tensor, missing, missingCount } = partial.finish();
       const decodedMs = now();
       if (missingCount === tensor.data.length) return undefined;
-      if (missingCount > 0) conceal(tensor, missing, method, statistics ? { statistics } : {});
+      if (missingCount > 0) concealer.conceal(tensor, missing, last?.tensor && { tensor: last.tensor });
+      last?.offer(frame.frame, tensor, missingCount);
       const context = { missing, missingCount };
       return { tensor, context, refused, decodeMs: decodedMs - startMs, concealMs: now() - decodedMs };
     },

@@ -22,7 +22,7 @@ export function readFloat32(tensor: Tensor, first: number, end: number, scratch:
  * Writes one value as an element of a tensor: rounded to the nearest (for integers, halves upwards) and clamped to
  * what the dtype holds; NaN becomes 0 in an integer. A float16 out of range becomes the largest finite one.
  */
-function writeElement(tensor: Tensor, element: number, value: number): void {
+export function writeFloat32Element(tensor: Tensor, element: number, value: number): void {
   const { data, dtype } = tensor;
   switch (dtype) {
     case "float32":
@@ -49,5 +49,5 @@ export function writeFloat32(tensor: Tensor, first: number, values: Float32Array
     tensor.data.set(values, first);
     return;
   }
-  for (let i = 0; i < values.length; i++) writeElement(tensor, first + i, values[i]!);
+  for (let i = 0; i < values.length; i++) writeFloat32Element(tensor, first + i, values[i]!);
 }

@@ -1,5 +1,8 @@
 import { channelAxis } from "./channel-axis.js";
+import { fitNeighbourPredictors } from "./fit-neighbour-predictors.js";
+import { createLagCovarianceAccumulator, lagCovarianceCost } from "./lag-covariance.js";
 import { channelMoments } from "./moments.js";
+import { maxPredictedChannels, planeGeometry } from "./neighbour-predictors.js";
 import type { CutStatistics } from "./statistics.js";
 import { checkSpec, elementCount, type Layout, TensorError } from "./tensor.js";
 
@@ -15,16 +18,22 @@ export interface StatisticsAccumulator {
   finish(): CutStatistics;
 }
 
+/** Multiply-adds that go into neighbour predictors: about a minute. Further tensors do without. */
+const maxNeighbourCost = 4e10;
+
 /**
  * Starts gathering statistics of a cut, in float64 and in a way that stays exact for any number of tensors: means
  * as running means, deviations merged from each tensor's own (Chan, Golub & LeVeque, "Updating formulae and a
  * pairwise algorithm for computing sample variances", 1979).
  * @param layout which axis is the channel's; by default `chw` for three axes, else one channel.
+ * @param options.neighbours also fits neighbour predictors, where the layout has planes and at most 512 channels; from
+ *   the first tensors only where all would take minutes, so they should come in no order
  */
 export function createStatisticsAccumulator(
   cut: string,
   shape: readonly number[],
   layout: Layout = shape.length === 3 ? "chw" : "any",
+  options: { readonly neighbours?: boolean } = {},
 ): StatisticsAccumulator {
   checkSpec({ dtype: "float32", shape, layout });
   const elements = elementCount(shape);
@@ -35,6 +44,10 @@ export function createStatisticsAccumulator(
   const squares = new Float64Array(channels);
   const minimum = new Float64Array(channels).fill(Number.POSITIVE_INFINITY);
   const maximum = new Float64Array(channels).fill(Number.NEGATIVE_INFINITY);
+  const planes = options.neighbours ? planeGeometry(shape, layout) : undefined;
+  const lags =
+    planes && planes.channels <= maxPredictedChannels ? createLagCovarianceAccumulator(planes) : undefined;
+  const lagSamples = planes ? Math.max(1, Math.floor(maxNeighbourCost / lagCovarianceCost(planes))) : 0;
   let samples = 0;
 
   return {
@@ -54,6 +67,7 @@ export function createStatisticsAccumulator(
         minimum[channel] = Math.min(minimum[channel]!, own.minimum);
         maximum[channel] = Math.max(maximum[channel]!, own.maximum);
       }
+      if (samples < lagSamples) lags?.add(tensor);
       samples++;
       for (let i = 0; i < elements; i++) {
         meanElement[i] = meanElement[i]! + (tensor[i]! - meanElement[i]!) / samples;
@@ -61,15 +75,17 @@ export function createStatisticsAccumulator(
     },
     finish() {
       if (samples === 0) throw new TensorError("samples", `no tensor of ${cut} was added`);
+      const channelDeviation = Float32Array.from(squares, (sum) => Math.sqrt(sum / (samples * perChannel)));
       return {
         cut,
         shape: [...shape],
         samples,
         channelMean: Float32Array.from(mean),
-        channelDeviation: Float32Array.from(squares, (sum) => Math.sqrt(sum / (samples * perChannel))),
+        channelDeviation,
         channelMinimum: Float32Array.from(minimum),
         channelMaximum: Float32Array.from(maximum),
         meanElement: Float32Array.from(meanElement),
+        ...(lags && { neighbours: fitNeighbourPredictors(lags.finish(), channelDeviation) }),
       };
     },
   };

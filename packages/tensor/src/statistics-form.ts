@@ -1,11 +1,14 @@
 import { base64Length, decodeBase64, encodeBase64 } from "./base64.js";
 import { decodeFloat16, encodeFloat16 } from "./float16.js";
+import { decodeNeighbours, type EncodedNeighbours, encodeNeighbours } from "./neighbour-predictors-form.js";
 import type { CutStatistics } from "./statistics.js";
 import { checkSpec, elementCount, TensorError } from "./tensor.js";
+import { decodeTransform, type EncodedTransform, encodeTransform } from "./transform-form.js";
 
 /** {@link CutStatistics} as a JSON-compatible object; arrays are base64 of little-endian elements. */
-export interface EncodedStatistics {
-  readonly version: 1;
+export interface EncodedStatistics extends Partial<EncodedTransform> {
+  /** 2: with the transform of the codec `sluice`, with neighbours or both. */
+  readonly version: 1 | 2;
   readonly cut: string;
   readonly shape: readonly number[];
   readonly samples: number;
@@ -16,6 +19,7 @@ export interface EncodedStatistics {
   readonly channelMaximum?: string;
   readonly meanElementDtype: "float32" | "float16";
   readonly meanElement: string;
+  readonly neighbours?: EncodedNeighbours;
 }
 
 type StoredDtype = EncodedStatistics["meanElementDtype"];
@@ -59,9 +63,9 @@ export function encodeStatistics(
   statistics: CutStatistics,
   meanElementDtype: StoredDtype = "float32",
 ): EncodedStatistics {
-  const { channelMinimum, channelMaximum } = statistics;
+  const { channelMinimum, channelMaximum, transform, neighbours } = statistics;
   return {
-    version: 1,
+    version: transform || neighbours ? 2 : 1,
     cut: statistics.cut,
     shape: [...statistics.shape],
     samples: statistics.samples,
@@ -71,6 +75,8 @@ export function encodeStatistics(
     ...(channelMaximum && { channelMaximum: encodeArray(channelMaximum, "float32", "channelMaximum") }),
     meanElementDtype,
     meanElement: encodeArray(statistics.meanElement, meanElementDtype, "meanElement"),
+    ...(transform && encodeTransform(transform, statistics.channelMean.length)),
+    ...(neighbours && { neighbours: encodeNeighbours(neighbours, statistics.channelMean.length) }),
   };
 }
 
@@ -89,8 +95,14 @@ export function decodeStatistics(value: unknown): CutStatistics {
     throw new TensorError("statistics", "must be an object");
   }
   const object = value as Record<string, unknown>;
-  if (object.version !== 1) {
-    throw new TensorError("version", `must be 1, got ${JSON.stringify(object.version)}`);
+  if (object.version !== 1 && object.version !== 2) {
+    throw new TensorError("version", `must be 1 or 2, got ${JSON.stringify(object.version)}`);
+  }
+  const [hasTransform, hasNeighbours] = [object.block, object.neighbours].map(
+    (member) => object.version === 2 && member !== undefined,
+  );
+  if (object.version === 2 && !hasTransform && !hasNeighbours) {
+    throw new TensorError("version", "2 without a transform (block) or neighbours");
   }
   const { shape, samples, meanElementDtype } = object;
   if (!Array.isArray(shape) || !shape.every((size): size is number => typeof size === "number")) {
@@ -131,5 +143,7 @@ export function decodeStatistics(value: unknown): CutStatistics {
       meanElementDtype,
       "meanElement",
     ),
+    ...(hasTransform && { transform: decodeTransform(object, channels) }),
+    ...(hasNeighbours && { neighbours: decodeNeighbours(object.neighbours, channels) }),
   };
 }

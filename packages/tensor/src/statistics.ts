@@ -1,3 +1,6 @@
+import type { NeighbourPredictors } from "./neighbour-predictors.js";
+import type { TransformStatistics } from "./transform-statistics.js";
+
 /**
  * What calibration knows of a cut: computed on training images by `sluice calibrate` (spec 6.4).
  * Channels are those of the cut's layout (see `channelAxis`).
@@ -16,4 +19,8 @@ export interface CutStatistics {
   readonly channelMaximum?: Float32Array;
   /** For each element: the mean element over the data set. */
   readonly meanElement: Float32Array;
+  /** What the codec `sluice` needs; absent where only concealment and quantizers were calibrated for. */
+  readonly transform?: TransformStatistics;
+  /** Where known: how elements depend on those around them, which concealment goes by. */
+  readonly neighbours?: NeighbourPredictors;
 }

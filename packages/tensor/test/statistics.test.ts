@@ -137,6 +137,7 @@ t.test("a broken form is refused by the name of its field", async (t) => {
   const form = encodeStatistics(sample("chw", [5, 2, 3]));
   const swap = (text: string, at: number, by: string) => text.slice(0, at) + by + text.slice(at + by.length);
   const refused: [Record<string, unknown>, string][] = [
+    [{ version: 3 }, "version"],
     [{ version: 2 }, "version"],
     [{ shape: "5" }, "shape"],
     [{ shape: [2 ** 20, 2 ** 20] }, "shape"],
@@ -203,5 +204,44 @@ t.test("base64 is Node's base64, and any JSON is refused or read", async () => {
       return true;
     }),
     { seed, numRuns: 1000 },
+  );
+});
+
+t.test("a transform makes it version 2; what does not fit is named", async (t) => {
+  const accumulator = createStatisticsAccumulator("cut", [2, 4, 4], "chw");
+  accumulator.add(Float32Array.from({ length: 32 }, (_, i) => i));
+  const transform = {
+    block: [2, 2] as const,
+    matrixOfBand: Uint8Array.of(0, 1, 1, 1),
+    matrices: Int8Array.of(127, -128, 3, 4, 5, 6, 7, 8),
+    gains: Float32Array.of(0.5, 1, 2, 1e-3),
+    scales: Uint8Array.of(255, 1, 0, 4, 5, 6, 7, 8),
+    coarseScales: Uint8Array.of(200, 1, 0, 4, 5, 6, 7, 8),
+  };
+  const statistics = { ...accumulator.finish(), transform };
+  const form = JSON.parse(JSON.stringify(encodeStatistics(statistics)));
+  t.equal(form.version, 2);
+  t.same(decodeStatistics(form), statistics);
+  t.equal(decodeStatistics({ ...form, version: 1 }).transform, undefined);
+  const plain = { ...statistics, transform: { ...transform, matrices: new Int8Array(0) } };
+  t.same(decodeStatistics(encodeStatistics(plain)), plain, "components can be channels");
+  const base64 = (...bytes: number[]) => Buffer.from(bytes).toString("base64");
+  for (const [member, value, says] of [
+    ["block", [2, 9], /^block: must be two integers from 1 to 8/],
+    ["block", [2], /^block: /],
+    ["block", [1, 2], /^matrixOfBand: /],
+    ["matrixOfBand", base64(0, 1, 1, 16), /^matrixOfBand: must be below 16/],
+    ["matrixOfBand", 7, /^matrixOfBand: must be a string/],
+    ["matrices", base64(1, 2, 3), /^matrices: /],
+    ["gains", base64(...new Array(16).fill(0)), /^gains: must be within/],
+    ["gains", base64(...new Array(16).fill(0xff)), /^gains: must be within/],
+    ["scales", base64(1), /^scales: /],
+    ["coarseScales", undefined, /^coarseScales: must be a string/],
+  ] as const) {
+    t.throws(() => decodeStatistics({ ...form, [member]: value }), says);
+  }
+  t.throws(
+    () => encodeStatistics({ ...statistics, transform: { ...transform, gains: Float32Array.of(1) } }),
+    /^gains: 1 elements, must be 4/,
   );
 });

@@ -9,21 +9,20 @@ export interface Neighbourhood {
 }
 
 /**
- * Looks at the neighbours of the symbol at `at`, the element `element` of a tensor in the order of its channels.
+ * Looks at the neighbours of the symbol at `at` of a slice, which stands in a row and column of its channel.
  * @param symbols those of the slice; only the ones in front of `at` are read
  */
 export function lookAround(
   symbols: Symbols,
   at: number,
-  element: number,
+  row: number,
+  column: number,
   columns: number,
-  rows: number,
   levels: number,
   result: Neighbourhood,
 ): void {
-  const column = element % columns;
   const hasLeft = column > 0 && at >= 1;
-  const isBelow = Math.floor(element / columns) % rows > 0;
+  const isBelow = row > 0;
   const hasUp = isBelow && at >= columns;
   if (!hasLeft && !hasUp) {
     result.mean = levels >> 1;

@@ -23,7 +23,13 @@ const imports: Readonly<Record<ImageLibraryName, () => Promise<{ readonly defaul
   htj2k: () => import("@cornerstonejs/codec-openjph/wasmjs"),
 };
 
+/** How libraries are loaded where the host cannot do it by itself; Node can, and so can bundlers, but for `locate`. */
 export interface LoadLibraryOptions {
+  /**
+   * Gives what the script of a library defines, for hosts that cannot import `@cornerstonejs/codec-*` by name: in a page
+   * without a bundler `libjpegturbowasm`, `OpenJPEGWASM` or `Module` of its script's. Default: the package's entry `/wasmjs`.
+   */
+  readonly factory?: (name: ImageLibraryName) => unknown;
   /**
    * Where the WebAssembly file of a library is, for hosts that do not find it beside its script: in a browser, what the
    * bundler made of `@cornerstonejs/codec-libjpeg-turbo-8bit/wasm` and its like. Default: beside the script.
@@ -50,9 +56,9 @@ export async function loadImageLibraries(
 /** Makes an instance of a library's module. */
 export async function instantiateLibrary(
   name: ImageLibraryName,
-  { locate }: LoadLibraryOptions = {},
+  { factory: find, locate }: LoadLibraryOptions = {},
 ): Promise<LibraryModule> {
-  const factory = (await imports[name]()).default as LibraryFactory;
+  const factory = (find ? find(name) : (await imports[name]()).default) as LibraryFactory;
   // Libraries write about every broken codestream; a fault is what is told of it.
   return factory({ print() {}, printErr() {}, ...(locate ? { locateFile: locate } : {}) });
 }

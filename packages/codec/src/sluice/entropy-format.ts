@@ -1,7 +1,7 @@
 import { frequencyBits, frequencyRows, frequencySymbols } from "./frequency-table.js";
 
 /**
- * How coefficients become intervals (spec 6.8). A coefficient's distribution has a row of the table; its magnitude is one
+ * How coefficients become intervals (spec 6.11). A coefficient's distribution has a row of the table; its magnitude is one
  * of the row's symbols, the last of which stands for all larger ones: behind it come four bits with the length of the
  * rest, and the rest. Rows beyond the table leave low bits of the magnitude, which follow as they are. A sign follows
  * where there is one. An interval is `start << 16 | frequency`, in 1/32,768.

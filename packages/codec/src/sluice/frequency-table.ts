@@ -1,5 +1,5 @@
 /**
- * Probabilities of a coefficient's magnitude, in 1/32,768 (spec 6.8): of 0 to 16, and of all that are larger. Row r is for
+ * Probabilities of a coefficient's magnitude, in 1/32,768 (spec 6.11): of 0 to 16, and of all that are larger. Row r is for
  * coefficients whose mean magnitude is 2^((r - 32) / 8) steps. The rows are those of a generalized Gaussian distribution
  * with the exponent 1.25, quantized with the dead zone of the encoder (below 0.57 steps a coefficient becomes 0). Of the
  * exponents tried, 0.5 to 1.5, those from 1.2 on came within 0.4 % of rows counted on three networks.

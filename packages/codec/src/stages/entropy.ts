@@ -37,8 +37,14 @@ export function entropy(): Stage<"symbols", "bytes"> {
           resetAdaptiveBits(coding.bits);
           encoder.start();
           let fitting = 0;
+          let column = first % columns;
+          let row = Math.floor(first / columns) % rows;
           for (let i = 0; i < symbols.length; i++) {
-            lookAround(symbols, i, first + i, columns, rows, levels, around);
+            lookAround(symbols, i, row, column, columns, levels, around);
+            if (++column === columns) {
+              column = 0;
+              if (++row === rows) row = 0;
+            }
             coding.encode(encoder, symbols[i]!, around);
             if (encoder.length < room) fitting = i + 1;
             else if (encoder.length > room) return { fits: fitting / symbols.length };
@@ -48,8 +54,14 @@ export function entropy(): Stage<"symbols", "bytes"> {
         decode(payload, symbols, { elements: { first } }) {
           resetAdaptiveBits(coding.bits);
           decoder.start(payload);
+          let column = first % columns;
+          let row = Math.floor(first / columns) % rows;
           for (let i = 0; i < symbols.length; i++) {
-            lookAround(symbols, i, first + i, columns, rows, levels, around);
+            lookAround(symbols, i, row, column, columns, levels, around);
+            if (++column === columns) {
+              column = 0;
+              if (++row === rows) row = 0;
+            }
             const symbol = coding.decode(decoder, around);
             if (symbol >= levels) return "payload";
             symbols[i] = symbol;

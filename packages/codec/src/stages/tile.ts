@@ -1,10 +1,10 @@
-import { TensorError, type TensorSpec } from "@sluice/tensor";
-import { type BlockOrder, blockOrder } from "../block-order.js";
+import { type Symbols, TensorError, type TensorSpec } from "@sluice/tensor";
+import { blockOrder } from "../block-order.js";
 import { createScratch } from "../scratch.js";
-import type { PlaneSize, Stage } from "../stage.js";
+import type { Stage } from "../stage.js";
 import type { StageDefinition } from "../stage-definition.js";
 import { checkChoice } from "../stage-parameters.js";
-import type { SliceExtent } from "../unit-order.js";
+import { createTileGrid } from "../tile-grid.js";
 
 /** Parameters of the stage `tile`. */
 export interface TileParameters {
@@ -19,15 +19,9 @@ const shapes = ["square", "wide"] as const;
 const planeLayouts = ["auto", "chw", "hwc"] as const;
 /** Samples have 8 bits. */
 const maxTileLevels = 256;
-/** What a plane may have at most (spec 6.6): a decoder of pictures takes some memory for each sample. */
-const maxPlaneSamples = 1 << 20;
-const maxPlaneSide = 1 << 15;
-/** What image codecs transform at once. */
-const minPlaneSide = 8;
-
 /**
  * Puts the units of a slice, channels or blocks of them, into one plane of 8-bit samples (spec 6.6): in columns from the
- * left, each filled from the top. What is left empty has the mean of the samples, and a decoder ignores it. Symbols are
+ * left, each filled from the top. What is left empty has about the mean of the samples, and a decoder ignores it. Symbols are
  * stretched over 0 to 255, and what is decoded goes to the nearest symbol.
  * @param parameters or a layout alone: `tile("hwc")`
  */
@@ -48,36 +42,52 @@ export function tile(parameters: TileParameters | "chw" | "hwc" = {}): Stage<"sy
       }
       const order = blockOrder(readAxes(spec, layout));
       const grid = createTileGrid(order, shape);
-      const scratch = createScratch((length) => new Uint8Array(length));
-      const sampleOf = Uint8Array.from({ length: levels }, (_, symbol) =>
-        Math.round((symbol * 255) / (levels - 1)),
-      );
-      const symbolOf = Uint8Array.from({ length: 256 }, (_, sample) =>
-        Math.round((sample * (levels - 1)) / 255),
-      );
+      const planes = createScratch((length) => new Uint8Array(length));
+      const samplesOf = createScratch((length) => new Uint8Array(length));
+      const isByte = levels === maxTileLevels;
+      const sampleOf = isByte ? undefined : stretch(levels, levels - 1, 255);
+      const symbolOf = isByte ? undefined : stretch(256, 255, levels - 1);
       return {
         output: { size: grid.size },
         maxUnits: grid.maxUnits,
         encode(symbols, extent) {
           const { width, height } = grid.size(extent);
-          const plane = scratch(width * height);
-          let sum = 0;
-          for (let i = 0; i < symbols.length; i++) sum += sampleOf[symbols[i]!]!;
-          plane.fill(Math.round(sum / symbols.length));
-          grid.forEachRow(extent, width, (from, count, place) => {
-            for (let i = 0; i < count; i++) plane[place + i] = sampleOf[symbols[from + i]!]!;
-          });
+          const plane = planes(width * height);
+          const isFull = plane.length === symbols.length;
+          const samples = lookUp(sampleOf, symbols, samplesOf(symbols.length));
+          grid.arrange(samples, extent, isFull ? 0 : meanOf(samples), plane);
           return plane;
         },
         decode(plane, symbols, extent) {
-          grid.forEachRow(extent, grid.size(extent).width, (from, count, place) => {
-            for (let i = 0; i < count; i++) symbols[from + i] = symbolOf[plane[place + i]!]!;
-          });
+          const samples = samplesOf(symbols.length);
+          grid.collect(plane, extent, samples);
+          lookUp(symbolOf, samples, symbols);
           return undefined;
         },
       };
     },
   };
+}
+
+/** Replaces each number by what the table has for it; without a table they are the same. */
+function lookUp<T extends Symbols>(table: Uint8Array | undefined, from: Symbols, to: T): T {
+  if (!table) to.set(from);
+  else for (let i = 0; i < from.length; i++) to[i] = table[from[i]!]!;
+  return to;
+}
+
+/** What 0, 1, ... of a scale from 0 to `from` is on one from 0 to `to`. */
+function stretch(length: number, from: number, to: number): Uint8Array {
+  return Uint8Array.from({ length }, (_, value) => Math.round((value * to) / from));
+}
+
+/** About the mean: of a thousand samples or so. */
+function meanOf(samples: Uint8Array): number {
+  const stride = Math.ceil(samples.length / 1024);
+  let sum = 0;
+  let count = 0;
+  for (let i = 0; i < samples.length; i += stride, count++) sum += samples[i]!;
+  return Math.round(sum / count);
 }
 
 /** @throws TensorError where the layout asked for is not the tensor's */
@@ -93,72 +103,6 @@ function readAxes(
     throw new TensorError("codec.tile.layout", `${layout} needs three axes, the shape has ${shape.length}`);
   }
   return { shape, layout };
-}
-
-interface TileGrid {
-  readonly maxUnits: number;
-  size(extent: SliceExtent): PlaneSize;
-  /** Calls `visit` for each row of each unit: symbols of the slice from `from`, and where they stand in the plane. */
-  forEachRow(
-    extent: SliceExtent,
-    width: number,
-    visit: (from: number, count: number, place: number) => void,
-  ): void;
-}
-
-function createTileGrid(order: BlockOrder, shape: "square" | "wide"): TileGrid {
-  const { blockRows, blockColumns, blocksDown, units } = order;
-
-  /** Units in a column of the plane: whole columns of a channel's blocks, where there are enough. */
-  function unitsDown(count: number): number {
-    const wanted = shape === "wide" ? blocksDown : Math.floor(Math.sqrt((count * blockColumns) / blockRows));
-    const down = Math.max(1, Math.min(count, wanted));
-    return down < blocksDown ? down : down - (down % blocksDown);
-  }
-
-  function sizeOf({ first, end }: { first: number; end: number }): PlaneSize {
-    const down = unitsDown(end - first);
-    const columns = end - first === 1 ? order.blockSize(first).columns : blockColumns;
-    const width = Math.max(minPlaneSide, Math.ceil((end - first) / down) * columns);
-    let height = minPlaneSide;
-    for (let from = first; from < end; from += down) {
-      let rows = 0;
-      for (let unit = from; unit < Math.min(end, from + down); unit++) rows += order.blockSize(unit).rows;
-      height = Math.max(height, rows);
-    }
-    return { width, height };
-  }
-
-  /** So many whole blocks fit into a plane, wherever they begin. */
-  function fits(count: number): boolean {
-    const down = unitsDown(count);
-    const width = Math.ceil(count / down) * blockColumns;
-    const height = down * blockRows;
-    return width <= maxPlaneSide && height <= maxPlaneSide && width * height <= maxPlaneSamples;
-  }
-
-  let maxUnits = Math.min(units, Math.floor(maxPlaneSamples / (blockRows * blockColumns)));
-  while (!fits(maxUnits)) maxUnits = Math.floor((9 * maxUnits) / 10);
-
-  return {
-    maxUnits,
-    size: ({ units: range }) => sizeOf(range),
-    forEachRow({ units: { first, end } }, width, visit) {
-      const down = unitsDown(end - first);
-      let from = 0;
-      let place = 0;
-      for (let unit = first; unit < end; unit++) {
-        const at = unit - first;
-        if (at % down === 0) place = (at / down) * blockColumns;
-        const { rows, columns } = order.blockSize(unit);
-        for (let row = 0; row < rows; row++) {
-          visit(from, columns, place);
-          from += columns;
-          place += width;
-        }
-      }
-    },
-  };
 }
 
 export const tileDefinition: StageDefinition = {

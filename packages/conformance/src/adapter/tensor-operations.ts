@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { type Codec, parseCodec, prepareCodec } from "@sluice/codec";
 import {
-  type ConcealmentMethod,
-  conceal,
+  type Concealer,
+  createConcealer,
   needsStatistics,
   parseConcealmentMethod,
 } from "@sluice/concealment";
@@ -69,16 +69,18 @@ function missingRuns(missing: Uint8Array): [number, number][] {
   return runs;
 }
 
-function readMethod(text: string, statistics: CutStatistics | undefined): ConcealmentMethod {
+function readConcealer(text: string, spec: TensorSpec, statistics: CutStatistics | undefined): Concealer {
   const method = orCode(ErrorCode.specMismatch, () => parseConcealmentMethod(text));
   if (needsStatistics(method) && !statistics)
     throw new ProtocolError(ErrorCode.statisticsMismatch, `${method} needs statistics`);
-  return method;
+  return orCode(ErrorCode.statisticsMismatch, () =>
+    createConcealer(spec, method, statistics ? { statistics } : {}),
+  );
 }
 
 async function receive({ spec, codec, statistics, concealment, slices }: ReceiveInput) {
   const known = statistics && decodeStatistics(statistics);
-  const method = readMethod(concealment, known);
+  const concealer = readConcealer(concealment, spec, known);
   const prepared = await prepareCodec(readCodec(codec));
   const decoder = orCode(ErrorCode.unknownCodec, () => prepared.createDecoder(spec, known));
   const partial = decoder.begin();
@@ -91,7 +93,7 @@ async function receive({ spec, codec, statistics, concealment, slices }: Receive
   const { tensor, missing, missingCount } = partial.finish();
   if (missingCount === elementCount(spec.shape))
     throw new ProtocolError(ErrorCode.nothingDecodable, "no slice was decoded");
-  conceal(tensor, missing, method, known ? { statistics: known } : {});
+  concealer.conceal(tensor, missing);
   return { refused, missing: missingRuns(missing), data: toHex(tensorBytes(tensor)) };
 }
 

@@ -2,9 +2,9 @@
 const MAX_PACKETS = 2;
 /**
  * On one machine packets are large, and the answer to all of them is there within a millisecond: a packet for the
- * acknowledgement alone costs both processes about a tenth of the time of a round.
+ * acknowledgement alone costs both processes about a tenth of the time of a round. No more than the least window holds.
  */
-const MAX_LOCAL_PACKETS = 16;
+const MAX_LOCAL_PACKETS = 6;
 /** Far below the max_ack_delay of 25 ms that both ends reckon with (RFC 9000 18.2), and long enough for an answer. */
 const MAX_DELAY_MS = 2;
 

@@ -165,7 +165,8 @@ export async function startScenarioServer(engine: EngineName = "quiche"): Promis
     port: 0,
     engine,
     authorize: ({ path, headers }) => {
-      origins.add(headers.get("origin"));
+      // quinn does not tell a request's headers.
+      if (engine !== "quinn") origins.add(headers.get("origin"));
       return path in SCENARIOS ? true : 404;
     },
   });

@@ -1,0 +1,76 @@
+// Accuracy against loss, for ways to conceal what did not arrive. `--help` lists the options.
+import process from "node:process";
+import { checkCodec } from "./accuracy/codec-under-test.mjs";
+import { describeRun, describeWorkload, fixed } from "./accuracy/describe-run.mjs";
+import { recordResults } from "./accuracy/record-results.mjs";
+import { runLoss } from "./loss-accuracy/loss-experiment.mjs";
+import { plotLoss } from "./loss-accuracy/loss-plot.mjs";
+import { formatLoss } from "./loss-accuracy/loss-report.mjs";
+import { parseOptions, USAGE, UsageError } from "./loss-accuracy/options.mjs";
+import { describeEnvironment, readLoad } from "./micro/transport/environment.mjs";
+import { MissingData, openWorkload } from "./rate-accuracy/workload.mjs";
+
+const interruptedCode = 130;
+
+const nameOf = ({ name, codec }, { model, split }) =>
+  name ?? `${model}-${split}-${codec}`.replaceAll(/[^\w.-]+/g, "_").slice(0, 80);
+
+async function main(options, signal) {
+  await checkCodec(options.codec);
+  const environment = describeEnvironment();
+  const before = readLoad();
+  process.stderr.write("loss-accuracy: the first half of the network runs over all images ...\n");
+  const workload = await openWorkload(options, signal, { keepsTensors: true });
+  try {
+    const { description } = workload;
+    const { codec, datagram, seed, note } = options;
+    const head = { environment, loadBefore: before, codec, datagram, seed, note, ...description };
+    process.stderr.write(`${describeWorkload(description).join("\n")}\nSeed of the losses: ${seed}\n`);
+    if (options.json) console.log(JSON.stringify(head));
+    let done = 0;
+    const onPoint = (point, total) => {
+      done++;
+      const drop = `${fixed(point.dropPoints, 2)} ± ${fixed(point.dropStandardError, 2)}`;
+      const what = `${point.process} ${fixed(100 * point.rate, 1)} %, ${point.method}`;
+      process.stderr.write(`${done} of ${total}: ${what}: drop ${drop}\n`);
+      if (options.json) console.log(JSON.stringify(point));
+    };
+    const points = await runLoss(workload, options, { signal, onPoint });
+    const load = { before, after: readLoad() };
+    const run = describeRun({ environment, load, workload: description, note });
+    const report = `# Loss against accuracy: ${description.model}, ${description.split}
+
+Written by \`node benchmarks/loss-accuracy.mjs --record\`; how it measures is in \`benchmarks/README.md\`.
+
+${run}
+- Codec \`${codec}\`, datagrams of ${datagram} bytes, seed of the losses ${seed}
+
+${formatLoss(points)}`;
+    if (!options.json) console.log(report);
+    if (!options.record) return;
+    const plots = plotLoss(points, description, codec);
+    const results = { lines: [head, ...points], report, plots };
+    const written = await recordResults("loss-accuracy", nameOf(options, description), results);
+    process.stderr.write(`${written.map((file) => `benchmarks/results/${file}`).join("\n")}\n`);
+  } finally {
+    await workload.close();
+  }
+}
+
+const controller = new AbortController();
+process.once("SIGINT", () => controller.abort());
+try {
+  const options = parseOptions(process.argv.slice(2));
+  if (options.help) console.log(USAGE);
+  else await main(options, controller.signal);
+} catch (error) {
+  if (controller.signal.aborted) {
+    process.stderr.write("loss-accuracy: interrupted; nothing was recorded\n");
+    process.exitCode = interruptedCode;
+  } else if (error instanceof MissingData) {
+    process.stderr.write(`loss-accuracy: ${error.message}\n`);
+  } else {
+    console.error(`loss-accuracy: ${error.message}${error instanceof UsageError ? `\n\n${USAGE}` : ""}`);
+    process.exitCode = error instanceof UsageError ? 2 : 1;
+  }
+}

@@ -1,0 +1,141 @@
+import process from "node:process";
+import { parseArgs } from "node:util";
+import { concealmentMethods } from "@sluice/concealment";
+import { presets } from "../accuracy/presets.mjs";
+import { lossProcesses } from "./loss-processes.mjs";
+
+const defaultMethods = concealmentMethods.filter((method) => method !== "temporal");
+const defaultRates = "0,1,2,5,10,15,20,30,40,50";
+
+export const USAGE = `node benchmarks/loss-accuracy.mjs [options]
+
+What is measured:
+  --model NAME          fashion (embedded, the default) or the path of an .onnx file
+  --preset NAME         ${Object.keys(presets).join(", ")}: published networks and their images in
+                        the folder --data DIR (default: the environment's SLUICE_DATA); skipped where there is none
+  --split TENSOR        where the network is cut; default the model's or the preset's
+  --images PATH         a folder of images or a .tar of one; default test-images, the embedded model's
+  --labels FILE         names of the classes, for images in folders named after them
+  --preprocess NAME     how pixels become the model's input (torch, torch-small, tensorflow, caffe, none)
+  --codec CHAIN         that tensors go through before they are lost; default raw
+  --loss A,B            what is lost: ${Object.keys(lossProcesses).join(", ")};
+                        default elements,channels,slices,bursts
+  --rates A,B           percent, 0 to 100; default ${defaultRates}
+  --methods A,B         of concealment; default ${defaultMethods.join(", ")}
+
+Images and statistics:
+  --limit N             the most images, 2 to 100000; default 2000
+  --seed N              which ones, and what they lose; default 1
+  --statistics FILE     of the cut, as sluice calibrate writes them; default those beside the model
+  --exclude-calibration N[:SEED]   leaves out the images that "sluice calibrate --limit N --seed SEED" takes from these
+  --calibrate N[:SEED]  leaves the same images out and calibrates on them here
+
+How:
+  --datagram BYTES      largest datagram, 200 to 65000, default 1200
+  --json                JSON lines on standard output instead of the tables
+  --record [--name N]   writes benchmarks/results/loss-accuracy/NAME.jsonl, .md, .svg and .png
+  --note TEXT           said beside a recorded result`;
+
+/** A mistake on the command line. */
+export class UsageError extends Error {}
+
+function integer(name, text, from, to) {
+  const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+  if (!(value >= from && value <= to)) {
+    throw new UsageError(`--${name} must be an integer of ${from}..${to}, got ${JSON.stringify(text)}`);
+  }
+  return value;
+}
+
+function choices(name, text, known) {
+  return text.split(",").map((part) => {
+    if (!known.includes(part)) {
+      throw new UsageError(`--${name}: unknown ${JSON.stringify(part)} (known: ${known.join(", ")})`);
+    }
+    return part;
+  });
+}
+
+function shares(name, text) {
+  return text.split(",").map((part) => {
+    const value = part.trim() === "" ? Number.NaN : Number(part);
+    if (!(value >= 0 && value <= 100)) {
+      throw new UsageError(`--${name}: must be numbers of 0..100, got ${JSON.stringify(part)}`);
+    }
+    return value / 100;
+  });
+}
+
+/** `N` or `N:SEED`; the seed that `sluice calibrate` takes by itself is 1. */
+function calibrationSet(name, text) {
+  if (text === undefined) return undefined;
+  const [count, seed = "1"] = text.split(":");
+  return {
+    count: integer(name, count, 1, 100_000),
+    seed: integer(name, seed, 0, 999_999_999),
+    measuredHere: name === "calibrate",
+  };
+}
+
+function parseValues(args) {
+  const text = { type: "string" };
+  const flag = { type: "boolean", default: false };
+  try {
+    return parseArgs({
+      args,
+      options: {
+        ...{
+          model: text,
+          preset: text,
+          data: text,
+          split: text,
+          images: text,
+          labels: text,
+          preprocess: text,
+        },
+        codec: { ...text, default: "raw" },
+        loss: { ...text, default: "elements,channels,slices,bursts" },
+        rates: { ...text, default: defaultRates },
+        methods: { ...text, default: defaultMethods.join(",") },
+        limit: { ...text, default: "2000" },
+        seed: { ...text, default: "1" },
+        ...{ statistics: text, "exclude-calibration": text, calibrate: text },
+        datagram: { ...text, default: "1200" },
+        ...{ json: flag, record: flag, help: flag, name: text },
+        note: { ...text, default: "" },
+      },
+    }).values;
+  } catch (error) {
+    throw new UsageError(error.message);
+  }
+}
+
+/** The checked command line. @throws UsageError */
+export function parseOptions(args) {
+  const values = parseValues(args);
+  if (values.help) return { help: true };
+  for (const [one, other] of [
+    ["preset", "model"],
+    ["calibrate", "exclude-calibration"],
+  ]) {
+    if (values[one] !== undefined && values[other] !== undefined) {
+      throw new UsageError(`--${one} and --${other}: give one of them`);
+    }
+  }
+  if (values.preset !== undefined) choices("preset", values.preset, Object.keys(presets));
+  if (values.name !== undefined && !/^[\w.-]{1,80}$/.test(values.name)) {
+    throw new UsageError("--name: letters, digits, dots, dashes and underlines, at most 80");
+  }
+  const held = values.calibrate === undefined ? "exclude-calibration" : "calibrate";
+  return {
+    ...values,
+    data: values.data ?? process.env.SLUICE_DATA,
+    processes: choices("loss", values.loss, Object.keys(lossProcesses)),
+    rates: shares("rates", values.rates),
+    methods: choices("methods", values.methods, [...concealmentMethods]),
+    limit: integer("limit", values.limit, 2, 100_000),
+    seed: integer("seed", values.seed, 0, 999_999_999),
+    datagram: integer("datagram", values.datagram, 200, 65_000),
+    calibration: calibrationSet(held, values[held]),
+  };
+}

@@ -1,0 +1,37 @@
+import type { Codec } from "../codec.js";
+import type { CodecDefinition } from "../stage-definition.js";
+import { checkNumber } from "../stage-parameters.js";
+import { createSluiceDecoder } from "./sluice-decoder.js";
+import { createSluiceEncoder } from "./sluice-encoder.js";
+import { createSluicePlan, layerRange, qualityRange, type SluiceParameters } from "./sluice-plan.js";
+
+const name = "sluice";
+
+/**
+ * Sluice's own codec (spec 6.11), for cuts whose statistics have a transform: decorrelating transforms scaled by what the
+ * network's second half cares about, one quantization step, and static probabilities, so that every slice decodes alone at
+ * hardly any cost.
+ * @throws TensorError naming the parameter that is out of range
+ */
+export function createSluiceCodec(parameters: SluiceParameters = {}): Codec {
+  const { quality = qualityRange[2], layers = layerRange[2] } = parameters;
+  checkNumber(name, "quality", quality, qualityRange[0], qualityRange[1], true);
+  checkNumber(name, "layers", layers, layerRange[0], layerRange[1], true);
+  return {
+    text: `${name}:quality=${quality},layers=${layers}`,
+    createEncoder: (spec, statistics) =>
+      createSluiceEncoder(spec, createSluicePlan(spec, statistics, quality, layers)),
+    createDecoder: (spec, statistics) =>
+      createSluiceDecoder(spec, createSluicePlan(spec, statistics, quality, layers)),
+  };
+}
+
+export const sluiceDefinition: CodecDefinition = {
+  name,
+  parameters: ["quality", "layers"],
+  readCodec: (values) =>
+    createSluiceCodec({
+      quality: values.integer("quality", ...qualityRange),
+      layers: values.integer("layers", ...layerRange),
+    }),
+};

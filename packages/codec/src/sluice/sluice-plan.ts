@@ -1,0 +1,158 @@
+import {
+  type CutStatistics,
+  channelAxis,
+  checkSpec,
+  elementCount,
+  TensorError,
+  type TensorSpec,
+} from "@sluice/tensor";
+import { type BlockGrid, createBlockGrid } from "./block-grid.js";
+import { type BlockTransform, createBlockTransform } from "./block-transform.js";
+
+/** Parameters of the codec `sluice`. */
+export interface SluiceParameters {
+  /**
+   * How finely coefficients are quantized, 0 to 100: 8 more halve the step. Default 50: the step that calibration found
+   * to cost little.
+   */
+  readonly quality?: number;
+  /**
+   * Parts, 1 to 8, that the coefficients of each block are divided into: the large ones of all blocks come first, so that
+   * a tensor can be cut off behind any slice. Default 3.
+   */
+  readonly layers?: number;
+}
+
+export const qualityRange = [0, 100, 50] as const;
+export const layerRange = [1, 8, 3] as const;
+
+/** The quality at which a step is 1 and the rows of the statistics hold. */
+export const neutralQuality = 50;
+/** What the row of a coefficient's distribution is less than its stored scale, at the neutral quality. */
+export const scaleOffset = 64;
+
+/** How much lower the quality is that the coarse scales are for: there a step is 4. */
+export const coarseQualities = 16;
+
+/**
+ * The row of a coefficient's distribution, by its stored scales: at the neutral quality, at the coarse one, on a line
+ * between and beyond; above, every quality is one row.
+ */
+function rowAt(scale: number, coarseScale: number, quality: number): number {
+  const finer = quality - neutralQuality;
+  const perQuality = finer > 0 ? coarseQualities : scale - coarseScale;
+  return scale - scaleOffset + Math.floor((perQuality * finer) / coarseQualities);
+}
+
+/** A quantization step, in the coefficients' unit. */
+export function stepOf(quality: number): number {
+  return 2 ** ((neutralQuality - quality) / 8);
+}
+
+/** What encoder and decoder of a stream compute alike from the spec, the statistics and the parameters. */
+export interface SluicePlan {
+  readonly grid: BlockGrid;
+  readonly transform: BlockTransform;
+  readonly layers: number;
+  readonly quality: number;
+  /** Units of a tensor: those of the first layer block by block, then those of the next. */
+  readonly units: number;
+  /** Coefficients of a block, each layer's behind those of the one before it: where they lie in the {@link BlockTransform}. */
+  readonly places: Uint32Array;
+  /** Where each layer begins in {@link places}, and its length behind the last one. */
+  readonly layerStart: readonly number[];
+  /** What is coded at a quality. */
+  at(quality: number): CodedRows;
+  /** For the units from `first` to `end`, exclusive: the first row of each and how many there are, as the entropy kernel takes it. */
+  spansAt(quality: number, first: number, end: number): Uint32Array;
+}
+
+/** The coefficients that are coded at a quality. */
+export interface CodedRows {
+  /** How many, from the start of the order; those behind are 0. */
+  readonly count: number;
+  /** For each: the row of its distribution. */
+  readonly rows: Int32Array;
+}
+
+/**
+ * @throws TensorError where there are no statistics, none of the transform, or they are of another shape
+ */
+export function createSluicePlan(
+  spec: TensorSpec,
+  statistics: CutStatistics | undefined,
+  quality: number,
+  layers: number,
+): SluicePlan {
+  checkSpec(spec);
+  const transform = statistics?.transform;
+  if (statistics === undefined || transform === undefined) {
+    throw new TensorError(
+      "codec.sluice",
+      "needs the cut's statistics with a transform (sluice calibrate makes them)",
+    );
+  }
+  const { channels } = channelAxis(spec.shape, spec.layout);
+  const elements = elementCount(spec.shape);
+  const bands = transform.block[0] * transform.block[1];
+  if (statistics.meanElement.length !== elements || transform.scales.length !== bands * channels) {
+    const shape = statistics.shape.join(", ");
+    throw new TensorError(
+      "codec.sluice",
+      `the statistics are of shape [${shape}], the tensors of [${spec.shape.join(", ")}]`,
+    );
+  }
+  const grid = createBlockGrid(spec, transform.block);
+  const { scales, coarseScales } = transform;
+  const order = Uint32Array.from(scales.keys()).sort((a, b) => scales[b]! - scales[a]! || a - b);
+  const known = new Map<number, CodedRows>();
+
+  function codedAt(at: number): CodedRows {
+    const rows = Int32Array.from(order, (i) =>
+      scales[i] === 0 ? -1 : rowAt(scales[i]!, coarseScales[i]!, at),
+    );
+    const count = rows.findLastIndex((row) => row >= 0) + 1;
+    return { count, rows: rows.subarray(0, count).map((row) => Math.max(0, row)) };
+  }
+
+  function at(quality: number): CodedRows {
+    const coded = known.get(quality) ?? codedAt(quality);
+    known.set(quality, coded);
+    return coded;
+  }
+
+  const blockTransform = createBlockTransform(grid, statistics, transform);
+  const layerStart = layerStarts(order, scales, layers);
+  return {
+    ...{ grid, layers, quality, layerStart, at },
+    transform: blockTransform,
+    places: order.map((coefficient) => blockTransform.place(coefficient)),
+    units: grid.blocks * layers,
+    spansAt(quality, first, end) {
+      const { count } = at(quality);
+      const spans = new Uint32Array(2 * (end - first));
+      for (let unit = first; unit < end; unit++) {
+        const layer = Math.floor(unit / grid.blocks);
+        const from = Math.min(layerStart[layer]!, count);
+        spans[2 * (unit - first)] = from;
+        spans[2 * (unit - first) + 1] = Math.min(layerStart[layer + 1]!, count) - from;
+      }
+      return spans;
+    },
+  };
+}
+
+/**
+ * Layers that cost about the same, as the square of a coefficient's row is about proportional to its bits.
+ */
+function layerStarts(order: Uint32Array, scales: Uint8Array, layers: number): number[] {
+  const cost = (i: number): number => Math.max(0, scales[i]! - scaleOffset) ** 2;
+  const total = order.reduce((sum, i) => sum + cost(i), 0);
+  const starts = [0];
+  let sum = 0;
+  for (const [at, coefficient] of order.entries()) {
+    sum += cost(coefficient);
+    while (starts.length < layers && sum * layers >= total * starts.length) starts.push(at + 1);
+  }
+  return [...starts, order.length];
+}

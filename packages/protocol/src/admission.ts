@@ -1,0 +1,49 @@
+/** What a server works on at once, and what comes in excess of its announced limits (spec 4.4). */
+import type { SessionLimits } from "./limits.js";
+import { createRateLimiter } from "./rate-limiter.js";
+import type { ReceivedFrame } from "./reassembly.js";
+
+export interface Admission {
+  /** Whether a frame is to be worked on; it counts as in flight then. */
+  tryStart(frame: ReceivedFrame, nowMs: number): boolean;
+  /** A frame was answered. */
+  finished(): void;
+  setLimits(limits: SessionLimits): void;
+  readonly framesInFlight: number;
+}
+
+/** Frames that a client may send at once after a pause without being shed by the rate limit. */
+const toleratedBurst = 3;
+/** Bytes of so much time may come at once without being shed. */
+const toleratedBytesMs = 1_000;
+
+export function createAdmission(announced: SessionLimits): Admission {
+  const limiter = createRateLimiter(announced.framesPerSecond, { burst: toleratedBurst });
+  const byteLimiter = createRateLimiter(announced.maxBytesPerSecond, { ms: toleratedBytesMs });
+  let { maxFramesInFlight } = announced;
+  let framesInFlight = 0;
+  return {
+    tryStart(frame, nowMs) {
+      if (maxFramesInFlight > 0 && framesInFlight >= maxFramesInFlight) return false;
+      if (Math.max(limiter.freeAtMs(), byteLimiter.freeAtMs()) > nowMs) return false;
+      limiter.take(nowMs);
+      byteLimiter.take(
+        nowMs,
+        frame.slices.reduce((sum, { payload }) => sum + payload.length, 0),
+      );
+      framesInFlight++;
+      return true;
+    },
+    finished() {
+      framesInFlight--;
+    },
+    setLimits(limits) {
+      maxFramesInFlight = limits.maxFramesInFlight;
+      limiter.setLimit(limits.framesPerSecond);
+      byteLimiter.setLimit(limits.maxBytesPerSecond);
+    },
+    get framesInFlight() {
+      return framesInFlight;
+    },
+  };
+}
