@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import t from "tap";
-import { parseCodec } from "../../packages/codec/dist/index.js";
+import { codecStages, parseCodec } from "../../packages/codec/dist/index.js";
 import { createControlDecoder, decodeControl } from "../../packages/protocol/dist/control-message.js";
 import { decodeDatagram } from "../../packages/protocol/dist/datagram.js";
 import { ErrorCode, mayTryAgain } from "../../packages/protocol/dist/error-code.js";
@@ -101,6 +101,27 @@ t.test("error codes: the registry is the code's table", async (t) => {
     "again",
   );
 });
+
+t.test(
+  "codec stages: the registry is the code's, with parameters, their order and their defaults",
+  async (t) => {
+    const texts = new Map();
+    for (const [name, , parameter, , value] of tableRows(sectionText(registry, "Codec stages"))) {
+      const stage = name || [...texts.keys()].at(-1);
+      texts.set(stage, [...(texts.get(stage) ?? []), ...(parameter ? [`${parameter}=${value}`] : [])]);
+    }
+    t.same([...texts.keys()].sort(), [...codecStages].sort());
+    const chains = [
+      ...["raw", "sluice", "integers | entropy"],
+      ...["jpeg", "jpeg2000", "htj2k"].map((picture) => `quantize | tile | ${picture}`),
+    ];
+    const canonical = chains.flatMap((chain) => parseCodec(chain).text.split(" | "));
+    for (const [stage, parameters] of texts) {
+      const text = parameters.length === 0 ? stage : `${stage}:${parameters.join(",")}`;
+      t.ok(canonical.includes(text), text);
+    }
+  },
+);
 
 t.test("the specification names codes of the registry, and every one that is in use", async (t) => {
   const consequences = tableRows(sectionText(spec, "8 Errors and closing")).map(

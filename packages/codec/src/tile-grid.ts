@@ -26,6 +26,8 @@ export interface TileGrid {
 export function createTileGrid(order: BlockOrder, shape: "square" | "wide"): TileGrid {
   const { blockRows, blockColumns, blocksDown, blocksAcross, units } = order;
   const { rows } = order.grid;
+  /** All blocks have the same height. */
+  const isRegular = rows % blockRows === 0;
   const padded = createScratch((length) => new Uint8Array(length));
 
   /** Units in a column of the plane: whole columns of a channel's blocks, where there are enough. */
@@ -39,6 +41,7 @@ export function createTileGrid(order: BlockOrder, shape: "square" | "wide"): Til
     const down = unitsDown(end - first);
     const columns = end - first === 1 ? order.blockSize(first).columns : blockColumns;
     const width = Math.max(minPlaneSide, Math.ceil((end - first) / down) * columns);
+    if (isRegular) return { width, height: Math.max(minPlaneSide, down * blockRows) };
     let height = minPlaneSide;
     for (let from = first; from < end; from += down) {
       let rows = 0;
@@ -80,10 +83,10 @@ export function createTileGrid(order: BlockOrder, shape: "square" | "wide"): Til
   /** The columns of a slice's plane as tiles side by side, where they are alike but for the end of the last one. */
   function tilingOf({ units: { first, end } }: SliceExtent): Tiling | undefined {
     const down = unitsDown(end - first);
-    if (blocksAcross > 1 || (down % blocksDown > 0 && rows % blockRows > 0)) return undefined;
+    if (blocksAcross > 1 || (down % blocksDown > 0 && !isRegular)) return undefined;
     const columns = Math.ceil((end - first) / down);
     const { width, height } = sizeOf({ first, end });
-    const isAligned = rows % blockRows === 0 || first % blocksDown === 0;
+    const isAligned = isRegular || first % blocksDown === 0;
     if (!isAligned || width !== columns * blockColumns || height === minPlaneSide) return undefined;
     return { layout: "chw", channels: columns, height, width: blockColumns, columns };
   }

@@ -168,7 +168,8 @@ export function createReassembly(): Reassembly {
     const { capturedMs, overtakenMs } = frame;
     stream.released.set(frame.frame, { atMs, capturedMs, wasOvertaken: overtakenMs !== undefined });
     stream.reorderMs += (minReorderMs - stream.reorderMs) / 64;
-    stream.quiet.forget();
+    // Where nothing is lost, what is late is on its way.
+    if (!isComplete) stream.quiet.forget();
     if (stream.released.size > maxRememberedFrames) {
       const oldest = stream.released.keys().next().value!;
       stream.released.delete(oldest);

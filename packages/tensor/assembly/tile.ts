@@ -124,3 +124,19 @@ export function transpose(source: usize, target: usize, rows: i32, columns: i32)
   transposeRest(source, target, rows, columns, 0, wholeRows, wholeColumns);
   transposeRest(source, target, rows, columns, wholeRows, rows, 0);
 }
+
+/** Replaces `count` bytes by what a table of 256 has for them; reads and writes up to 7 more. */
+export function lookUp(table: usize, source: usize, target: usize, count: i32): void {
+  for (const end = source + count; source < end; source += 8, target += 8) {
+    const bytes = load<u64>(source);
+    let found: u64 = load<u8>(table + <usize>(bytes & 0xff));
+    found |= (<u64>load<u8>(table + <usize>((bytes >> 8) & 0xff))) << 8;
+    found |= (<u64>load<u8>(table + <usize>((bytes >> 16) & 0xff))) << 16;
+    found |= (<u64>load<u8>(table + <usize>((bytes >> 24) & 0xff))) << 24;
+    found |= (<u64>load<u8>(table + <usize>((bytes >> 32) & 0xff))) << 32;
+    found |= (<u64>load<u8>(table + <usize>((bytes >> 40) & 0xff))) << 40;
+    found |= (<u64>load<u8>(table + <usize>((bytes >> 48) & 0xff))) << 48;
+    found |= (<u64>load<u8>(table + <usize>(bytes >> 56))) << 56;
+    store<u64>(target, found);
+  }
+}

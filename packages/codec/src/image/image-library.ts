@@ -104,6 +104,7 @@ export async function createImageLibrary(
       }
     },
     decode(codestream, { width, height }, samples) {
+      if (codestream.length > longestCodestream(samples.length)) return false;
       if (faults >= faultsToStop) {
         countFault(undefined);
         return false;
@@ -146,6 +147,11 @@ function encodePlane(
   configure(encoder);
   encoder.encode();
   return Uint8Array.from(encoder.getEncodedBuffer());
+}
+
+/** More than any encoder makes of so many samples, in bytes: nothing longer is given to a decoder. */
+function longestCodestream(samples: number): number {
+  return 8 * samples + 8192;
 }
 
 /** What libjpeg-turbo takes for the longest file of a grey plane (its tjBufSize), in bytes. */
