@@ -276,11 +276,11 @@ t.test(
     const send = (frame: number, slices: number) => {
       nowMs += 33;
       pollAll(reassembly, nowMs);
-    for (let i = 0; i < slices; i++) if (i !== 4) add(reassembly, frame, i, 10, nowMs + i);
+      for (let i = 0; i < slices; i++) if (i !== 4) add(reassembly, frame, i, 10, nowMs + i);
       nowMs += slices;
     };
     for (let frame = 0; frame < 100; frame++) send(frame, 10);
-      send(100, 9);
+    send(100, 9);
     const waitMs = reassembly.nextTimeoutMs() - (nowMs - 1);
     t.ok(waitMs >= 10 && waitMs <= 15, `${waitMs} ms`);
     t.match(pollAll(reassembly, nowMs + 15), [{ frame: 100, unitsReceived: 80 }]);

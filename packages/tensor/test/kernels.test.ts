@@ -171,7 +171,7 @@ t.test("quantize and tile in one pass: as one after the other", async () => {
 
 t.test("a table: each symbol's entry, 0 where there is none", async () => {
   const property = fc.property(
-    fc.integer({ min: 1, max: 256 }),
+    fc.oneof(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 1, max: 256 })),
     fc.oneof(fc.integer({ min: 0, max: 100 }), fc.integer({ min: 0, max: 70_000 })),
     fc.boolean(),
     fc.integer({ min: 1, max: 1 << 30 }),

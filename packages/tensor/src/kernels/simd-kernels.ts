@@ -138,7 +138,7 @@ function createKernels(memory: SimdMemory): TensorKernels {
       for (let i = 0; i < symbols.length; i += blockElements) {
         const count = Math.min(blockElements, symbols.length - i);
         memory.symbols8.set(symbols.subarray(i, i + count));
-        exports.lookUp(bytesAt, symbolsAt, symbolsAt, count);
+        exports.lookUp(bytesAt, table.length, symbolsAt, symbolsAt, count);
         target.set(head(memory.symbols8, count), i);
       }
     },
