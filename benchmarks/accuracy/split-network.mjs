@@ -37,6 +37,8 @@ export async function openSplitNetwork(model, cut) {
     inBatches,
     /** The tensors at the cut. */
     head: (inputs) => firstOutputs("head", inputs),
+    /** What the second half makes of tensors. */
+    outputs: (tensors) => firstOutputs("tail", tensors),
     /** The classes that the second half finds in tensors. */
     tail: (tensors) => classesOf("tail", tensors),
     /** The classes that the whole network finds in inputs. */

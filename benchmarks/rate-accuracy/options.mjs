@@ -28,6 +28,7 @@ Images and statistics:
   --statistics FILE     of the cut, as sluice calibrate writes them; default those beside the model
   --exclude-calibration N[:SEED]   leaves out the images that "sluice calibrate --limit N --seed SEED" takes from these
   --calibrate N[:SEED]  leaves the same images out and calibrates on them here
+  --runs N              runs of the second half by which that measures importances for a chain "sluice", default 8192
 
 How:
   --datagram BYTES      largest datagram, 200 to 65000, default 1200
@@ -111,6 +112,7 @@ function parseValues(args) {
         limit: text,
         seed: { ...text, default: "1" },
         ...{ statistics: text, "exclude-calibration": text, calibrate: text },
+        runs: { ...text, default: "8192" },
         datagram: { ...text, default: "1200" },
         "clips-limit": { ...text, default: "120" },
         delay: { ...text, default: "2" },
@@ -147,6 +149,7 @@ export function parseOptions(args) {
     datagram: integer("datagram", values.datagram, 200, 65_000),
     clipsLimit: integer("clips-limit", values["clips-limit"], 2, 10_000),
     budgets: values.budget === undefined ? [] : numbers("budget", values.budget, 1, 2 ** 26),
+    runs: integer("runs", values.runs, 1, 10_000_000),
     delay: integer("delay", values.delay, 1, 100),
     levels: numbers("levels", values.levels, 2, 65_536),
     clips: numbers("clips", values.clips, 0.5, 100),

@@ -16,6 +16,7 @@ const codecsFor = (statistics) => [
   "quantize:levels={3,4,5,6,8,12,16},clip=3,per=tensor | entropy",
   `${plane} | jpeg:quality={20,30,40,50,60,75,90}`,
   `${plane} | jpeg2000:ratio={16,12,8,6,4.5,3}`,
+  ...(statistics?.transform ? ["sluice:quality={24,32,40,48,52,56,60,64,72}"] : []),
   `${plane} | htj2k:step={0.2,0.14,0.1,0.07,0.05,0.03}`,
 ];
 

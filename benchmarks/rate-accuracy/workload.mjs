@@ -1,6 +1,13 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import { loadModel, preprocessPresets, readLabels, readStatistics } from "@sluice/inference";
+import { calibrateTransform } from "@sluice/codec";
+import {
+  createSeededRandom,
+  loadModel,
+  preprocessPresets,
+  readLabels,
+  readStatistics,
+} from "@sluice/inference";
 import { createStatisticsAccumulator, decodeStatistics, elementCount } from "@sluice/tensor";
 import { imagesBeside, openImages, takeImages } from "../accuracy/open-images.mjs";
 import { findPreset } from "../accuracy/presets.mjs";
@@ -33,8 +40,20 @@ async function resolve(options) {
   return { model, split, images, labels };
 }
 
+/** What the codec `sluice` needs beside means and deviations, by runs of the second half (`sluice calibrate`). */
+function measureTransform({ spec, outputs }, statistics, tensors, { seed, runs }, signal) {
+  const runTail = async (batch) => {
+    signal.throwIfAborted();
+    const results = await outputs(batch.map((data) => ({ ...spec, data })));
+    return results.map(({ data }) => data);
+  };
+  const random = createSeededRandom(seed);
+  return calibrateTransform({ spec, statistics, tensors, runTail, random, maxRuns: runs });
+}
+
 /** Statistics of the images that are set aside, and which these are. */
-async function calibrate(images, network, { count, seed, measuredHere }) {
+async function calibrate(images, network, { calibration, runs, codecs }, signal) {
+  const { count, seed, measuredHere } = calibration;
   const taken = await takeImages(images, seed, count);
   const names = taken.map(({ name }) => name);
   const sha256 = createHash("sha256").update(names.join("\n")).digest("hex");
@@ -43,10 +62,20 @@ async function calibrate(images, network, { count, seed, measuredHere }) {
   const gathered = createStatisticsAccumulator(network.cut, network.spec.shape, network.spec.layout, {
     neighbours: true,
   });
+  const tensors = [];
   await network.inBatches(taken, async (batch) => {
-    for (const tensor of await network.head(batch.map(({ image }) => image))) gathered.add(tensor.data);
+    signal.throwIfAborted();
+    for (const { data } of await network.head(batch.map(({ image }) => image))) {
+      gathered.add(data);
+      tensors.push(data);
+    }
   });
-  return { names, described, statistics: gathered.finish() };
+  const statistics = gathered.finish();
+  // By default all chains are measured, so that one too.
+  const named = codecs?.some(({ text }) => /^\s*sluice\b/.test(text)) ?? true;
+  if (!named) return { names, described, statistics };
+  const transform = await measureTransform(network, statistics, tensors, { seed, runs }, signal);
+  return { names, described, statistics: { ...statistics, transform } };
 }
 
 /** Runs the first half once for each image. @returns each with its tensor, its class without damage and its pixels */
@@ -94,7 +123,7 @@ function checkKept({ limit }, images, network, model) {
 async function prepare({ model, split, labels, images: reference }, network, options, signal, keepsTensors) {
   const images = await openImages(reference, model, labels);
   try {
-    const set = options.calibration ? await calibrate(images, network, options.calibration) : { names: [] };
+    const set = options.calibration ? await calibrate(images, network, options, signal) : { names: [] };
     const chosen = await chooseStatistics(options, model, split, set.statistics);
     if (keepsTensors) checkKept(options, images, network, model);
     const kept = keepsTensors ? await keepHeads({ images, options, names: set.names, network, signal }) : [];

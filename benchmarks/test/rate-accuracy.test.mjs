@@ -43,7 +43,7 @@ t.test("the quantizer experiment", async (t) => {
 });
 
 t.test("images that were calibrated on are not evaluated", async (t) => {
-  const options = parseOptions(["--limit", "20", "--calibrate", "15:1"]);
+  const options = parseOptions(["--limit", "20", "--calibrate", "15:1", "--codec", "raw"]);
   const apart = await openWorkload(options, signal, { keepsTensors: true });
   await apart.close();
   const images = await openImages("test-images", apart.model, []);
@@ -56,6 +56,7 @@ t.test("images that were calibrated on are not evaluated", async (t) => {
   const sha256 = createHash("sha256").update(first.slice(0, 15).join("\n")).digest("hex");
   t.same(apart.description.excluded, { count: 15, seed: 1, sha256, first: first.slice(0, 5) });
   t.equal(apart.statistics.samples, 15, "calibrated here");
+  t.equal(apart.statistics.transform, undefined, "for the codec sluice only where it is named");
   t.equal(parseOptions(["--exclude-calibration", "15"]).calibration.measuredHere, false);
 });
 

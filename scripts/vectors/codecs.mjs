@@ -14,8 +14,8 @@ const parsed = [
   ["quantize:levels=65536,clip=0.5,per=tensor", "quantize:levels=65536,clip=0.5,per=tensor"],
   ["quantize:levels=2,clip=100", "quantize:levels=2,clip=100,per=tensor"],
   ["quantize:clip=3.250", "quantize:levels=32,clip=3.25,per=tensor"],
-  ["sluice", "sluice:quality=50,layers=3"],
-  ["sluice:layers=8,quality=100", "sluice:quality=100,layers=8"],
+  ["sluice", "sluice:quality=50,layers=3,memory=0"],
+  ["sluice:memory=16,layers=8,quality=100", "sluice:quality=100,layers=8,memory=16"],
 ];
 const unread = [
   "",
@@ -43,6 +43,7 @@ const unread = [
   "sluice:quality=101",
   "sluice:layers=0",
   "sluice:layers=9",
+  "sluice:memory=17",
   "sluice|raw",
   `raw${" ".repeat(254)}`,
 ];

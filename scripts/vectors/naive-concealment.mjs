@@ -76,8 +76,8 @@ export function concealByDeviations(spec, values, expected, tables, deviations, 
   const near = layOut(tables.near);
   const own = tables.own && layOut(tables.own);
   const others = tables.others && layOut(tables.others);
-  const isServed = (i, taps) =>
-    taps.length > 0 && 3 * taps.filter((tap) => came[lookAt(i, tap)] === true).length >= taps.length;
+  const cameOf = (i, taps) => taps.filter((tap) => came[lookAt(i, tap)] === true).length;
+  const isServed = (i, taps, thirds = 1) => taps.length > 0 && 3 * cameOf(i, taps) >= thirds * taps.length;
   const order = [];
   for (let channel = 0; channel < channels; channel++) {
     const missing = [...values.keys()].filter(
@@ -87,6 +87,7 @@ export function concealByDeviations(spec, values, expected, tables, deviations, 
       if (!others) return near;
       const isOwnServed = isServed(i, near[channel].own);
       const isOtherServed = isServed(i, near[channel].other);
+      if (isServed(i, near[channel].own, 2)) return near;
       if (isOwnServed) return isOtherServed ? near : own;
       return isOtherServed || isServed(i, others[channel].other) ? others : own;
     };

@@ -15,7 +15,7 @@ const signed = (byte) => (byte > 127 ? byte - 256 : byte);
 const floats = (base64) => readElements("float32", Buffer.from(base64, "base64").toString("hex"));
 
 function parameters(codec) {
-  const [, quality, layers] = /^sluice:quality=(\d+),layers=(\d+)$/.exec(codec).map(Number);
+  const [, quality, layers] = /^sluice:quality=(\d+),layers=(\d+)/.exec(codec).map(Number);
   return { quality, layers };
 }
 
@@ -109,6 +109,7 @@ export function encodeSluice(input, quality, index, count, coefficientOf) {
 function decodeSlice(planned, first, end, payload) {
   const { blocks, layerOf, rowsAt } = planned;
   const bytes = [...Buffer.from(payload, "hex")];
+  // Slices that are predicted need a frame before; the cases have none.
   const quality = bytes.shift();
   if (quality > 100 || bytes.length < 4) return undefined;
   const rows = rowsAt(quality);

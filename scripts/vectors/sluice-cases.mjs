@@ -117,6 +117,7 @@ const cases = [
 const bad = [
   ["quality-101", hex("65") + whole.payload.slice(2)],
   ["one-byte", "32"],
+  ["predicted-from-nothing", `b20100${"00"}${whole.payload.slice(2)}`],
   ["state-too-small", `32007fffff${whole.payload.slice(10)}`],
   ["state-too-large", `3280${whole.payload.slice(4)}`],
   ["a-byte-short", whole.payload.slice(0, -2)],

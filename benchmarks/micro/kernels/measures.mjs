@@ -1,3 +1,5 @@
+import { createPlainSymbolCoder } from "../../../packages/codec/dist/entropy/plain-symbols.js";
+import { createSimdSymbolCoder } from "../../../packages/codec/dist/entropy/simd-symbols.js";
 import { createIntervalList } from "../../../packages/codec/dist/sluice/entropy-kernel.js";
 import { plainEntropy } from "../../../packages/codec/dist/sluice/plain-entropy.js";
 import { createPlainTransform } from "../../../packages/codec/dist/sluice/plain-transform.js";
@@ -28,6 +30,7 @@ const values = Float32Array.from({ length: elements }, () => Math.max(0, (random
 const symbols = new Uint8Array(elements);
 const packed = new Uint8Array(elements);
 const decoded = new Float32Array(elements);
+const table = Uint8Array.from({ length: levels }, (_, symbol) => (symbol * 255) / (levels - 1));
 
 const tableOf = (channels, stride) => ({
   levels,
@@ -80,12 +83,37 @@ const tensorRows = [
   ...tiledRows("hwc", 128, 56, 56),
   millisecondsRow("quantize", (kernel) => kernel.quantize(shared, values, 0, symbols)),
   millisecondsRow("dequantize", (kernel) => kernel.dequantize(shared, symbols, 0, decoded)),
+  millisecondsRow("look up bytes in a table", (kernel) => kernel.lookUp(table, symbols, packed)),
   millisecondsRow("pack 3 bits", (kernel) => kernel.packBits(symbols, 3, packed, 0)),
   millisecondsRow("unpack 3 bits", (kernel) => kernel.unpackBits(packed, 0, 3, symbols)),
   millisecondsRow("sums of blocks", (kernel) => {
     for (let i = 0; i < elements; i += 32768) kernel.sums(values.subarray(i, i + 32768));
   }),
 ];
+
+/** The stage entropy: 128 x 28 x 28 symbols, each near the one before it. */
+function contextRows(symbolLevels) {
+  const grid = { levels: symbolLevels, rows: 28, columns: 28 };
+  let value = 0;
+  const smooth = Uint8Array.from({ length: 100_352 }, () => {
+    value = 0.85 * value + random() - 0.5;
+    return Math.min(symbolLevels - 1, Math.max(0, Math.round((value * symbolLevels) / 2)));
+  });
+  const coders = { simd: createSimdSymbolCoder(grid), plain: createPlainSymbolCoder(grid) };
+  const payload = coders.plain.encode(smooth, 0, Number.POSITIVE_INFINITY).slice();
+  const target = new Uint8Array(smooth.length);
+  const size = `100,352 symbols of ${symbolLevels} levels by contexts`;
+  const measure = (title, work) => ({
+    title: `${title} ${size}`,
+    unit: "ms",
+    run: (kind) => () => work(coders[kind]),
+    figure: (ms) => ms,
+  });
+  return [
+    measure("write", (coder) => coder.encode(smooth, 0, Number.POSITIVE_INFINITY)),
+    measure("read", (coder) => coder.decode(payload, target, 0)),
+  ];
+}
 
 /** @param lost sources, and repair symbols that make up for them */
 function reedSolomonRows(count, lost) {
@@ -184,6 +212,8 @@ export const measures = [
   ...tensorRows,
   ...transformRows(),
   ...entropyRows(),
+  ...contextRows(8),
+  ...contextRows(256),
   ...[
     [8, 1],
     [8, 2],

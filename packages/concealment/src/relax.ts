@@ -7,28 +7,7 @@ export interface ChannelRanges {
   readonly highest: Float32Array;
 }
 
-/** For each missing element of a run, how many of one group of taps look at what came. */
-function countGroup(
-  { came, places }: ResidualField,
-  { steps }: TapTable,
-  group: number,
-  counts: Uint8Array,
-  isFirst: boolean,
-  from: number,
-  to: number,
-): void {
-  const [s0, s1, s2, s3] = [steps[group]!, steps[group + 1]!, steps[group + 2]!, steps[group + 3]!];
-  const [s4, s5, s6, s7] = [steps[group + 4]!, steps[group + 5]!, steps[group + 6]!, steps[group + 7]!];
-  for (let i = from; i < to; i++) {
-    // What fills up a group looks at the element itself, which did not come.
-    const p = places[i]!;
-    const low = came[p + s0]! + came[p + s1]! + came[p + s2]! + came[p + s3]!;
-    const high = came[p + s4]! + came[p + s5]! + came[p + s6]! + came[p + s7]!;
-    counts[i - from] = (isFirst ? 0 : counts[i - from]!) + low + high;
-  }
-}
-
-/** Whether at least a third of `count` taps from `first` look at what came. */
+/** Whether at least a third of `count` taps from `first`, and one at least, look at what came. */
 function isServed(came: Uint8Array, place: number, steps: Int32Array, first: number, count: number): boolean {
   let found = 0;
   for (let k = first; k < first + count; k++) found += came[place + steps[k]!]!;
@@ -42,48 +21,56 @@ export interface PredictorTables {
   readonly others: TapTable;
 }
 
+type Four = [number, number, number, number];
+
 /**
  * Orders each channel's missing elements by the table that predicts them, by what came of that which `near` looks at:
- * `near` where it was a third of its own channel and a third of the others; where it was so little of its own, `others`, if a
- * third of that or of what `others` itself looks at came; else `own`, which also carries in what is known from further away.
+ * `near` where it was two thirds of its own channel, or a third of that and a third of the others; where it was less than a
+ * third of its own, `others`, if a third of the others or of what `others` itself looks at came; else `own`, which also
+ * carries in what is known from further away.
  * @returns for each channel where those of `own` and those of `others` begin
  */
 export function choosePredictors(field: ResidualField, { near, others }: PredictorTables): Int32Array {
   const { came, places, elements, firsts } = field;
   const { channels } = field.geometry;
   const splits = new Int32Array(2 * channels);
-  const { ownCounter, otherCounter, byOwn, byOthers } = field.choice;
+  const { byOwn, byOthers } = field.choice;
   for (let channel = 0; channel < channels; channel++) {
-    const [first, end] = [firsts[channel]!, firsts[channel + 1]!];
     const ownCount = near.ownCounts[channel]!;
-    const otherCount = near.otherCounts[channel]!;
-    const [nearFirst, nearEnd] = [near.firsts[channel]!, near.firsts[channel + 1]!];
-    const ownGroup = ownCount > 0 ? nearEnd - tapsInGroup : nearEnd;
-    if (ownCount > 0) countGroup(field, near, ownGroup, ownCounter, true, first, end);
-    for (let group = nearFirst; group < ownGroup; group += tapsInGroup) {
-      countGroup(field, near, group, otherCounter, group === nearFirst, first, end);
-    }
+    const [otherFirst, otherCount] = [near.firsts[channel]!, near.otherCounts[channel]!];
+    const group = near.firsts[channel + 1]! - tapsInGroup;
+    const [s0, s1, s2, s3] = [0, 1, 2, 3].map((k) => near.steps[group + k] ?? 0) as Four;
+    const [s4, s5, s6, s7] = [4, 5, 6, 7].map((k) => near.steps[group + k] ?? 0) as Four;
     const [othersFirst, othersCount] = [others.firsts[channel]!, others.otherCounts[channel]!];
-    let kept = first;
+    let kept = firsts[channel]!;
     let owns = 0;
     let othersEnd = 0;
-    for (let i = first; i < end; i++) {
+    for (let i = kept; i < firsts[channel + 1]!; i++) {
       const place = places[i]!;
       const element = elements[i]!;
-      const isOwnServed = ownCount > 0 && 3 * ownCounter[i - first]! >= ownCount;
-      const isOtherServed = otherCount > 0 && 3 * otherCounter[i - first]! >= otherCount;
-      if (!isOtherServed && (isOwnServed || !isServed(came, place, others.steps, othersFirst, othersCount))) {
-        byOwn[owns++] = place;
-        byOwn[owns++] = element;
-        continue;
+      // What fills up the group looks at the element itself, which did not come.
+      const beside = came[place + s0]! + came[place + s1]! + came[place + s2]! + came[place + s3]!;
+      const around = came[place + s4]! + came[place + s5]! + came[place + s6]! + came[place + s7]!;
+      const own = beside + around;
+      const isOwnServed = ownCount > 0 && 3 * own >= ownCount;
+      let isNear = ownCount > 0 && 3 * own >= 2 * ownCount;
+      let isOthers = false;
+      if (!isNear) {
+        const isOtherServed = isServed(came, place, near.steps, otherFirst, otherCount);
+        isNear = isOwnServed && isOtherServed;
+        isOthers =
+          !isOwnServed && (isOtherServed || isServed(came, place, others.steps, othersFirst, othersCount));
       }
-      if (!isOwnServed) {
+      if (isNear) {
+        places[kept] = place;
+        elements[kept++] = element;
+      } else if (isOthers) {
         byOthers[othersEnd++] = place;
         byOthers[othersEnd++] = element;
-        continue;
+      } else {
+        byOwn[owns++] = place;
+        byOwn[owns++] = element;
       }
-      places[kept] = place;
-      elements[kept++] = element;
     }
     splits[2 * channel] = kept;
     for (let k = 0; k < owns; k += 2, kept++) {

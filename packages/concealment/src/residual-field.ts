@@ -22,13 +22,8 @@ export interface ResidualField {
   readonly totals: Float64Array;
   /** Room for a number for each element of a plane. */
   readonly sums: Float64Array;
-  /** Room for choosing predictors: a count, and a place with an element, for each element of a plane. */
-  readonly choice: {
-    readonly ownCounter: Uint8Array;
-    readonly otherCounter: Uint8Array;
-    readonly byOwn: Int32Array;
-    readonly byOthers: Int32Array;
-  };
+  /** Room for choosing predictors: a place and an element for each element of a plane. */
+  readonly choice: { readonly byOwn: Int32Array; readonly byOthers: Int32Array };
 }
 
 /** Elements at the baseline that the mean of what came is taken together with, to begin with. */
@@ -46,10 +41,7 @@ export function createResidualField(geometry: PlaneGeometry): ResidualField {
     ...{ places: new Int32Array(size + 1), elements: new Int32Array(size + 1) },
     totals: new Float64Array(channels),
     ...{ firsts: new Int32Array(channels + 1), sums: new Float64Array(height * width) },
-    choice: {
-      ...{ ownCounter: new Uint8Array(height * width), otherCounter: new Uint8Array(height * width) },
-      ...{ byOwn: new Int32Array(2 * height * width), byOthers: new Int32Array(2 * height * width) },
-    },
+    choice: { byOwn: new Int32Array(2 * height * width), byOthers: new Int32Array(2 * height * width) },
   };
 }
 

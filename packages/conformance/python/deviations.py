@@ -93,10 +93,10 @@ class Field:
     def looked_at(self, tap, row, column):
         return self.element(tap.channel, row + tap.down, column + tap.right)
 
-    def is_served(self, taps, row, column):
+    def is_served(self, taps, row, column, thirds=1):
         places = [self.looked_at(tap, row, column) for tap in taps]
         found = sum(1 for place in places if place is not None and self.came[place])
-        return bool(taps) and 3 * found >= len(taps)
+        return bool(taps) and 3 * found >= thirds * len(taps)
 
     def predict(self, table, channel, row, column, lowest, highest):
         def products(taps):
@@ -112,6 +112,8 @@ class Field:
         if len(tables) == 1:
             return tables[0]
         near, own, others = tables
+        if self.is_served(near.own[channel], row, column, 2):
+            return near
         own_serves = self.is_served(near.own[channel], row, column)
         other_serves = self.is_served(near.other[channel], row, column)
         if own_serves:

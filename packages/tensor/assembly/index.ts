@@ -9,4 +9,4 @@ export {
 } from "./dequantize";
 export { maximum, minimum, squares, sum } from "./moments";
 export { quantizeInterleaved8, quantizeInterleaved16, quantizeRuns8, quantizeRuns16 } from "./quantize";
-export { tile, transpose, untile } from "./tile";
+export { lookUp, tile, transpose, untile } from "./tile";

@@ -124,3 +124,35 @@ export function transpose(source: usize, target: usize, rows: i32, columns: i32)
   transposeRest(source, target, rows, columns, 0, wholeRows, wholeColumns);
   transposeRest(source, target, rows, columns, wholeRows, rows, 0);
 }
+
+/** 16 bytes' entries of a part of the table; bytes below `first` wrap round, so that they too have none: 0. */
+function entries16(table: usize, bytes: v128, first: i8): v128 {
+  return i8x16.swizzle(v128.load(table), i8x16.sub(bytes, i8x16.splat(first)));
+}
+
+/**
+ * Replaces `count` bytes by what a table has for them; reads and writes up to 15 more.
+ * @param table 256 bytes, 0 from `entries` on
+ */
+export function lookUp(table: usize, entries: i32, source: usize, target: usize, count: i32): void {
+  const end = source + count;
+  if (entries <= 32) {
+    for (; source < end; source += 16, target += 16) {
+      const bytes = v128.load(source);
+      v128.store(target, v128.or(entries16(table, bytes, 0), entries16(table + 16, bytes, 16)));
+    }
+    return;
+  }
+  for (; source < end; source += 8, target += 8) {
+    const bytes = load<u64>(source);
+    let found: u64 = load<u8>(table + <usize>(bytes & 0xff));
+    found |= (<u64>load<u8>(table + <usize>((bytes >> 8) & 0xff))) << 8;
+    found |= (<u64>load<u8>(table + <usize>((bytes >> 16) & 0xff))) << 16;
+    found |= (<u64>load<u8>(table + <usize>((bytes >> 24) & 0xff))) << 24;
+    found |= (<u64>load<u8>(table + <usize>((bytes >> 32) & 0xff))) << 32;
+    found |= (<u64>load<u8>(table + <usize>((bytes >> 40) & 0xff))) << 40;
+    found |= (<u64>load<u8>(table + <usize>((bytes >> 48) & 0xff))) << 48;
+    found |= (<u64>load<u8>(table + <usize>(bytes >> 56))) << 56;
+    store<u64>(target, found);
+  }
+}

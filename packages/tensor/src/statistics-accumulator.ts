@@ -18,8 +18,9 @@ export interface StatisticsAccumulator {
   finish(): CutStatistics;
 }
 
-/** Multiply-adds that go into neighbour predictors: about a minute. Further tensors do without. */
-const maxNeighbourCost = 4e10;
+/** Multiply-adds that go into neighbour predictors, about 40 s, but for so many tensors. Further ones do without. */
+const maxNeighbourCost = 2e10;
+const minNeighbourSamples = 16;
 
 /**
  * Starts gathering statistics of a cut, in float64 and in a way that stays exact for any number of tensors: means
@@ -47,7 +48,9 @@ export function createStatisticsAccumulator(
   const planes = options.neighbours ? planeGeometry(shape, layout) : undefined;
   const lags =
     planes && planes.channels <= maxPredictedChannels ? createLagCovarianceAccumulator(planes) : undefined;
-  const lagSamples = planes ? Math.max(1, Math.floor(maxNeighbourCost / lagCovarianceCost(planes))) : 0;
+  const lagSamples = planes
+    ? Math.max(minNeighbourSamples, Math.floor(maxNeighbourCost / lagCovarianceCost(planes)))
+    : 0;
   let samples = 0;
 
   return {

@@ -169,6 +169,29 @@ t.test("quantize and tile in one pass: as one after the other", async () => {
   fc.assert(property, { seed, numRuns: 60 });
 });
 
+t.test("a table: each symbol's entry, 0 where there is none", async () => {
+  const property = fc.property(
+    fc.oneof(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 1, max: 256 })),
+    fc.oneof(fc.integer({ min: 0, max: 100 }), fc.integer({ min: 0, max: 70_000 })),
+    fc.boolean(),
+    fc.integer({ min: 1, max: 1 << 30 }),
+    (entries, count, isWide, seed) => {
+      const table = Uint8Array.from(createValues(entries, seed, 0), (value) => (value + 4) * 32);
+      const bytes = Uint8Array.from(createValues(count, seed + 1, 0), (value) => (value + 4) * 32);
+      const symbols = isWide ? Uint16Array.from(bytes) : bytes;
+      for (const kernels of both) {
+        const target = isWide ? new Uint16Array(count + 1).fill(7) : new Uint8Array(count + 1).fill(7);
+        kernels.lookUp(table, symbols, target);
+        for (let i = 0; i < count; i++) {
+          if (target[i] !== (table[symbols[i]!] ?? 0)) throw new Error(`${kernels.kind}: symbol ${i}`);
+        }
+        if (target[count] !== 7) throw new Error(`${kernels.kind}: wrote beyond the end`);
+      }
+    },
+  );
+  fc.assert(property, { seed, numRuns: 60 });
+});
+
 t.test("bits: least significant first, 1 to 8 for each symbol, and back", async (t) => {
   for (const kernels of both) {
     const target = Uint8Array.of(255, 255, 255, 255, 255);
@@ -250,6 +273,9 @@ t.test("what does not fit is refused by both kinds alike", async (t) => {
     refuses("table", () =>
       kernels.dequantizeTiled(createTable(8, { channels: 4, stride: 50 }, 1), plane, tiling, values),
     );
+    refuses("table", () => kernels.lookUp(new Uint8Array(257), plane, plane));
+    refuses("table", () => kernels.lookUp(new Uint8Array(0), plane, plane));
+    refuses("target", () => kernels.lookUp(plane, plane, plane.subarray(1)));
     refuses("bits", () => kernels.packBits(new Uint16Array(1), 17, plane, 0));
     refuses("symbols", () => kernels.packBits(plane, 9, plane, 0));
     refuses("bits", () => kernels.unpackBits(plane, 0, 0, plane));

@@ -15,7 +15,7 @@ const leastProbability = 64;
 const mostProbability = 65_536 - leastProbability;
 
 /** 1 / (n + 1.5) in 1/32,768. */
-const weights = Int32Array.from({ length: slowest + 1 }, (_, n) => Math.floor(65_536 / (2 * n + 3)));
+export const weights = Int32Array.from({ length: slowest + 1 }, (_, n) => Math.floor(65_536 / (2 * n + 3)));
 
 export function createAdaptiveBits(contexts: number): AdaptiveBits {
   return { probability: new Int32Array(contexts), count: new Uint8Array(contexts) };

@@ -3,11 +3,13 @@ import { maxMagnitude } from "./entropy-format.js";
 import { createIntervalList } from "./entropy-kernel.js";
 import { entropyKernel } from "./select-entropy.js";
 import { type SluicePlan, stepOf } from "./sluice-plan.js";
+import { modeBytes, packModes, reconstructUnit, unitModes } from "./unit-modes.js";
 
-/** Every payload that is not empty begins with the quality. */
+/** Every payload that is not empty begins with the quality; where units are predicted, a distance and the modes follow. */
 const headBytes = 1;
-/** What a slice takes beyond the bits of its intervals: the head, the coder's state, rounding. */
-const overheadBytes = headBytes + 4;
+const predictedFlag = 0x80;
+/** What a slice takes beyond its head and the bits of its intervals: the coder's state, rounding. */
+const overheadBytes = 4;
 
 /**
  * Added to a coefficient's magnitude in steps before it is rounded down. Below 0.57 it becomes 0, and the decoder takes
@@ -16,69 +18,189 @@ const overheadBytes = headBytes + 4;
  */
 export const rounding = 0.43;
 
+/** A frame that the receiver has. */
+export interface Reference {
+  /** How many frames before the one that is encoded. */
+  readonly distance: number;
+  /** Its coefficients, as the receiver has them. */
+  readonly values: Float32Array;
+}
+
 /** The tensor that an encoder works at: its coefficients, and what they become at one quality. */
 export interface QuantizedTensor {
-  /** Takes the coefficients of a tensor. */
-  take(tensor: Tensor): void;
+  /** Takes the coefficients of a tensor, and what they may be predicted from. */
+  take(tensor: Tensor, reference: Reference | undefined): void;
   /** Quantizes what was taken. */
   quantize(quality: number): void;
-  /** Bytes of the payload of some units, about; exact for none. */
+  /** The quality at which it is quantized. */
+  quality(): number;
+  /** Bytes of the payload of some units, about. */
   bytesOf(range: UnitRange): number;
   /** Their payload. */
   payloadOf(range: UnitRange): Uint8Array;
+  /** What a receiver of the units before `end` has: their coefficients, and 0 for the others. */
+  reconstruct(end: number): Float32Array;
 }
 
 export function createQuantizedTensor(spec: TensorSpec, plan: SluicePlan): QuantizedTensor {
-  const { grid, places, units, transform } = plan;
+  const { grid, places, units, transform, layerStart } = plan;
   const elements = elementCount(spec.shape);
-  const { length } = places;
   const kernel = entropyKernel();
   const scratch = new Float32Array(spec.dtype === "float32" ? 0 : elements);
-  /** What the transform gives, block by block. */
+  /** What the transform gives, block by block, and its bits. */
   const perBlock = transform.coefficients.length;
   const values = new Float32Array(grid.blocks * perBlock);
+  const bits = new Int32Array(values.buffer);
   /** Unit by unit. */
-  const quantized = new Int32Array(grid.blocks * length);
+  const coded = grid.blocks * places.length;
+  const quantized = new Int32Array(coded);
   const intervals = createIntervalList(units);
+  const modes = new Uint8Array(units);
+  /** Only where there is a reference. */
+  const prediction = plan.memory > 0 ? createPrediction(coded, units, grid.blocks * perBlock) : undefined;
+  let reference: Reference | undefined;
   let spans: Uint32Array = plan.spansAt(plan.quality, 0, units);
+  let intraSpans = spans;
   let spansQuality = plan.quality;
   let current = -1;
 
+  function quantizeAll(from: Float32Array, signs: Int32Array, perStep: number, target: Int32Array): void {
+    let to = 0;
+    for (let unit = 0; unit < units; unit++) {
+      const block = (unit % grid.blocks) * perBlock;
+      const first = intraSpans[2 * unit]!;
+      const end = first + intraSpans[2 * unit + 1]!;
+      for (let j = first; j < end; j++) {
+        const at = block + places[j]!;
+        // Signs come by chance: a branch on them is guessed wrong half of the time.
+        const sign = signs[at]! >> 31;
+        const magnitude = Math.min(maxMagnitude, Math.abs(from[at]!) * perStep + rounding) | 0;
+        target[to++] = (magnitude ^ sign) - sign;
+      }
+    }
+  }
+
+  /** Chooses for each unit what takes the fewest bits, and moves its coefficients into `quantized`. */
+  function predict(
+    { residual, residualBits, written, cost }: Prediction,
+    quality: number,
+    from: Float32Array,
+  ): void {
+    const { rows } = plan.at(quality);
+    for (let i = 0; i < residual.length; i++) residual[i] = values[i]! - from[i]!;
+    quantizeAll(residual, residualBits, 1 / stepOf(quality), written);
+    const listBits = (mode: number, coefficients: Int32Array, target: Float64Array): void => {
+      kernel.list(
+        coefficients,
+        plan.spansAt(quality, 0, units, new Uint8Array(units).fill(mode)),
+        rows,
+        intervals,
+      );
+      for (let unit = 0; unit < units; unit++)
+        target[unit] = intervals.bits[unit + 1]! - intervals.bits[unit]!;
+    };
+    listBits(unitModes.intra, quantized, cost[0]);
+    listBits(unitModes.rough, written, cost[1]);
+    listBits(unitModes.fine, written, cost[2]);
+    let at = 0;
+    let to = 0;
+    for (let unit = 0; unit < units; unit++) {
+      const end = at + intraSpans[2 * unit + 1]!;
+      const isSame = isZero(written, at, end);
+      const [intra, rough, fine] = [cost[0][unit]!, cost[1][unit]!, cost[2][unit]!];
+      const best =
+        Math.min(rough, fine) >= intra ? unitModes.intra : rough < fine ? unitModes.rough : unitModes.fine;
+      modes[unit] = isSame ? unitModes.same : best;
+      if (!isSame) {
+        const source = best === unitModes.intra ? quantized : written;
+        for (let i = at; i < end; i++) quantized[to++] = source[i]!;
+      }
+      at = end;
+    }
+  }
+
   return {
-    take(tensor) {
+    take(tensor, from) {
       const floats = readFloat32(tensor, 0, elements, scratch);
       const { coefficients } = transform;
       for (let block = 0; block < grid.blocks; block++) {
         transform.analyse(floats, block);
         values.set(coefficients, block * perBlock);
       }
+      reference = from;
       current = -1;
     },
+    quality: () => current,
     quantize(quality) {
       if (current === quality) return;
       current = quality;
-      if (spansQuality !== quality) spans = plan.spansAt(quality, 0, units);
+      if (spansQuality !== quality) intraSpans = plan.spansAt(quality, 0, units);
       spansQuality = quality;
-      const perStep = 1 / stepOf(quality);
-      let to = 0;
-      for (let unit = 0; unit < units; unit++) {
-        const block = (unit % grid.blocks) * perBlock;
-        const from = spans[2 * unit]!;
-        const end = from + spans[2 * unit + 1]!;
-        for (let j = from; j < end; j++) {
-          const value = values[block + places[j]!]! * perStep;
-          // Rounded towards 0.
-          if (value < 0) quantized[to++] = value > -maxMagnitude ? (value - rounding) | 0 : -maxMagnitude;
-          else quantized[to++] = value < maxMagnitude ? (value + rounding) | 0 : maxMagnitude;
-        }
+      quantizeAll(values, bits, 1 / stepOf(quality), quantized);
+      spans = intraSpans;
+      modes.fill(unitModes.intra);
+      if (prediction && reference) {
+        predict(prediction, quality, reference.values);
+        spans = plan.spansAt(quality, 0, units, modes);
       }
       kernel.list(quantized, spans, plan.at(quality).rows, intervals);
     },
-    bytesOf: ({ first, end }) => overheadBytes + (intervals.bits[end]! - intervals.bits[first]!) / 8,
+    bytesOf({ first, end }) {
+      const head = reference ? headBytes + 1 + modeBytes(end - first) : headBytes;
+      return head + overheadBytes + (intervals.bits[end]! - intervals.bits[first]!) / 8;
+    },
     payloadOf({ first, end }) {
-      const payload = kernel.encode(intervals, first, end, headBytes);
+      const isPredicted = reference !== undefined && !isZero(modes, first, end);
+      const head = isPredicted ? headBytes + 1 + modeBytes(end - first) : headBytes;
+      const payload = kernel.encode(intervals, first, end, head);
       payload[0] = current;
+      if (isPredicted) {
+        payload[0] |= predictedFlag;
+        payload[1] = reference!.distance;
+        packModes(modes, first, end, payload, headBytes + 1);
+      }
       return payload;
     },
+    reconstruct(end) {
+      const target = new Float32Array(values.length);
+      const step = stepOf(current);
+      let at = 0;
+      for (let unit = 0; unit < end; unit++) {
+        const layer = Math.floor(unit / grid.blocks);
+        const place = {
+          ...{ places, first: layerStart[layer]!, end: layerStart[layer + 1]! },
+          offset: (unit - layer * grid.blocks) * perBlock,
+        };
+        const count = spans[2 * unit + 1]!;
+        const from = modes[unit] === unitModes.intra ? undefined : reference?.values;
+        reconstructUnit(place, quantized, at, count, step, from, target);
+        at += count;
+      }
+      return target;
+    },
+  };
+}
+
+function isZero(list: Int32Array | Uint8Array, first: number, end: number): boolean {
+  for (let i = first; i < end; i++) if (list[i] !== 0) return false;
+  return true;
+}
+
+/** Memory to compare predicted units with others. */
+interface Prediction {
+  readonly residual: Float32Array;
+  readonly residualBits: Int32Array;
+  readonly written: Int32Array;
+  /** Bits of each unit, for each mode that writes coefficients. */
+  readonly cost: readonly [Float64Array, Float64Array, Float64Array];
+}
+
+function createPrediction(coded: number, units: number, values: number): Prediction {
+  const residual = new Float32Array(values);
+  return {
+    residual,
+    residualBits: new Int32Array(residual.buffer),
+    written: new Int32Array(coded),
+    cost: [new Float64Array(units), new Float64Array(units), new Float64Array(units)],
   };
 }

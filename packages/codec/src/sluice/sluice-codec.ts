@@ -1,9 +1,17 @@
+import type { CutStatistics, TensorSpec } from "@sluice/tensor";
 import type { Codec } from "../codec.js";
 import type { CodecDefinition } from "../stage-definition.js";
 import { checkNumber } from "../stage-parameters.js";
 import { createSluiceDecoder } from "./sluice-decoder.js";
 import { createSluiceEncoder } from "./sluice-encoder.js";
-import { createSluicePlan, layerRange, qualityRange, type SluiceParameters } from "./sluice-plan.js";
+import {
+  createSluicePlan,
+  layerRange,
+  memoryRange,
+  qualityRange,
+  type SluiceParameters,
+  type SluicePlan,
+} from "./sluice-plan.js";
 
 const name = "sluice";
 
@@ -14,24 +22,26 @@ const name = "sluice";
  * @throws TensorError naming the parameter that is out of range
  */
 export function createSluiceCodec(parameters: SluiceParameters = {}): Codec {
-  const { quality = qualityRange[2], layers = layerRange[2] } = parameters;
+  const { quality = qualityRange[2], layers = layerRange[2], memory = memoryRange[2] } = parameters;
   checkNumber(name, "quality", quality, qualityRange[0], qualityRange[1], true);
   checkNumber(name, "layers", layers, layerRange[0], layerRange[1], true);
+  checkNumber(name, "memory", memory, memoryRange[0], memoryRange[1], true);
+  const plan = (spec: TensorSpec, statistics: CutStatistics | undefined): SluicePlan =>
+    createSluicePlan(spec, statistics, { quality, layers, memory });
   return {
-    text: `${name}:quality=${quality},layers=${layers}`,
-    createEncoder: (spec, statistics) =>
-      createSluiceEncoder(spec, createSluicePlan(spec, statistics, quality, layers)),
-    createDecoder: (spec, statistics) =>
-      createSluiceDecoder(spec, createSluicePlan(spec, statistics, quality, layers)),
+    text: `${name}:quality=${quality},layers=${layers},memory=${memory}`,
+    createEncoder: (spec, statistics) => createSluiceEncoder(spec, plan(spec, statistics)),
+    createDecoder: (spec, statistics) => createSluiceDecoder(spec, plan(spec, statistics)),
   };
 }
 
 export const sluiceDefinition: CodecDefinition = {
   name,
-  parameters: ["quality", "layers"],
+  parameters: ["quality", "layers", "memory"],
   readCodec: (values) =>
     createSluiceCodec({
       quality: values.integer("quality", ...qualityRange),
       layers: values.integer("layers", ...layerRange),
+      memory: values.integer("memory", ...memoryRange),
     }),
 };

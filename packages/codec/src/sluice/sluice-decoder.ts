@@ -3,20 +3,52 @@ import type { PartialTensor, SliceFault, TensorDecoder } from "../codec.js";
 import { blockArea } from "./block-grid.js";
 import { entropyKernel } from "./select-entropy.js";
 import { qualityRange, type SluicePlan, stepOf } from "./sluice-plan.js";
+import { modeBytes, reconstructUnit, unitModes, unpackModes } from "./unit-modes.js";
 
 const headBytes = 1;
+/** Set in the first byte of slices of which units are predicted; a byte with the distance and the modes follow. */
+const predictedFlag = 0x80;
+
+/** A frame is kept for so much longer than it may be predicted from: frames overtake each other. */
+const moreFrames = 4;
 
 const noCoefficients = new Int32Array(0);
 
-/** What a decoder adds to a magnitude that is not 0, in steps. */
-const reconstruction = 1 / 16;
+/** A tensor that later ones may be predicted from. */
+interface SluiceTensor extends PartialTensor {
+  /** Its coefficients; `undefined` while some are missing. */
+  reference(): Float32Array | undefined;
+}
+
+/** Finds what a frame may be predicted from: the one so many before it. */
+type FindReference = (distance: number) => Float32Array | undefined;
 
 /** Puts tensors of one spec together again from any slices of the codec `sluice` (spec 6.11). */
 export function createSluiceDecoder(spec: TensorSpec, plan: SluicePlan): TensorDecoder {
-  return { units: plan.units, begin: () => createSluiceTensor(spec, plan) };
+  const kept = new Map<number, SluiceTensor>();
+  let newest = Number.NEGATIVE_INFINITY;
+
+  function keep(frame: number, tensor: SluiceTensor): void {
+    newest = Math.max(newest, frame);
+    const oldest = newest - plan.memory - moreFrames;
+    for (const number of kept.keys()) if (number < oldest) kept.delete(number);
+    if (frame >= oldest) kept.set(frame, tensor);
+  }
+
+  return {
+    units: plan.units,
+    begin(frame) {
+      if (plan.memory === 0 || frame === undefined) return createSluiceTensor(spec, plan, () => undefined);
+      const find: FindReference = (distance) =>
+        distance >= 1 && distance <= plan.memory ? kept.get(frame - distance)?.reference() : undefined;
+      const tensor = createSluiceTensor(spec, plan, find);
+      keep(frame, tensor);
+      return tensor;
+    },
+  };
 }
 
-function createSluiceTensor(spec: TensorSpec, plan: SluicePlan): PartialTensor {
+function createSluiceTensor(spec: TensorSpec, plan: SluicePlan, findReference: FindReference): SluiceTensor {
   const { grid, places, layerStart, units, transform } = plan;
   const { blocks } = grid;
   const elements = elementCount(spec.shape);
@@ -34,36 +66,57 @@ function createSluiceTensor(spec: TensorSpec, plan: SluicePlan): PartialTensor {
   const isShown = new Uint8Array(blocks);
   /** Of each unit: whether it was decoded before. */
   const isTaken = new Uint8Array(units);
+  let untaken = units;
 
-  /** Coefficients of a slice, unit by unit: nothing of it is taken before it has come to a good end. */
-  function decode(payload: Uint8Array, spans: Uint32Array): Int32Array | SliceFault {
-    const quality = payload[0]!;
-    const { rows } = plan.at(quality);
+  /** Takes a slice as a whole, or nothing of it. */
+  function decode(payload: Uint8Array, first: number, end: number): SliceFault | undefined {
+    const quality = payload[0]! & ~predictedFlag;
+    if (quality > qualityRange[1]) return "parameter";
+    let head = headBytes;
+    let modes: Uint8Array | undefined;
+    let reference: Float32Array | undefined;
+    if (payload[0]! & predictedFlag) {
+      head += 1 + modeBytes(end - first);
+      if (payload.length < head) return "payload";
+      reference = findReference(payload[1]!);
+      if (reference === undefined) return "parameter";
+      modes = unpackModes(payload, headBytes + 1, end - first);
+    }
+    const spans = plan.spansAt(quality, first, end, modes);
     let count = 0;
     for (let i = 1; i < spans.length; i += 2) count += spans[i]!;
     const coefficients = new Int32Array(count);
-    return entropyKernel().decode(payload, headBytes, spans, rows, coefficients) ? coefficients : "payload";
+    if (!entropyKernel().decode(payload, head, spans, plan.at(quality).rows, coefficients)) return "payload";
+    take(coefficients, spans, first, stepOf(quality), modes, reference);
+    return undefined;
   }
 
   /** @param spans of the units from `first` on */
-  function take(coefficients: Int32Array, spans: Uint32Array, quality: number, first: number): void {
-    const step = stepOf(quality);
+  function take(
+    coefficients: Int32Array,
+    spans: Uint32Array,
+    first: number,
+    step: number,
+    modes?: Uint8Array,
+    reference?: Float32Array,
+  ): void {
     let at = 0;
-    for (let i = 0; i < spans.length; i += 2) {
-      const unit = first + i / 2;
+    for (let i = 0; 2 * i < spans.length; i++) {
+      const unit = first + i;
       const layer = Math.floor(unit / blocks);
       const block = unit - layer * blocks;
-      const to = block * perBlock;
-      const from = layerStart[layer]!;
-      if (isTaken[unit] === 1) {
-        for (let j = from; j < layerStart[layer + 1]!; j++) values[to + places[j]!] = 0;
-      }
+      const place = {
+        places,
+        first: layerStart[layer]!,
+        end: layerStart[layer + 1]!,
+        offset: block * perBlock,
+      };
+      const count = spans[2 * i + 1]!;
+      const own = modes === undefined || modes[i] === unitModes.intra ? undefined : reference;
+      reconstructUnit(place, coefficients, at, count, step, own, values);
+      at += count;
+      untaken -= 1 - isTaken[unit]!;
       isTaken[unit] = 1;
-      for (let j = from, end = from + spans[i + 1]!; j < end; j++) {
-        const coefficient = coefficients[at++]!;
-        if (coefficient === 0) continue;
-        values[to + places[j]!] = (coefficient + (coefficient < 0 ? -reconstruction : reconstruction)) * step;
-      }
       isStale[block] = 1;
       if (layer === 0) hasBase[block] = 1;
     }
@@ -87,18 +140,11 @@ function createSluiceTensor(spec: TensorSpec, plan: SluicePlan): PartialTensor {
         Number.isInteger(count) && count >= 1 && count <= units && Number.isInteger(index) && index >= 0;
       if (!sane || index >= count) return "range";
       const { first, end } = sliceRange(index, count, units);
-      if (payload.length === 0) {
-        take(noCoefficients, new Uint32Array(2 * (end - first)), 0, first);
-        return undefined;
-      }
-      const quality = payload[0]!;
-      if (quality > qualityRange[1]) return "parameter";
-      const spans = plan.spansAt(quality, first, end);
-      const coefficients = decode(payload, spans);
-      if (typeof coefficients === "string") return coefficients;
-      take(coefficients, spans, quality, first);
+      if (payload.length > 0) return decode(payload, first, end);
+      take(noCoefficients, new Uint32Array(2 * (end - first)), first, 0);
       return undefined;
     },
+    reference: () => (untaken === 0 ? values : undefined),
     finish() {
       let changed = false;
       for (let block = 0; block < blocks; block++) {

@@ -3,7 +3,7 @@ import { checkTensor } from "../check-tensor.js";
 import type { EncodedSlice, SlicePosition, TensorEncoder } from "../codec.js";
 import { longestSlice } from "../slice-cover.js";
 import { halve, planSlices } from "./plan-slices.js";
-import { createQuantizedTensor } from "./quantized-tensor.js";
+import { createQuantizedTensor, type Reference } from "./quantized-tensor.js";
 import type { SluicePlan } from "./sluice-plan.js";
 
 const empty = new Uint8Array(0);
@@ -16,6 +16,23 @@ export function createSluiceEncoder(spec: TensorSpec, plan: SluicePlan): TensorE
   const { units } = plan;
   const quantized = createQuantizedTensor(spec, plan);
   let taken: Tensor | undefined;
+  /** What the receiver will have of the last frames, and the newest of them that it is known to have. */
+  const sent = new Map<number, Float32Array>();
+  let acknowledged: number | undefined;
+
+  function referenceOf(frame: number | undefined): Reference | undefined {
+    if (frame === undefined || acknowledged === undefined) return undefined;
+    const values = sent.get(acknowledged);
+    const distance = frame - acknowledged;
+    return values && distance >= 1 && distance <= plan.memory ? { distance, values } : undefined;
+  }
+
+  function remember(frame: number, slices: readonly EncodedSlice[]): void {
+    const isKept = ({ payload }: EncodedSlice): boolean => payload.length > 0;
+    const last = slices.findLast(isKept);
+    sent.set(frame, quantized.reconstruct(last ? rangeOf(last).end : 0));
+    for (const number of sent.keys()) if (number <= frame - plan.memory) sent.delete(number);
+  }
 
   const rangeOf = ({ index, count }: SlicePosition) => sliceRange(index, count, units);
 
@@ -60,13 +77,14 @@ export function createSluiceEncoder(spec: TensorSpec, plan: SluicePlan): TensorE
 
   return {
     units,
-    encode(tensor, maxPayloadBytes, { budgetBytes = Number.POSITIVE_INFINITY } = {}) {
+    encode(tensor, maxPayloadBytes, { frame, budgetBytes = Number.POSITIVE_INFINITY } = {}) {
       checkTensor(tensor, spec);
       if (!(maxPayloadBytes >= 1)) {
         throw new TensorError("maxPayloadBytes", `must be positive, got ${maxPayloadBytes}`);
       }
       const whole = { index: 0, count: 1 };
-      quantized.take(tensor);
+      const reference = referenceOf(frame);
+      quantized.take(tensor, reference);
       taken = tensor;
       let { quality } = plan;
       quantizeToFit(whole, quality, maxPayloadBytes);
@@ -82,6 +100,8 @@ export function createSluiceEncoder(spec: TensorSpec, plan: SluicePlan): TensorE
         quantizeToFit(whole, quality, maxPayloadBytes);
         slices = cutToBudget(cut(whole, maxPayloadBytes), units, budgetBytes);
       }
+      quality = quantized.quality();
+      if (frame !== undefined && plan.memory > 0) remember(frame, slices);
       return {
         slices,
         split(slice, most) {
@@ -90,12 +110,17 @@ export function createSluiceEncoder(spec: TensorSpec, plan: SluicePlan): TensorE
             return [{ index: slice.index, count: slice.count, payload: empty }];
           }
           // Another tensor may have been taken since.
-          if (taken !== tensor) quantized.take(tensor);
+          if (taken !== tensor) quantized.take(tensor, reference);
           taken = tensor;
           quantizeToFit(slice, quality, most);
+          // The receiver then has something else than what was remembered.
+          if (frame !== undefined && quantized.quality() !== quality) sent.delete(frame);
           return cut(slice, most);
         },
       };
+    },
+    acknowledge(frame) {
+      if (sent.has(frame)) acknowledged = Math.max(acknowledged ?? frame, frame);
     },
   };
 }

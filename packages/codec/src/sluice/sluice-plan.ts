@@ -8,6 +8,7 @@ import {
 } from "@sluice/tensor";
 import { type BlockGrid, createBlockGrid } from "./block-grid.js";
 import { type BlockTransform, createBlockTransform } from "./block-transform.js";
+import { highestRows, unitModes } from "./unit-modes.js";
 
 /** Parameters of the codec `sluice`. */
 export interface SluiceParameters {
@@ -21,10 +22,19 @@ export interface SluiceParameters {
    * a tensor can be cut off behind any slice. Default 3.
    */
   readonly layers?: number;
+  /**
+   * Frames, 0 to 16, that a frame may be predicted from: the receiver keeps so many. Default 0: every frame stands for
+   * itself.
+   */
+  readonly memory?: number;
 }
+
+/** What a predicting codec may hold of frames at one end, in elements. */
+const maxKeptElements = 1 << 26;
 
 export const qualityRange = [0, 100, 50] as const;
 export const layerRange = [1, 8, 3] as const;
+export const memoryRange = [0, 16, 0] as const;
 
 /** The quality at which a step is 1 and the rows of the statistics hold. */
 export const neutralQuality = 50;
@@ -55,6 +65,7 @@ export interface SluicePlan {
   readonly transform: BlockTransform;
   readonly layers: number;
   readonly quality: number;
+  readonly memory: number;
   /** Units of a tensor: those of the first layer block by block, then those of the next. */
   readonly units: number;
   /** Coefficients of a block, each layer's behind those of the one before it: where they lie in the {@link BlockTransform}. */
@@ -63,15 +74,19 @@ export interface SluicePlan {
   readonly layerStart: readonly number[];
   /** What is coded at a quality. */
   at(quality: number): CodedRows;
-  /** For the units from `first` to `end`, exclusive: the first row of each and how many there are, as the entropy kernel takes it. */
-  spansAt(quality: number, first: number, end: number): Uint32Array;
+  /**
+   * For the units from `first` to `end`, exclusive: the first row of each and how many there are, as the entropy kernel
+   * takes it.
+   * @param modes of these units (see `unitModes`); by default they all stand for themselves
+   */
+  spansAt(quality: number, first: number, end: number, modes?: Uint8Array): Uint32Array;
 }
 
 /** The coefficients that are coded at a quality. */
 export interface CodedRows {
   /** How many, from the start of the order; those behind are 0. */
   readonly count: number;
-  /** For each: the row of its distribution. */
+  /** For each: the row of its distribution; then again for each mode of a predicted unit that writes coefficients. */
   readonly rows: Int32Array;
 }
 
@@ -81,8 +96,7 @@ export interface CodedRows {
 export function createSluicePlan(
   spec: TensorSpec,
   statistics: CutStatistics | undefined,
-  quality: number,
-  layers: number,
+  { quality = qualityRange[2], layers = layerRange[2], memory = memoryRange[2] }: SluiceParameters,
 ): SluicePlan {
   checkSpec(spec);
   const transform = statistics?.transform;
@@ -103,6 +117,13 @@ export function createSluicePlan(
     );
   }
   const grid = createBlockGrid(spec, transform.block);
+  if (elements * memory > maxKeptElements) {
+    const most = Math.floor(maxKeptElements / elements);
+    throw new TensorError(
+      "codec.sluice.memory",
+      `${memory} frames of ${elements} elements, at most ${most} are kept`,
+    );
+  }
   const { scales, coarseScales } = transform;
   const order = Uint32Array.from(scales.keys()).sort((a, b) => scales[b]! - scales[a]! || a - b);
   const known = new Map<number, CodedRows>();
@@ -112,7 +133,9 @@ export function createSluicePlan(
       scales[i] === 0 ? -1 : rowAt(scales[i]!, coarseScales[i]!, at),
     );
     const count = rows.findLastIndex((row) => row >= 0) + 1;
-    return { count, rows: rows.subarray(0, count).map((row) => Math.max(0, row)) };
+    const coded = rows.subarray(0, count).map((row) => Math.max(0, row));
+    const limited = highestRows.map((highest) => coded.map((row) => Math.min(row, highest)));
+    return { count, rows: Int32Array.from(limited.flatMap((own) => [...own])) };
   }
 
   function at(quality: number): CodedRows {
@@ -124,17 +147,19 @@ export function createSluicePlan(
   const blockTransform = createBlockTransform(grid, statistics, transform);
   const layerStart = layerStarts(order, scales, layers);
   return {
-    ...{ grid, layers, quality, layerStart, at },
+    ...{ grid, layers, quality, memory, layerStart, at },
     transform: blockTransform,
     places: order.map((coefficient) => blockTransform.place(coefficient)),
     units: grid.blocks * layers,
-    spansAt(quality, first, end) {
+    spansAt(quality, first, end, modes) {
       const { count } = at(quality);
       const spans = new Uint32Array(2 * (end - first));
       for (let unit = first; unit < end; unit++) {
         const layer = Math.floor(unit / grid.blocks);
         const from = Math.min(layerStart[layer]!, count);
-        spans[2 * (unit - first)] = from;
+        const mode = modes?.[unit - first] ?? unitModes.intra;
+        if (mode === unitModes.same) continue;
+        spans[2 * (unit - first)] = mode * count + from;
         spans[2 * (unit - first) + 1] = Math.min(layerStart[layer + 1]!, count) - from;
       }
       return spans;

@@ -1,4 +1,4 @@
-import { type Symbols, TensorError, type TensorSpec } from "@sluice/tensor";
+import { type Symbols, TensorError, type TensorSpec, tensorKernels } from "@sluice/tensor";
 import { blockOrder } from "../block-order.js";
 import { createScratch } from "../scratch.js";
 import type { Stage } from "../stage.js";
@@ -71,8 +71,8 @@ export function tile(parameters: TileParameters | "chw" | "hwc" = {}): Stage<"sy
 
 /** Replaces each number by what the table has for it; without a table they are the same. */
 function lookUp<T extends Symbols>(table: Uint8Array | undefined, from: Symbols, to: T): T {
-  if (!table) to.set(from);
-  else for (let i = 0; i < from.length; i++) to[i] = table[from[i]!]!;
+  if (table) tensorKernels().lookUp(table, from, to);
+  else to.set(from);
   return to;
 }
 

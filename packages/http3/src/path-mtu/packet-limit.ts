@@ -9,7 +9,7 @@ const IPV6_HEADER_BYTES = 40 + 8;
 /** UDP payload of packets between processes of one machine: see the levels of `PacketSizeSearch`. */
 const LOOPBACK_BYTES = 15_872;
 /** A round trip that only peers on one machine have; what is further away on its addresses is a relay. */
-const LOCAL_RTT_MS = 4;
+const LOCAL_RTT_MS = 8;
 
 /** Whether a peer runs on this machine. `rttMs`: a round trip that was measured, what the peer did in it included. */
 export function isLocalPeer(peer: string, rttMs: number): boolean {

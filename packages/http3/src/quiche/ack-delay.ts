@@ -1,10 +1,5 @@
 /** RFC 9000 13.2.2: every second packet is acknowledged at once. */
 const MAX_PACKETS = 2;
-/**
- * On one machine packets are large, and the answer to all of them is there within a millisecond: a packet for the
- * acknowledgement alone costs both processes about a tenth of the time of a round. No more than the least window holds.
- */
-const MAX_LOCAL_PACKETS = 6;
 /** Far below the max_ack_delay of 25 ms that both ends reckon with (RFC 9000 18.2), and long enough for an answer. */
 const MAX_DELAY_MS = 2;
 
@@ -26,10 +21,9 @@ export class AckDelay {
     this.#packets = 0;
   }
 
-  /** Whether something came in that may stay without an answer for now. `isLocal`: from a peer on this machine. */
-  mayWait(nowMs: number, isLocal = false): boolean {
-    const maxPackets = isLocal ? MAX_LOCAL_PACKETS : MAX_PACKETS;
-    return this.#packets > 0 && this.#packets < maxPackets && nowMs < this.deadlineMs;
+  /** Whether something came in that may stay without an answer for now. */
+  mayWait(nowMs: number): boolean {
+    return this.#packets > 0 && this.#packets < MAX_PACKETS && nowMs < this.deadlineMs;
   }
 
   /** When the answer has to leave; infinity where there is nothing to answer. */

@@ -31,6 +31,7 @@ export class ConnectionPath {
   readonly #pacing = new PathPacing();
   /** Where the engine sends to; its figures of the path are for this address. */
   #peer: Address;
+  /** The peer is known to run on this machine. */
   #isLocal = false;
   /** Since when a round trip is measured. */
   #askedMs: number | undefined;
@@ -48,11 +49,6 @@ export class ConnectionPath {
   ) {
     this.#peer = options.peer;
     this.#askedMs = options.askedMs;
-  }
-
-  /** Whether the peer is known to run on this machine. */
-  get isLocal(): boolean {
-    return this.#isLocal;
   }
 
   /** The longest datagram that a packet holds now, HTTP/3's prefix included. */

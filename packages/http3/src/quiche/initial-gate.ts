@@ -12,7 +12,7 @@ import type { Address } from "./udp-socket.js";
  * A client of this machine answers its Retry within this, also while both processes are busy starting. It decides what
  * a connection is able to send; what it sends follows from the round trips that are measured later.
  */
-const NEAR_MS = 20;
+const NEAR_MS = 30;
 
 /** How a connection begins. */
 export interface Entry {

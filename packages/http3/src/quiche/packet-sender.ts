@@ -58,7 +58,7 @@ export class PacketSender {
       const wasFed = state.isEstablished && this.#feed(nowMs);
       const hasDatagrams = connection.dgramSendQueueLen() > 0;
       const isQuiet = this.webTransport.hasOpened && !state.isClosing && !this.isDue && !isProbeDue;
-      if (isQuiet && !wasFed && !hasDatagrams && this.acks.mayWait(nowMs, path.isLocal)) return false;
+      if (isQuiet && !wasFed && !hasDatagrams && this.acks.mayWait(nowMs)) return false;
       for (let i = 0; i < PACKETS_PER_ROUND; i++) {
         if (path.budgetBytes(nowMs) <= 0 || socket.isCongested) {
           this.#isHeldBack = true;

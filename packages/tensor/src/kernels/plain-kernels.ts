@@ -1,5 +1,6 @@
 import { checkBits, packBits, unpackBits } from "./bit-packing.js";
 import { checkTable } from "./level-table.js";
+import { checkLookUp, lookUp } from "./look-up.js";
 import { dequantize, quantize } from "./plain-quantize.js";
 import { sums } from "./plain-sums.js";
 import { dequantizeTiled, quantizeTiled, tile, untile } from "./plain-tile.js";
@@ -36,6 +37,10 @@ export const plainKernels: TensorKernels = {
   untile(plane, tiling, symbols) {
     checkTiling(tiling, plane, symbols, "symbols");
     untile(plane, tiling, symbols);
+  },
+  lookUp(table, symbols, target) {
+    checkLookUp(table, symbols, target);
+    lookUp(table, symbols, target);
   },
   packBits(symbols, bits, target, offset) {
     checkBits(symbols, bits, target, offset, "target");

@@ -1,5 +1,6 @@
 import { checkBits } from "./bit-packing.js";
 import { checkTable } from "./level-table.js";
+import { checkLookUp, maxTableEntries } from "./look-up.js";
 import { plainKernels } from "./plain-kernels.js";
 import { clearUnused } from "./plain-tile.js";
 import { arrangementOf, dequantizeBlock, quantizeBlock, writeTable } from "./simd-levels.js";
@@ -122,6 +123,23 @@ function createKernels(memory: SimdMemory): TensorKernels {
       for (const block of tileBlocks(tiling)) {
         untileBlock(memory, tiling, block);
         symbols.set(head(memory.symbols8, block.count), block.first);
+      }
+    },
+
+    lookUp(table, symbols, target) {
+      checkLookUp(table, symbols, target);
+      if (symbols.length < fewestElements) {
+        plainKernels.lookUp(table, symbols, target);
+        return;
+      }
+      const entries = memory.bytes.subarray(0, maxTableEntries);
+      entries.fill(0);
+      entries.set(table);
+      for (let i = 0; i < symbols.length; i += blockElements) {
+        const count = Math.min(blockElements, symbols.length - i);
+        memory.symbols8.set(symbols.subarray(i, i + count));
+        exports.lookUp(bytesAt, table.length, symbolsAt, symbolsAt, count);
+        target.set(head(memory.symbols8, count), i);
       }
     },
 

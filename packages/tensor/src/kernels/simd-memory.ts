@@ -51,6 +51,7 @@ export interface KernelExports {
   readonly dequantizeInterleaved16: Interleaved;
   readonly tile: MoveTiles;
   readonly untile: MoveTiles;
+  readonly lookUp: (table: number, entries: number, source: number, target: number, count: number) => void;
   readonly transpose: (source: number, target: number, rows: number, columns: number) => void;
   readonly packBits: (source: number, target: number, count: number, bits: number) => void;
   readonly unpackBits: (source: number, target: number, count: number, bits: number) => void;

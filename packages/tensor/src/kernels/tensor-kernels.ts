@@ -31,6 +31,13 @@ export interface TensorKernels {
   untile(plane: Uint8Array, tiling: Tiling, symbols: Uint8Array): void;
 
   /**
+   * Replaces symbols by what a table has for them.
+   * @param table 1 to 256 entries
+   * @param symbols below 256; those that the table has no entry for become 0
+   */
+  lookUp(table: Uint8Array, symbols: Symbols, target: Symbols): void;
+
+  /**
    * Packs symbols below 2^bits, 1 to 16 bits each, least significant bit first, into `target` from `offset`; the last
    * byte is padded with 0 (spec 6.2). More than 8 bits are packed plainly by both kinds.
    */

@@ -9,7 +9,7 @@ import { chooseSide, groupBands } from "./choose-block.js";
 import { type CoefficientHistogram, fitScales } from "./fit-scales.js";
 import { fitTransform, measureCovariances } from "./fit-transform.js";
 import { measureImportance, type RunTail } from "./measure-importance.js";
-import { distribution, logitsOf, movedProbability } from "./output-distance.js";
+import { expectedLoss, logitsOf } from "./output-distance.js";
 
 /** What {@link calibrateTransform} works with. */
 export interface TransformCalibration {
@@ -24,19 +24,19 @@ export interface TransformCalibration {
   random(): number;
   /** The most runs of the second half that measuring importances may take. Default 8,192. */
   readonly maxRuns?: number;
-  /** How much of the output's probability the codec's default step may move on average. Default 0.03. */
+  /** The share of right answers that the codec's default step may cost, as far as the network can tell. Default 0.006. */
   readonly tolerance?: number;
   onProgress?(done: number, total: number): void;
 }
 
 const defaultRuns = 8192;
-const defaultTolerance = 0.03;
+const defaultTolerance = 0.006;
 /** Of the noise by which importances are measured, against the deviation of all elements. */
 const relativeNoise = 0.5;
 /** Tensors at which the step is tried. */
 const stepTensors = 192;
-/** The step is found to a quarter of an octave. */
-const stepTrials = 7;
+/** The step is found to an eighth of an octave. */
+const stepTrials = 6;
 const batchSize = 16;
 
 /**
@@ -87,7 +87,7 @@ async function findStep(
   onRuns: (runs: number) => void,
 ): Promise<number> {
   const before = await answers(tensors, runTail, onRuns);
-  const movedBy = async (step: number): Promise<number> => {
+  const lossOf = async (step: number): Promise<number> => {
     const scaled = { ...transform, gains: transform.gains.map((gain) => gain * step) };
     const codec = createSluiceCodec({ layers: 1 });
     const encoder = codec.createEncoder(spec, { ...statistics, transform: scaled });
@@ -99,17 +99,17 @@ async function findStep(
       return partial.finish().tensor.data as Float32Array;
     });
     const after = await answers(coded, runTail, onRuns);
-    return after.reduce((sum, answer, i) => sum + movedProbability(before[i]!, answer), 0) / after.length;
+    return after.reduce((sum, answer, i) => sum + expectedLoss(before[i]!, answer), 0) / after.length;
   };
-  // From an eighth of the noise to 16 times it, by quarters of an octave.
-  let quarters = -12;
-  let tooFar = 17;
-  for (let trial = 0; trial < stepTrials && tooFar - quarters > 1; trial++) {
-    const middle = Math.floor((quarters + tooFar) / 2);
-    if ((await movedBy(noise * 2 ** (middle / 4))) <= tolerance) quarters = middle;
+  // From an eighth of the noise to 16 times it, by eighths of an octave.
+  let eighths = -24;
+  let tooFar = 33;
+  for (let trial = 0; trial < stepTrials && tooFar - eighths > 1; trial++) {
+    const middle = Math.floor((eighths + tooFar) / 2);
+    if ((await lossOf(noise * 2 ** (middle / 8))) <= tolerance) eighths = middle;
     else tooFar = middle;
   }
-  return noise * 2 ** (quarters / 4);
+  return noise * 2 ** (eighths / 8);
 }
 
 async function answers(
@@ -120,7 +120,7 @@ async function answers(
   const all: Float64Array[] = [];
   for (let at = 0; at < tensors.length; at += batchSize) {
     const outputs = await runTail(tensors.slice(at, at + batchSize));
-    for (const output of outputs) all.push(distribution(logitsOf(output), 1));
+    for (const output of outputs) all.push(logitsOf(output));
     onRuns(outputs.length);
   }
   return all;
