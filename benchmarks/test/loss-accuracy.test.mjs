@@ -22,11 +22,11 @@ t.test("what is lost at one rate is lost at every higher one, and so much as ask
   for (const [name, { plan }] of ofElements) {
     const mask = plan(spec);
     let lost = 0;
-    for (let n = 0; n < 400; n++) {
+    for (let n = 0; n < 200; n++) {
       const at = (rate) => mask(randomFor(seed, name).fork(String(n)), rate);
       const [low, high] = [at(0.2), at(0.4)];
       if (low.some((flag, i) => flag === 1 && high[i] === 0)) t.fail(`${name} ${n}: not nested`);
-      lost += share(low) / 400;
+      lost += share(low) / 200;
     }
     t.ok(Math.abs(lost - 0.2) < 0.03, `${name}: ${lost}`);
     t.equal(share(mask(randomFor(seed, name), 0)), 0);
@@ -82,7 +82,7 @@ t.test("methods are measured where they can be", async (t) => {
 
 t.test("the command line", async (t) => {
   t.match(
-    parseOptions(["--rates", "0,12.5", "--loss", "rows", "--methods", "auto,zero", "--calibrate", "20"]),
+    parseOptions(["--rates", "0,12.5", "--loss", "rows", "--methods", "auto,zero", "--calibrate", "10"]),
     {
       ...{ rates: [0, 0.125], processes: ["rows"], methods: ["auto", "zero"], codec: "raw", seed: 1 },
     },
@@ -99,7 +99,7 @@ t.test("the command line", async (t) => {
 });
 
 t.test("the embedded model from the repository alone", async (t) => {
-  const args = ["--limit", "20", "--rates", "0,40,100", "--methods", "auto,zero", "--calibrate", "20"];
+  const args = ["--limit", "10", "--rates", "0,40,100", "--methods", "auto,zero", "--calibrate", "10"];
   const child = spawn(process.execPath, [command, "--json", ...args, "--loss", "elements,bursts"], {
     stdio: ["ignore", "pipe", "pipe"],
   });
@@ -113,7 +113,7 @@ t.test("the embedded model from the repository alone", async (t) => {
   t.equal(code, 0, output.stderr);
   t.match(output.stderr, /Seed of the losses: 1/);
   const [head, ...points] = output.stdout.trim().split("\n").map(JSON.parse);
-  t.match(head, { model: "fashion", split: "add_3", images: 20, codec: "raw", seed: 1 });
+  t.match(head, { model: "fashion", split: "add_3", images: 10, codec: "raw", seed: 1 });
   t.equal(points.length, 12);
   const find = (process, rate, method) =>
     points.find((point) => point.process === process && point.rate === rate && point.method === method);
