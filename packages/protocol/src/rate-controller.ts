@@ -54,6 +54,8 @@ const maxCalmFactor = 8;
  */
 const startupMs = 5_000;
 const startupFactor = 4;
+/** More than this share of the bottleneck is not taken fast: beside another session, whoever comes later would get more. */
+const startupShare = 0.5;
 /** A decrease shows after a round trip and the window over which the standing queue is measured. */
 const settleMs = 350;
 const heavyLoss = 0.25;
@@ -87,7 +89,7 @@ export function createRateController(): RateController {
       thresholdMs = Math.min(maxThresholdMs, Math.max(minThresholdMs, thresholdMs));
       if (!isCongested) {
         const calmS = Math.max(0, nowMs - Math.max(decreasedMs, queuedMs) - calmMs) / 1_000;
-        const factor = isStarting ? startupFactor : 1;
+        const factor = isStarting && rate < startupShare * ceiling ? startupFactor : 1;
         const gain = increaseGain * Math.min(maxCalmFactor, factor + 4 * calmS);
         rate += (gain * (ceiling - rate) * Math.sqrt(rate / ceiling) * elapsedMs) / 1_000;
       }
