@@ -2,7 +2,7 @@
 import { writeFileSync } from "node:fs";
 import process from "node:process";
 import { parseArgs } from "node:util";
-import { cellName, cells } from "./link/cells.mjs";
+import { cellName, cells, protections } from "./link/cells.mjs";
 import { measureCore } from "./link/core-throughput.mjs";
 import { figuresOf, missedBounds } from "./link/figures.mjs";
 import { formatReport } from "./link/report.mjs";
@@ -12,6 +12,7 @@ import { describeEnvironment, readLoad } from "./micro/transport/environment.mjs
 
 const USAGE = `node benchmarks/link.mjs [options]
   --kinds A,B       of simulated, real, core; default all
+  --protect A,B     of ${Object.keys(protections).join(", ")}: what is done about loss; default none
   --only REGEX      only the cells whose name matches
   --seconds S       of each cell, 1 to 3600, default 30
   --seed N          of the links, default 1
@@ -29,6 +30,7 @@ function parseOptions(args) {
     args,
     options: {
       kinds: { type: "string", default: "simulated,real,core" },
+      protect: { type: "string", default: "none" },
       only: { type: "string", default: "" },
       seconds: { type: "string", default: "30" },
       seed: { type: "string", default: "1" },
@@ -45,7 +47,13 @@ function parseOptions(args) {
   const unknown = kinds.find((kind) => !["simulated", "real", "core"].includes(kind));
   if (unknown !== undefined)
     throw new Error(`--kinds: unknown ${JSON.stringify(unknown)} (known: simulated, real, core)`);
-  return { ...values, seconds, kinds, only: new RegExp(values.only), seed: Number(values.seed) };
+  const protect = values.protect.split(",");
+  const strange = protect.find((name) => !Object.hasOwn(protections, name));
+  if (strange !== undefined)
+    throw new Error(
+      `--protect: unknown ${JSON.stringify(strange)} (known: ${Object.keys(protections).join(", ")})`,
+    );
+  return { ...values, seconds, kinds, protect, only: new RegExp(values.only), seed: Number(values.seed) };
 }
 
 function measureCores() {
@@ -59,7 +67,8 @@ async function main(options) {
   const before = readLoad();
   const results = [];
   for (const kind of ["simulated", "real"].filter((name) => options.kinds.includes(name))) {
-    for (const cell of cells.filter((each) => options.only.test(cellName(each)))) {
+    const wanted = cells.flatMap((cell) => options.protect.map((protection) => ({ ...cell, protection })));
+    for (const cell of wanted.filter((each) => options.only.test(cellName(each)))) {
       const raw = await runs[kind](cell, options);
       const figures = figuresOf({ ...raw, bytes: cell.bytes, seconds: options.seconds });
       const result = { kind, cell, figures, missed: missedBounds(cell.bytes, figures) };

@@ -14,6 +14,7 @@ export function measureCore(frames) {
   const reassembly = createReassembly();
   reassembly.openStream(1, {
     ...{ units: tensorBytes, maxFrameBytes: 1 << 26, deadlineMs: 1_000, releaseQuiet: true, minReceived: 0 },
+    fecSpan: 0,
   });
   const sendBuffer = createSendBuffer();
   const tensor = new Uint8Array(tensorBytes).fill(7);

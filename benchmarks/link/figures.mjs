@@ -23,6 +23,8 @@ export function figuresOf({ bytes, seconds, offered, admitted, frames }) {
     meanReceived: mean(inTime.map(({ received }) => received)),
     /** Of the admitted frames: in time with at least nine tenths of their elements. */
     wholeShare: inTime.filter(({ received }) => received >= 0.9).length / Math.max(1, admitted),
+    /** The same with all of them. */
+    completeShare: inTime.filter(({ received }) => received === 1).length / Math.max(1, admitted),
     goodputBitsPerSecond: (inTime.length * bytes * 8) / seconds,
   };
 }

@@ -11,6 +11,7 @@ function row({ cell, figures, missed }) {
     `${ms(figures.p50Ms)} / ${ms(figures.p99Ms)}`,
     percent(figures.meanReceived),
     percent(figures.wholeShare),
+    percent(figures.completeShare),
     (figures.goodputBitsPerSecond / 1e6).toFixed(2),
     missed.length > 0 ? `MISSED: ${missed.join(", ")}` : "reached",
   ];
@@ -19,7 +20,7 @@ function row({ cell, figures, missed }) {
 function table(results) {
   const head = [
     ...["tensors and loss, each way", "admitted", "of these on time", "p50 / p99 ms", "elements received"],
-    ...["on time with 90 % of the elements", "goodput, Mbit/s", "bounds"],
+    ...["on time with 90 % of the elements", "on time with all", "goodput, Mbit/s", "bounds"],
   ];
   const lines = [head, head.map(() => "---"), ...results.map(row)];
   return lines.map((cells) => `| ${cells.join(" | ")} |`).join("\n");

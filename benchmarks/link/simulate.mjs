@@ -4,15 +4,18 @@ import {
   streamFrames,
   streamOptions,
 } from "../../packages/protocol/dist/test/virtual-session.js";
-import { deadlineMs, framesPerSecond, link } from "./cells.mjs";
+import { deadlineMs, framesPerSecond, link, protections } from "./cells.mjs";
 
 const warmUpMs = 300;
 
-export function simulate({ bytes, loss, burst }, { seconds, seed }) {
+export function simulate({ bytes, loss, burst, protection }, { seconds, seed }) {
   const lossy = { ...link, loss, burst };
   const session = createVirtualSession({ seed, up: lossy, down: lossy });
   const spec = { dtype: "uint8", shape: [bytes], layout: "any" };
-  const stream = session.client.openStream({ ...streamOptions, spec, deadlineMs });
+  const stream = session.client.openStream({
+    ...{ ...streamOptions, spec, deadlineMs },
+    ...protections[protection],
+  });
   session.runUntil(warmUpMs);
   const frames = Math.round(seconds * framesPerSecond);
   streamFrames(session, stream, {

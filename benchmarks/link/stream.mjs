@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { createClient } from "../../packages/client/dist/index.js";
 import { connect } from "../../packages/http3/dist/index.js";
 import { createTensor } from "../../packages/tensor/dist/index.js";
-import { deadlineMs, framesPerSecond, link } from "./cells.mjs";
+import { deadlineMs, framesPerSecond, link, protections } from "./cells.mjs";
 
 const CHILD = fileURLToPath(new URL("child.mjs", import.meta.url));
 
@@ -35,7 +35,7 @@ async function sendFrames(stream, tensor, count) {
   return Promise.all(outcomes);
 }
 
-export async function streamReally({ bytes, loss, burst }, { seconds, seed }) {
+export async function streamReally({ bytes, loss, burst, protection }, { seconds, seed }) {
   const server = await startChild("server", {});
   const { hostname, port } = new URL(server.url);
   const relay = await startChild("relay", {
@@ -48,7 +48,10 @@ export async function streamReally({ bytes, loss, burst }, { seconds, seed }) {
     const session = await connect(url, { certificateHash: server.certificateHash, engine: "quiche" });
     const client = await createClient(session);
     const spec = { dtype: "uint8", shape: [bytes], layout: "any" };
-    const stream = await client.openStream({ model: "sink", spec, deadlineMs });
+    const stream = await client.openStream({
+      ...{ model: "sink", spec, deadlineMs },
+      ...protections[protection],
+    });
     await sleep(300);
     const outcomes = await sendFrames(
       stream,

@@ -29,6 +29,7 @@ Images and statistics:
   --statistics FILE     of the cut, as sluice calibrate writes them; default those beside the model
   --exclude-calibration N[:SEED]   leaves out the images that "sluice calibrate --limit N --seed SEED" takes from these
   --calibrate N[:SEED]  leaves the same images out and calibrates on them here
+  --runs N              of the second half, that calibrating for the codec sluice may take; default 8192
 
 How:
   --datagram BYTES      largest datagram, 200 to 65000, default 1200
@@ -100,7 +101,7 @@ function parseValues(args) {
         limit: { ...text, default: "2000" },
         seed: { ...text, default: "1" },
         ...{ statistics: text, "exclude-calibration": text, calibrate: text },
-        datagram: { ...text, default: "1200" },
+        ...{ runs: { ...text, default: "8192" }, datagram: { ...text, default: "1200" } },
         ...{ json: flag, record: flag, help: flag, name: text },
         note: { ...text, default: "" },
       },
@@ -130,6 +131,8 @@ export function parseOptions(args) {
   return {
     ...values,
     data: values.data ?? process.env.SLUICE_DATA,
+    // Only the codec sluice needs a transform, which takes long to calibrate.
+    ...{ codecs: [{ text: values.codec }], runs: integer("runs", values.runs, 1, 1_000_000) },
     processes: choices("loss", values.loss, Object.keys(lossProcesses)),
     rates: shares("rates", values.rates),
     methods: choices("methods", values.methods, [...concealmentMethods]),

@@ -81,9 +81,12 @@ t.test("methods are measured where they can be", async (t) => {
 });
 
 t.test("the command line", async (t) => {
-  t.match(parseOptions(["--rates", "0,12.5", "--loss", "rows", "--methods", "auto,zero"]), {
-    ...{ rates: [0, 0.125], processes: ["rows"], methods: ["auto", "zero"], codec: "raw", seed: 1 },
-  });
+  t.match(
+    parseOptions(["--rates", "0,12.5", "--loss", "rows", "--methods", "auto,zero", "--calibrate", "20"]),
+    {
+      ...{ rates: [0, 0.125], processes: ["rows"], methods: ["auto", "zero"], codec: "raw", seed: 1 },
+    },
+  );
   for (const [args, says] of [
     [["--rates", "101"], /--rates/],
     [["--loss", "none"], /--loss: unknown "none"/],

@@ -221,6 +221,7 @@ const decoders = {
   hello: (bytes) => createControlDecoder()(bytes),
   open: (bytes) => createControlDecoder()(bytes),
   datagram: (bytes) => decodeDatagram(bytes),
+  repair: (bytes) => decodeDatagram(bytes),
   stream: (bytes) => createTensorDecoder(1_000).decode(bytes),
   feedback: decodeControl,
   result: decodeControl,

@@ -73,6 +73,7 @@ const kinds = {
       frames: [9, [receipt]],
       reportTime: [10, "uint"],
       received: [11, "bytes"],
+      recovered: [12, "bytes"],
     },
   ],
   result: [

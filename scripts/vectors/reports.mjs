@@ -56,6 +56,26 @@ const made = [
     "Nine bits take two bytes.",
   ],
   [
+    "recovered",
+    { arrivals: arrive([0, 10], [3, 10], [9, 10]), recovered: [1, 8, 3], ...none, reportTime: 10 },
+    {
+      ...{ datagramsReceived: 3, bytesReceived: 300, nextSequence: 10, lost: 7, lossRuns: 2 },
+      ...{ arrivalSequences: [-10, 3, 6], arrivalTimes: [0, 0, 0], reportTime: 10 },
+      ...{ received: "4102", recovered: "0201" },
+    },
+    "1 and 8 are lost all the same; 3 has come, and is not recovered.",
+  ],
+  [
+    "recovered-is-short",
+    { arrivals: arrive([0, 10], [9, 10]), recovered: [8], ...none, reportTime: 10 },
+    {
+      ...{ datagramsReceived: 2, bytesReceived: 200, nextSequence: 10, lost: 8, lossRuns: 1 },
+      ...{ arrivalSequences: [-10, 9], arrivalTimes: [0, 0], reportTime: 10 },
+      ...{ received: "0102", recovered: "02" },
+    },
+    "Empty bytes at the end are left out.",
+  ],
+  [
     "clock-wraps",
     { arrivals: arrive([0, 4294967291]), ...none, reportTime: 4294967301 },
     {

@@ -3,6 +3,7 @@ import { clientHandshake } from "./sessions/client-handshake.mjs";
 import { clientResults } from "./sessions/client-results.mjs";
 import { clientStreams } from "./sessions/client-streams.mjs";
 import { serverControl, serverHandshake } from "./sessions/server-handshake.mjs";
+import { serverRecovery } from "./sessions/server-recovery.mjs";
 import { serverSlices } from "./sessions/server-slices.mjs";
 import { serverStreams } from "./sessions/server-streams.mjs";
 import { tensorStreams } from "./sessions/server-tensor-streams.mjs";
@@ -15,6 +16,7 @@ export const cases = [
   ...serverControl,
   ...serverStreams,
   ...serverSlices,
+  ...serverRecovery,
   ...tensorStreams,
   ...clientHandshake,
   ...clientStreams,

@@ -111,14 +111,15 @@ Examples:
         log,
       );
       const { url, certHash, metricsUrl, model, split } = server;
-      context.stdout.write(
-        `${JSON.stringify({ event: "listening", url, certHash, metricsUrl, model, split })}\n`,
-      );
+      // Whoever reads that it listens may send the signal at once.
       const reload = () => {
         log.info("SIGHUP: the certificate files are read again");
         void server.reloadCertificate();
       };
       process.on("SIGHUP", reload);
+      context.stdout.write(
+        `${JSON.stringify({ event: "listening", url, certHash, metricsUrl, model, split })}\n`,
+      );
       await stopped;
       process.off("SIGHUP", reload);
       log.info("ending: no new frames are taken");

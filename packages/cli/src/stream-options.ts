@@ -1,6 +1,7 @@
 import { concealmentMethods } from "@sluice/concealment";
 import { type EngineName, engineNames } from "@sluice/http3";
 import { preprocessPresets, strategies } from "@sluice/inference";
+import { parseFec } from "@sluice/protocol";
 import { type Command, Option } from "commander";
 import { CliError } from "./cli-error.js";
 import { ExitCode } from "./exit-codes.js";
@@ -30,6 +31,7 @@ export interface StreamOptionValues {
   readonly token?: string;
   readonly urgency?: number;
   readonly minReceived?: number;
+  readonly fec?: string;
   readonly reconnect: boolean;
   readonly json?: true;
 }
@@ -46,6 +48,15 @@ function parsePositive(option: string, most: number): (text: string) => number {
     }
     return value;
   };
+}
+
+function readFec(text: string): string {
+  try {
+    parseFec(text);
+    return text;
+  } catch (error) {
+    throw new CliError(ExitCode.usage, `--fec: ${(error as Error).message}`);
+  }
 }
 
 /** Adds the options that say what is streamed and how. */
@@ -112,6 +123,11 @@ export function addStreamOptions(command: Command, defaults: { readonly duration
       "share of a frame that is waited and asked for while it can be in time (default: 0)",
       (text) => parseCount(text, "--min-received", 0, 100),
     )
+    .option(
+      "--fec <form>",
+      "repair symbols behind each frame, such as rs:max=15 or xor:max=30 (default: none)",
+      readFec,
+    )
     .option("--no-reconnect", "end when the session is lost, instead of going on in another one")
     .option("--json", "print one JSON object at the end");
 }
@@ -135,6 +151,7 @@ export function readStreamOptions(
     },
     ...{ labels: values.labels, preprocess: values.preprocess, threads: values.threads },
     ...{ concealment: values.concealment, token: values.token, fallback: values.fallback === true },
-    ...{ urgency: values.urgency, minReceivedPercent: values.minReceived, reconnect: values.reconnect },
+    ...{ urgency: values.urgency, minReceivedPercent: values.minReceived, fec: values.fec },
+    reconnect: values.reconnect,
   };
 }

@@ -55,6 +55,7 @@ export function formatSummary({ summary, setup, sessions, lost }: StreamReport):
       `${latencyMs.p50} / ${latencyMs.p95} / ${latencyMs.p99} / ${latencyMs.max} ms`,
     ],
   ];
+  if (summary.slicesRecovered > 0) rows.push(["recovered", `${summary.slicesRecovered} slices`]);
   if (stagesMs) rows.push(["mean of each stage", formatStages(stagesMs)]);
   if (summary.rttMs !== null) rows.push(["round trip", `${summary.rttMs} ms`]);
   if (accuracy.top1 !== null) rows.push(["top-1 accuracy", `${percent(accuracy.top1)} of ${accuracy.n}`]);

@@ -18,6 +18,8 @@ export interface StreamOptions extends ClientHalfOptions, StreamClientOptions {
   /** 0 to 7; 3 where it is not said. */
   readonly urgency: number | undefined;
   readonly minReceivedPercent: number | undefined;
+  /** Text form of the forward error correction. */
+  readonly fec: string | undefined;
 }
 
 /** What a run was made with, as it turned out. */
@@ -90,10 +92,10 @@ async function openSender(half: ClientHalf, options: StreamOptions, hooks: Strea
   const client = await openStreamClient(options, hooks);
   let stream: TensorStream;
   try {
-    const { mode, deadlineMs, concealment = "", urgency, minReceivedPercent } = options;
+    const { mode, deadlineMs, concealment = "", urgency, minReceivedPercent, fec = "" } = options;
     stream = await client.openStream({
       ...{ model: half.model, split: half.split, spec: half.spec, codec: half.codec },
-      ...{ mode, deadlineMs, concealment },
+      ...{ mode, fec, deadlineMs, concealment },
       ...(urgency === undefined ? {} : { urgency }),
       ...(minReceivedPercent === undefined ? {} : { minReceivedPercent }),
       ...(half.statistics ? { statistics: half.statistics } : {}),
@@ -135,7 +137,7 @@ function createLocalSender(half: ClientHalf, options: StreamOptions): Sender {
           onTime: latencyMs <= options.deadlineMs,
           concealedFraction: 0,
         },
-        ...{ answer: { predictions: [{ name: String(label) }] }, slicesReceived: 0 },
+        ...{ answer: { predictions: [{ name: String(label) }] }, slicesReceived: 0, slicesRecovered: 0 },
         timings: { produce: latencyMs, ...nothing },
       };
     },

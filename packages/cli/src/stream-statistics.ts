@@ -13,6 +13,8 @@ export interface StreamSummary {
   readonly concealedFrames: number;
   /** Share of all elements of the delivered frames that were concealed. */
   readonly concealedFraction: number;
+  /** Slices of the delivered frames that forward error correction has brought back. */
+  readonly slicesRecovered: number;
   /** From the capture to the result. */
   readonly latencyMs: {
     readonly p50: number;
@@ -55,6 +57,7 @@ export function createStreamStatistics(): StreamStatistics {
     delivered: 0,
     onTime: 0,
     concealedFrames: 0,
+    slicesRecovered: 0,
     right: 0,
     judged: 0,
     corrupt: 0,
@@ -80,6 +83,7 @@ export function createStreamStatistics(): StreamStatistics {
           counts.delivered++;
           if (outcome.onTime) counts.onTime++;
           if (outcome.concealedFraction > 0) counts.concealedFrames++;
+          counts.slicesRecovered += outcome.slicesRecovered;
           concealed += outcome.concealedFraction;
           latencies.push(outcome.latencyMs);
           stages ??= {
@@ -124,6 +128,7 @@ export function createStreamStatistics(): StreamStatistics {
         },
         concealedFrames: counts.concealedFrames,
         concealedFraction: delivered > 0 ? round(concealed / delivered, 6) : 0,
+        slicesRecovered: counts.slicesRecovered,
         latencyMs: { p50: at(0.5), p95: at(0.95), p99: at(0.99), max: at(1) },
         bytesSent: session.bytesSent,
         goodputBitsPerSecond: seconds > 0 ? Math.round((session.bytesDelivered * 8) / seconds) : 0,

@@ -118,7 +118,7 @@ t.test("limits and shares are options", async (t) => {
       "uint8",
     ],
     ...["--codec", "raw", "--frames", "60", "--fps", "60", "--deadline-ms", "5000", "--json"],
-    ...["--urgency", "1", "--min-received", "50"],
+    ...["--urgency", "1", "--min-received", "50", "--fec", "rs:max=20"],
   ]);
   t.equal(run.code, 0, run.stderr);
   const { delivered, dropReasons, offered } = JSON.parse(run.stdout);
@@ -128,4 +128,7 @@ t.test("limits and shares are options", async (t) => {
   const bad = await runSluice(["stream", url, "--urgency", "8"]);
   t.equal(bad.code, 2);
   t.match(bad.stderr, /--urgency.*from 0 to 7.*"8"/);
+  const strange = await runSluice(["stream", url, "--fec", "rs:max=0"]);
+  t.equal(strange.code, 2);
+  t.match(strange.stderr, /--fec: fec\.rs\.max: .*from 1 to 100.*"0"/);
 });

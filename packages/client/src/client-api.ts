@@ -52,6 +52,13 @@ export interface OpenStreamOptions {
   readonly urgency?: number;
   /** Per cent of a frame that is waited and asked for while it can be in time, 0 to 100. Default 0: any of it. */
   readonly minReceivedPercent?: number;
+  /**
+   * Forward error correction of datagrams: `rs:max=15,span=1` sends at most 15 % more bytes as repair symbols, as many as
+   * the losses of the path make worth it; with `span` a group goes over so many frames where the deadline allows. `xor`
+   * is the cheap form. Together with `minReceivedPercent` what is lost is sent again instead where that is in time.
+   * Default: none. Nothing is done about it on a session without datagrams.
+   */
+  readonly fec?: string;
   /** Number of the first frame. Default 0. */
   readonly firstFrame?: number;
 }
@@ -62,6 +69,8 @@ export interface TensorStream {
   /** The codec in its canonical text form. */
   readonly codec: string;
   readonly mode: DeliveryMode;
+  /** Forward error correction in its canonical text form; empty where there is none. */
+  readonly fec: string;
   readonly deadlineMs: number;
   /** The method that the server conceals with. */
   readonly concealment: string;

@@ -18,7 +18,7 @@ export function describeDelivery(
   return {
     ...{ status: "delivered", frame: frame.frame, onTime, latencyMs, answer },
     concealedFraction: result.elements > 0 ? result.concealedElements / result.elements : 0,
-    slicesReceived: result.slicesReceived,
+    ...{ slicesReceived: result.slicesReceived, slicesRecovered: result.slicesRecovered },
     timings: {
       ...{ produce: here.produceMs, encode: here.encodeMs, ...server },
       network: Math.max(0, latencyMs - known),

@@ -43,5 +43,7 @@ export interface DeliveredFrame {
   /** Share of the tensor's elements that did not arrive and were concealed, 0 to 1. */
   readonly concealedFraction: number;
   readonly slicesReceived: number;
+  /** Slices that were lost and that forward error correction has brought back. */
+  readonly slicesRecovered: number;
   readonly timings: FrameTimings;
 }

@@ -35,7 +35,7 @@ interface PendingFrame {
   readonly encodeMs: number;
   resolve(outcome: FrameOutcome): void;
   /** So many of its slices have come and nothing was concealed: if these are all, the encoder may predict from it. */
-  acknowledge(slicesReceived: number): void;
+  acknowledge(sliceCount: number): void;
 }
 
 /** What it needs of a session's core. */
@@ -64,7 +64,7 @@ export function createFrameSender(core: SendingCore, clock: Clock, pump: () => v
       try {
         const tensor = typeof produce === "function" ? await produce({ bytes: budgetBytes }) : produce;
         const producedMs = clock.now();
-        const maxPayloadBytes = mode === "datagram" ? core.maxPayloadBytes : streamSliceBytes;
+        const maxPayloadBytes = mode === "datagram" ? core.maxPayloadBytes(alias) : streamSliceBytes;
         const encoded = encoder.encode(tensor, maxPayloadBytes, { frame, budgetBytes });
         const encodedMs = clock.now();
         let sliceCount = encoded.slices.length;
@@ -72,8 +72,8 @@ export function createFrameSender(core: SendingCore, clock: Clock, pump: () => v
           const times = { produceMs: producedMs - startMs, encodeMs: encodedMs - producedMs };
           pendingFrames.set(key, {
             ...{ ...times, resolve },
-            acknowledge(slicesReceived) {
-              if (slicesReceived >= sliceCount) encoder.acknowledge?.(frame);
+            acknowledge(received) {
+              if (received >= sliceCount) encoder.acknowledge?.(frame);
             },
           });
         });
@@ -107,7 +107,8 @@ export function createFrameSender(core: SendingCore, clock: Clock, pump: () => v
         core.handleClosed(ErrorCode.protocolViolation, "result: its payload is not MessagePack");
       }
       settle(frame.stream, frame.frame, (pending) => {
-        if (result.concealedElements === 0) pending.acknowledge(result.slicesReceived);
+        if (result.concealedElements === 0)
+          pending.acknowledge(result.slicesReceived + result.slicesRecovered);
         return describeDelivery(event, answer, pending);
       });
     },

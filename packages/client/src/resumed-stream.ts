@@ -28,18 +28,21 @@ export async function createResumedStream(
   let owner: Client | undefined = client;
   let inner: TensorStream | undefined = await client.openStream(options);
   const { spec, codec } = inner;
-  let { mode, deadlineMs, concealment, nextFrame } = inner;
+  let { mode, fec, deadlineMs, concealment, nextFrame } = inner;
   let isClosed = false;
 
   function take(opened: TensorStream): void {
     inner = opened;
-    ({ mode, deadlineMs, concealment } = opened);
+    ({ mode, fec, deadlineMs, concealment } = opened);
   }
 
   const facade: TensorStream = {
     ...{ spec, codec },
     get mode() {
       return mode;
+    },
+    get fec() {
+      return fec;
     },
     get deadlineMs() {
       return deadlineMs;

@@ -1,5 +1,5 @@
 import { defaultCodec, prepareCodec, type TensorEncoder } from "@sluice/codec";
-import { type TensorStreamOptions, tensorStreamDefaults } from "@sluice/protocol";
+import { formatFec, parseFec, type TensorStreamOptions, tensorStreamDefaults } from "@sluice/protocol";
 import type { OpenStreamOptions } from "./client-api.js";
 
 /** What a stream is to be, with every default filled in. */
@@ -9,11 +9,15 @@ export interface StreamPlan {
   readonly wire: TensorStreamOptions;
 }
 
-/** @throws TensorError or RangeError where the codec cannot be read, not be loaded or not be made for the spec */
+/** @throws TensorError or RangeError where the codec or `fec` cannot be read, not be loaded or not be made for the spec */
 export async function planStream(options: OpenStreamOptions, hasDatagrams: boolean): Promise<StreamPlan> {
   const { spec, statistics, model, split = "", deadlineMs = 150, concealment = "" } = options;
   const codec = await prepareCodec(options.codec ?? (spec.dtype === "float32" ? defaultCodec : "raw"));
   const wanted = options.mode ?? "datagram";
+  const mode = wanted === "datagram" && !hasDatagrams ? "stream" : wanted;
+  const fec = parseFec(options.fec ?? "");
+  if (fec && wanted !== "datagram")
+    throw new RangeError(`fec: only the mode datagram has it, and ${wanted} is asked for`);
   const { urgency, minReceivedPercent, firstFrame } = { ...tensorStreamDefaults, ...options };
   checkRange("urgency", urgency, 7);
   checkRange("minReceivedPercent", minReceivedPercent, 100);
@@ -23,7 +27,7 @@ export async function planStream(options: OpenStreamOptions, hasDatagrams: boole
     wire: {
       ...tensorStreamDefaults,
       ...{ spec, model, split, codec: codec.text, deadlineMs, concealment, urgency, minReceivedPercent },
-      mode: wanted === "datagram" && !hasDatagrams ? "stream" : wanted,
+      ...{ mode, fec: fec && mode === "datagram" ? formatFec(fec) : "" },
       ...{ firstFrame, statisticsHash: statistics?.hash ?? new Uint8Array(0) },
     },
   };

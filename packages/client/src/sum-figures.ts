@@ -16,6 +16,7 @@ const counters = [
     "datagramsLost",
     "lossRuns",
     "slicesRepeated",
+    "repairsSent",
   ] as const),
 ];
 
@@ -55,7 +56,7 @@ export function countNotOpen(dropped: number): ClientFigures {
       rateBitsPerSecond: undefined,
       unreceivedBytes: 0,
     },
-    ...{ bytesSent: 0, bytesDelivered: 0, datagramsSent: 0, slicesRepeated: 0 },
+    ...{ bytesSent: 0, bytesDelivered: 0, datagramsSent: 0, slicesRepeated: 0, repairsSent: 0 },
     ...{ datagramsLost: 0, lossRuns: 0, lossShare: 0, meanLossRun: 1 },
   };
 }

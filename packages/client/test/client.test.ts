@@ -63,11 +63,17 @@ t.test("what a stream asks for reaches the server, and capabilities are agreed o
   const stream = await client.openStream({
     ...{ model: "sink", spec, urgency: 1, minReceivedPercent: 80, firstFrame: 7, mode: "reliable" },
   });
-  await client.openStream({ model: "sink", spec });
+  const second = await client.openStream({ model: "sink", spec, fec: "rs" });
   t.match(asked, [
-    { urgency: 1, minReceivedPercent: 80, firstFrame: 7, mode: "reliable" },
-    { urgency: 3, minReceivedPercent: 0, firstFrame: 0, mode: "datagram" },
+    { urgency: 1, minReceivedPercent: 80, firstFrame: 7, mode: "reliable", fec: "" },
+    { urgency: 3, minReceivedPercent: 0, firstFrame: 0, mode: "datagram", fec: "rs:max=15,span=1" },
   ]);
+  t.equal(second.fec, "rs:max=15,span=1");
+  for (const wrong of [{ fec: "rs", mode: "stream" }, { fec: "rs:max=0" }] as const) {
+    await t.rejects(client.openStream({ model: "sink", spec, ...wrong }), {
+      ...{ name: "RangeError", message: /^fec/ },
+    });
+  }
   t.match(stream, { nextFrame: 7, concealment: "zero" });
   for (const [field, value] of Object.entries({ urgency: 8, minReceivedPercent: 101, firstFrame: -1 })) {
     await t.rejects(client.openStream({ model: "sink", spec, [field]: value }), {

@@ -15,7 +15,7 @@ function createSender() {
   let split: OutgoingFrame["split"];
   let offered = 4;
   const core: SendingCore = {
-    ...{ state: "open", maxPayloadBytes: 2 },
+    ...{ state: "open", maxPayloadBytes: () => 2 },
     offer: () => ({ admitted: true, frame: ++offered, budgetBytes: 1_000 }),
     submit(_stream, _frame, _slices, splitFrame) {
       split = splitFrame;
@@ -44,12 +44,19 @@ function createSender() {
   const sender = createFrameSender(core, createVirtualTime(), () => {});
 
   /** Sends a frame, of which so many slices come, and gives what the encoder was told. */
-  async function send(slicesReceived: number, concealedElements: number, splits = 0): Promise<number[]> {
+  async function send(
+    slicesReceived: number,
+    concealedElements: number,
+    splits = 0,
+    slicesRecovered = 0,
+  ): Promise<number[]> {
     acknowledged.length = 0;
     const outcome = sender.send({ alias: 1, mode: "datagram", encoder }, tensor, 0);
     await Promise.resolve();
     for (let index = 0; index < splits; index++) split?.({ index, count: 2, payload }, 1);
-    const result = { payload: new Uint8Array(0), slicesReceived, concealedElements, elements: 4 };
+    const result = {
+      ...{ payload: new Uint8Array(0), slicesReceived, slicesRecovered, concealedElements, elements: 4 },
+    };
     sender.deliver({
       ...{ type: "delivered", latencyMs: 10, onTime: true },
       ...{ frame: { stream: 1, frame: offered }, result },
@@ -73,10 +80,11 @@ t.test("an encoder is told the frame's number and what it may cost", async (t) =
 t.test("a frame is acknowledged when all slices have come and nothing was concealed", async (t) => {
   const { send } = createSender();
   t.strictSame(await send(2, 0), [5]);
+  t.strictSame(await send(1, 0, 0, 1), [6], "one of them recovered");
   t.strictSame(await send(1, 0), [], "a slice without elements of its own is missing");
   t.strictSame(await send(2, 1), [], "a slice came and could not be decoded");
   t.strictSame(await send(0, 4), []);
   t.strictSame(await send(2, 0, 1), [], "one of three: one was split in two");
-  t.strictSame(await send(3, 0, 1), [10]);
-  t.strictSame(await send(4, 0, 2), [11]);
+  t.strictSame(await send(3, 0, 1), [11]);
+  t.strictSame(await send(4, 0, 2), [12]);
 });

@@ -10,12 +10,13 @@ from pathlib import Path
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).parent))
 from wire_error import WireError  # noqa: E402
+import fec  # noqa: E402
 import mux  # noqa: E402
 import reports  # noqa: E402
 import tensors  # noqa: E402
 import wire  # noqa: E402
 
-OPERATIONS = {**wire.OPERATIONS, **tensors.OPERATIONS, **reports.OPERATIONS, **mux.OPERATIONS}
+OPERATIONS = {**wire.OPERATIONS, **tensors.OPERATIONS, **reports.OPERATIONS, **mux.OPERATIONS, **fec.OPERATIONS}
 
 
 def answer(operation, value):

@@ -22,21 +22,27 @@ def make(value):
     for i in range(bits):
         if following - 1 - i in come:
             received[i // 8] |= 1 << (i % 8)
-    return {
-        "report": {
-            "datagramsReceived": len(arrivals),
-            "bytesReceived": sum(arrival["bytes"] for arrival in arrivals),
-            "nextSequence": following,
-            "lost": len(missing),
-            "lossRuns": sum(number - 1 not in missing for number in missing),
-            "arrivalSequences": sequences,
-            "arrivalTimes": times,
-            "queuedFrames": value["queuedFrames"],
-            "frames": value["frames"][-MAX_REPORTED_FRAMES:],
-            "reportTime": value["reportTime"] % 2**32,
-            "received": received.hex(),
-        }
+    restored = bytearray(len(received))
+    for number in value.get("recovered", []):
+        bit = following - 1 - number
+        if number not in come and 0 <= bit < bits:
+            restored[bit // 8] |= 1 << (bit % 8)
+    report = {
+        "datagramsReceived": len(arrivals),
+        "bytesReceived": sum(arrival["bytes"] for arrival in arrivals),
+        "nextSequence": following,
+        "lost": len(missing),
+        "lossRuns": sum(number - 1 not in missing for number in missing),
+        "arrivalSequences": sequences,
+        "arrivalTimes": times,
+        "queuedFrames": value["queuedFrames"],
+        "frames": value["frames"][-MAX_REPORTED_FRAMES:],
+        "reportTime": value["reportTime"] % 2**32,
+        "received": received.hex(),
     }
+    if any(restored):
+        report["recovered"] = restored.rstrip(b"\0").hex()
+    return {"report": report}
 
 
 def read(value):

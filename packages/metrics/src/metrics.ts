@@ -29,6 +29,10 @@ export interface Metrics {
   /** Once for each frame. `reason` says why it was not delivered; empty or left out where there is none. */
   observeFrame(outcome: FrameOutcome, reason?: string): void;
   observeSlicesReceived(count: number): void;
+  /** Slices that were lost and that forward error correction has brought back. */
+  observeSlicesRecovered(count: number): void;
+  /** Repair symbols that came. */
+  observeRepairSymbols(outcome: string, count: number): void;
   observeSlicesRejected(reason: string, count?: number): void;
   observeReceivedBytes(bytes: number): void;
   observeSentBytes(bytes: number): void;
@@ -104,6 +108,15 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
     "reason",
   ]);
   const slicesReceived = counter("sluice_slices_received_total", "Slices that arrived and were taken.");
+  const slicesRecovered = counter(
+    "sluice_slices_recovered_total",
+    "Slices that were lost and that repair symbols brought back.",
+  );
+  const repairSymbols = counter(
+    "sluice_repair_symbols_total",
+    "Repair symbols that arrived, by what became of them.",
+    ["outcome"],
+  );
   const slicesRejected = counter("sluice_slices_rejected_total", "Slices that arrived and were not taken.", [
     "reason",
   ]);
@@ -148,6 +161,7 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
   for (const at of ["inference", "result"]) ageSeconds.zero({ at });
 
   const frameReason = createLabelLimit(MAX_REASONS, [NO_REASON]);
+  const repairOutcome = createLabelLimit(MAX_REASONS);
   const sliceReason = createLabelLimit(MAX_REASONS);
   const datagramReason = createLabelLimit(MAX_REASONS);
   const errorCode = createLabelLimit(MAX_REASONS);
@@ -167,6 +181,9 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
     watchTransport: (read) => watchTransport(registry, read),
     observeFrame: (outcome, reason = "") => frames.inc({ outcome, reason: frameReason(reason || NO_REASON) }),
     observeSlicesReceived: (count) => sound(count, (n) => slicesReceived.inc(n)),
+    observeSlicesRecovered: (count) => sound(count, (n) => slicesRecovered.inc(n)),
+    observeRepairSymbols: (outcome, count) =>
+      sound(count, (n) => repairSymbols.inc({ outcome: repairOutcome(outcome) }, n)),
     observeSlicesRejected: (reason, count = 1) =>
       sound(count, (n) => slicesRejected.inc({ reason: sliceReason(reason) }, n)),
     observeReceivedBytes: (bytes) => sound(bytes, (n) => receivedBytes.inc(n)),

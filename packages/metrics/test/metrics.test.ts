@@ -13,6 +13,9 @@ t.test("every call arrives under its name, in base units", async (t) => {
   m.observeFrame("expired", "server-queue");
   m.observeFrame("expired", "server-queue");
   m.observeSlicesReceived(17);
+  m.observeSlicesRecovered(3);
+  m.observeRepairSymbols("taken", 2);
+  m.observeRepairSymbols("unneeded", 5);
   m.observeSlicesRejected("late");
   m.observeSlicesRejected("duplicate", 4);
   m.observeReceivedBytes(1200);
@@ -30,6 +33,9 @@ t.test("every call arrives under its name, in base units", async (t) => {
     'sluice_frames_total{outcome="delivered",reason="none"} 1',
     'sluice_frames_total{outcome="expired",reason="server-queue"} 2',
     "sluice_slices_received_total 17",
+    "sluice_slices_recovered_total 3",
+    'sluice_repair_symbols_total{outcome="taken"} 2',
+    'sluice_repair_symbols_total{outcome="unneeded"} 5',
     'sluice_slices_rejected_total{reason="late"} 1',
     'sluice_slices_rejected_total{reason="duplicate"} 4',
     "sluice_received_bytes_total 1500",
@@ -65,7 +71,7 @@ t.test("known series are there from the start, with 0", async (t) => {
 t.test("names keep to Prometheus' conventions", async (t) => {
   const text = await lines(createQuiet());
   const types = text.filter((line) => line.startsWith("# TYPE ")).map((line) => line.split(" ").slice(2));
-  t.equal(types.length, 13);
+  t.equal(types.length, 15);
   for (const [name, type] of types) {
     t.match(name, /^sluice_[a-z_]+$/);
     t.equal(type === "counter", name!.endsWith("_total"), `${name} is a ${type}`);

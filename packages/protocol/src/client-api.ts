@@ -80,6 +80,8 @@ export interface ClientFigures extends LedgerCounts {
   readonly meanLossRun: number;
   /** Slices that were sent again (spec 5.9). */
   readonly slicesRepeated: number;
+  /** Repair symbols that were sent (spec 5.8). */
+  readonly repairsSent: number;
 }
 
 export interface ClientSession {
@@ -92,8 +94,8 @@ export interface ClientSession {
   handleTimeout(nowMs: number): void;
   /** The largest datagram that the transport takes now; 0 where it has none. May change at any time. */
   setMaxDatagramBytes(bytes: number): void;
-  /** The largest payload of a slice that fits a datagram now. */
-  readonly maxPayloadBytes: number;
+  /** The largest payload of a slice of this stream that fits a datagram now. */
+  maxPayloadBytes(stream: number): number;
 
   /**
    * Opens a tensor stream and returns its alias; frames can be offered once it is accepted. What the announced limits

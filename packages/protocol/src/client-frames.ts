@@ -58,7 +58,7 @@ export function createClientFrames(
     return {
       ...{ nowMs, capturedMs, deadlineMs: mode === "reliable" ? Number.POSITIVE_INFINITY : deadlineMs },
       ...{ clientLatencyMs: stream.clientLatencyMs, serverLatencyMs: stream.serverLatencyMs },
-      ...{ marginShare: stream.margin.share, expectedBytes: stream.payloadBytes },
+      ...{ marginShare: stream.margin.share, expectedBytes: stream.payloadBytes + stream.parityBytes },
       ...path.gateInput(slices.bytes, nowMs),
       serverFreeAtMs: announced.freeAtMs(),
       ...{ framesInFlight: ledger.inFlight, maxFramesInFlight: announced.current?.maxFramesInFlight ?? 0 },
@@ -82,7 +82,8 @@ export function createClientFrames(
         return { admitted: false, reason };
       }
       announced.frameStarted(nowMs);
-      path.charge(stream.payloadBytes, nowMs);
+      const { expectedBytes } = input;
+      path.charge(expectedBytes, nowMs);
       const frame = stream.nextFrame++;
       const { deadlineMs, mode } = stream.options;
       // A late result is still worth knowing; after twice the deadline it is not waited for.
@@ -96,10 +97,12 @@ export function createClientFrames(
         admittedMs: nowMs,
         deadlineMs,
         givenUpAtMs,
-        expectedBytes: stream.payloadBytes,
+        expectedBytes,
         payloadBytes: 0,
       });
-      return { admitted: true, frame, budgetBytes: frameBudgetBytes(input) };
+      // What repair symbols will take is not the encoder's.
+      const share = expectedBytes === 0 ? 1 : stream.payloadBytes / expectedBytes;
+      return { admitted: true, frame, budgetBytes: Math.floor(frameBudgetBytes(input) * share) };
     },
 
     submit(alias, frame, cut, split, nowMs) {
@@ -129,9 +132,8 @@ export function createClientFrames(
       // What leaves later than this cannot come back in time.
       const expiresAtMs = capturedMs + deadlineMs - (path.minRttMs ?? 0) - stream.serverLatencyMs;
       const { urgency } = stream.options;
-      if (!slices.push({ stream: alias, frame, capturedMs, expiresAtMs, slices: cut, split, urgency })) {
-        expire(alias, frame, "send-buffer");
-      }
+      const outgoing = { stream: alias, frame, capturedMs, expiresAtMs, slices: cut, split, urgency };
+      if (!slices.push(outgoing, nowMs)) expire(alias, frame, "send-buffer");
       return true;
     },
 

@@ -36,6 +36,9 @@ export interface ClientPath {
   readonly minRttMs: number | undefined;
   readonly patience: RepairPatience;
   readonly unreceivedBytes: number;
+  /** The queue that datagrams have to expect on their way, in milliseconds. */
+  queueMs(nowMs: number): number;
+  readonly pacingBitsPerSecond: number;
   readonly figures: PathFigures;
 }
 
@@ -145,6 +148,10 @@ export function createClientPath(): ClientPath {
     },
     get unreceivedBytes() {
       return path.unreceivedBytes;
+    },
+    queueMs: (nowMs) => path.queueMs(nowMs),
+    get pacingBitsPerSecond() {
+      return pacer.bitsPerSecond;
     },
     get figures() {
       return {

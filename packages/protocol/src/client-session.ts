@@ -33,10 +33,7 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
   const path = createClientPath();
   const announced = createAnnouncedLimits();
   const streams = createClientStreams();
-  const slices = createSliceSender(
-    path,
-    (stream) => (streams.get(stream)?.options.minReceivedPercent ?? 0) / 100,
-  );
+  const slices = createSliceSender(path, streams.get);
   const events: ClientEvent[] = [];
   const frames = createClientFrames({ path, slices, streams, announced }, (event) => events.push(event));
   const lossy = createLossyLane();
@@ -127,6 +124,7 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
         const { stream, code, reason } = message.body;
         if (!streams.answered(stream)) return;
         streams.delete(stream);
+        slices.drop(stream);
         events.push({ type: "stream-rejected", stream, code, reason });
         return;
       }
@@ -218,9 +216,7 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
     setMaxDatagramBytes(bytes) {
       maxDatagramBytes = bytes;
     },
-    get maxPayloadBytes() {
-      return maxSlicePayloadBytes(maxDatagramBytes);
-    },
+    maxPayloadBytes: (stream) => maxSlicePayloadBytes(maxDatagramBytes - slices.reserveBytes(stream)),
 
     openStream(streamOptions) {
       const alias = streams.takeAlias();
@@ -232,6 +228,7 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
         return alias;
       }
       streams.open(alias, streamOptions);
+      slices.open(alias, streamOptions.fec);
       say({ kind: "open", body: openStreamToWire(alias, streamOptions) });
       return alias;
     },
@@ -294,7 +291,7 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
         ...ofFrames,
         ...path.figures,
         ...{ slicesRepeated: slices.slicesRepeated, unreceivedBytes: path.unreceivedBytes + slices.bytes },
-        ...{ bytesSent: bytesInDatagrams + bytesOnStreams, datagramsSent },
+        ...{ bytesSent: bytesInDatagrams + bytesOnStreams, datagramsSent, repairsSent: slices.repairsSent },
       };
     },
   };

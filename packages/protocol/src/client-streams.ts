@@ -15,6 +15,8 @@ export interface ClientStream {
   clientLatencyMs: number;
   serverLatencyMs: number;
   payloadBytes: number;
+  /** Bytes of the repair symbols of one frame. */
+  parityBytes: number;
   readonly margin: GateMargin;
 }
 
@@ -45,7 +47,8 @@ export function createClientStreams(): ClientStreams {
     open(alias, options) {
       streams.set(alias, {
         ...{ options, accepted: false, nextFrame: options.firstFrame, maxFrameBytes: 0 },
-        ...{ clientLatencyMs: 0, serverLatencyMs: 0, payloadBytes: 0, margin: createGateMargin() },
+        ...{ clientLatencyMs: 0, serverLatencyMs: 0, payloadBytes: 0, parityBytes: 0 },
+        margin: createGateMargin(),
       });
     },
     get: (alias) => streams.get(alias),

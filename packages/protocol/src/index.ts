@@ -8,6 +8,8 @@ export type {
 } from "./client-api.js";
 export { createClientSession } from "./client-session.js";
 export { ErrorCode, errorCodeName, mayTryAgain, ProtocolError } from "./error-code.js";
+export { type FecOptions, formatFec, parseFec } from "./fec/fec-options.js";
+export type { RepairReceipt } from "./fec/fec-receiver.js";
 export { frameBudgetBytes, frameGate, type GateInput, type GateReason } from "./frame-gate.js";
 export type { DropReason, ExpiryReason, LedgerCounts, LedgerFrame } from "./frame-ledger.js";
 export { defaultLimits, protocolVersion, type SessionLimits } from "./limits.js";

@@ -4,7 +4,8 @@
  * A frame is released
  * - complete, as soon as every unit has come;
  * - incomplete, when what is missing must be lost: the network does not send lost slices again, and it mostly keeps
- *   the order, so once the last slice of a frame or a slice of a later frame has come, only reordering can bring more;
+ *   the order, so once the last slice of a frame (with forward error correction: its last repair symbol) or a slice of a
+ *   later frame has come, only reordering can bring more;
  * - incomplete, when nothing at all comes any more;
  * - incomplete, at the last moment at which its result could still be in time;
  * - incomplete, when the bounds on frames or bytes are reached: the oldest goes first.
@@ -34,6 +35,8 @@ export interface ReceivedFrame {
   readonly stream: number;
   readonly frame: number;
   readonly slices: readonly HeldSlice[];
+  /** Of the slices, those that forward error correction has brought back. */
+  readonly slicesRecovered: number;
   readonly unitsReceived: number;
   readonly units: number;
   /** When the first and the last slice came, in milliseconds of the receiver's clock. */
@@ -61,14 +64,27 @@ export interface ReassemblyStream {
   readonly releaseQuiet: boolean;
   /** Share of a frame's units below which it is not given up before its last moment, 0 to 1 (spec 5.9). */
   readonly minReceived: number;
+  /** Frames whose datagrams one group of repair symbols may span; 0: none, as there is no forward error correction. */
+  readonly fecSpan: number;
 }
 
 export interface Reassembly {
   openStream(alias: number, stream: ReassemblyStream): void;
   closeStream(alias: number): void;
-  /** Takes a slice; the payload is kept until its frame is released. `rttMs`: round-trip time of the path.
-   * @throws ProtocolError sliceOutOfRange */
-  add(header: SliceHeader, payload: Uint8Array, nowMs: number, rttMs: number): SliceReceipt;
+  /**
+   * Takes a slice; the payload is kept until its frame is released. `rttMs`: round-trip time of the path.
+   * `isRecovered`: it was lost, and forward error correction has brought it back.
+   * @throws ProtocolError sliceOutOfRange
+   */
+  add(
+    header: SliceHeader,
+    payload: Uint8Array,
+    nowMs: number,
+    rttMs: number,
+    isRecovered?: boolean,
+  ): SliceReceipt;
+  /** A repair symbol came. What is missing of the frames that it may protect is lost once the last one has come. */
+  repair(header: SliceHeader, nowMs: number): void;
   /** How long a frame is worked on once it is released, in milliseconds: it is released that much before it expires. */
   setProcessingMs(processingMs: number): void;
   /** The sender has said that no more of this frame follows. */
@@ -92,6 +108,9 @@ const maxReorderMs = 30;
 /** Ages are whole milliseconds. */
 const ageStepMs = 1;
 
+/** How long a stream with forward error correction may be silent, for each frame that a group spans. */
+const fecQuietMs = 60;
+
 /** Of the deadline: a frame that waits for more leaves so much earlier, for its answer may have to be sent twice. */
 const answerReserve = 0.1;
 
@@ -101,6 +120,7 @@ interface OpenFrame {
   readonly slices: HeldSlice[];
   readonly cover: SliceCover;
   bytes: number;
+  slicesRecovered: number;
   firstArrivalMs: number;
   lastArrivalMs: number;
   capturedMs: number;
@@ -167,13 +187,14 @@ export function createReassembly(): Reassembly {
     if (frame.cover.covered < stream.minReceived * stream.units)
       return expiry - answerReserve * stream.deadlineMs;
     const { overtakenMs, lastArrivalMs } = frame;
-    if (overtakenMs === undefined) return Math.min(expiry, lastArrivalMs + stream.quiet.ms);
+    if (overtakenMs === undefined) return Math.min(expiry, lastArrivalMs + quietMs(stream));
     return Math.min(expiry, Math.max(overtakenMs, lastArrivalMs) + stream.reorderMs);
   }
 
   function begin(stream: StreamState, frame: number, nowMs: number): OpenFrame {
     const opened: OpenFrame = {
       ...{ stream, frame, slices: [], cover: createSliceCover(), bytes: 0, rttMs: 0, overtakenMs: undefined },
+      slicesRecovered: 0,
       ...{ firstArrivalMs: nowMs, lastArrivalMs: nowMs, capturedMs: Number.POSITIVE_INFINITY },
     };
     stream.open.set(frame, opened);
@@ -199,13 +220,14 @@ export function createReassembly(): Reassembly {
       streams.delete(alias);
     },
 
-    add(header, payload, nowMs, rttMs) {
+    add(header, payload, nowMs, rttMs, isRecovered = false) {
       const stream = streams.get(header.stream);
       if (!stream || header.frame < stream.floor) return "late";
       const released = stream.released.get(header.frame);
       if (released) {
         // Of a complete frame only duplicates come.
         if (released.atMs > nowMs) return "duplicate";
+        if (isRecovered) return "late";
         // One that was sent again is late too, but the network has not held it back for so long.
         const missedByMs = nowMs - released.atMs;
         const heldBackMs = nowMs - header.ageMs - released.capturedMs;
@@ -234,9 +256,11 @@ export function createReassembly(): Reassembly {
       const kept = payload.length < maxCopiedBytes ? payload.slice() : payload;
       frame.slices.push({ index: header.index, count: header.count, payload: kept });
       frame.lastArrivalMs = nowMs;
-      if (end === stream.units) frame.overtakenMs ??= nowMs;
-      for (const other of stream.open.values()) {
-        if (other.frame < header.frame) other.overtakenMs ??= nowMs;
+      if (isRecovered) frame.slicesRecovered++;
+      // Repair symbols follow behind the last slice, and what they bring back overtakes nothing.
+      if (end === stream.units && stream.fecSpan === 0) frame.overtakenMs ??= nowMs;
+      for (const other of isRecovered ? [] : stream.open.values()) {
+        if (other.frame + spanOf(stream) <= header.frame) other.overtakenMs ??= nowMs;
       }
       frame.capturedMs = Math.min(frame.capturedMs, nowMs - header.ageMs);
       frame.rttMs = rttMs;
@@ -249,6 +273,15 @@ export function createReassembly(): Reassembly {
         release(oldest, nowMs);
       }
       return "taken";
+    },
+
+    repair({ stream: alias, frame: newest, index, count }, nowMs) {
+      const stream = streams.get(alias);
+      for (const frame of stream?.open.values() ?? []) {
+        if (frame.frame > newest) continue;
+        if (frame.frame + spanOf(frame.stream) > newest) frame.lastArrivalMs = nowMs;
+        if (index === count - 1) frame.overtakenMs ??= nowMs;
+      }
     },
 
     setProcessingMs(ms) {
@@ -279,6 +312,7 @@ export function createReassembly(): Reassembly {
       return {
         ...{ stream: stream.alias, frame: frame.frame, slices: frame.slices, units: stream.units },
         ...{ unitsReceived: frame.cover.covered, firstArrivalMs: frame.firstArrivalMs },
+        slicesRecovered: frame.slicesRecovered,
         ...{ lastArrivalMs: frame.lastArrivalMs, capturedMs: frame.capturedMs },
         expiresAtMs: frame.capturedMs + stream.deadlineMs - frame.rttMs,
       };
@@ -298,6 +332,16 @@ export function createReassembly(): Reassembly {
       return openBytes + readyBytes;
     },
   };
+}
+
+/** Repair symbols may come a frame's interval and more behind the slices, so their gaps are not what is waited for. */
+function quietMs({ fecSpan, quiet }: StreamState): number {
+  return fecSpan === 0 ? quiet.ms : fecSpan * fecQuietMs;
+}
+
+/** How many frames later a frame begins whose slices tell that nothing of a frame is to come. */
+function spanOf({ fecSpan }: ReassemblyStream): number {
+  return Math.max(1, fecSpan);
 }
 
 function heldBytes(frame: OpenFrame): number {

@@ -6,6 +6,8 @@ import { maxReportedArrivals, maxReportedBits, maxReportedFrames } from "./limit
 export interface ReceiverReport {
   /** A datagram with slices arrived. */
   arrived(sequence: number, bytes: number, nowMs: number): void;
+  /** A datagram that was lost has been recovered: it need not be sent again. */
+  recovered(sequence: number): void;
   /** Reassembly is done with a frame: a reason to report soon. */
   frameReceived(stream: number, frame: number, unitsReceived: number, units: number, nowMs: number): void;
   /** Share of the datagrams that have not come, 0 to 1; 0 before there were enough to tell. */
@@ -25,6 +27,7 @@ const windowSize = 4_096;
 
 export function createReceiverReport(): ReceiverReport {
   const seen = new Uint8Array(windowSize);
+  const restored = new Uint8Array(windowSize);
   let datagramsReceived = 0;
   let bytesReceived = 0;
   let nextSequence = 0;
@@ -50,19 +53,25 @@ export function createReceiverReport(): ReceiverReport {
     lost += sequence - nextSequence;
     if (sequence > nextSequence) lossRuns++;
     // A jump beyond the window says nothing about single datagrams; clearing all of it is enough.
-    for (let s = Math.max(nextSequence, sequence - windowSize + 1); s < sequence; s++)
+    for (let s = Math.max(nextSequence, sequence - windowSize + 1); s <= sequence; s++) {
       seen[s % windowSize] = 0;
+      restored[s % windowSize] = 0;
+    }
     seen[sequence % windowSize] = 1;
     nextSequence = sequence + 1;
   }
 
-  function receivedBits(): Uint8Array {
+  /** The last datagrams that are marked, without zeros at the end where `isShort`. */
+  function bitsOf(isMarked: (sequence: number) => boolean, isShort: boolean): Uint8Array {
     const count = Math.min(nextSequence, maxReportedBits);
     const bits = new Uint8Array(Math.ceil(count / 8));
+    let used = isShort ? 0 : bits.length;
     for (let i = 0; i < count; i++) {
-      if (hasCome(nextSequence - 1 - i)) bits[i >> 3]! |= 1 << (i & 7);
+      if (!isMarked(nextSequence - 1 - i)) continue;
+      bits[i >> 3]! |= 1 << (i & 7);
+      used = Math.max(used, (i >> 3) + 1);
     }
-    return bits;
+    return bits.subarray(0, used);
   }
 
   function compose(queuedFrames: number, arrivalCount: number, frameCount: number, reportTime: number) {
@@ -79,7 +88,8 @@ export function createReceiverReport(): ReceiverReport {
     return {
       ...{ datagramsReceived, bytesReceived, nextSequence, lost, lossRuns, arrivalSequences, arrivalTimes },
       ...{ queuedFrames, frames: frames.slice(frames.length - frameCount), reportTime },
-      received: receivedBits(),
+      received: bitsOf(hasCome, false),
+      recovered: bitsOf((each) => restored[each % windowSize] === 1 && !hasCome(each), true),
     };
   }
 
@@ -92,6 +102,11 @@ export function createReceiverReport(): ReceiverReport {
       arrivals.push({ sequence, atMs: nowMs });
       if (arrivals.length > maxReportedArrivals) arrivals.shift();
       dueMs = Math.min(dueMs, nowMs + gatherMs);
+    },
+
+    recovered(sequence) {
+      if (sequence < nextSequence && sequence > nextSequence - windowSize)
+        restored[sequence % windowSize] = 1;
     },
 
     frameReceived(stream, frame, unitsReceived, units, nowMs) {

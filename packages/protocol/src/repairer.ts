@@ -4,7 +4,7 @@
  */
 import type { sluice } from "@sluice/proto";
 import { maxTrackedDatagrams } from "./limits.js";
-import { hasArrived } from "./report-arrivals.js";
+import { hasArrived, wasRecovered } from "./report-arrivals.js";
 import type { OutgoingFrame, OutgoingSlice } from "./send-buffer.js";
 
 export interface Repairer {
@@ -55,6 +55,8 @@ interface FrameState {
   receivedShare: number;
   outShare: number;
   lastSentMs: number;
+  /** What was sent again last, and goes once more at `frame.copyAtMs`. */
+  toCopy: readonly Piece[];
 }
 
 interface SentDatagram {
@@ -87,10 +89,10 @@ export function createRepairer(): Repairer {
     piece.state = to;
   }
 
+  /** `arrived`: by itself or out of repair symbols. */
   function settle(sequence: number, arrived: boolean): void {
     const datagram = datagrams.get(sequence)!;
     datagrams.delete(sequence);
-    if (arrived) newestArrivedMs = Math.max(newestArrivedMs, datagram.sentMs);
     for (const { state, piece } of datagram.pieces) {
       // Of a slice that has left again, the loss of an earlier copy says nothing.
       if (piece.state === "received" || (!arrived && piece.sequence !== sequence)) continue;
@@ -127,12 +129,18 @@ export function createRepairer(): Repairer {
     }
   }
 
+  function repeat(state: FrameState, pieces: readonly Piece[], nowMs: number): OutgoingFrame {
+    state.lastSentMs = nowMs;
+    slicesRepeated += pieces.length;
+    return { ...state.frame, slices: pieces.map(({ slice }) => slice) };
+  }
+
   return {
     sent(sequence, frame, slice, minReceived, nowMs) {
       let state = frames.get(keyOf(frame));
       if (!state) {
         const shares = { lostShare: 0, receivedShare: 0, outShare: 0 };
-        state = { frame, minReceived, pieces: new Map(), lastSentMs: nowMs, ...shares };
+        state = { frame, minReceived, pieces: new Map(), lastSentMs: nowMs, toCopy: [], ...shares };
         frames.set(keyOf(frame), state);
       }
       let piece = state.pieces.get(slice);
@@ -156,9 +164,11 @@ export function createRepairer(): Repairer {
         if (state) drop(state);
       }
       const arrived: number[] = [];
-      for (const sequence of datagrams.keys()) {
+      for (const [sequence, { sentMs }] of datagrams) {
         if (sequence >= report.nextSequence) break;
-        if (hasArrived(report, sequence)) arrived.push(sequence);
+        const hasCome = hasArrived(report, sequence);
+        if (hasCome) newestArrivedMs = Math.max(newestArrivedMs, sentMs);
+        if (hasCome || wasRecovered(report, sequence)) arrived.push(sequence);
       }
       for (const sequence of arrived) settle(sequence, true);
       for (const [sequence, { sentMs }] of datagrams) {
@@ -180,9 +190,14 @@ export function createRepairer(): Repairer {
         wanting.delete(state);
         const lost = [...state.pieces.values()].filter((piece) => piece.state === "lost");
         for (const piece of lost) move(state, piece, "out");
-        state.lastSentMs = nowMs;
-        slicesRepeated += lost.length;
-        if (lost.length > 0) return { ...state.frame, slices: lost.map(({ slice }) => slice) };
+        state.toCopy = copyMs(state) > nowMs ? lost : [];
+        if (lost.length > 0) return repeat(state, lost, nowMs);
+      }
+      for (const state of frames.values()) {
+        if (state.toCopy.length === 0 || copyMs(state) > nowMs) continue;
+        const unknown = state.toCopy.filter((piece) => piece.state === "out");
+        state.toCopy = [];
+        if (unknown.length > 0) return repeat(state, unknown, nowMs);
       }
       return undefined;
     },
@@ -194,8 +209,10 @@ export function createRepairer(): Repairer {
         next = datagramDueMs(datagram, patience);
         break;
       }
-      for (const state of frames.values())
+      for (const state of frames.values()) {
         next = Math.min(next, frameDueMs(state, patience), state.frame.expiresAtMs);
+        if (state.toCopy.length > 0) next = Math.min(next, copyMs(state));
+      }
       return next;
     },
 
@@ -206,6 +223,10 @@ export function createRepairer(): Repairer {
 }
 
 const epsilon = 1e-6;
+
+function copyMs({ frame }: FrameState): number {
+  return frame.copyAtMs ?? Number.NEGATIVE_INFINITY;
+}
 
 function isSatisfied({ minReceived, receivedShare }: FrameState): boolean {
   return receivedShare >= (minReceived === 0 ? epsilon : minReceived);

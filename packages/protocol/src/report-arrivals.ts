@@ -23,7 +23,15 @@ export function reportArrivals(report: sluice.v1.Feedback): Arrival[] {
 
 /** Whether a datagram has come, as far as the report's map tells; `undefined` where it does not reach. */
 export function hasArrived(report: sluice.v1.Feedback, sequence: number): boolean | undefined {
-  const bit = report.nextSequence - 1 - sequence;
-  const byte = report.received[bit >> 3];
+  return bitOf(report.received, report.nextSequence - 1 - sequence);
+}
+
+/** Whether a datagram was lost and forward error correction has brought it back (spec 5.8). */
+export function wasRecovered(report: sluice.v1.Feedback, sequence: number): boolean {
+  return bitOf(report.recovered, report.nextSequence - 1 - sequence) === true;
+}
+
+function bitOf(map: Uint8Array, bit: number): boolean | undefined {
+  const byte = map[bit >> 3];
   return bit < 0 || byte === undefined ? undefined : ((byte >> (bit & 7)) & 1) === 1;
 }

@@ -98,6 +98,7 @@ function toWire(frame: ReceivedFrame, answer: FrameAnswer): sluice.v1.Result.$Pr
       inference: hundredths(stages.inference),
     },
     ...{ concealedElements: answer.concealedElements, elements: answer.elements },
-    ...{ slicesReceived: frame.slices.length, code: answer.code ?? 0, payload: answer.payload },
+    slicesReceived: frame.slices.length - frame.slicesRecovered,
+    ...{ slicesRecovered: frame.slicesRecovered, code: answer.code ?? 0, payload: answer.payload },
   };
 }

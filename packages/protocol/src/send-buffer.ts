@@ -35,6 +35,10 @@ export interface OutgoingFrame {
   readonly urgency?: number;
   /** Bytes that stay free in a datagram with slices of this frame. Default 0. */
   readonly reserveBytes?: number;
+  /** What is lost of it is to be sent again, as that will be in time: it needs no repair symbols (spec 5.9). */
+  readonly isRetransmitted?: boolean;
+  /** What is sent again goes once more at this time, unless it is known to have come (spec 5.9). */
+  readonly copyAtMs?: number;
 }
 
 export interface SendBuffer {

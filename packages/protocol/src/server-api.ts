@@ -1,4 +1,5 @@
 /** What goes into and comes out of the server's side of a session. */
+import type { RepairReceipt } from "./fec/fec-receiver.js";
 import type { SessionLimits } from "./limits.js";
 import type { ReceivedFrame, SliceReceipt } from "./reassembly.js";
 import type { TensorStreamOptions } from "./tensor-stream.js";
@@ -43,7 +44,12 @@ export interface FrameAnswer {
 
 export interface ServerFigures {
   readonly rttMs: number | undefined;
+  /** Slices that came, and those that forward error correction brought back (spec 5.8). */
   readonly slicesReceived: number;
+  readonly slicesRecovered: number;
+  readonly datagramsRecovered: number;
+  /** Repair symbols that came, by what became of them. */
+  readonly repairs: Readonly<Record<RepairReceipt, number>>;
   readonly bytesReceived: number;
   readonly bytesSent: number;
   readonly framesInReassembly: number;

@@ -11,6 +11,8 @@ import { type ControlMessage, createControlDecoder, type OutgoingControl } from 
 import { decodeDatagram, itemOverhead, type ReceivedSlice } from "./datagram.js";
 import { type Drain, drainOverMs } from "./drain.js";
 import { ErrorCode, errorCodeName, ProtocolError } from "./error-code.js";
+import type { RecoveredDatagram } from "./fec/fec-receiver.js";
+import { createRecovery } from "./fec/recovery.js";
 import {
   handshakeTimeoutMs,
   maxControlMessageBytes,
@@ -29,6 +31,12 @@ import { createServerStreams, unknownStream } from "./server-streams.js";
 import { createTensorStreams } from "./tensor-streams.js";
 import { limitsToWire } from "./wire-limits.js";
 
+/** How a slice came: in a datagram, out of repair symbols, or on a tensor's QUIC stream. */
+type SliceWay =
+  | { readonly kind: "datagram"; readonly sequence: number }
+  | { readonly kind: "recovered" }
+  | { readonly kind: "stream" };
+
 /** Until pings have come back. */
 const assumedRttMs = 50;
 /** An incomplete frame is released early enough for work that takes so many times longer than it does on average. */
@@ -38,6 +46,7 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
   const decodeChunk = createControlDecoder();
   const reassembly = createReassembly();
   const report = createReceiverReport();
+  const recovery = createRecovery();
   const results = createResultSender((body) => say({ kind: "result", body }));
   const pinger = createPinger();
   const rtt = createRttEstimator();
@@ -53,6 +62,7 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
   let heardMs = startMs;
   let maxDatagramBytes = 0;
   let slicesReceived = 0;
+  let slicesRecovered = 0;
   let bytesReceived = 0;
   let bytesSent = 0;
   /** Smoothed time that the driver takes for a frame. */
@@ -71,6 +81,7 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
     // What waits for the rest of its frame, or for its acknowledgement, waits for nothing now.
     reassembly.clear();
     results.clear();
+    recovery.clear();
     tensorStreams.clear();
     events.push({ type: "closed", code, reason });
   }
@@ -109,6 +120,7 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
         if (!streams.wasRequested(alias)) throw unknownStream(alias);
         if (!streams.delete(alias)) return;
         reassembly.closeStream(alias);
+        recovery.close(alias);
         events.push({ type: "stream-closed", stream: alias });
         return;
       }
@@ -166,17 +178,32 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
     say({ kind: "reject", body: { stream, code, reason } });
   }
 
-  function handleSlice({ header, payload }: ReceivedSlice, isDatagram: boolean, nowMs: number): void {
-    // spec 5.8: no stream has forward error correction.
-    if (header.repair !== undefined) return;
-    streams.ofSlice(header.stream, isDatagram);
-    slicesReceived++;
-    const receipt = reassembly.add(header, payload, nowMs, rttMs());
+  function handleSlice({ header, payload }: ReceivedSlice, way: SliceWay, nowMs: number): void {
+    streams.ofSlice(header.stream, way.kind !== "stream");
+    if (header.repair !== undefined) {
+      // spec 5.8
+      if (way.kind !== "datagram" || !recovery.protects(header.stream)) return;
+      reassembly.repair(header, nowMs);
+      handleRecovered(recovery.repair(header, payload, way.sequence), nowMs);
+      return;
+    }
+    const isRecovered = way.kind === "recovered";
+    if (isRecovered) slicesRecovered++;
+    else slicesReceived++;
+    const receipt = reassembly.add(header, payload, nowMs, rttMs(), isRecovered);
     // spec 4.4: the announced bytes of a tensor.
     if (receipt === "too-large") {
       throw new ProtocolError(ErrorCode.limitExceeded, `frame ${header.frame}: more bytes than are allowed`);
     }
-    if (receipt !== "taken") events.push({ type: "slice-refused", receipt });
+    if (receipt !== "taken" && !isRecovered) events.push({ type: "slice-refused", receipt });
+  }
+
+  /** What was lost is back: as if it had come, but for what the report says of losses (spec 5.8). */
+  function handleRecovered(datagrams: readonly RecoveredDatagram[], nowMs: number): void {
+    for (const { sequence, slices } of datagrams) {
+      report.recovered(sequence);
+      for (const slice of slices) handleSlice(slice, { kind: "recovered" }, nowMs);
+    }
   }
 
   /** Hands frames over that are complete or given up. */
@@ -231,7 +258,8 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
           throw new ProtocolError(ErrorCode.malformedDatagram, "datagram: its first slice has no sequence");
         }
         if (sequence !== undefined) report.arrived(sequence, datagram.length, nowMs);
-        for (const slice of slices) handleSlice(slice, true, nowMs);
+        for (const slice of slices) handleSlice(slice, { kind: "datagram", sequence: sequence! }, nowMs);
+        if (sequence !== undefined) handleRecovered(recovery.hold(sequence, datagram, slices), nowMs);
         releaseFrames(nowMs);
       }),
 
@@ -248,7 +276,7 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
         for (const slice of tensorStreams.take(id, chunk)) {
           if (state === "connecting")
             throw new ProtocolError(ErrorCode.protocolViolation, "a tensor before hello");
-          handleSlice(slice, false, nowMs);
+          handleSlice(slice, { kind: "stream" }, nowMs);
         }
         releaseFrames(nowMs);
       }),
@@ -299,6 +327,7 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
         deadlineMs: mode === "reliable" ? Number.POSITIVE_INFINITY : deadlineMs,
         releaseQuiet: mode === "datagram",
         minReceived: stream.options.minReceivedPercent / 100,
+        fecSpan: recovery.open(alias, stream.options.fec),
       });
       say({ kind: "accept", body: { stream: alias, concealment } });
     },
@@ -377,6 +406,7 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
     get figures() {
       return {
         ...{ rttMs: rtt.smoothedMs, slicesReceived, bytesReceived, bytesSent },
+        ...{ slicesRecovered, datagramsRecovered: recovery.datagramsRecovered, repairs: recovery.receipts },
         ...{ framesInFlight: admission.framesInFlight },
         ...{ framesInReassembly: reassembly.frames, bytesInReassembly: reassembly.bytes },
         ...{ resultsRepeated: results.repeated, resultsWaiting: results.waiting },

@@ -15,7 +15,7 @@ export interface SliceHeader {
   readonly payloadBytes: number | undefined;
   /** Number of the datagram, in its first slice. */
   readonly sequence: number | undefined;
-  /** Number of a repair symbol; absent where the payload holds units. */
+  /** Of a repair symbol: from its datagram's number back to the lowest that it protects; absent where it holds units. */
   readonly repair?: number | undefined;
 }
 

@@ -1,12 +1,21 @@
-/** The slices of a session's frames on their way into datagrams: what waits, what is sent again, and their numbers. */
+/**
+ * The slices of a session's frames on their way into datagrams: what waits, what is sent again, the repair symbols that
+ * follow, and the datagrams' numbers.
+ */
 import type { sluice } from "@sluice/proto";
 import type { ClientPath } from "./client-path.js";
+import type { ClientStream } from "./client-streams.js";
+import type { SentSlice } from "./fec/fec-sender.js";
+import { createParityLane, type EndedFrame } from "./fec/parity-lane.js";
+import { latestParityMs, mayRetransmit } from "./fec/retransmission-estimate.js";
 import { createRepairer } from "./repairer.js";
 import { bytesOf, createSendBuffer, type OutgoingFrame, type OutgoingSlice } from "./send-buffer.js";
 
 export interface SliceSender {
+  /** A stream was opened with forward error correction of this text form; empty for none. */
+  open(stream: number, fec: string): void;
   /** False where there is no room. */
-  push(frame: OutgoingFrame): boolean;
+  push(frame: OutgoingFrame, nowMs: number): boolean;
   /** Gives up the frames of a stream that wait. */
   drop(stream: number): readonly OutgoingFrame[];
   /** The frame has ended: nothing of it is sent again. */
@@ -20,31 +29,117 @@ export interface SliceSender {
   /** Fills a datagram from `offset` on and returns its end. */
   fill(datagram: Uint8Array, offset: number, nowMs: number): number;
   nextTimeoutMs(maxDatagramBytes: number): number;
+  /** Bytes of a datagram that slices of this stream leave free. */
+  reserveBytes(stream: number): number;
   /** Payload bytes that wait. */
   readonly bytes: number;
   readonly slicesRepeated: number;
+  readonly repairsSent: number;
 }
 
-/** `minReceivedOf`: share of a stream's frames that is to come, 0 to 1 (spec 5.9). */
-export function createSliceSender(path: ClientPath, minReceivedOf: (stream: number) => number): SliceSender {
+/** What leaves so long before the last moment is still in time where a timer is late. */
+const copyMarginMs = 5;
+
+export function createSliceSender(
+  path: ClientPath,
+  streamOf: (stream: number) => ClientStream | undefined,
+): SliceSender {
   const waiting = createSendBuffer();
   /** What is sent again goes first: it has waited for a round trip. */
   const repairs = createSendBuffer();
+  const parity = createParityLane();
   const repairer = createRepairer();
   /** While the path is dark nothing is sent again: a sign of life wakes the repairs, not their timer. */
   let holdsRepairs = false;
   let nextSequence = 0;
 
+  const isPressed = () => waiting.bytes + repairs.bytes > 0;
+  const pace = (nowMs: number) => ({ nowMs, bitsPerSecond: path.pacingBitsPerSecond });
+
+  /** The way of a frame's answer, for what may still be in time. */
+  function answerPath({ capturedMs }: OutgoingFrame, stream: ClientStream, nowMs: number) {
+    const { serverLatencyMs, options } = stream;
+    const queueMs = path.queueMs(nowMs);
+    return { capturedMs, deadlineMs: options.deadlineMs, ...path.patience, serverLatencyMs, queueMs };
+  }
+
+  /** spec 5.9: whether what is lost of a protected frame that is handed over now will be sent again in time. */
+  function protection(frame: OutgoingFrame, nowMs: number): Partial<OutgoingFrame> {
+    const stream = streamOf(frame.stream);
+    if (!stream || !parity.protects(frame.stream)) return {};
+    const reserveBytes = parity.reserveBytes(frame.stream);
+    if (stream.options.minReceivedPercent === 0) return { reserveBytes };
+    const aheadBytes = path.unreceivedBytes + waiting.bytes + bytesOf(frame.slices);
+    const leavesMs = nowMs + (aheadBytes * 8_000) / path.pacingBitsPerSecond;
+    const conditions = { ...answerPath(frame, stream, nowMs), nowMs: leavesMs };
+    if (!mayRetransmit(conditions)) return { reserveBytes };
+    // Bursts end: the later a copy leaves, the less it shares the fate of the first.
+    return { reserveBytes, isRetransmitted: true, copyAtMs: latestParityMs(conditions) - copyMarginMs };
+  }
+
+  function minReceivedOf({ stream, isRetransmitted = false }: OutgoingFrame): number {
+    // Either lost slices are sent again, or repair symbols make up for them.
+    if (parity.protects(stream) && !isRetransmitted) return 0;
+    return (streamOf(stream)?.options.minReceivedPercent ?? 0) / 100;
+  }
+
+  function fillFrom(datagram: Uint8Array, offset: number, nowMs: number): number {
+    const sequence = nextSequence;
+    const sent: SentSlice[] = [];
+    const ended: EndedFrame[] = [];
+    const isFirst = repairs.bytes === 0;
+    const from = isFirst ? waiting : repairs;
+    const onSlice = (frame: OutgoingFrame, slice: OutgoingSlice, isLast: boolean) => {
+      repairer.sent(sequence, frame, slice, minReceivedOf(frame), nowMs);
+      const stream = isFirst && parity.protects(frame.stream) ? streamOf(frame.stream) : undefined;
+      if (!stream) return;
+      sent.push({ frame, slice });
+      if (isLast) ended.push({ frame, latestMs: latestParityMs(answerPath(frame, stream, nowMs)) });
+    };
+    const end = from.fill(datagram, offset, datagram.length, sequence, nowMs, onSlice);
+    if (sent.length === 0) return end;
+    const made = parity.sent(
+      { sequence, bytes: datagram.subarray(0, end), slices: sent },
+      ended,
+      pace(nowMs),
+    );
+    for (const { frame } of ended) expectParity(frame.stream, made);
+    charge(made, nowMs);
+    return end;
+  }
+
+  function charge(frames: readonly OutgoingFrame[], nowMs: number): void {
+    for (const { slices } of frames) path.charge(bytesOf(slices), nowMs);
+  }
+
+  /** A frame has ended that these symbols follow: so it goes on. */
+  function expectParity(alias: number, made: readonly OutgoingFrame[]): void {
+    const stream = streamOf(alias);
+    if (!stream) return;
+    const own = made.filter((each) => each.stream === alias);
+    const bytes = own.reduce((sum, { slices }) => sum + bytesOf(slices), 0);
+    stream.parityBytes += (bytes - stream.parityBytes) / 8;
+  }
+
   return {
-    push: waiting.push,
-    drop: waiting.drop,
-    forget: repairer.forget,
+    open: parity.open,
+    push: (frame, nowMs) => waiting.push({ ...frame, ...protection(frame, nowMs) }),
+    drop(stream) {
+      parity.close(stream);
+      return waiting.drop(stream);
+    },
+    forget(stream, frame) {
+      repairer.forget(stream, frame);
+      parity.forget(stream, frame);
+    },
     shed(nowMs, maxDatagramBytes) {
       const shed = waiting.shed(nowMs, maxDatagramBytes);
       for (const { stream, frame } of repairs.shed(nowMs, maxDatagramBytes)) repairer.forget(stream, frame);
+      parity.shed(nowMs, maxDatagramBytes);
       return shed;
     },
     repair(nowMs) {
+      charge(parity.poll(pace(nowMs)), nowMs);
       holdsRepairs = path.isDark(nowMs);
       if (holdsRepairs) return;
       const { patience } = path;
@@ -52,31 +147,42 @@ export function createSliceSender(path: ClientPath, minReceivedOf: (stream: numb
         if (repairs.push(lost)) path.charge(bytesOf(lost.slices), nowMs);
       }
     },
-    handleReport: repairer.handleReport,
-    maySend: (nowMs) => waiting.bytes + repairs.bytes > 0 && path.maySendSlices(nowMs),
+    handleReport(report, nowMs) {
+      repairer.handleReport(report, nowMs);
+      parity.handleReport(report);
+    },
+    maySend(nowMs) {
+      const isReady = isPressed() || parity.readyAtMs(false) <= nowMs;
+      return isReady && path.maySendSlices(nowMs);
+    },
     fill(datagram, offset, nowMs) {
-      const sequence = nextSequence;
-      const onSlice = (frame: OutgoingFrame, slice: OutgoingSlice) =>
-        repairer.sent(sequence, frame, slice, minReceivedOf(frame.stream), nowMs);
-      const from = repairs.bytes > 0 ? repairs : waiting;
-      const end = from.fill(datagram, offset, datagram.length, sequence, nowMs, onSlice);
+      const isParity = repairs.bytes === 0 && parity.readyAtMs(isPressed()) <= nowMs;
+      const end = isParity
+        ? parity.fill(datagram, offset, datagram.length, nextSequence, nowMs)
+        : fillFrom(datagram, offset, nowMs);
       if (end > offset) path.sent(nextSequence++, end, nowMs);
       return end;
     },
     nextTimeoutMs(maxDatagramBytes) {
-      const hasSlices = waiting.bytes + repairs.bytes > 0 && maxDatagramBytes > 0;
+      const readyMs = isPressed() ? Number.NEGATIVE_INFINITY : parity.readyAtMs(false);
+      const hasSlices = isPressed() || parity.bytes > 0;
       return Math.min(
-        hasSlices ? path.nextSliceMs() : Number.POSITIVE_INFINITY,
+        hasSlices && maxDatagramBytes > 0 ? Math.max(readyMs, path.nextSliceMs()) : Number.POSITIVE_INFINITY,
         waiting.nextTimeoutMs(),
         repairs.nextTimeoutMs(),
+        parity.nextTimeoutMs(),
         holdsRepairs ? Number.POSITIVE_INFINITY : repairer.nextTimeoutMs(path.patience),
       );
     },
+    reserveBytes: parity.reserveBytes,
     get bytes() {
-      return waiting.bytes + repairs.bytes;
+      return waiting.bytes + repairs.bytes + parity.bytes;
     },
     get slicesRepeated() {
       return repairer.slicesRepeated;
+    },
+    get repairsSent() {
+      return parity.symbolsSent;
     },
   };
 }

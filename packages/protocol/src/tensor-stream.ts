@@ -1,6 +1,7 @@
 import type { sluice } from "@sluice/proto";
 import { checkSpec, type Dtype, elementCount, type Layout, maxRank, type TensorSpec } from "@sluice/tensor";
 import { ErrorCode, ProtocolError } from "./error-code.js";
+import { parseFec } from "./fec/fec-options.js";
 import { maxNameBytes } from "./limits.js";
 
 /** How the tensors of a stream travel (spec 3.1). */
@@ -105,7 +106,7 @@ export function openStreamFromWire(message: sluice.v1.OpenStream, maxElements: n
     );
   }
   // spec 5.8
-  if (fec !== "") throw new ProtocolError(ErrorCode.unknownFec, `fec: "${fec}" is not known here`);
+  checkFec(fec, mode);
   if (interleave !== "")
     throw new ProtocolError(ErrorCode.unknownInterleaving, `interleave: "${interleave}" is not known here`);
   if (spec.shape.length > maxRank) {
@@ -129,6 +130,16 @@ export function openStreamFromWire(message: sluice.v1.OpenStream, maxElements: n
     ...{ spec, split, model, codec, mode, deadlineMs, concealment, statisticsHash },
     ...{ fec, interleave, urgency, firstFrame, minReceivedPercent },
   };
+}
+
+function checkFec(fec: string, mode: DeliveryMode): void {
+  if (fec !== "" && mode !== "datagram")
+    throw new ProtocolError(ErrorCode.unknownFec, `fec: ${fec} on a stream of mode ${mode}, not datagram`);
+  try {
+    parseFec(fec);
+  } catch (error) {
+    throw new ProtocolError(ErrorCode.unknownFec, (error as Error).message);
+  }
 }
 
 function nameOf<Name extends string>(

@@ -15,6 +15,10 @@ export {
   encodeSliceItem,
   type ReceivedSlice,
 } from "./datagram.js";
+export { formatFec, parseFec } from "./fec/fec-options.js";
+export { createFecReceiver } from "./fec/fec-receiver.js";
+export { reedSolomon } from "./fec/reed-solomon.js";
+export { encodeRepairPayload, encodeSourceSymbol } from "./fec/repair-payload.js";
 export * from "./limits.js";
 export { createReceiverReport } from "./receiver-report.js";
 export { hasArrived, reportArrivals } from "./report-arrivals.js";

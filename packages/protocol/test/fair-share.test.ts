@@ -226,7 +226,7 @@ t.test(
       const decision = client.offer(stream, clock.now(), clock.now());
       t.equal(decision.admitted, true);
       if (!decision.admitted) continue;
-      const slices = sliceBytes(new Uint8Array(60_000), client.maxPayloadBytes);
+      const slices = sliceBytes(new Uint8Array(60_000), client.maxPayloadBytes(stream));
       client.submit(stream, decision.frame, slices, undefined, clock.now());
     }
     session.runUntil(2_000);

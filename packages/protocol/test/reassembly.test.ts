@@ -11,6 +11,7 @@ const stream: ReassemblyStream = {
   deadlineMs: 200,
   releaseQuiet: true,
   minReceived: 0,
+  fecSpan: 0,
 };
 const rttMs = 40;
 
@@ -289,3 +290,73 @@ t.test(
     t.ok(reassembly.nextTimeoutMs() - (nowMs - 1) > 35, "one that came later than that is allowed for");
   },
 );
+
+const repair = (frame: number, index: number, count: number) => ({
+  ...header(frame, index, count),
+  repair: 1,
+});
+
+t.test(
+  "with forward error correction a frame waits for its last symbol, not for its last slice",
+  async (t) => {
+    const reassembly = open({ fecSpan: 1 });
+    add(reassembly, 1, 0, 4, 1_000);
+    add(reassembly, 1, 3, 4, 1_002);
+    t.same(pollAll(reassembly, 1_020), [], "symbols are to come");
+    reassembly.repair(repair(1, 0, 2), 1_021);
+    t.same(pollAll(reassembly, 1_030), []);
+    reassembly.repair(repair(1, 1, 2), 1_031);
+    t.same(pollAll(reassembly, 1_034), [], "reordered ones may come");
+    t.match(pollAll(reassembly, 1_035.1), [{ frame: 1, unitsReceived: 50, slicesRecovered: 0 }]);
+  },
+);
+
+t.test("a slice of a later frame tells that no symbol comes, `span` frames later", async (t) => {
+  for (const fecSpan of [1, 3]) {
+    const reassembly = open({ fecSpan });
+    add(reassembly, 1, 0, 4, 1_000);
+    for (let frame = 2; frame < 1 + fecSpan; frame++) {
+      add(reassembly, frame, 0, 1, 1_000 + 10 * frame);
+      t.same(
+        pollAll(reassembly, 1_009 + 10 * frame).map((each) => each.frame),
+        [frame],
+      );
+    }
+    add(reassembly, 1 + fecSpan, 0, 1, 1_050);
+    t.same(
+      pollAll(reassembly, 1_054.1).map(({ frame }) => frame),
+      [1 + fecSpan, 1],
+    );
+  }
+});
+
+t.test("symbols of a later frame's group end the wait of those before it; silence ends it too", async (t) => {
+  const reassembly = open({ fecSpan: 2 });
+  add(reassembly, 1, 0, 4, 1_000);
+  reassembly.repair(repair(2, 0, 1), 1_040);
+  t.same(pollAll(reassembly, 1_043), []);
+  t.match(pollAll(reassembly, 1_044.1), [{ frame: 1 }]);
+  add(reassembly, 3, 0, 4, 1_050);
+  t.same(pollAll(reassembly, 1_150), [], "60 ms for each frame of a group");
+  t.match(pollAll(reassembly, 1_170), [{ frame: 3 }]);
+  reassembly.repair({ ...repair(9, 0, 1), stream: 7 }, 1_200);
+  t.equal(reassembly.frames, 0, "a symbol begins no frame");
+});
+
+t.test("recovered slices count apart, complete a frame, and say nothing about reordering", async (t) => {
+  const reassembly = open({ fecSpan: 1 });
+  const recover = (frame: number, index: number, nowMs: number) =>
+    reassembly.add(header(frame, index, 4, 10), new Uint8Array(10), nowMs, rttMs, true);
+  add(reassembly, 1, 0, 4, 1_000);
+  for (const index of [1, 2]) t.equal(recover(1, index, 1_010), "taken");
+  t.equal(recover(1, 2, 1_010), "duplicate");
+  add(reassembly, 1, 3, 4, 1_011);
+  t.match(pollAll(reassembly, 1_011), [{ frame: 1, unitsReceived: 100, slicesRecovered: 2 }]);
+  add(reassembly, 2, 0, 4, 1_020);
+  reassembly.repair(repair(2, 0, 1), 1_020);
+  t.match(pollAll(reassembly, 1_024.1), [{ frame: 2 }]);
+  t.equal(recover(2, 1, 1_040), "late");
+  add(reassembly, 3, 0, 4, 1_060);
+  reassembly.repair(repair(3, 0, 1), 1_060);
+  t.match(pollAll(reassembly, 1_064.1), [{ frame: 3 }], "the wait for reordered ones has not grown");
+});

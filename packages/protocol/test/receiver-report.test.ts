@@ -126,6 +126,19 @@ t.test("a map tells which of the last datagrams have come", async (t) => {
   t.ok(received?.every((byte) => byte === 255));
 });
 
+t.test("another map tells which of the lost ones were recovered", async (t) => {
+  const report = createReceiverReport();
+  arrive(report, [0, 1, 9]);
+  const bits = () => [...(report.take(0, large, 0).recovered ?? [])];
+  t.same(bits(), [], "none");
+  for (const sequence of [2, 8, 9, 40]) report.recovered(sequence);
+  t.same(bits(), [0b10000010], "9 has come, and 40 is not known");
+  arrive(report, [2]);
+  t.same(bits(), [0b10], "2 was only late");
+  arrive(report, [8 + 4_096]);
+  t.same(bits(), [], "a number that shares its place in the window");
+});
+
 t.test("a report fits what it has to travel in", async (t) => {
   for (const maxBytes of [40, 80, 200, 500, 1_100]) {
     const report = createReceiverReport();

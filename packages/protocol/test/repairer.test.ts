@@ -27,9 +27,14 @@ function send(
 }
 
 /** What a receiver says that got these datagrams. */
-function reportOf(sequences: readonly number[], frames: readonly number[] = []): sluice.v1.Feedback {
+function reportOf(
+  sequences: readonly number[],
+  frames: readonly number[] = [],
+  recovered: readonly number[] = [],
+): sluice.v1.Feedback {
   const report = createReceiverReport();
   for (const sequence of sequences) report.arrived(sequence, 100, 0);
+  for (const sequence of recovered) report.recovered(sequence);
   for (const frame of frames) report.frameReceived(1, frame, 1, 1, 0);
   return sluice.v1.Feedback.decode(sluice.v1.Feedback.encode(report.take(0, 65_536, 0)).finish());
 }
@@ -79,6 +84,42 @@ t.test("what was overtaken by enough is lost, what was overtaken by little may c
   send(repairer, frameOf(2, 1), first, 0, 9);
   repairer.handleReport(reportOf([1, 2, 3, 4, 5, 6, 7, 9]), 46);
   t.same(indicesOf(repairer.poll(patience, 46)), [0], "one that left 9 ms later");
+});
+
+t.test("what is sent again goes once more at its time, unless it has come", async (t) => {
+  for (const [arrived, copied] of [
+    [[], [2, 3]],
+    [[16], [3]],
+    [[16, 17], undefined],
+  ] as const) {
+    const repairer = createRepairer();
+    const frame = { ...frameOf(0, 6), copyAtMs: 90 };
+    send(repairer, frame, 0, 1, 0);
+    send(repairer, frameOf(1, 10), 6, 0, 10);
+    const come = [0, 1, 4, 5, 15];
+    repairer.handleReport(reportOf(come), 50);
+    const again = repairer.poll(patience, 50)!;
+    t.same(indicesOf(again), [2, 3]);
+    send(repairer, again, 16, 1, 50);
+    repairer.forget(1, 1);
+    if (arrived.length > 0) repairer.handleReport(reportOf([...come, ...arrived]), 80);
+    t.equal(repairer.poll(patience, 89), undefined);
+    if (copied) t.equal(repairer.nextTimeoutMs(patience), 90);
+    t.same(indicesOf(repairer.poll(patience, 90)), copied);
+    t.equal(repairer.poll(patience, 90), undefined, "once");
+  }
+});
+
+t.test("what repair symbols have brought back does not go again", async (t) => {
+  const repairer = createRepairer();
+  send(repairer, frameOf(0, 6), 0, 1, 0);
+  send(repairer, frameOf(1, 10), 6, 0, 10);
+  repairer.handleReport(reportOf([0, 1, 15], [], [3, 4]), 50);
+  t.same(indicesOf(repairer.poll(patience, 50)), [2, 5]);
+  const satisfied = createRepairer();
+  send(satisfied, frameOf(0, 6), 0, 1, 0);
+  satisfied.handleReport(reportOf([0, 1, 15], [], [2, 3, 4, 5]), 50);
+  t.equal(satisfied.poll(patience, 500), undefined);
 });
 
 t.test("nothing goes again that was released, answered, arrived or comes too late", async (t) => {

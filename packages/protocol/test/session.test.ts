@@ -106,7 +106,13 @@ t.test("datagrams that shrink between frames or inside one lose nothing", async 
     client.setMaxDatagramBytes(1_200);
     const decision = client.offer(stream, clock.now(), clock.now());
     if (!decision.admitted) throw new Error(decision.reason);
-    client.submit(stream, decision.frame, sliceBytes(bytes, client.maxPayloadBytes), split, clock.now());
+    client.submit(
+      stream,
+      decision.frame,
+      sliceBytes(bytes, client.maxPayloadBytes(stream)),
+      split,
+      clock.now(),
+    );
     client.setMaxDatagramBytes(300);
     client.handleTimeout(clock.now());
     session.runUntil(clock.now() + 400);

@@ -137,7 +137,7 @@ t.test("a client's session ends open or closed with a code, and every frame is a
     for (const step of input) {
       const decision = client.offer(1, nowMs, nowMs);
       if (decision.admitted) {
-        const slices = sliceBytes(new Uint8Array(100), Math.max(1, client.maxPayloadBytes));
+        const slices = sliceBytes(new Uint8Array(100), Math.max(1, client.maxPayloadBytes(1)));
         client.submit(1, decision.frame, slices, undefined, nowMs);
       }
       if (step.type === "time") {

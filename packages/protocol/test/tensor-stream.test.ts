@@ -57,8 +57,8 @@ const refusals: Record<
   { changes: sluice.v1.OpenStream.$Properties; message: RegExp; code?: number }
 > = {
   "error correction that nobody knows": {
-    changes: { fec: "xor" },
-    message: /^fec: "xor"/,
+    changes: { fec: "raptor" },
+    message: /^fec: unknown code "raptor"/,
     code: ErrorCode.unknownFec,
   },
   "an interleaving that nobody knows": {

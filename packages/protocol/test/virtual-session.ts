@@ -242,7 +242,7 @@ export function streamFrames(
         client.submit(
           stream,
           decision.frame,
-          sliceBytes(options.bytes, client.maxPayloadBytes),
+          sliceBytes(options.bytes, client.maxPayloadBytes(stream)),
           undefined,
           nowMs,
         );

@@ -128,6 +128,11 @@ export function createConnection(options: ConnectionOptions): Connection {
   function report(): void {
     const { figures } = core;
     observer.observeSlicesReceived(figures.slicesReceived - reported.slicesReceived);
+    observer.observeSlicesRecovered(figures.slicesRecovered - reported.slicesRecovered);
+    for (const outcome of Object.keys(figures.repairs) as (keyof typeof figures.repairs)[]) {
+      const count = figures.repairs[outcome] - reported.repairs[outcome];
+      if (count > 0) observer.observeRepairSymbols(outcome, count);
+    }
     observer.observeReceivedBytes(figures.bytesReceived - reported.bytesReceived);
     observer.observeSentBytes(figures.bytesSent - reported.bytesSent);
     reported = figures;

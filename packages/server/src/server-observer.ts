@@ -7,6 +7,8 @@ export interface ServerObserver {
     reason?: string,
   ): void;
   observeSlicesReceived(count: number): void;
+  observeSlicesRecovered(count: number): void;
+  observeRepairSymbols(outcome: string, count: number): void;
   observeSlicesRejected(reason: string, count?: number): void;
   observeReceivedBytes(bytes: number): void;
   observeSentBytes(bytes: number): void;

@@ -44,6 +44,8 @@ const noObserver: ServerObserver = {
   observeSessionEnded() {},
   observeFrame() {},
   observeSlicesReceived() {},
+  observeSlicesRecovered() {},
+  observeRepairSymbols() {},
   observeSlicesRejected() {},
   observeReceivedBytes() {},
   observeSentBytes() {},

@@ -23,7 +23,15 @@ function frameOf(frame: number, values: Float32Array, lost: readonly number[] = 
   const encoder = parseCodec("raw").createEncoder(spec);
   const { slices } = encoder.encode(createTensor("float32", spec.shape, values, "chw"), 32);
   return {
-    ...{ stream: 1, frame, unitsReceived: 0, units: 32, firstArrivalMs: 0, lastArrivalMs: 0 },
+    ...{
+      stream: 1,
+      frame,
+      slicesRecovered: 0,
+      unitsReceived: 0,
+      units: 32,
+      firstArrivalMs: 0,
+      lastArrivalMs: 0,
+    },
     ...{ capturedMs: 0, expiresAtMs: 100 },
     slices: slices.filter((_, i) => !lost.includes(i)),
   };

@@ -2,6 +2,7 @@ import { ErrorCode, ProtocolError } from "@sluice/protocol";
 import {
   type ControlMessage,
   createControlDecoder,
+  createFecReceiver,
   createReceiverReport,
   createTensorDecoder,
   decodeControl,
@@ -10,11 +11,16 @@ import {
   encodeControl,
   encodeControlItem,
   encodeDelimitedControl,
+  encodeRepairPayload,
   encodeSliceHeader,
   encodeSliceItem,
+  encodeSourceSymbol,
+  formatFec,
   hasArrived,
   maxControlMessageBytes,
+  parseFec,
   type ReceivedSlice,
+  reedSolomon,
   reportArrivals,
   type SliceHeader,
 } from "@sluice/protocol/wire";
@@ -56,6 +62,7 @@ function encodeItems(items: readonly { readonly control?: Json; readonly slice?:
 
 interface ReportInput {
   readonly arrivals: readonly { readonly sequence: number; readonly bytes: number; readonly at: number }[];
+  readonly recovered?: readonly number[];
   readonly frames: readonly {
     readonly stream: number;
     readonly frame: number;
@@ -64,6 +71,25 @@ interface ReportInput {
   }[];
   readonly queuedFrames: number;
   readonly reportTime: number;
+}
+
+interface PlainDatagram {
+  readonly sequence: number;
+  readonly hex: string;
+}
+
+interface RecoveryInput {
+  readonly code: "rs" | "xor";
+  readonly held: readonly PlainDatagram[];
+  readonly repairs: readonly {
+    readonly stream: number;
+    readonly frame: number;
+    readonly index: number;
+    readonly count: number;
+    readonly repair: number;
+    readonly sequence: number;
+    readonly payload: string;
+  }[];
 }
 
 const streamKinds = ["bidirectional", "unidirectional"] as const;
@@ -126,9 +152,38 @@ export const wireOperations = {
   }),
   "mux.decode": ({ hex }: { hex: string }) => plainFrame(decodeMuxFrame(fromHex(hex))),
   "mux.encode": ({ frame }: { frame: JsonObject }) => ({ hex: toHex(encodeMuxFrame(frameOf(frame))) }),
-  "report.make": ({ arrivals, frames, queuedFrames, reportTime }: ReportInput) => {
+  "fec.parse": ({ fec }: { fec: string }) => {
+    try {
+      return { fec: formatFec(parseFec(fec)!) };
+    } catch (error) {
+      throw new ProtocolError(ErrorCode.unknownFec, (error as Error).message);
+    }
+  },
+  "fec.symbols": ({ datagrams, rows }: { datagrams: PlainDatagram[]; rows: number[] }) => {
+    const sources = datagrams.map(({ hex }) => encodeSourceSymbol(fromHex(hex)));
+    const offsets = datagrams.map(({ sequence }) => sequence - datagrams[0]!.sequence);
+    const size = Math.max(...sources.map(({ length }) => length));
+    const symbols = reedSolomon.encode(sources, rows, size);
+    return { payloads: symbols.map((parity) => toHex(encodeRepairPayload({ offsets, parity }))) };
+  },
+  "fec.recover": ({ code, held, repairs }: RecoveryInput) => {
+    const receiver = createFecReceiver(reedSolomon);
+    for (const { sequence, hex } of held) receiver.hold(sequence, fromHex(hex));
+    const recovered = repairs.flatMap(
+      ({ payload, sequence, ...fields }) =>
+        receiver.repair(headerOf({ ...fields }), fromHex(payload), sequence, {
+          code,
+          maxPercent: 100,
+          span: 1,
+        }).recovered,
+    );
+    const plain = recovered.map(({ sequence, bytes }) => ({ sequence, hex: toHex(bytes) }));
+    return { recovered: plain.sort((a, b) => a.sequence - b.sequence) };
+  },
+  "report.make": ({ arrivals, recovered = [], frames, queuedFrames, reportTime }: ReportInput) => {
     const report = createReceiverReport();
     for (const { sequence, bytes, at } of arrivals) report.arrived(sequence, bytes, at / 10);
+    for (const sequence of recovered) report.recovered(sequence);
     for (const { stream, frame, unitsReceived, units } of frames)
       report.frameReceived(stream, frame, unitsReceived, units, reportTime / 10);
     const body = report.take(queuedFrames, maxControlMessageBytes, reportTime / 10);

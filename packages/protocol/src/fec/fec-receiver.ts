@@ -14,6 +14,7 @@ import { decodeRepairPayload, decodeSourceSymbol, encodeSourceSymbol } from "./r
 /** A datagram that was lost and is back. */
 export interface RecoveredDatagram {
   readonly sequence: number;
+  readonly bytes: Uint8Array;
   readonly slices: readonly ReceivedSlice[];
 }
 
@@ -116,15 +117,13 @@ export function createFecReceiver(code: ErasureCode): FecReceiver {
       group.symbolBytes,
     );
     const recovered: RecoveredDatagram[] = [];
-    const datagrams: Uint8Array[] = [];
     for (const [i, offset] of missing.entries()) {
-      const datagram = decodeSourceSymbol(found[i]!);
-      const slices = datagram && slicesOf(datagram, first + offset, group.stream);
+      const bytes = decodeSourceSymbol(found[i]!);
+      const slices = bytes && slicesOf(bytes, first + offset, group.stream);
       if (!slices) return undefined;
-      recovered.push({ sequence: first + offset, slices });
-      datagrams.push(datagram);
+      recovered.push({ sequence: first + offset, bytes, slices });
     }
-    for (const [i, { sequence }] of recovered.entries()) keep(sequence, datagrams[i]!);
+    for (const { sequence, bytes } of recovered) keep(sequence, bytes);
     datagramsRecovered += recovered.length;
     return recovered;
   }

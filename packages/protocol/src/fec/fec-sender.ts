@@ -7,7 +7,7 @@ import type { OutgoingFrame, OutgoingSlice } from "../send-buffer.js";
 import type { ErasureCode } from "./erasure-code.js";
 import type { FecOptions } from "./fec-options.js";
 import { createLossModel, type LossModel, type PathLoss } from "./loss-model.js";
-import { maxPlannedCount, type ParityGroup, planParity } from "./parity-plan.js";
+import { type ParityGroup, planParity } from "./parity-plan.js";
 import { encodeRepairPayload, encodeSourceSymbol, symbolLengthBytes } from "./repair-payload.js";
 
 export interface FecSender {
@@ -82,7 +82,7 @@ export function createFecSender(code: ErasureCode): FecSender {
     const round = (value: number) => Math.exp(Math.round(Math.log(value) * stepsPerE) / stepsPerE);
     const rounded = { share: share > 0 ? round(share) : 0, meanRun: round(meanRun) };
     const key = `${rounded.share}/${rounded.meanRun}`;
-    if (model?.key !== key) model = { key, loss: createLossModel(rounded, maxPlannedCount) };
+    if (model?.key !== key) model = { key, loss: createLossModel(rounded) };
     return model.loss;
   }
 

@@ -8,7 +8,7 @@ export interface PathLoss {
 
 /** Probabilities of losses among consecutive datagrams. */
 export interface LossModel {
-  /** That exactly `lost` of `count` are lost; `count` at most what the model was made for. */
+  /** That exactly `lost` of `count` are lost. */
   probability(count: number, lost: number): number;
   /** That more than `lost` of `count` are lost. */
   tail(count: number, lost: number): number;
@@ -23,22 +23,23 @@ const maxShare = 0.9;
  * The simple Gilbert model (E. N. Gilbert, "Capacity of a burst-noise channel", 1960): a bad state that loses everything
  * and is left with probability 1 / `meanRun`, and a good one that loses nothing and is left so that `share` is lost.
  * With runs of 1 / (1 - `share`) each datagram is lost independently; shorter runs count as that.
- * @param maxCount the most datagrams that will be asked about
  */
-export function createLossModel(loss: PathLoss, maxCount: number): LossModel {
+export function createLossModel(loss: PathLoss): LossModel {
   const share = Math.min(maxShare, Math.max(0, loss.share));
   const leaveBad = 1 / Math.max(loss.meanRun, 1 / (1 - share));
   const leaveGood = (share * leaveBad) / (1 - share);
-  // rows[n][j]: probability that j of n are lost.
+  // rows[n][j]: probability that j of n are lost. Made when they are asked for.
   const rows: Float64Array[] = [Float64Array.of(1)];
   // The same, split by the state of the datagram to come.
   let good = Float64Array.of(1 - share);
   let bad = Float64Array.of(share);
-  for (let n = 1; n <= maxCount; n++) {
-    const row = new Float64Array(n + 1);
-    const nextGood = new Float64Array(n + 1);
-    const nextBad = new Float64Array(n + 1);
-    for (let j = 0; j <= n; j++) {
+
+  function addRow(): void {
+    const count = rows.length;
+    const row = new Float64Array(count + 1);
+    const nextGood = new Float64Array(count + 1);
+    const nextBad = new Float64Array(count + 1);
+    for (let j = 0; j <= count; j++) {
       const kept = good[j] ?? 0;
       const lost = j > 0 ? bad[j - 1]! : 0;
       row[j] = kept + lost;
@@ -50,15 +51,20 @@ export function createLossModel(loss: PathLoss, maxCount: number): LossModel {
     bad = nextBad;
   }
 
+  function rowOf(count: number): Float64Array {
+    while (rows.length <= count) addRow();
+    return rows[count]!;
+  }
+
   function sumAbove(count: number, lost: number, weight: (j: number) => number): number {
-    const row = rows[count]!;
+    const row = rowOf(count);
     let sum = 0;
     for (let j = lost + 1; j <= count; j++) sum += row[j]! * weight(j);
     return sum;
   }
 
   return {
-    probability: (count, lost) => rows[count]![lost] ?? 0,
+    probability: (count, lost) => rowOf(count)[lost] ?? 0,
     tail: (count, lost) => sumAbove(count, lost, () => 1),
     excess: (count, lost) => sumAbove(count, lost, (j) => j / count),
   };

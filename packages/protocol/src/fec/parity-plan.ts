@@ -17,14 +17,11 @@ export interface ParityRequest {
   readonly importances: readonly number[];
   /** All groups together, at most. */
   readonly maxSymbols: number;
-  /** Made for groups and their symbols together: {@link maxPlannedCount}. */
   readonly loss: LossModel;
   /** Whether a group has one symbol at most. */
   readonly isXor: boolean;
 }
 
-/** Datagrams and symbols of the largest group. */
-export const maxPlannedCount = 2 * maxFecSources;
 /** A group that stays undecoded no more often than this is protected enough. */
 const targetFailure = 0.01;
 /** Symbols that take away less than this share of the expected loss are not worth their bytes. */

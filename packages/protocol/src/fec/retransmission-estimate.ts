@@ -1,6 +1,5 @@
 /** Whether what is lost of a frame can be sent again in time, so that parity need not be (spec 5.9). Milliseconds. */
 export interface RetransmissionConditions {
-  readonly nowMs: number;
   readonly capturedMs: number;
   readonly deadlineMs: number;
   readonly rttMs: number;
@@ -17,11 +16,16 @@ const detectionMs = 18;
 const reserveShare = 0.1;
 
 /**
- * Whether one more sending would be in time for what leaves now: it arrives after half a round trip, the report is back
- * after another half, what is sent again arrives after a third, and the answer after a fourth.
+ * Whether one more sending would be in time for what leaves at `nowMs`: its loss is known a round trip later.
  */
-export function mayRetransmit(conditions: RetransmissionConditions): boolean {
-  const { nowMs, capturedMs, deadlineMs, rttMs, rttVariationMs, serverLatencyMs, queueMs } = conditions;
-  const neededMs = 2 * rttMs + 4 * rttVariationMs + detectionMs + 2 * queueMs + 2 * serverLatencyMs;
-  return nowMs - capturedMs + neededMs <= (1 - reserveShare) * deadlineMs;
+export function mayRetransmit(conditions: RetransmissionConditions & { readonly nowMs: number }): boolean {
+  const { nowMs, rttMs, rttVariationMs, queueMs } = conditions;
+  const detectedMs = nowMs + rttMs + 4 * rttVariationMs + queueMs + detectionMs;
+  return detectedMs <= latestParityMs(conditions);
+}
+
+/** When a datagram must leave at the latest for its frame to be answered in time: half a round trip there, half back. */
+export function latestParityMs(conditions: RetransmissionConditions): number {
+  const { capturedMs, deadlineMs, rttMs, serverLatencyMs, queueMs } = conditions;
+  return capturedMs + (1 - reserveShare) * deadlineMs - rttMs - 2 * serverLatencyMs - queueMs;
 }

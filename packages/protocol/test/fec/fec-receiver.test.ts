@@ -1,3 +1,4 @@
+import { ErrorCode, ProtocolError } from "@sluice/protocol";
 import { createRandom } from "@sluice/simnet";
 import t from "tap";
 import { decodeDatagram } from "#src/datagram.js";
@@ -226,4 +227,43 @@ t.test("what is held stays bounded, whatever comes", async (t) => {
   t.ok(receiver.bytes <= maxFecBytes);
   receiver.clear();
   t.same([receiver.datagrams, receiver.symbols, receiver.bytes], [0, 0, 0]);
+});
+
+t.test("whatever bytes come as symbols, they are dropped or end the session", async (t) => {
+  const seed = 34;
+  t.comment(`seed ${seed}`);
+  const random = createRandom(seed);
+  const below = (limit: number) => Math.floor(random.next() * limit);
+  const receiver = createFecReceiver(reedSolomon);
+  const ends = { refused: 0, dropped: 0 };
+  for (let i = 0; i < 3_000; i++) {
+    if (random.next() < 0.5)
+      receiver.hold(
+        i,
+        new Uint8Array(1 + below(60)).map(() => below(256)),
+      );
+    const payload = new Uint8Array(below(80)).map((_, place) => (place === 0 ? below(4) : below(256)));
+    const header = {
+      ...{
+        stream: 1 + below(2),
+        frame: below(3),
+        index: below(300),
+        count: 300,
+        ageMs: 0,
+        repair: below(40),
+      },
+      ...{ payloadBytes: undefined, sequence: undefined },
+    };
+    try {
+      const code = below(2) === 0 ? ("rs" as const) : ("xor" as const);
+      t.same(receiver.repair(header, payload, i, { ...options, code }).recovered, []);
+      ends.dropped++;
+    } catch (error) {
+      if (!(error instanceof ProtocolError) || error.code !== ErrorCode.malformedDatagram) throw error;
+      ends.refused++;
+    }
+  }
+  t.comment(JSON.stringify(ends));
+  t.ok(ends.refused > 500 && ends.dropped > 100);
+  t.ok(receiver.bytes <= maxFecBytes);
 });

@@ -1,8 +1,8 @@
 import t from "tap";
 import { createLossModel } from "#src/fec/loss-model.js";
-import { maxPlannedCount, type ParityGroup, planParity } from "#src/fec/parity-plan.js";
+import { type ParityGroup, planParity } from "#src/fec/parity-plan.js";
 
-const modelOf = (share: number, meanRun: number) => createLossModel({ share, meanRun }, maxPlannedCount);
+const modelOf = (share: number, meanRun: number) => createLossModel({ share, meanRun });
 const equal = (count: number) => new Array<number>(count).fill(1);
 const symbolsOf = (groups: readonly ParityGroup[]) => groups.map(({ symbols }) => symbols);
 const placesOf = (groups: readonly ParityGroup[]) =>
