@@ -36,7 +36,7 @@ async function calibrated() {
   const statistics = accumulator.finish();
   let last = [0, 0];
   const transform = await calibrateTransform({
-    ...{ spec, statistics, tensors, runTail, random, maxRuns: 1000 },
+    ...{ spec, statistics, tensors, runTail, random, maxRuns: 1000, tolerance: 0.003 },
     onProgress: (done, total) => {
       last = [done, total];
     },

@@ -1,4 +1,4 @@
-import { maxBlockSide, maxMixedChannels } from "@sluice/tensor";
+import { maxBlockSide, maxMatrices, maxMixedChannels } from "@sluice/tensor";
 
 /** Sides that are tried, the best one first; what no tensor side of them divides is padded. */
 const sides = [4, 7, 5, 6, 3, 8, 2];
@@ -16,12 +16,15 @@ const maxMatrixBytes = 1 << 16;
 const frequencies = [0, 1, 2, 4, 5, 8, 10, 17, 26, Number.POSITIVE_INFINITY];
 
 /**
- * Bands that share a matrix, for each band its group: by frequency, in as many groups as matrices have room.
+ * Bands that share a matrix, for each band its group: each its own where there is room, for channels hang together
+ * otherwise along rows than along columns; else by frequency, in as many groups as matrices have room.
  */
 export function groupBands(height: number, width: number, channels: number): Uint8Array {
   const room = Math.max(1, Math.floor(maxMatrixBytes / channels ** 2));
   const isMixed = channels > 1 && channels <= maxMixedChannels;
   const count = isMixed ? Math.min(frequencies.length, room) : frequencies.length;
+  if (height * width <= Math.min(maxMatrices, room))
+    return Uint8Array.from({ length: height * width }, (_, band) => band);
   const raw = Array.from({ length: height * width }, (_, band) => {
     const frequency = Math.floor(band / width) ** 2 + (band % width) ** 2;
     const group = frequencies.findIndex((limit) => frequency <= limit);
