@@ -24,13 +24,13 @@ export interface TransformCalibration {
   random(): number;
   /** The most runs of the second half that measuring importances may take. Default 8,192. */
   readonly maxRuns?: number;
-  /** The share of right answers that the codec's default step may cost, as far as the network can tell. Default 0.01. */
+  /** The share of right answers that the codec's default step may cost, as far as the network can tell. Default 0.006. */
   readonly tolerance?: number;
   onProgress?(done: number, total: number): void;
 }
 
 const defaultRuns = 8192;
-const defaultTolerance = 0.01;
+const defaultTolerance = 0.006;
 /** Of the noise by which importances are measured, against the deviation of all elements. */
 const relativeNoise = 0.5;
 /** Tensors at which the step is tried. */
