@@ -48,16 +48,21 @@ export function decodeDatagram(bytes: Uint8Array): Datagram {
 
 function decodeSlice(cursor: Cursor, headerBytes: number): ReceivedSlice {
   if (headerBytes < 0 || headerBytes > maxSliceHeaderBytes) malformed("the length of a slice header");
-  const start = cursor.offset;
-  take(cursor, headerBytes, "slice header");
+  const start = skip(cursor, headerBytes, "slice header");
   const header = decodeSliceHeader({ bytes: cursor.bytes, offset: start, end: cursor.offset });
   return { header, payload: take(cursor, header.payloadBytes ?? cursor.end - cursor.offset, "payload") };
 }
 
-function take(cursor: Cursor, length: number, what: string): Uint8Array {
+/** Passes over so many bytes and returns where they begin. */
+function skip(cursor: Cursor, length: number, what: string): number {
   if (cursor.offset + length > cursor.end) malformed(`${what}: ${length} bytes`);
   cursor.offset += length;
-  return cursor.bytes.subarray(cursor.offset - length, cursor.offset);
+  return cursor.offset - length;
+}
+
+function take(cursor: Cursor, length: number, what: string): Uint8Array {
+  const start = skip(cursor, length, what);
+  return cursor.bytes.subarray(start, cursor.offset);
 }
 
 function malformed(what: string): never {

@@ -9,6 +9,7 @@ import { createFairTurns } from "./fair-turns.js";
 import { maxAgeMs, maxRepairDistance, maxSendBufferBytes } from "./limits.js";
 import type { SliceHeader } from "./slice-header.js";
 import { streamWeight, tensorStreamDefaults } from "./tensor-stream.js";
+import { varintBytes } from "./varint.js";
 
 /** A slice as the codec made it. */
 export interface OutgoingSlice {
@@ -79,6 +80,9 @@ interface Waiting {
   done: boolean;
 }
 
+/** A header that does not name the payload's length yet: only what something follows needs it. */
+type UnmeasuredHeader = Omit<SliceHeader, "payloadBytes"> & { payloadBytes: number | undefined };
+
 /** Where in a datagram the next slice stands, and how much of it must stay free. */
 interface Place {
   readonly sequence: number;
@@ -128,7 +132,7 @@ export function createSendBuffer(): SendBuffer {
     return waiting.parts[waiting.nextPart] ?? waiting.frame.slices[waiting.next]!;
   }
 
-  function headerOf(waiting: Waiting, place: Place, nowMs: number): SliceHeader {
+  function headerOf(waiting: Waiting, place: Place, nowMs: number): UnmeasuredHeader {
     const { stream, frame, capturedMs } = waiting.frame;
     const { index, count, protectsFrom } = sliceOf(waiting);
     const ageMs = Math.min(maxAgeMs, Math.max(0, Math.round(nowMs - capturedMs)));
@@ -194,9 +198,11 @@ export function createSendBuffer(): SendBuffer {
       // What is left over goes to whom it fits, but nobody gets ahead of the others by more than a datagram.
       if (lane.turnAt - first.turnAt > maxBytes / lane.weight) continue;
       const waiting = firstOf(lane)!;
-      const header = headerOf(waiting, place, nowMs);
       const { payload } = sliceOf(waiting);
       const reserveBytes = Math.max(place.reserveBytes, waiting.frame.reserveBytes ?? 0);
+      // Mostly a datagram is full: no header is made to find that out.
+      if (payload.length >= room - reserveBytes) continue;
+      const header = headerOf(waiting, place, nowMs);
       if (sliceItemBytes(header, payload.length) <= room - reserveBytes)
         return { lane, waiting, header, payload, reserveBytes };
     }
@@ -226,14 +232,15 @@ export function createSendBuffer(): SendBuffer {
       while (next) {
         const { lane, waiting, header, payload, reserveBytes } = next;
         const slice = sliceOf(waiting);
-        const measured: SliceHeader = { ...header, payloadBytes: payload.length };
-        const size = sliceItemBytes(measured, payload.length);
+        // As it is where it names its length.
+        const size = sliceItemBytes(header, payload.length) + 1 + varintBytes(payload.length);
         advance(waiting);
         onSlice?.(waiting.frame, slice, waiting.done);
         turns.served(lane, size, firstOf(lane) !== undefined);
         next = nextFor(maxBytes - at - size, maxBytes, { sequence, isFirst: false, reserveBytes }, nowMs);
         // Without a length the payload runs to the end, so only what nothing follows goes without.
-        at = encodeSliceItem(dst, at, next ? measured : header, payload);
+        if (next) header.payloadBytes = payload.length;
+        at = encodeSliceItem(dst, at, header, payload);
       }
       return at;
     },

@@ -21,8 +21,8 @@ const sharpness = 4;
 
 /**
  * What share of its right answers a classifier loses, by what it thinks of its own answers: the probability that it gave
- * to the class it chose, less that of the class it chooses now. On two networks it was within 0.3 % of the accuracy lost
- * where that was at most 1 %.
+ * to the class it chose, less that of the class it chooses now. It needs no labels and fewer images than counting answers, and
+ * it is rough: networks are surer of calibration images than of others (0.8 % here was up to 3.6 ± 1.2 % there).
  */
 export function expectedLoss(before: Float64Array, after: Float64Array): number {
   const probabilities = distribution(before, 1);
