@@ -3,14 +3,13 @@ import process from "node:process";
 import { checkCodec } from "./accuracy/codec-under-test.mjs";
 import { describeRun, describeWorkload, fixed } from "./accuracy/describe-run.mjs";
 import { recordResults } from "./accuracy/record-results.mjs";
+import { runCommand } from "./accuracy/run-command.mjs";
 import { runLoss } from "./loss-accuracy/loss-experiment.mjs";
 import { plotLoss } from "./loss-accuracy/loss-plot.mjs";
 import { formatLoss } from "./loss-accuracy/loss-report.mjs";
-import { parseOptions, USAGE, UsageError } from "./loss-accuracy/options.mjs";
+import { parseOptions, USAGE } from "./loss-accuracy/options.mjs";
 import { describeEnvironment, readLoad } from "./micro/transport/environment.mjs";
-import { MissingData, openWorkload } from "./rate-accuracy/workload.mjs";
-
-const interruptedCode = 130;
+import { openWorkload } from "./rate-accuracy/workload.mjs";
 
 const nameOf = ({ name, codec }, { model, split }) =>
   name ?? `${model}-${split}-${codec}`.replaceAll(/[^\w.-]+/g, "_").slice(0, 80);
@@ -57,20 +56,4 @@ ${formatLoss(points)}`;
   }
 }
 
-const controller = new AbortController();
-process.once("SIGINT", () => controller.abort());
-try {
-  const options = parseOptions(process.argv.slice(2));
-  if (options.help) console.log(USAGE);
-  else await main(options, controller.signal);
-} catch (error) {
-  if (controller.signal.aborted) {
-    process.stderr.write("loss-accuracy: interrupted; nothing was recorded\n");
-    process.exitCode = interruptedCode;
-  } else if (error instanceof MissingData) {
-    process.stderr.write(`loss-accuracy: ${error.message}\n`);
-  } else {
-    console.error(`loss-accuracy: ${error.message}${error instanceof UsageError ? `\n\n${USAGE}` : ""}`);
-    process.exitCode = error instanceof UsageError ? 2 : 1;
-  }
-}
+await runCommand({ name: "loss-accuracy", usage: USAGE, parseOptions }, main);

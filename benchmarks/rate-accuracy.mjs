@@ -3,12 +3,11 @@ import process from "node:process";
 import { checkCodec } from "./accuracy/codec-under-test.mjs";
 import { describeRun, describeWorkload } from "./accuracy/describe-run.mjs";
 import { recordResults } from "./accuracy/record-results.mjs";
+import { runCommand } from "./accuracy/run-command.mjs";
 import { describeEnvironment, readLoad } from "./micro/transport/environment.mjs";
 import { experiments } from "./rate-accuracy/experiments.mjs";
-import { parseOptions, USAGE, UsageError } from "./rate-accuracy/options.mjs";
-import { MissingData, openWorkload } from "./rate-accuracy/workload.mjs";
-
-const interruptedCode = 130;
+import { parseOptions, USAGE } from "./rate-accuracy/options.mjs";
+import { openWorkload } from "./rate-accuracy/workload.mjs";
 
 function nameOf({ name, experiment }, { model, split }) {
   const suffix = experiment === "rate" ? "" : `-${experiment}`;
@@ -65,20 +64,4 @@ ${experiment.format(points, description)}`;
   }
 }
 
-const controller = new AbortController();
-process.once("SIGINT", () => controller.abort());
-try {
-  const options = parseOptions(process.argv.slice(2));
-  if (options.help) console.log(USAGE);
-  else await main(options, controller.signal);
-} catch (error) {
-  if (controller.signal.aborted) {
-    process.stderr.write("rate-accuracy: interrupted; nothing was recorded\n");
-    process.exitCode = interruptedCode;
-  } else if (error instanceof MissingData) {
-    process.stderr.write(`rate-accuracy: ${error.message}\n`);
-  } else {
-    console.error(`rate-accuracy: ${error.message}${error instanceof UsageError ? `\n\n${USAGE}` : ""}`);
-    process.exitCode = error instanceof UsageError ? 2 : 1;
-  }
-}
+await runCommand({ name: "rate-accuracy", usage: USAGE, parseOptions }, main);

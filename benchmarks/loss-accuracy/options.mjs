@@ -2,6 +2,7 @@ import process from "node:process";
 import { parseArgs } from "node:util";
 import { concealmentMethods } from "@sluice/concealment";
 import { presets } from "../accuracy/presets.mjs";
+import { UsageError } from "../accuracy/run-command.mjs";
 import { lossProcesses } from "./loss-processes.mjs";
 
 const defaultMethods = concealmentMethods.filter((method) => method !== "temporal");
@@ -36,9 +37,6 @@ How:
   --json                JSON lines on standard output instead of the tables
   --record [--name N]   writes benchmarks/results/loss-accuracy/NAME.jsonl, .md, .svg and .png
   --note TEXT           said beside a recorded result`;
-
-/** A mistake on the command line. */
-export class UsageError extends Error {}
 
 function integer(name, text, from, to) {
   const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;

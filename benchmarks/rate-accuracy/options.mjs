@@ -2,6 +2,7 @@ import process from "node:process";
 import { parseArgs } from "node:util";
 import { expandSweep } from "../accuracy/expand-sweep.mjs";
 import { presets } from "../accuracy/presets.mjs";
+import { UsageError } from "../accuracy/run-command.mjs";
 
 export const USAGE = `node benchmarks/rate-accuracy.mjs [options]
 
@@ -40,9 +41,6 @@ How:
 
 const defaultLimits = { rate: "2000", quantizer: "2000", motion: "50", stream: "2" };
 const experiments = Object.keys(defaultLimits);
-
-/** A mistake on the command line. */
-export class UsageError extends Error {}
 
 function integer(name, text, from, to) {
   const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;

@@ -11,13 +11,11 @@ import {
 import { createStatisticsAccumulator, decodeStatistics, elementCount } from "@sluice/tensor";
 import { imagesBeside, openImages, takeImages } from "../accuracy/open-images.mjs";
 import { findPreset } from "../accuracy/presets.mjs";
+import { MissingData } from "../accuracy/run-command.mjs";
 import { openSplitNetwork } from "../accuracy/split-network.mjs";
 
 /** Tensors at the cut are kept for all chains; more than this is refused. */
 const maxKeptBytes = 2 ** 31;
-
-/** A preset whose files are not here. */
-export class MissingData extends Error {}
 
 async function resolve(options) {
   const given = options.preset === undefined ? {} : findPreset(options.preset, options.data);
