@@ -1,6 +1,5 @@
-import { TensorError } from "@sluice/tensor";
-import { decompositionsFor, type Jpeg2000Form, takePackets, wrapPackets } from "../image/jpeg2000-stream.js";
-import { imageLibrary } from "../image/load-image-library.js";
+import { decompositionsFor, type Jpeg2000Form } from "../image/jpeg2000-stream.js";
+import { type PacketCoding, planPackets } from "../image/plan-packets.js";
 import type { PlaneSize, Stage } from "../stage.js";
 import type { StageDefinition } from "../stage-definition.js";
 import { checkNumber, formatNumber } from "../stage-parameters.js";
@@ -58,32 +57,15 @@ export function htj2k(parameters: Htj2kParameters = {}): Stage<"plane", "bytes">
     true,
   );
   const stepText = formatNumber(step);
+  const coding: PacketCoding = {
+    name,
+    formOf: (size) => formOf(Number(stepText), decompositions, size),
+    configure: (encoder) => encoder.setQuality(false, Number(stepText)),
+  };
   return {
     ...{ name, text: `${name}:step=${stepText},decompositions=${decompositions}` },
     ...{ input: "plane", output: "bytes", library: name },
-    plan({ size: sizeOf }) {
-      const library = imageLibrary(name);
-      return {
-        output: {},
-        encode(plane, extent) {
-          const size = sizeOf(extent);
-          const form = formOf(Number(stepText), decompositions, size);
-          const codestream = library.encode(plane, size, (encoder) => {
-            encoder.setDecompositions?.(form.decompositions);
-            encoder.setQuality(false, Number(stepText));
-          });
-          const packets = takePackets(codestream, form, size);
-          if (!packets)
-            throw new TensorError("codec.htj2k", "its library writes other headers than the codec knows");
-          return packets;
-        },
-        decode(packets, plane, extent) {
-          const size = sizeOf(extent);
-          const codestream = wrapPackets(packets, formOf(Number(stepText), decompositions, size), size);
-          return library.decode(codestream, size, plane) ? undefined : "payload";
-        },
-      };
-    },
+    plan: (input) => planPackets(coding, input),
   };
 }
 

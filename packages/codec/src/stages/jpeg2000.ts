@@ -1,12 +1,5 @@
-import { TensorError } from "@sluice/tensor";
-import {
-  decompositionsFor,
-  type Jpeg2000Form,
-  jpeg2000Header,
-  takePackets,
-  wrapPackets,
-} from "../image/jpeg2000-stream.js";
-import { imageLibrary } from "../image/load-image-library.js";
+import { decompositionsFor, type Jpeg2000Form, jpeg2000Header } from "../image/jpeg2000-stream.js";
+import { type PacketCoding, planPackets } from "../image/plan-packets.js";
 import type { PlaneSize, Stage } from "../stage.js";
 import type { StageDefinition } from "../stage-definition.js";
 import { checkNumber, formatNumber } from "../stage-parameters.js";
@@ -56,37 +49,21 @@ export function jpeg2000(parameters: Jpeg2000Parameters = {}): Stage<"plane", "b
     true,
   );
   const ratioText = formatNumber(ratio);
+  const coding: PacketCoding = {
+    name,
+    formOf: (size) => formOf(decompositions, size),
+    configure(encoder, form, size, samples) {
+      // The library's ratio counts its headers, with a comment of 39 bytes.
+      const headerBytes = jpeg2000Header(form, size, 0).length + 41;
+      const fileBytes = samples / Number(ratioText) + headerBytes;
+      encoder.setQuality(false, 1);
+      encoder.setCompressionRatio?.(0, Math.max(1, samples / fileBytes));
+    },
+  };
   return {
     ...{ name, text: `${name}:ratio=${ratioText},decompositions=${decompositions}` },
     ...{ input: "plane", output: "bytes", library: name },
-    plan({ size: sizeOf }) {
-      const library = imageLibrary(name);
-      return {
-        output: {},
-        encode(plane, extent) {
-          const size = sizeOf(extent);
-          const form = formOf(decompositions, size);
-          // The library's ratio counts its headers, with a comment of 39 bytes.
-          const headerBytes = jpeg2000Header(form, size, 0).length + 41;
-          const fileBytes = plane.length / Number(ratioText) + headerBytes;
-          const codestream = library.encode(plane, size, (encoder) => {
-            encoder.setDecompositions?.(form.decompositions);
-            encoder.setQuality(false, 1);
-            encoder.setCompressionRatio?.(0, Math.max(1, plane.length / fileBytes));
-          });
-          const packets = takePackets(codestream, form, size);
-          if (!packets) {
-            throw new TensorError("codec.jpeg2000", "its library writes other headers than the codec knows");
-          }
-          return packets;
-        },
-        decode(packets, plane, extent) {
-          const size = sizeOf(extent);
-          const codestream = wrapPackets(packets, formOf(decompositions, size), size);
-          return library.decode(codestream, size, plane) ? undefined : "payload";
-        },
-      };
-    },
+    plan: (input) => planPackets(coding, input),
   };
 }
 
