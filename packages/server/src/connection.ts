@@ -2,7 +2,6 @@ import {
   createServerSession,
   ErrorCode,
   errorCodeName,
-  type FrameAnswer,
   type ReceivedFrame,
   type ServerEvent,
   type SessionLimits,
@@ -14,11 +13,11 @@ import {
   type ReceiveStream,
   type Session,
 } from "@sluice/transport";
-import { pack } from "msgpackr";
-import type { Scheduler } from "./scheduler.js";
+import { createFrameTask, type FrameEnd, noStages, notDecoded } from "./frame-task.js";
+import type { Scheduler } from "./scheduling/scheduler.js";
 import { type OpenServedStream, StreamRefusal } from "./served-model.js";
 import type { ServerLog, ServerObserver } from "./server-observer.js";
-import { createTensorReceiver, type ReceivedTensor, type TensorReceiver } from "./tensor-receiver.js";
+import { createTensorReceiver, type TensorReceiver } from "./tensor-receiver.js";
 
 export interface ConnectionOptions {
   readonly session: Session;
@@ -56,6 +55,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     clock.now(),
   );
   const receivers = new Map<number, TensorReceiver>();
+  const account = options.scheduler.openAccount();
   let driver: ReturnType<typeof createSessionDriver> | undefined;
   let nextTensorStream = 0;
   let readingStreams = 0;
@@ -84,6 +84,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     observer.observeSessionEnded(failed ? "failed" : "closed");
     log.info({ code, codeName: errorCodeName(code), reason, by, ...core.figures }, "session ended");
     core.handleClosed(code, reason);
+    options.scheduler.closeAccount(account);
     report();
   });
 
@@ -200,79 +201,19 @@ export function createConnection(options: ConnectionOptions): Connection {
   function handleFrame(frame: ReceivedFrame): void {
     const receiver = receivers.get(frame.stream);
     if (!receiver) {
-      answer(frame, undefined, 0, 0, { outcome: "expired", code: ErrorCode.unknownStream });
+      answer(frame, { outcome: "expired", code: ErrorCode.unknownStream, stages: noStages });
       return;
     }
     observer.observeStage("reassembly", frame.lastArrivalMs - frame.firstArrivalMs);
-    const queuedMs = clock.now();
-    options.scheduler.push({
-      expiresAtMs: frame.expiresAtMs,
-      bytes: frame.slices.reduce((sum, slice) => sum + slice.payload.length, 0),
-      run: () => process(frame, receiver, clock.now() - queuedMs),
-      shed: (reason) => {
-        const code = reason === "late" ? ErrorCode.expiredInQueue : ErrorCode.overloaded;
-        answer(frame, undefined, clock.now() - queuedMs, 0, { outcome: "expired", code });
-      },
-    });
+    options.scheduler.push(createFrameTask({ frame, receiver, account, clock, log, observer, answer }));
   }
 
-  /** Decodes, conceals and infers. Decoding waits for its turn too: a tensor can be far larger than its slices. */
-  async function process(frame: ReceivedFrame, receiver: TensorReceiver, queueMs: number): Promise<void> {
-    observer.observeStage("queue", queueMs);
-    let received: ReceivedTensor | undefined;
-    try {
-      received = receiver.receive(frame, clock.now);
-    } catch (error) {
-      log.error({ err: error, stream: frame.stream, frame: frame.frame }, "decoding failed");
-    }
-    for (const reason of received?.refused ?? []) observer.observeSlicesRejected(reason);
-    if (!received) {
-      answer(frame, undefined, queueMs, 0, { outcome: "undecodable", code: ErrorCode.nothingDecodable });
-      return;
-    }
-    observer.observeStage("decode", received.decodeMs);
-    observer.observeStage("conceal", received.concealMs);
-    observer.observeConcealedRatio(received.context.missingCount / received.tensor.data.length);
-    const startMs = clock.now();
-    observer.observeFrameAge("inference", startMs - frame.capturedMs);
-    let payload: Uint8Array | undefined;
-    try {
-      payload = pack(await receiver.served.run(received.tensor, received.context));
-    } catch (error) {
-      log.error({ err: error, stream: frame.stream, frame: frame.frame }, "the model failed on a frame");
-    }
-    const inferenceMs = clock.now() - startMs;
-    observer.observeStage("inference", inferenceMs);
-    if (payload) answer(frame, received, queueMs, inferenceMs, { outcome: "done" }, payload);
-    else answer(frame, received, queueMs, inferenceMs, { outcome: "failed", code: ErrorCode.modelFailed });
-  }
-
-  function answer(
-    frame: ReceivedFrame,
-    received: ReceivedTensor | undefined,
-    queueMs: number,
-    inferenceMs: number,
-    end: Pick<FrameAnswer, "outcome" | "code">,
-    payload: Uint8Array = new Uint8Array(0),
-  ): void {
+  function answer(frame: ReceivedFrame, end: FrameEnd): void {
     const nowMs = clock.now();
     const metricOutcome = end.outcome === "done" ? "delivered" : end.outcome;
     observer.observeFrame(metricOutcome, end.code === undefined ? undefined : metricName(end.code));
     observer.observeFrameAge("result", nowMs - frame.capturedMs);
-    const { decodeMs = 0, concealMs = 0, context, tensor } = received ?? {};
-    core.answer(
-      frame,
-      {
-        ...{
-          ...end,
-          payload,
-          elements: tensor?.data.length ?? 0,
-          concealedElements: context?.missingCount ?? 0,
-        },
-        stages: { decode: decodeMs, conceal: concealMs, queue: queueMs, inference: inferenceMs },
-      },
-      nowMs,
-    );
+    core.answer(frame, { ...notDecoded, ...end }, nowMs);
     driver?.pump();
   }
 

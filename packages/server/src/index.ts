@@ -1,9 +1,24 @@
+export { type MeasureOptions, measureBatchCosts } from "./measure-batch-costs.js";
+export {
+  compareVersions,
+  createModelRegistry,
+  type LoadedHalf,
+  type ModelRegistry,
+  type ModelRegistryOptions,
+  modelReference,
+  type ServableModel,
+} from "./model-registry.js";
+export type { BatchCost } from "./scheduling/cost-curve.js";
 export {
   type FrameContext,
   type OpenServedStream,
+  runServedFrame,
+  type ServedFrame,
+  type ServedNetwork,
   type ServedStream,
   StreamRefusal,
   type StreamRequest,
+  serveEach,
 } from "./served-model.js";
 export { createServer, type Server, type ServerOptions } from "./server.js";
 export type { ServerLog, ServerObserver } from "./server-observer.js";

@@ -1,7 +1,7 @@
 import { defaultLimits, ErrorCode, type SessionLimits } from "@sluice/protocol";
 import { type Clock, createSystemClock, type TransportServer } from "@sluice/transport";
 import { type Connection, createConnection } from "./connection.js";
-import { createScheduler } from "./scheduler.js";
+import { createScheduler } from "./scheduling/scheduler.js";
 import type { OpenServedStream } from "./served-model.js";
 import type { ServerLog, ServerObserver } from "./server-observer.js";
 
@@ -14,9 +14,9 @@ export interface ServerOptions {
   readonly authorize?: (token: Uint8Array) => boolean;
   /** Names from the registry of what this server can do beyond the version. Default: none. */
   readonly capabilities?: readonly string[];
-  /** Frames of all sessions that the model works on at once. Default 2. */
+  /** Networks that work at once. Default 2. */
   readonly concurrency?: number;
-  /** Frames of all sessions that wait for the model. Default 256. */
+  /** Frames of all sessions that wait for the networks. Default 256. */
   readonly maxQueued?: number;
   /** Bytes that those frames hold together. Default 256 MiB. */
   readonly maxQueuedBytes?: number;
@@ -66,8 +66,8 @@ export function createServer(options: ServerOptions): Server {
   const clock = options.clock ?? createSystemClock(globalThis);
   const connections = new Set<Connection>();
   const scheduler = createScheduler({
-    ...{ clock, concurrency: options.concurrency ?? 2, maxQueued: options.maxQueued ?? 256 },
-    maxQueuedBytes: options.maxQueuedBytes ?? 256 * 1024 * 1024,
+    ...{ clock, concurrency: options.concurrency ?? 2, maxWaiting: options.maxQueued ?? 256 },
+    maxWaitingBytes: options.maxQueuedBytes ?? 256 * 1024 * 1024,
   });
 
   let limits: SessionLimits = { ...defaultLimits, ...options.limits };
