@@ -88,7 +88,7 @@ export function createScheduler(options: FrameQueueOptions & { readonly clock: C
       } else void runBatch(action.lane, action.jobs);
     }
     polling = false;
-    clock.cancel(timer);
+    if (timer !== undefined) clock.cancel(timer);
     const wakeAtMs = queue.nextTimeoutMs();
     timer = wakeAtMs === Number.POSITIVE_INFINITY ? undefined : clock.schedule(wakeAtMs - clock.now(), poll);
   }
