@@ -36,6 +36,8 @@ export interface Connection {
   /** Asks the client to send no new frames, and closes when what is in flight is answered or the time is over. */
   drain(reason: string, timeoutMs: number): void;
   setLimits(limits: SessionLimits): void;
+  /** Frames that the client has sent and the limits have let in. */
+  readonly framesOffered: number;
   close(code: number, reason: string): void;
   readonly closed: Promise<void>;
 }
@@ -235,6 +237,9 @@ export function createConnection(options: ConnectionOptions): Connection {
     setLimits(limits) {
       core.setLimits(limits);
       driver?.pump();
+    },
+    get framesOffered() {
+      return account.offered;
     },
     close,
     closed,

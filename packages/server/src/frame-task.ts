@@ -2,8 +2,7 @@
 import { ErrorCode, type FrameAnswer, type ReceivedFrame } from "@sluice/protocol";
 import type { Clock } from "@sluice/transport";
 import { pack } from "msgpackr";
-import type { Share } from "./scheduling/fair-shares.js";
-import type { FrameTask } from "./scheduling/scheduler.js";
+import type { Account, FrameTask } from "./scheduling/scheduler.js";
 import type { ServerLog, ServerObserver } from "./server-observer.js";
 import type { ReceivedTensor, TensorReceiver } from "./tensor-receiver.js";
 
@@ -18,7 +17,7 @@ export const notDecoded = { elements: 0, concealedElements: 0, payload: new Uint
 export interface FrameTaskOptions {
   readonly frame: ReceivedFrame;
   readonly receiver: TensorReceiver;
-  readonly account: Share;
+  readonly account: Account;
   readonly clock: Clock;
   readonly log: ServerLog;
   readonly observer: ServerObserver;

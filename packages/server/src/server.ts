@@ -1,6 +1,7 @@
 import { defaultLimits, ErrorCode, type SessionLimits } from "@sluice/protocol";
 import { type Clock, createSystemClock, type TransportServer } from "@sluice/transport";
 import { type Connection, createConnection } from "./connection.js";
+import { createLoadWatch } from "./load-watch.js";
 import { createScheduler } from "./scheduling/scheduler.js";
 import type { OpenServedStream } from "./served-model.js";
 import type { ServerLog, ServerObserver } from "./server-observer.js";
@@ -53,6 +54,8 @@ const noObserver: ServerObserver = {
   observeStage() {},
   observeFrameAge() {},
   observeDatagramsDropped() {},
+  observeBatch() {},
+  observeLoadLimit() {},
   observeProtocolError() {},
 };
 /** What clients are told when the server ends. */
@@ -68,10 +71,29 @@ export function createServer(options: ServerOptions): Server {
   const scheduler = createScheduler({
     ...{ clock, concurrency: options.concurrency ?? 2, maxWaiting: options.maxQueued ?? 256 },
     maxWaitingBytes: options.maxQueuedBytes ?? 256 * 1024 * 1024,
+    onBatch: (frames) => observer.observeBatch(frames),
   });
 
   let limits: SessionLimits = { ...defaultLimits, ...options.limits };
   let draining = false;
+  const load = createLoadWatch({
+    ...{ clock, connections, scheduler },
+    onLimit(framesPerSecond) {
+      log.info({ framesPerSecond }, "the load changes what sessions may send");
+      observer.observeLoadLimit(framesPerSecond);
+      announce();
+    },
+  });
+
+  /** The stricter of what is configured and what the load leaves. */
+  function currentLimits(): SessionLimits {
+    const rates = [limits.framesPerSecond, load.framesPerSecond].filter((rate) => rate > 0);
+    return { ...limits, framesPerSecond: rates.length === 0 ? 0 : Math.min(...rates) };
+  }
+
+  function announce(): void {
+    for (const connection of connections) connection.setLimits(currentLimits());
+  }
 
   transport.onSession((session) => {
     if (draining) {
@@ -79,12 +101,17 @@ export function createServer(options: ServerOptions): Server {
       return;
     }
     const connection = createConnection({
-      ...{ session, scheduler, clock, log, observer, openServedStream: options.openServedStream, limits },
+      ...{ session, scheduler, clock, log, observer, openServedStream: options.openServedStream },
+      limits: currentLimits(),
       ...(options.authorize ? { authorize: options.authorize } : {}),
       ...(options.capabilities ? { capabilities: options.capabilities } : {}),
     });
     connections.add(connection);
-    void connection.closed.then(() => connections.delete(connection));
+    load.sessionsChanged();
+    void connection.closed.then(() => {
+      connections.delete(connection);
+      load.sessionsChanged();
+    });
   });
 
   async function close(): Promise<void> {
@@ -99,7 +126,7 @@ export function createServer(options: ServerOptions): Server {
     close,
     setLimits(changed) {
       limits = { ...limits, ...changed };
-      for (const connection of connections) connection.setLimits(limits);
+      announce();
     },
     async drain(timeoutMs) {
       draining = true;

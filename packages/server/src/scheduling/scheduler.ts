@@ -10,9 +10,15 @@ import {
   type ShedReason,
 } from "./frame-queue.js";
 
+/** One session's, among which the networks' time is shared. */
+export interface Account extends Share {
+  /** Frames that it has brought. */
+  offered: number;
+}
+
 /** A frame to be run on a network. */
 export interface FrameTask {
-  readonly account: Share;
+  readonly account: Account;
   readonly network: ServedNetwork<unknown>;
   /** When its result must leave, in milliseconds. */
   readonly expiresAtMs: number;
@@ -28,10 +34,9 @@ export interface FrameTask {
 }
 
 export interface Scheduler {
-  /** An account for a session: among them the networks' time is shared. */
-  openAccount(): Share;
+  openAccount(): Account;
   /** The session has ended: what waits for it is given up. */
-  closeAccount(account: Share): void;
+  closeAccount(account: Account): void;
   push(task: FrameTask): void;
   readonly waiting: number;
   /** What it has done, for whoever watches the load. */
@@ -39,10 +44,11 @@ export interface Scheduler {
 }
 
 export interface SchedulerFigures {
-  /** Batches and frames that networks have worked on, and for how long in sum. */
+  /** Batches and frames that networks have worked on. */
   readonly batches: number;
   readonly frames: number;
-  readonly workMs: number;
+  /** How long at least one network was at work. */
+  readonly busyMs: number;
   /** Frames that were shed because they would have been late or the queue was full. */
   readonly shed: number;
   /** Batches that failed and were tried again frame by frame. */
@@ -58,14 +64,22 @@ interface Prepared {
   readonly frame: ServedFrame;
 }
 
-export function createScheduler(options: FrameQueueOptions & { readonly clock: Clock }): Scheduler {
+export interface SchedulerOptions extends FrameQueueOptions {
+  readonly clock: Clock;
+  /** A network begins with so many frames. */
+  readonly onBatch?: (frames: number) => void;
+}
+
+export function createScheduler(options: SchedulerOptions): Scheduler {
   const { clock } = options;
   const queue = createFrameQueue<TaskJob>(options);
   const lanes = new WeakMap<ServedNetwork<unknown>, Lane>();
   const networkEndedAtMs = new WeakMap<Lane, number>();
-  const figures = { batches: 0, frames: 0, workMs: 0, shed: 0, retriedBatches: 0 };
+  const figures = { batches: 0, frames: 0, busyMs: 0, shed: 0, retriedBatches: 0 };
   let timer: unknown;
   let polling = false;
+  let atWork = 0;
+  let busySinceMs = 0;
 
   function laneOf(network: ServedNetwork<unknown>): Lane {
     let lane = lanes.get(network);
@@ -113,6 +127,7 @@ export function createScheduler(options: FrameQueueOptions & { readonly clock: C
     /** A serial network begins when it has ended with the batch before. */
     const times = () => {
       const endMs = clock.now();
+      if (--atWork === 0) figures.busyMs += endMs - busySinceMs;
       const before = lane.isSerial ? (networkEndedAtMs.get(lane) ?? 0) : 0;
       const startMs = Math.max(preparedAtMs, before);
       networkEndedAtMs.set(lane, endMs);
@@ -120,6 +135,8 @@ export function createScheduler(options: FrameQueueOptions & { readonly clock: C
     };
     figures.batches++;
     figures.frames += batch.length;
+    options.onBatch?.(batch.length);
+    if (atWork++ === 0) busySinceMs = preparedAtMs;
     let outputs: readonly unknown[];
     try {
       outputs = await network.run(batch.map(({ frame }) => frame));
@@ -128,13 +145,11 @@ export function createScheduler(options: FrameQueueOptions & { readonly clock: C
       }
     } catch (error) {
       const { waitMs, inferenceMs } = times();
-      figures.workMs += inferenceMs;
       if (batch.length === 1) batch[0]!.task.failed(error, waitMs, inferenceMs);
       else await retryEach(lane, batch);
       return undefined;
     }
     const { waitMs, inferenceMs } = times();
-    figures.workMs += inferenceMs;
     batch.forEach(({ task }, i) => {
       task.done(outputs[i], waitMs, inferenceMs);
     });
@@ -153,13 +168,14 @@ export function createScheduler(options: FrameQueueOptions & { readonly clock: C
   }
 
   return {
-    openAccount: queue.createShare,
+    openAccount: () => Object.assign(queue.createShare(), { offered: 0 }),
     closeAccount(account) {
       for (const { task } of queue.drop(account)) task.shed("closed");
       poll();
     },
     push(task) {
       const { account: share, expiresAtMs, bytes } = task;
+      share.offered++;
       queue.push({ task, share, lane: laneOf(task.network), expiresAtMs, bytes }, clock.now());
       poll();
     },
@@ -167,7 +183,8 @@ export function createScheduler(options: FrameQueueOptions & { readonly clock: C
       return queue.waiting;
     },
     get figures() {
-      return { ...figures };
+      const sinceMs = atWork > 0 ? clock.now() - busySinceMs : 0;
+      return { ...figures, busyMs: figures.busyMs + sinceMs };
     },
   };
 }

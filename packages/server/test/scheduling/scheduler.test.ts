@@ -69,7 +69,7 @@ t.test("a frame in a batch knows how long it waited behind the one before it", a
     // Posted at 0, at work from 10 to 16: the network of this test works on both at once.
     ...["2 done 2 10 6", "3 done 3 10 6", "4 done 4 10 6", "5 done 5 10 6"],
   ]);
-  t.match(bench.scheduler.figures, { batches: 2, frames: 5, workMs: 16, shed: 0, retriedBatches: 0 });
+  t.match(bench.scheduler.figures, { batches: 2, frames: 5, busyMs: 16, shed: 0, retriedBatches: 0 });
 });
 
 t.test("a batch that fails is tried again frame by frame: only the one to blame fails", async (t) => {
