@@ -7,8 +7,17 @@ import {
   splitModel,
   type TensorInfo,
 } from "@sluice/inference";
-import { ErrorCode } from "@sluice/protocol";
-import { type LoadedHalf, measureBatchCosts, type ServedNetwork, StreamRefusal } from "@sluice/server";
+import { ErrorCode, type ResultContent } from "@sluice/protocol";
+import {
+  answerOutputs,
+  answerPredictions,
+  checkOutputsFit,
+  type LoadedHalf,
+  measureBatchCosts,
+  type ServedNetwork,
+  type ServedStream,
+  StreamRefusal,
+} from "@sluice/server";
 import { createTensor, type Tensor, type TensorSpec } from "@sluice/tensor";
 import { readHashedStatistics } from "./statistics-hash.js";
 
@@ -26,13 +35,11 @@ export async function loadServedHalf(
     const statistics = split === "" ? undefined : await readHashedStatistics(model, split);
     const network = await createNetwork(engine);
     return {
-      serve({ spec }) {
+      serve({ spec, content }) {
         checkShape(spec, engine.inputs[0]!);
         return {
           network,
-          answer: ([output]: readonly Tensor[]) => ({
-            predictions: classify(output!, model.labels).map(toPrediction),
-          }),
+          answer: chooseAnswer(engine.outputs, content, model.labels),
           ...(statistics ? { statistics } : {}),
         };
       },
@@ -87,6 +94,38 @@ function checkShape(spec: TensorSpec, { shape: wanted }: TensorInfo): void {
 function asInput(tensor: Tensor, input: TensorInfo): Tensor {
   if (tensor.dtype === input.dtype || input.dtype !== "float32") return tensor;
   return createTensor("float32", tensor.shape, Float32Array.from(tensor.data), tensor.layout);
+}
+
+/** Whether an output may be one value for each class. */
+function isClassifier(outputs: readonly TensorInfo[]): boolean {
+  const sizes = outputs[0]?.shape.filter((size) => size !== 1) ?? [];
+  return outputs.length === 1 && sizes.length === 1;
+}
+
+/** @throws StreamRefusal where the model cannot answer that */
+function chooseAnswer(
+  outputs: readonly TensorInfo[],
+  content: ResultContent,
+  labels: readonly string[],
+): ServedStream<readonly Tensor[]>["answer"] {
+  if (content === "predictions" && !isClassifier(outputs)) {
+    const shapes = outputs.map(
+      ({ name, shape }) => `"${name}" [${shape.map((size) => size ?? "?").join(", ")}]`,
+    );
+    throw new StreamRefusal(
+      ErrorCode.specMismatch,
+      `result_content: predictions are a classifier's, with one row of scores; this model gives ${shapes.join(", ")}`,
+    );
+  }
+  if (content === "predictions" || (content === "model" && isClassifier(outputs))) {
+    return ([output], frame) => answerPredictions(classify(output!, labels).map(toPrediction), frame);
+  }
+  // An open axis is known when it has run; a result that is too large then fails its frame.
+  checkOutputsFit(
+    outputs.map(({ name, dtype, shape }) => ({ name, dtype, shape: shape.map((size) => size ?? 1) })),
+  );
+  const names = outputs.map(({ name }) => name);
+  return (tensors, frame) => answerOutputs(names, tensors, frame);
 }
 
 function toPrediction({ label, name, probability }: { label: number; name: string; probability: number }) {

@@ -1,6 +1,12 @@
 /** What applications see of a client, whether it lives for one session or for many. */
 import type { Codec } from "@sluice/codec";
-import type { ClientFigures, DeliveryMode, SessionLimits } from "@sluice/protocol";
+import type {
+  ClientFigures,
+  DeliveryMode,
+  ResultContent,
+  ResultFormat,
+  SessionLimits,
+} from "@sluice/protocol";
 import type { CutStatistics, Tensor, TensorSpec } from "@sluice/tensor";
 import type { Clock } from "@sluice/transport";
 import type { FrameOutcome } from "./frame-outcome.js";
@@ -31,7 +37,7 @@ export interface AgreedStatistics {
 }
 
 export interface OpenStreamOptions {
-  /** The model as the server knows it. */
+  /** The model as the server knows it: `name`, or `name@version`. */
   readonly model: string;
   /** The tensor at the cut; empty: the model's input. */
   readonly split?: string;
@@ -59,6 +65,13 @@ export interface OpenStreamOptions {
    * Default: none. Nothing is done about it on a session without datagrams.
    */
   readonly fec?: string;
+  /** How results are written on the wire. Default `messagepack`; what it is in the end is in {@link TensorStream}. */
+  readonly resultFormat?: ResultFormat;
+  /**
+   * What the model is to answer: `predictions`, `tensors` (its outputs, for {@link readOutputs}), or `model`, what suits it.
+   * Default `model`.
+   */
+  readonly resultContent?: ResultContent;
   /** Number of the first frame. Default 0. */
   readonly firstFrame?: number;
 }
@@ -74,6 +87,10 @@ export interface TensorStream {
   readonly deadlineMs: number;
   /** The method that the server conceals with. */
   readonly concealment: string;
+  /** How the server writes results: in MessagePack where it does not know what was asked for. */
+  readonly resultFormat: ResultFormat;
+  /** The model that serves it, with its version where the server says it: `name@version`. */
+  readonly model: string;
   /** The number that the next admitted frame gets. */
   readonly nextFrame: number;
   /**

@@ -4,6 +4,7 @@ export type {
   ClientSession,
   ClientSessionOptions,
   OfferDecision,
+  StreamAcceptance,
   StreamTensor,
 } from "./client-api.js";
 export { createClientSession } from "./client-session.js";
@@ -12,7 +13,7 @@ export { type FecOptions, formatFec, parseFec } from "./fec/fec-options.js";
 export type { RepairReceipt } from "./fec/fec-receiver.js";
 export { frameBudgetBytes, frameGate, type GateInput, type GateReason } from "./frame-gate.js";
 export type { DropReason, ExpiryReason, LedgerCounts, LedgerFrame } from "./frame-ledger.js";
-export { defaultLimits, protocolVersion, type SessionLimits } from "./limits.js";
+export { defaultLimits, maxResultPayloadBytes, protocolVersion, type SessionLimits } from "./limits.js";
 export type { HeldSlice, ReceivedFrame, SliceReceipt } from "./reassembly.js";
 export type { OutgoingFrame, OutgoingSlice } from "./send-buffer.js";
 export type {
@@ -21,7 +22,14 @@ export type {
   ServerFigures,
   ServerSession,
   ServerSessionOptions,
+  StreamAnswers,
 } from "./server-api.js";
 export { createServerSession } from "./server-session.js";
 export { maxSlicePayloadBytes } from "./tensor-framing.js";
-export { type DeliveryMode, type TensorStreamOptions, tensorStreamDefaults } from "./tensor-stream.js";
+export {
+  type DeliveryMode,
+  type ResultContent,
+  type ResultFormat,
+  type TensorStreamOptions,
+  tensorStreamDefaults,
+} from "./tensor-stream.js";

@@ -176,12 +176,13 @@ export function createConnection(options: ConnectionOptions): Connection {
 
   async function openStream(event: Extract<ServerEvent, { type: "stream-requested" }>): Promise<void> {
     const { stream, options: wanted } = event;
-    const { model, split, codec, mode, spec } = wanted;
+    const { model, split, codec, mode, spec, resultContent: content } = wanted;
     try {
-      const served = await options.openServedStream({ model, split, spec });
+      const served = await options.openServedStream({ model, split, spec, content });
       const receiver = await createTensorReceiver(wanted, served);
       receivers.set(stream, receiver);
-      core.acceptStream(stream, receiver.units, receiver.concealment);
+      const answers = { resultFormat: receiver.resultFormat, model: served.model ?? model };
+      core.acceptStream(stream, receiver.units, receiver.concealment, answers);
       log.info({ stream, model, split, codec, mode, shape: spec.shape }, "tensor stream opened");
     } catch (error) {
       const refusal =

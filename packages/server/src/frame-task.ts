@@ -1,7 +1,7 @@
 /** What a server does with a frame: it waits for its turn, is decoded, concealed and inferred, and is answered once. */
 import { ErrorCode, type FrameAnswer, type ReceivedFrame } from "@sluice/protocol";
 import type { Clock } from "@sluice/transport";
-import { pack } from "msgpackr";
+import { encodeAnswer } from "./model-answer.js";
 import type { Account, FrameTask } from "./scheduling/scheduler.js";
 import type { ServerLog, ServerObserver } from "./server-observer.js";
 import type { ReceivedTensor, TensorReceiver } from "./tensor-receiver.js";
@@ -79,7 +79,8 @@ export function createFrameTask(options: FrameTaskOptions): FrameTask {
       ran(waitMs, inferenceMs);
       let payload: Uint8Array;
       try {
-        payload = pack(served.answer(output, received!));
+        const value = served.answer(output, { ...received!, frameNumber: frame.frame, inferenceMs });
+        payload = encodeAnswer(value, receiver.resultFormat);
       } catch (error) {
         fail(error, inferenceMs);
         return;

@@ -1,5 +1,14 @@
 export { type MeasureOptions, measureBatchCosts } from "./measure-batch-costs.js";
 export {
+  type AnsweredOutput,
+  type AnsweredPrediction,
+  answerOutputs,
+  answerPredictions,
+  checkOutputsFit,
+  encodeAnswer,
+  type ModelAnswer,
+} from "./model-answer.js";
+export {
   compareVersions,
   createModelRegistry,
   type LoadedHalf,
@@ -10,6 +19,7 @@ export {
 } from "./model-registry.js";
 export type { BatchCost } from "./scheduling/cost-curve.js";
 export {
+  type AnsweredFrame,
   type FrameContext,
   type OpenServedStream,
   runServedFrame,

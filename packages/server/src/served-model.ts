@@ -1,3 +1,4 @@
+import type { ResultContent } from "@sluice/protocol";
 import type { CutStatistics, Tensor, TensorSpec } from "@sluice/tensor";
 import type { BatchCost } from "./scheduling/cost-curve.js";
 
@@ -8,6 +9,8 @@ export interface StreamRequest {
   /** The tensor at the cut; empty: the model's input. */
   readonly split: string;
   readonly spec: TensorSpec;
+  /** What is to be answered; `model`: what suits it. */
+  readonly content: ResultContent;
 }
 
 /** What is known of a frame beside its tensor. */
@@ -21,6 +24,13 @@ export interface FrameContext {
 export interface ServedFrame {
   readonly tensor: Tensor;
   readonly context: FrameContext;
+}
+
+/** A frame that a network has run on. */
+export interface AnsweredFrame extends ServedFrame {
+  readonly frameNumber: number;
+  /** How long the batch took that it was in, in milliseconds. */
+  readonly inferenceMs: number;
 }
 
 /** A loaded network. The frames of all streams that name the same one wait in one line and run together. */
@@ -45,8 +55,8 @@ export const defaultMaxUnderWay = 2;
 /** What serves a stream: the server's half of a model, and what its outputs mean. */
 export interface ServedStream<Output = unknown> {
   readonly network: ServedNetwork<Output>;
-  /** What goes into the result of a frame, as MessagePack or JSON. */
-  answer(output: Output, frame: ServedFrame): unknown;
+  /** What goes into the result of a frame, as MessagePack or JSON: plain values and `Uint8Array`s. */
+  answer(output: Output, frame: AnsweredFrame): unknown;
   /** The model with its version, as the client is told. Default: as it was asked for. */
   readonly model?: string;
   /** The statistics of the cut and their SHA-256, where there are any. */
@@ -64,10 +74,14 @@ export function serveEach(run: (tensor: Tensor, context: FrameContext) => Promis
   };
 }
 
-/** Runs one frame through what serves its stream, as a server does. @returns the answer */
-export async function runServedFrame(served: ServedStream, frame: ServedFrame): Promise<unknown> {
+/** Runs one frame through what serves its stream, as a server does, and takes no time. @returns the answer */
+export async function runServedFrame(
+  served: ServedStream,
+  frame: ServedFrame,
+  frameNumber = 0,
+): Promise<unknown> {
   const [output] = await served.network.run([frame]);
-  return served.answer(output, frame);
+  return served.answer(output, { ...frame, frameNumber, inferenceMs: 0 });
 }
 
 /** A tensor stream cannot be served; `code` is from the error registry. */

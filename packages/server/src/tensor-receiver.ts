@@ -8,7 +8,7 @@ import {
   parseConcealmentMethod,
   usesReference,
 } from "@sluice/concealment";
-import { ErrorCode, type ReceivedFrame, type TensorStreamOptions } from "@sluice/protocol";
+import { ErrorCode, type ReceivedFrame, type ResultFormat, type TensorStreamOptions } from "@sluice/protocol";
 import { type Tensor, TensorError } from "@sluice/tensor";
 import { type FrameContext, type ServedStream, StreamRefusal } from "./served-model.js";
 
@@ -27,6 +27,8 @@ export interface TensorReceiver {
   readonly units: number;
   readonly concealment: ConcealmentMethod;
   readonly served: ServedStream;
+  /** How its results are written. */
+  readonly resultFormat: ResultFormat;
   /** `undefined`: nothing of it could be decoded. */
   receive(frame: ReceivedFrame, now: () => number): ReceivedTensor | undefined;
 }
@@ -57,6 +59,7 @@ export async function createTensorReceiver(
     units: decoder.units,
     concealment: method,
     served,
+    resultFormat: options.resultFormat,
     receive(frame, now) {
       const startMs = now();
       const partial = decoder.begin(frame.frame);
