@@ -40,6 +40,7 @@ export {
   preparePixels,
   preprocessPresets,
 } from "./preprocess.js";
+export type { ModelProfile, ProfiledOption } from "./profile-terms.js";
 export { type IdxFile, parseIdx } from "./sources/idx-file.js";
 export { openImageFiles } from "./sources/image-files.js";
 export type { ImageSource, LabelledImage } from "./sources/labelled-image.js";
