@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import {
   classify,
   type Engine,
@@ -38,6 +39,7 @@ export function serveSink(): ServedModels {
 /** Serves the half of a model behind a cut, or the whole model. */
 export function serveModel(model: Model, threads: number | undefined): ServedModels {
   const loaded = new Map<string, Promise<LoadedCut>>();
+  const modelHash = new Uint8Array(createHash("sha256").update(model.bytes).digest());
 
   async function load(split: string): Promise<LoadedCut> {
     const bytes = split === "" ? model.bytes : (await splitModel(model.bytes, split)).tail;
@@ -53,6 +55,7 @@ export function serveModel(model: Model, threads: number | undefined): ServedMod
         return { predictions: classify(output!, model.labels).map(toPrediction) };
       },
       ...(statistics ? { statistics } : {}),
+      modelHash,
     };
     return { engine, served };
   }
