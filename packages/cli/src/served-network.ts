@@ -1,10 +1,9 @@
 import {
   classify,
   type Engine,
-  loadOnnxruntime,
   type Model,
   ModelError,
-  splitModel,
+  type Network,
   type TensorInfo,
 } from "@sluice/inference";
 import { ErrorCode, type ResultContent } from "@sluice/protocol";
@@ -30,7 +29,8 @@ export async function loadServedHalf(
   split: string,
   threads: number | undefined,
 ): Promise<LoadedHalf> {
-  const engine = await loadOnnxruntime(await tailOf(model, split), threads === undefined ? {} : { threads });
+  const half = await tailOf(model, split);
+  const engine = await half.load(threads === undefined ? {} : { threads });
   try {
     const statistics = split === "" ? undefined : await readHashedStatistics(model, split);
     const network = await createNetwork(engine);
@@ -41,6 +41,7 @@ export async function loadServedHalf(
           network,
           answer: chooseAnswer(engine.outputs, content, model.labels),
           ...(statistics ? { statistics } : {}),
+          ...(model.hash ? { modelHash: model.hash } : {}),
         };
       },
       close: () => engine.close(),
@@ -51,10 +52,10 @@ export async function loadServedHalf(
   }
 }
 
-async function tailOf(model: Model, split: string): Promise<Uint8Array> {
-  if (split === "") return model.bytes;
+async function tailOf(model: Model, split: string): Promise<Network> {
+  if (split === "") return model.network;
   try {
-    return (await splitModel(model.bytes, split)).tail;
+    return (await model.network.split(split)).tail;
   } catch (error) {
     if (error instanceof ModelError) throw new StreamRefusal(ErrorCode.unknownSplit, error.message);
     throw error;

@@ -3,6 +3,7 @@ import type { Codec } from "@sluice/codec";
 import type {
   ClientFigures,
   DeliveryMode,
+  PathEstimate,
   ResultContent,
   ResultFormat,
   SessionLimits,
@@ -125,6 +126,8 @@ export interface Client {
   readonly capabilities: readonly string[];
   /** Counts and estimates of the session. */
   figures(): ClientFigures;
+  /** What is known of the path at this moment. */
+  pathEstimate(): PathEstimate;
   /** Resolves when no frame is in flight. */
   idle(): Promise<void>;
   /** Whether the server has asked for no new frames. */

@@ -4,6 +4,7 @@ export type {
   ClientSession,
   ClientSessionOptions,
   OfferDecision,
+  PathEstimate,
   StreamAcceptance,
   StreamTensor,
 } from "./client-api.js";
@@ -13,6 +14,13 @@ export { type FecOptions, formatFec, parseFec } from "./fec/fec-options.js";
 export type { RepairReceipt } from "./fec/fec-receiver.js";
 export { frameBudgetBytes, frameGate, type GateInput, type GateReason } from "./frame-gate.js";
 export type { DropReason, ExpiryReason, LedgerCounts, LedgerFrame } from "./frame-ledger.js";
+export {
+  type InferenceTerms,
+  type PathTerms,
+  type Strategy,
+  strategies,
+  totalInferenceMs,
+} from "./inference-terms.js";
 export { defaultLimits, maxResultPayloadBytes, protocolVersion, type SessionLimits } from "./limits.js";
 export type { HeldSlice, ReceivedFrame, SliceReceipt } from "./reassembly.js";
 export type { OutgoingFrame, OutgoingSlice } from "./send-buffer.js";
@@ -28,6 +36,8 @@ export { createServerSession } from "./server-session.js";
 export { maxSlicePayloadBytes } from "./tensor-framing.js";
 export {
   type DeliveryMode,
+  openStreamFromWire,
+  openStreamToWire,
   type ResultContent,
   type ResultFormat,
   type TensorStreamOptions,

@@ -13,6 +13,8 @@ import {
   type ReceiveStream,
   type Session,
 } from "@sluice/transport";
+import type { Capture } from "./capture/capture.js";
+import type { StreamCapture } from "./capture/stream-capture.js";
 import { createFrameTask, type FrameEnd, noStages, notDecoded } from "./frame-task.js";
 import type { Scheduler } from "./scheduling/scheduler.js";
 import { type OpenServedStream, StreamRefusal } from "./served-model.js";
@@ -29,6 +31,8 @@ export interface ConnectionOptions {
   readonly clock: Clock;
   readonly log: ServerLog;
   readonly observer: ServerObserver;
+  /** Keeps frames for `sluice replay`. */
+  readonly capture?: Capture;
 }
 
 /** One client's session: feeds the protocol core and does what its events ask for. */
@@ -57,6 +61,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     clock.now(),
   );
   const receivers = new Map<number, TensorReceiver>();
+  const captures = new Map<number, StreamCapture>();
   const account = options.scheduler.openAccount();
   let driver: ReturnType<typeof createSessionDriver> | undefined;
   let nextTensorStream = 0;
@@ -155,6 +160,7 @@ export function createConnection(options: ConnectionOptions): Connection {
         return;
       case "stream-closed":
         receivers.delete(event.stream);
+        captures.delete(event.stream);
         return;
       case "frame":
         handleFrame(event.frame);
@@ -181,6 +187,7 @@ export function createConnection(options: ConnectionOptions): Connection {
       const served = await options.openServedStream({ model, split, spec, content });
       const receiver = await createTensorReceiver(wanted, served);
       receivers.set(stream, receiver);
+      if (options.capture) captures.set(stream, options.capture.openStream(wanted, receiver));
       const answers = { resultFormat: receiver.resultFormat, model: served.model ?? model };
       core.acceptStream(stream, receiver.units, receiver.concealment, answers);
       log.info({ stream, model, split, codec, mode, shape: spec.shape }, "tensor stream opened");
@@ -208,7 +215,9 @@ export function createConnection(options: ConnectionOptions): Connection {
       return;
     }
     observer.observeStage("reassembly", frame.lastArrivalMs - frame.firstArrivalMs);
-    options.scheduler.push(createFrameTask({ frame, receiver, account, clock, log, observer, answer }));
+    const capture = captures.get(frame.stream);
+    const task = createFrameTask({ frame, receiver, account, clock, log, observer, capture, answer });
+    options.scheduler.push(task);
   }
 
   function answer(frame: ReceivedFrame, end: FrameEnd): void {

@@ -1,6 +1,7 @@
 /** What a server does with a frame: it waits for its turn, is decoded, concealed and inferred, and is answered once. */
 import { ErrorCode, type FrameAnswer, type ReceivedFrame } from "@sluice/protocol";
 import type { Clock } from "@sluice/transport";
+import type { FrameCapture, StreamCapture } from "./capture/stream-capture.js";
 import { encodeAnswer } from "./model-answer.js";
 import type { Account, FrameTask } from "./scheduling/scheduler.js";
 import type { ServerLog, ServerObserver } from "./server-observer.js";
@@ -12,7 +13,9 @@ export type FrameEnd = Pick<FrameAnswer, "outcome" | "code" | "stages"> & Partia
 export const noStages: FrameAnswer["stages"] = { decode: 0, conceal: 0, queue: 0, inference: 0 };
 
 /** Of a frame that was not decoded. */
-export const notDecoded = { elements: 0, concealedElements: 0, payload: new Uint8Array(0) };
+export const notDecoded = { elements: 0, concealedElements: 0, payload: new Uint8Array(0) } as const;
+
+const noPayload = new Uint8Array(0);
 
 export interface FrameTaskOptions {
   readonly frame: ReceivedFrame;
@@ -21,6 +24,8 @@ export interface FrameTaskOptions {
   readonly clock: Clock;
   readonly log: ServerLog;
   readonly observer: ServerObserver;
+  /** Keeps the stream's frames for `sluice replay`. */
+  readonly capture: StreamCapture | undefined;
   readonly answer: (frame: ReceivedFrame, end: FrameEnd) => void;
 }
 
@@ -30,6 +35,7 @@ export function createFrameTask(options: FrameTaskOptions): FrameTask {
   const arrivedMs = clock.now();
   let received: ReceivedTensor | undefined;
   let queueMs = 0;
+  let capture: FrameCapture | undefined;
 
   function answer(end: Omit<FrameEnd, "stages">, inferenceMs: number): void {
     const { decodeMs = 0, concealMs = 0, tensor, context } = received ?? {};
@@ -38,6 +44,7 @@ export function createFrameTask(options: FrameTaskOptions): FrameTask {
       stages: { decode: decodeMs, conceal: concealMs, queue: queueMs, inference: inferenceMs },
       ...(tensor ? { elements: tensor.data.length, concealedElements: context?.missingCount ?? 0 } : {}),
     });
+    capture?.end({ ...end, answer: end.payload ?? noPayload }, clock.now());
   }
 
   /** It has run: what it waited for its turn and, decoded, for the batch before it are one queue. */
@@ -59,8 +66,10 @@ export function createFrameTask(options: FrameTaskOptions): FrameTask {
     // Decoding waits for its turn too: a tensor can be far larger than its slices.
     prepare() {
       queueMs = clock.now() - arrivedMs;
+      capture = options.capture?.begin(frame);
       try {
         received = receiver.receive(frame, clock.now);
+        capture?.decoded(received);
       } catch (error) {
         log.error({ err: error, stream: frame.stream, frame: frame.frame }, "decoding failed");
       }
@@ -99,6 +108,8 @@ export function createFrameTask(options: FrameTaskOptions): FrameTask {
       }
       queueMs = clock.now() - arrivedMs;
       const code = reason === "late" ? ErrorCode.expiredInQueue : ErrorCode.overloaded;
+      // One that was decoded and is shed before it is tried again ends like any other.
+      if (!capture) options.capture?.shed(frame, code, clock.now());
       answer({ outcome: "expired", code }, 0);
     },
   };

@@ -1,5 +1,6 @@
 import { defaultLimits, ErrorCode, type SessionLimits } from "@sluice/protocol";
 import { type Clock, createSystemClock, type TransportServer } from "@sluice/transport";
+import type { Capture } from "./capture/capture.js";
 import { type Connection, createConnection } from "./connection.js";
 import { createLoadWatch } from "./load-watch.js";
 import { createScheduler } from "./scheduling/scheduler.js";
@@ -24,6 +25,8 @@ export interface ServerOptions {
   readonly clock?: Clock;
   readonly log?: ServerLog;
   readonly observer?: ServerObserver;
+  /** Keeps frames for `sluice replay` (`createCapture`). Default: none. */
+  readonly capture?: Capture;
 }
 
 /** A running server. */
@@ -105,6 +108,7 @@ export function createServer(options: ServerOptions): Server {
       limits: currentLimits(),
       ...(options.authorize ? { authorize: options.authorize } : {}),
       ...(options.capabilities ? { capabilities: options.capabilities } : {}),
+      ...(options.capture ? { capture: options.capture } : {}),
     });
     connections.add(connection);
     load.sessionsChanged();
