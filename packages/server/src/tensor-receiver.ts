@@ -1,4 +1,4 @@
-import { prepareCodec, type TensorDecoder } from "@sluice/codec";
+import { interleaveField, prepareCodec, type TensorDecoder } from "@sluice/codec";
 import {
   type ConcealmentMethod,
   createConcealer,
@@ -47,7 +47,7 @@ export async function createTensorReceiver(
     );
   }
   const decoder: TensorDecoder = await readOr(ErrorCode.unknownCodec, async () =>
-    (await prepareCodec(options.codec)).createDecoder(options.spec, statistics),
+    (await prepareCodec(options.codec)).createDecoder(options.spec, statistics, options.interleave),
   );
   const concealer = await readOr(ErrorCode.statisticsMismatch, () =>
     createConcealer(options.spec, method, statistics ? { statistics } : {}),
@@ -92,6 +92,8 @@ async function readOr<T>(code: number, read: () => T | Promise<T>): Promise<T> {
   try {
     return await read();
   } catch (error) {
+    if (error instanceof TensorError && error.field.startsWith(interleaveField))
+      throw new StreamRefusal(ErrorCode.unknownInterleaving, error.message);
     if (error instanceof TensorError || error instanceof RangeError)
       throw new StreamRefusal(code, error.message);
     throw error;
