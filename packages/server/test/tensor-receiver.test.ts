@@ -60,7 +60,10 @@ t.test("slices hold what the stream asked for, and what the codec cannot hold is
   const encoder = parseCodec("raw").createEncoder(spec, undefined, interleave);
   const [slice] = encoder.encode(tensor, 64).slices;
   const receiver = await createTensorReceiver({ ...wanted("zero"), interleave }, served);
-  const got = receiver.receive({ ...frameOf(1, still), slices: [slice!] }, now)!;
+  const got = receiver.receive(
+    { ...frameOf(1, still), slices: [{ ...slice!, arrivalMs: 0, isRecovered: false }] },
+    now,
+  )!;
   const isBlack = (i: number) => (Math.floor(i / 4) + i) % 2 === 0;
   t.strictSame(
     [...got.context.missing].slice(0, 16),
