@@ -124,10 +124,10 @@ export async function createClient(session: Session, options: ClientOptions = {}
     );
     driver.pump();
     const { concealment, resultFormat, model } = await accepted;
-    const { spec, codec, mode, fec, deadlineMs } = wire;
+    const { spec, codec, mode, fec, interleave, deadlineMs } = wire;
     let nextFrame = wire.firstFrame;
     return {
-      ...{ spec, codec, mode, fec, deadlineMs, concealment, resultFormat, model },
+      ...{ spec, codec, mode, fec, interleave, deadlineMs, concealment, resultFormat, model },
       get nextFrame() {
         nextFrame = core.nextFrame(alias) ?? nextFrame;
         return nextFrame;
