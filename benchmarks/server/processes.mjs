@@ -32,7 +32,7 @@ export async function startServer() {
     ...{ url, certificateHash: certHash },
     /** Sums of the batches that its networks have run. */
     async readBatches() {
-      const text = await (await fetch(metricsUrl)).text();
+      const text = await (await fetch(`${metricsUrl}/metrics`)).text();
       const read = (name) => Number(new RegExp(`^${name} (.*)$`, "m").exec(text)?.[1]);
       return { frames: read("sluice_batch_frames_sum"), batches: read("sluice_batch_frames_count") };
     },
