@@ -35,6 +35,7 @@ export interface StreamOptionValues {
   readonly fec?: string;
   readonly interleave?: string;
   readonly reconnect: boolean;
+  readonly metrics?: string;
   readonly json?: true;
 }
 
@@ -139,6 +140,7 @@ export function addStreamOptions(command: Command, defaults: { readonly duration
       readable("--interleave", parseInterleaving),
     )
     .option("--no-reconnect", "end when the session is lost, instead of going on in another one")
+    .option("--metrics <host:port>", "serve this client's Prometheus metrics over HTTP (default: off)")
     .option("--json", "print one JSON object at the end");
 }
 
@@ -163,6 +165,6 @@ export function readStreamOptions(
     ...{ concealment: values.concealment, token: values.token, fallback: values.fallback === true },
     ...{ urgency: values.urgency, minReceivedPercent: values.minReceived },
     ...{ fec: values.fec, interleave: values.interleave },
-    reconnect: values.reconnect,
+    ...{ reconnect: values.reconnect, metrics: values.metrics },
   };
 }

@@ -22,6 +22,8 @@ export interface StreamOptions extends ClientHalfOptions, StreamClientOptions {
   readonly fec: string | undefined;
   /** Text form of what slices hold. */
   readonly interleave: string | undefined;
+  /** `HOST:PORT` of the metrics; `undefined` for none. */
+  readonly metrics: string | undefined;
 }
 
 /** What a run was made with, as it turned out. */
@@ -52,7 +54,9 @@ export interface StreamReport {
 
 /** `signal` ends the run early and cleanly. */
 export interface StreamHooks extends ConnectionHooks {
-  onStart?(setup: StreamSetup): void;
+  onStart?(setup: StreamSetup, figures: () => SessionFigures & { readonly sessions: number }): void;
+  /** What became of a frame. */
+  onFrame?(outcome: FrameOutcome): void;
   /** Called about twice a second. */
   onProgress?(summary: StreamSummary): void;
 }
@@ -83,7 +87,7 @@ export async function runStream(options: StreamOptions, hooks: StreamHooks): Pro
         ? createLocalSender(half, options)
         : await openSender(half, options, hooks);
     try {
-      hooks.onStart?.(sender.setup);
+      hooks.onStart?.(sender.setup, () => sender.figures());
       return await pace(sender, half, options, hooks);
     } finally {
       await sender.close();
@@ -194,6 +198,7 @@ async function pace(
     if (half.model === "sink") sent = image.image;
     const outcome = await sender.send(image);
     statistics.add(outcome);
+    hooks.onFrame?.(outcome);
     if (outcome.status !== "delivered") return;
     if (sent) {
       const { checksum, receivedFraction } = outcome.answer as SinkAnswer;

@@ -17,6 +17,7 @@ import {
 import { answerTensor } from "./answer-tensor.js";
 import type { Capture } from "./capture/capture.js";
 import type { StreamCapture } from "./capture/stream-capture.js";
+import { countMissingUnits } from "./missing-units.js";
 import type { Scheduler } from "./scheduler.js";
 import { type OpenServedStream, StreamRefusal } from "./served-model.js";
 import type { ServerLog, ServerObserver } from "./server-observer.js";
@@ -212,6 +213,8 @@ export function createConnection(options: ConnectionOptions): Connection {
       return;
     }
     observer.observeStage("reassembly", frame.lastArrivalMs - frame.firstArrivalMs);
+    const { missing, runs } = countMissingUnits(frame);
+    observer.observeUnits(frame.units, missing, runs);
     const queuedMs = clock.now();
     options.scheduler.push({
       expiresAtMs: frame.expiresAtMs,

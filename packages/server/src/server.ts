@@ -52,6 +52,7 @@ const noObserver: ServerObserver = {
   observeSlicesRejected() {},
   observeReceivedBytes() {},
   observeSentBytes() {},
+  observeUnits() {},
   observeConcealedRatio() {},
   observeStage() {},
   observeFrameAge() {},
