@@ -3,7 +3,7 @@ import { readFile, stat } from "node:fs/promises";
 import { checkLinkParameters, type LinkParameters, parseDurationMs, type Relay } from "@sluice/simnet";
 import { asUsage, CliError } from "./cli-error.js";
 import { ExitCode } from "./exit-codes.js";
-import { parseLinkPairs } from "./link-options.js";
+import { describeLink, parseLinkPairs } from "./link-options.js";
 
 /** What holds from a moment on; a direction that is not there stays as it is. */
 export interface TraceStep {
@@ -97,6 +97,13 @@ function readOpportunities(
     const rateBitsPerSecond = count === 0 ? shutBitsPerSecond : (count * opportunityBits * 1_000) / windowMs;
     return { atMs: window * windowMs, up: { rateBitsPerSecond }, down: { rateBitsPerSecond } };
   });
+}
+
+/** `10.0 s: 2 Mbit/s, delay 20 ms`, of what a step changes. */
+export function formatStep({ atMs, up, down }: TraceStep): string {
+  const sides = [up && `up ${describeLink(up)}`, down && `down ${describeLink(down)}`];
+  const change = up === down && up ? describeLink(up) : sides.filter(Boolean).join("; ");
+  return `${(atMs / 1_000).toFixed(1)} s: ${change}`;
 }
 
 /** Tries a trace on the path that it will change. @throws RangeError naming the time and the field */

@@ -1,11 +1,5 @@
 import { once } from "node:events";
-import {
-  createRelay,
-  parseDurationMs,
-  type Relay,
-  type RelayDirectionStats,
-  type RelayStats,
-} from "@sluice/simnet";
+import { createRelay, parseDurationMs, type RelayDirectionStats, type RelayStats } from "@sluice/simnet";
 import type { Command } from "commander";
 import type { CliContext } from "./cli-context.js";
 import { asUsage, CliError } from "./cli-error.js";
@@ -21,7 +15,7 @@ import {
   parseSeed,
   readLinkOptions,
 } from "./link-options.js";
-import { checkTrace, playTrace, readTrace, type TraceStep, traceHelp } from "./link-trace.js";
+import { checkTrace, formatStep, playTrace, readTrace, type TraceStep, traceHelp } from "./link-trace.js";
 
 interface RelayCommandOptions extends LinkOptionValues {
   readonly listen: HostPort;
@@ -88,7 +82,7 @@ async function runRelay(options: RelayCommandOptions, context: CliContext): Prom
   const trace = options.trace === undefined ? [] : await readTrace(options.trace);
   let stopTrace = () => {};
   const { relay, links } = await startRelay(options, trace, () => {
-    stopTrace = playTrace(trace, relay, (step) => tellStep(step, relay, options, context));
+    stopTrace = playTrace(trace, relay, (step) => tellStep(step, options.json === true, context));
   });
   const listen = formatHostPort(relay.address);
   const target = formatHostPort(options.target);
@@ -110,18 +104,8 @@ async function runRelay(options: RelayCommandOptions, context: CliContext): Prom
   );
 }
 
-function tellStep(
-  { atMs, up, down }: TraceStep,
-  relay: Relay,
-  options: RelayCommandOptions,
-  context: CliContext,
-): void {
-  const { offered } = relay.stats().up;
-  context.stdout.write(
-    options.json
-      ? `${JSON.stringify({ event: "trace", atMs, up, down, offered })}\n`
-      : `${(atMs / 1_000).toFixed(1)} s: ${up === down ? describeLink(up ?? {}) : [up && `up ${describeLink(up)}`, down && `down ${describeLink(down)}`].filter(Boolean).join("; ")}\n`,
-  );
+function tellStep(step: TraceStep, isJson: boolean, context: CliContext): void {
+  context.stdout.write(isJson ? `${JSON.stringify({ event: "trace", ...step })}\n` : `${formatStep(step)}\n`);
 }
 
 function parseInterval(text: string): number {

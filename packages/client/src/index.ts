@@ -18,7 +18,7 @@ export type {
   FrameOutcome,
   FrameTimings,
 } from "./frame-outcome.js";
-export type { LaneFigures } from "./pipeline/lane.js";
+export type { LaneFigures } from "./lane.js";
 export { type MapFramesOptions, mapFrames } from "./pipeline/map-frames.js";
 export { pipeline } from "./pipeline/pipeline.js";
 export type {

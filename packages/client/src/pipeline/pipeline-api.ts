@@ -4,7 +4,7 @@ import type { Tensor, TensorSpec } from "@sluice/tensor";
 import type { Clock } from "@sluice/transport";
 import type { FrameBudget, OpenStreamOptions, TensorStream } from "../client-api.js";
 import type { FrameOutcome } from "../frame-outcome.js";
-import type { LaneFigures } from "./lane.js";
+import type { LaneFigures } from "../lane.js";
 
 /** Where frames come from: an array, a generator, a stream of a camera. It is asked for one frame at a time. */
 export type FrameSource<Frame> = AsyncIterable<Frame> | Iterable<Frame>;

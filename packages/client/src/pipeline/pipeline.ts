@@ -8,7 +8,7 @@ import type { Tensor } from "@sluice/tensor";
 import { createSystemClock } from "@sluice/transport";
 import type { FrameBudget, OpenStreamOptions, TensorStream } from "../client-api.js";
 import type { FrameOutcome } from "../frame-outcome.js";
-import { createLane, type Lane } from "./lane.js";
+import { createLane, type Lane } from "../lane.js";
 import type {
   ClientPart,
   FrameSource,

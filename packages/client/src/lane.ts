@@ -1,5 +1,5 @@
 /**
- * A place in a pipeline where work is done: so many works at once, and so many frames that wait for one. Who is in
+ * A place where work is done on frames, one of a pipeline or the client's part of a network: so many works at once, and so many frames that wait for one. Who is in
  * keeps its place until the next lane has taken it in, so that a full lane holds up the one before it.
  */
 import type { Clock } from "@sluice/transport";
@@ -79,6 +79,19 @@ export function createLane({ name, concurrency, queue, clock }: LaneOptions): La
       };
     },
   };
+}
+
+/** One work from the entry to the leaving. */
+export async function runInLane<T>(
+  lane: Lane,
+  run: () => T | Promise<T>,
+): Promise<{ readonly value: T; readonly workMs: number }> {
+  await lane.enter();
+  try {
+    return await lane.work(run);
+  } finally {
+    lane.leave();
+  }
 }
 
 /** Places that are taken and given back, in the order in which they were asked for. */
