@@ -44,13 +44,13 @@ export async function openAdaptiveSender(options: StreamOptions, hooks: StreamHo
       throw error;
     }
     const stream = adaptive;
-    const { deadlineMs, fps, mode, concealment = "" } = options;
+    const { deadlineMs, fps, mode, concealment = "", fec = "", interleave = "" } = options;
     const { shape, dtype } = candidates[0]!.part.spec;
     return {
       source,
       setup: {
         ...{ model: model.name, split: "", strategy: "auto", shape, dtype, codec: "", mode, concealment },
-        ...{ deadlineMs, fps, candidates: candidates.map(describeCandidate) },
+        ...{ fec, interleave, deadlineMs, fps, candidates: candidates.map(describeCandidate) },
       },
       send: ({ image }): Promise<AdaptiveOutcome> => stream.send(image),
       figures: client.figures,
@@ -88,11 +88,11 @@ function candidateFor(
     });
     return { ...common, strategy, run };
   }
-  const { mode, concealment = "", urgency, minReceivedPercent, fec = "" } = options;
+  const { mode, concealment = "", urgency, minReceivedPercent, fec = "", interleave = "" } = options;
   return {
     ...{ ...common, strategy, produce: part.produce },
     stream: {
-      ...{ model, split: part.split, spec: part.spec, codec, mode, fec, concealment },
+      ...{ model, split: part.split, spec: part.spec, codec, mode, fec, interleave, concealment },
       ...(urgency === undefined ? {} : { urgency }),
       ...(minReceivedPercent === undefined ? {} : { minReceivedPercent }),
       ...(part.statistics ? { statistics: part.statistics } : {}),

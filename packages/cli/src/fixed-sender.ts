@@ -28,10 +28,11 @@ async function remoteSender(half: ClientHalf, options: FixedOptions, hooks: Stre
   const client = await openStreamClient(options, hooks);
   let stream: TensorStream;
   try {
-    const { mode, deadlineMs, concealment = "", urgency, minReceivedPercent, fec = "" } = options;
+    const { mode, deadlineMs, concealment = "", urgency, minReceivedPercent } = options;
+    const { fec = "", interleave = "" } = options;
     stream = await client.openStream({
       ...{ model: half.model, split: half.split, spec: half.spec, codec: half.codec },
-      ...{ mode, fec, deadlineMs, concealment },
+      ...{ mode, fec, interleave, deadlineMs, concealment },
       ...(urgency === undefined ? {} : { urgency }),
       ...(minReceivedPercent === undefined ? {} : { minReceivedPercent }),
       ...(half.statistics ? { statistics: half.statistics } : {}),
@@ -80,7 +81,7 @@ function localSender(half: ClientHalf, options: FixedOptions): Sender {
 
   return {
     source: half.source,
-    setup: describe(half, options, { codec: "", mode: "none", concealment: "" }),
+    setup: describe(half, options, { codec: "", mode: "none", fec: "", interleave: "", concealment: "" }),
     send: ({ image }) => send(image),
     figures: () => ({ bytesSent: 0, bytesDelivered: 0, rttMs: undefined, sessions: 0 }),
     ...{ lost: undefined, missing: undefined },
@@ -91,11 +92,12 @@ function localSender(half: ClientHalf, options: FixedOptions): Sender {
 function describe(
   half: ClientHalf,
   options: FixedOptions,
-  stream: Pick<StreamSetup, "codec" | "mode" | "concealment">,
+  stream: Pick<StreamSetup, "codec" | "mode" | "fec" | "interleave" | "concealment">,
 ): StreamSetup {
+  const { codec, mode, fec, interleave, concealment } = stream;
   return {
     ...{ model: half.model, split: half.split, strategy: half.strategy },
-    ...{ shape: half.spec.shape, dtype: half.spec.dtype, codec: stream.codec, mode: stream.mode },
-    ...{ concealment: stream.concealment, deadlineMs: options.deadlineMs, fps: options.fps },
+    ...{ shape: half.spec.shape, dtype: half.spec.dtype, codec, mode, fec, interleave },
+    ...{ concealment, deadlineMs: options.deadlineMs, fps: options.fps },
   };
 }

@@ -24,6 +24,8 @@ export interface StreamOptions extends Omit<ClientHalfOptions, "strategy">, Stre
   readonly minReceivedPercent: number | undefined;
   /** Text form of the forward error correction. */
   readonly fec: string | undefined;
+  /** Text form of what slices hold. */
+  readonly interleave: string | undefined;
 }
 
 /** What a run was made with, as it turned out. */
@@ -35,6 +37,9 @@ export interface StreamSetup {
   readonly dtype: string;
   readonly codec: string;
   readonly mode: string;
+  /** Text forms of the forward error correction and of what slices hold; empty for none and the codec's own order. */
+  readonly fec: string;
+  readonly interleave: string;
   readonly concealment: string;
   readonly deadlineMs: number;
   readonly fps: number;

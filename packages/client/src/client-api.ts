@@ -59,6 +59,11 @@ export interface OpenStreamOptions {
    * Default: none. Nothing is done about it on a session without datagrams.
    */
   readonly fec?: string;
+  /**
+   * What a slice holds, so that what is lost together lies apart and can be told from what came: `checkerboard`,
+   * `channel-strided` or `pseudo-random:seed=1`, where the codec can do it (spec 5.8). Default: as the codec has it.
+   */
+  readonly interleave?: string;
   /** Number of the first frame. Default 0. */
   readonly firstFrame?: number;
 }
@@ -71,6 +76,8 @@ export interface TensorStream {
   readonly mode: DeliveryMode;
   /** Forward error correction in its canonical text form; empty where there is none. */
   readonly fec: string;
+  /** What slices hold, in its canonical text form; empty where that is the codec's own order. */
+  readonly interleave: string;
   readonly deadlineMs: number;
   /** The method that the server conceals with. */
   readonly concealment: string;

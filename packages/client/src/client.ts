@@ -116,10 +116,10 @@ export async function createClient(session: Session, options: ClientOptions = {}
     const accepted = new Promise<string>((resolve, reject) => openings.set(alias, { resolve, reject }));
     driver.pump();
     const concealment = await accepted;
-    const { spec, codec, mode, fec, deadlineMs } = wire;
+    const { spec, codec, mode, fec, interleave, deadlineMs } = wire;
     let nextFrame = wire.firstFrame;
     return {
-      ...{ spec, codec, mode, fec, deadlineMs, concealment },
+      ...{ spec, codec, mode, fec, interleave, deadlineMs, concealment },
       get nextFrame() {
         nextFrame = core.nextFrame(alias) ?? nextFrame;
         return nextFrame;

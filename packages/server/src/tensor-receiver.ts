@@ -1,4 +1,4 @@
-import { prepareCodec } from "@sluice/codec";
+import { interleaveField, prepareCodec } from "@sluice/codec";
 import {
   type ConcealmentMethod,
   createConcealer,
@@ -56,7 +56,7 @@ export async function createTensorReceiver(
   }
   const createDecoder = await readOr(ErrorCode.unknownCodec, async () => {
     const codec = await prepareCodec(options.codec);
-    return () => codec.createDecoder(options.spec, statistics);
+    return () => codec.createDecoder(options.spec, statistics, options.interleave);
   });
   let decoder = await readOr(ErrorCode.unknownCodec, createDecoder);
   const concealer = await readOr(ErrorCode.statisticsMismatch, () =>
@@ -124,6 +124,8 @@ async function readOr<T>(code: number, read: () => T | Promise<T>): Promise<T> {
   try {
     return await read();
   } catch (error) {
+    if (error instanceof TensorError && error.field.startsWith(interleaveField))
+      throw new StreamRefusal(ErrorCode.unknownInterleaving, error.message);
     if (error instanceof TensorError || error instanceof RangeError)
       throw new StreamRefusal(code, error.message);
     throw error;
