@@ -1,7 +1,8 @@
 import type { CliContext } from "./cli-context.js";
 import { ExitCode } from "./exit-codes.js";
-import { formatLive, formatSetup, formatSummary, formatWaiting } from "./stream-report.js";
-import { runStream, type StreamOptions, type StreamReport } from "./stream-run.js";
+import type { StreamHooks, StreamOptions, StreamReport } from "./stream-api.js";
+import { formatLive, formatSetup, formatSummary, formatSwitch, formatWaiting } from "./stream-report.js";
+import { runStream } from "./stream-run.js";
 
 /** Without a terminal a line is printed only so often, in calls that come twice a second. */
 const quietCalls = 10;
@@ -11,6 +12,7 @@ export async function showStream(
   options: StreamOptions,
   isJson: boolean,
   context: CliContext,
+  { onStart }: Pick<StreamHooks, "onStart"> = {},
 ): Promise<StreamReport> {
   const { stdout, stderr, signal, isTty } = context;
   let calls = 0;
@@ -18,13 +20,18 @@ export async function showStream(
   let wasOpen = false;
   const report = await runStream(options, {
     signal,
-    onStart: (setup) => stderr.write(`${formatSetup(setup)}\n`),
+    onStart(setup) {
+      stderr.write(`${formatSetup(setup)}\n`);
+      onStart?.(setup);
+    },
     onConnection(state) {
       if (state.status === "waiting") say(formatWaiting(state));
       if (state.status !== "open") return;
       if (wasOpen) say("a new session is open");
       wasOpen = true;
     },
+    onSwitch: (change) => say(formatSwitch(change)),
+    onNotice: say,
     onProgress(summary) {
       if (isTty) stderr.write(`\r${formatLive(summary)}\u001b[K`);
       else if (++calls % quietCalls === 0) stderr.write(`${formatLive(summary)}\n`);
@@ -40,10 +47,11 @@ export async function showStream(
   return report;
 }
 
-function flatten({ setup, summary, sessions, lost }: StreamReport): object {
+function flatten({ setup, summary, phases, sessions, lost }: StreamReport): object {
   return {
     ...summary,
     ...setup,
+    ...(phases ? { phases } : {}),
     sessions,
     ...(lost ? { lost: { code: lost.code, reason: lost.reason } } : {}),
   };
