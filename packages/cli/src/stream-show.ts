@@ -7,8 +7,9 @@ import {
 import type { CliContext } from "./cli-context.js";
 import { ExitCode } from "./exit-codes.js";
 import { parseHostPort } from "./host-port.js";
-import { formatLive, formatSetup, formatSummary, formatWaiting } from "./stream-report.js";
-import { runStream, type StreamOptions, type StreamReport } from "./stream-run.js";
+import type { StreamHooks, StreamOptions, StreamReport } from "./stream-api.js";
+import { formatLive, formatSetup, formatSummary, formatSwitch, formatWaiting } from "./stream-report.js";
+import { runStream } from "./stream-run.js";
 
 /** Without a terminal a line is printed only so often, in calls that come twice a second. */
 const quietCalls = 10;
@@ -18,6 +19,7 @@ export async function showStream(
   options: StreamOptions,
   isJson: boolean,
   context: CliContext,
+  { onStart }: Pick<StreamHooks, "onStart"> = {},
 ): Promise<StreamReport> {
   const { stdout, stderr, signal, isTty } = context;
   let calls = 0;
@@ -31,6 +33,7 @@ export async function showStream(
     onStart(setup, figures) {
       metrics.watchPath(figures);
       stderr.write(`${formatSetup(setup)}\n`);
+      onStart?.(setup, figures);
     },
     onFrame: metrics.observeFrame,
     onConnection(state) {
@@ -39,6 +42,8 @@ export async function showStream(
       if (wasOpen) say("a new session is open");
       wasOpen = true;
     },
+    onSwitch: (change) => say(formatSwitch(change)),
+    onNotice: say,
     onProgress(summary) {
       if (isTty) stderr.write(`\r${formatLive(summary)}\u001b[K`);
       else if (++calls % quietCalls === 0) stderr.write(`${formatLive(summary)}\n`);
@@ -64,10 +69,11 @@ async function openMetrics(
   return await serveOperations({ host, port, metrics, isReady: () => true });
 }
 
-function flatten({ setup, summary, sessions, lost }: StreamReport): object {
+function flatten({ setup, summary, phases, sessions, lost }: StreamReport): object {
   return {
     ...summary,
     ...setup,
+    ...(phases ? { phases } : {}),
     sessions,
     ...(lost ? { lost: { code: lost.code, reason: lost.reason } } : {}),
   };

@@ -1,4 +1,4 @@
-import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import { createFrameMetrics, type FrameAgePoint, MAX_REASONS } from "./frame-metrics.js";
 import { createLabelLimit } from "./label-limit.js";
 import { type TransportFigures, watchTransport } from "./watch-transport.js";
@@ -36,6 +36,10 @@ export interface Metrics {
   observeSentBytes(bytes: number): void;
   /** Units of a frame, those that did not come, and the runs that these form. */
   observeUnits(expected: number, missing: number, runs: number): void;
+  /** A network begins with so many frames at once. */
+  observeBatch(frames: number): void;
+  /** Frames per second that each session may send because of the load; 0: it limits nothing. */
+  observeLoadLimit(framesPerSecond: number): void;
   /** Share of a frame's elements that were concealed, 0 to 1. */
   observeConcealedRatio(ratio: number): void;
   observeStage(stage: Stage, durationMs: number): void;
@@ -56,6 +60,7 @@ export interface MetricsOptions {
 
 const STAGES: readonly Stage[] = ["reassembly", "queue", "decode", "conceal", "inference"];
 const FRAME_OUTCOMES: readonly FrameOutcome[] = ["delivered", "expired", "undecodable", "failed", "rejected"];
+const BATCH_BUCKETS = [1, 2, 3, 4, 6, 8, 12, 16, 32];
 
 /** Creates a registry of its own with every metric of a server in it, so that no series is missing before its first event. */
 export function createMetrics(options: MetricsOptions = {}): Metrics {
@@ -90,6 +95,17 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
   ]);
   const receivedBytes = counter("sluice_received_bytes_total", "Bytes received in datagrams and streams.");
   const sentBytes = counter("sluice_sent_bytes_total", "Bytes sent in datagrams and streams.");
+  const batchFrames = new Histogram({
+    name: "sluice_batch_frames",
+    help: "Frames that a network ran on at once.",
+    buckets: BATCH_BUCKETS,
+    registers,
+  });
+  const loadLimit = new Gauge({
+    name: "sluice_load_limit_frames_per_second",
+    help: "Frames per second that each session may send because of the load, 0 for no limit.",
+    registers,
+  });
   const datagramsDropped = counter(
     "sluice_datagrams_dropped_total",
     "Datagrams given up, by direction and reason.",
@@ -128,6 +144,8 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
       sound(count, (n) => slicesRejected.inc({ reason: sliceReason(reason) }, n)),
     observeReceivedBytes: (bytes) => sound(bytes, (n) => receivedBytes.inc(n)),
     observeSentBytes: (bytes) => sound(bytes, (n) => sentBytes.inc(n)),
+    observeBatch: (count) => sound(count, (n) => batchFrames.observe(n)),
+    observeLoadLimit: (rate) => sound(rate, (n) => loadLimit.set(n)),
     observeDatagramsDropped: (direction, reason, count = 1) =>
       sound(count, (n) => datagramsDropped.inc({ direction, reason: datagramReason(reason) }, n)),
     observeProtocolError: (code) => protocolErrors.inc({ code: errorCode(String(code)) }),

@@ -21,6 +21,8 @@ t.test("every call arrives under its name, in base units", async (t) => {
   m.observeReceivedBytes(1200);
   m.observeReceivedBytes(300);
   m.observeSentBytes(90);
+  m.observeBatch(5);
+  m.observeLoadLimit(12.5);
   m.observeUnits(40, 6, 2);
   m.observeConcealedRatio(0.04);
   m.observeStage("inference", 38);
@@ -39,6 +41,9 @@ t.test("every call arrives under its name, in base units", async (t) => {
     'sluice_repair_symbols_total{outcome="unneeded"} 5',
     'sluice_slices_rejected_total{reason="late"} 1',
     'sluice_slices_rejected_total{reason="duplicate"} 4',
+    'sluice_batch_frames_bucket{le="4"} 0',
+    'sluice_batch_frames_bucket{le="6"} 1',
+    "sluice_load_limit_frames_per_second 12.5",
     "sluice_units_expected_total 40",
     "sluice_units_missing_total 6",
     "sluice_missing_unit_runs_total 2",
@@ -74,11 +79,11 @@ t.test("known series are there from the start, with 0", async (t) => {
 t.test("names keep to Prometheus' conventions", async (t) => {
   const text = await lines(createQuiet());
   const types = text.filter((line) => line.startsWith("# TYPE ")).map((line) => line.split(" ").slice(2));
-  t.equal(types.length, 18);
+  t.equal(types.length, 20);
   for (const [name, type] of types) {
     t.match(name, /^sluice_[a-z_]+$/);
     t.equal(type === "counter", name!.endsWith("_total"), `${name} is a ${type}`);
-    if (type === "histogram") t.match(name, /_(seconds|ratio)$/);
+    if (type === "histogram") t.match(name, /_(seconds|ratio|frames)$/);
     t.ok(
       text.some((line) => line.startsWith(`# HELP ${name} `) && line.endsWith(".")),
       `${name} has a help text`,
@@ -109,7 +114,7 @@ t.test("a peer cannot make series without end", async (t) => {
     m.observeDatagramsDropped("received", `reason "${i}"\n`);
   }
   const text = await lines(m);
-  t.ok(text.length < 400, `${text.length} lines`);
+  t.ok(text.length < 430, `${text.length} lines`);
   t.ok(text.includes('sluice_protocol_errors_total{code="other"} 4952'));
   t.ok(text.includes('sluice_datagrams_dropped_total{direction="received",reason="other"} 5000'));
 });
