@@ -1,13 +1,22 @@
 import { createTensor, elementCount, sliceRange, type TensorSpec, writeFloat32 } from "@sluice/tensor";
 import type { PartialTensor, SliceFault, TensorDecoder } from "../codec.js";
 import { blockArea } from "./block-grid.js";
+import { predictedBlocks, readVectors } from "./motion-vectors.js";
+import { createMovedBlocks, type MovedBlocks } from "./moved-blocks.js";
+import { createReferenceFrame, type ReferenceFrame } from "./reference-frame.js";
 import { entropyKernel } from "./select-entropy.js";
 import { qualityRange, type SluicePlan, stepOf } from "./sluice-plan.js";
-import { modeBytes, reconstructUnit, unitModes, unpackModes } from "./unit-modes.js";
+import {
+  distanceMask,
+  modeBytes,
+  predictedFlag,
+  reconstructUnit,
+  unitModes,
+  unpackModes,
+  vectorClassShift,
+} from "./unit-modes.js";
 
 const headBytes = 1;
-/** Set in the first byte of slices of which units are predicted; a byte with the distance and the modes follow. */
-const predictedFlag = 0x80;
 
 /** A frame is kept for so much longer than it may be predicted from: frames overtake each other. */
 const moreFrames = 4;
@@ -16,12 +25,12 @@ const noCoefficients = new Int32Array(0);
 
 /** A tensor that later ones may be predicted from. */
 interface SluiceTensor extends PartialTensor {
-  /** Its coefficients; `undefined` while some are missing. */
-  reference(): Float32Array | undefined;
+  /** `undefined` while some of its coefficients are missing. */
+  reference(): ReferenceFrame | undefined;
 }
 
 /** Finds what a frame may be predicted from: the one so many before it. */
-type FindReference = (distance: number) => Float32Array | undefined;
+type FindReference = (distance: number) => ReferenceFrame | undefined;
 
 /** Puts tensors of one spec together again from any slices of the codec `sluice` (spec 6.11). */
 export function createSluiceDecoder(spec: TensorSpec, plan: SluicePlan): TensorDecoder {
@@ -67,6 +76,8 @@ function createSluiceTensor(spec: TensorSpec, plan: SluicePlan, findReference: F
   /** Of each unit: whether it was decoded before. */
   const isTaken = new Uint8Array(units);
   let untaken = units;
+  let complete: ReferenceFrame | undefined;
+  let moved: MovedBlocks | undefined;
 
   /** Takes a slice as a whole, or nothing of it. */
   function decode(payload: Uint8Array, first: number, end: number): SliceFault | undefined {
@@ -74,32 +85,75 @@ function createSluiceTensor(spec: TensorSpec, plan: SluicePlan, findReference: F
     if (quality > qualityRange[1]) return "parameter";
     let head = headBytes;
     let modes: Uint8Array | undefined;
-    let reference: Float32Array | undefined;
+    let reference: ReferenceFrame | undefined;
+    let vectorClass = 0;
     if (payload[0]! & predictedFlag) {
       head += 1 + modeBytes(end - first);
       if (payload.length < head) return "payload";
-      reference = findReference(payload[1]!);
+      vectorClass = payload[1]! >> vectorClassShift;
+      if (vectorClass > 0 && plan.motion === 0) return "parameter";
+      reference = findReference(payload[1]! & distanceMask);
       if (reference === undefined) return "parameter";
       modes = unpackModes(payload, headBytes + 1, end - first);
     }
+    const moving = vectorClass > 0 ? predictedBlocks(modes!, first, blocks) : [];
     const spans = plan.spansAt(quality, first, end, modes);
-    let count = 0;
-    for (let i = 1; i < spans.length; i += 2) count += spans[i]!;
-    const coefficients = new Int32Array(count);
-    if (!entropyKernel().decode(payload, head, spans, plan.at(quality).rows, coefficients)) return "payload";
-    take(coefficients, spans, first, stepOf(quality), modes, reference);
+    const written = decodeSpans(payload, head, quality, [
+      ...(moving.length > 0 ? [plan.vectorSpans(quality, vectorClass, moving.length)] : []),
+      spans,
+    ]);
+    if (written === undefined) return "payload";
+    const vectors = readVectors(grid, moving, written.subarray(0, 2 * moving.length), plan.motion);
+    if (vectors === undefined) return "payload";
+    const expect = reference && expectedFrom(reference, vectors);
+    take(written.subarray(2 * moving.length), spans, first, stepOf(quality), modes, expect);
     return undefined;
   }
 
-  /** @param spans of the units from `first` on */
+  /** Coefficients of all spans, or `undefined` where the payload does not hold them. */
+  function decodeSpans(
+    payload: Uint8Array,
+    head: number,
+    quality: number,
+    parts: readonly Uint32Array[],
+  ): Int32Array | undefined {
+    const spans = new Uint32Array(parts.reduce((sum, { length }) => sum + length, 0));
+    let at = 0;
+    for (const part of parts) {
+      spans.set(part, at);
+      at += part.length;
+    }
+    let count = 0;
+    for (let i = 1; i < spans.length; i += 2) count += spans[i]!;
+    const coefficients = new Int32Array(count);
+    const isSound = entropyKernel().decode(payload, head, spans, plan.at(quality).rows, coefficients);
+    return isSound ? coefficients : undefined;
+  }
+
+  /** What the coefficients of a block are predicted to be, in an array as large as that of all blocks. */
+  function expectedFrom(reference: ReferenceFrame, vectors: Int8Array): (block: number) => Float32Array {
+    return (block) => {
+      const vector = [vectors[2 * block]!, vectors[2 * block + 1]!] as const;
+      if (vector[0] === 0 && vector[1] === 0) return reference.values;
+      moved ??= createMovedBlocks(plan);
+      return moved.from(reference, block, vector);
+    };
+  }
+
+  /**
+   * @param spans of the units from `first` on
+   * @param expect see `expectedFrom`; absent: nothing is predicted
+   */
   function take(
     coefficients: Int32Array,
     spans: Uint32Array,
     first: number,
     step: number,
     modes?: Uint8Array,
-    reference?: Float32Array,
+    expect?: (block: number) => Float32Array,
   ): void {
+    // What it looked like may not be what it looks like now.
+    complete = undefined;
     let at = 0;
     for (let i = 0; 2 * i < spans.length; i++) {
       const unit = first + i;
@@ -112,8 +166,8 @@ function createSluiceTensor(spec: TensorSpec, plan: SluicePlan, findReference: F
         offset: block * perBlock,
       };
       const count = spans[2 * i + 1]!;
-      const own = modes === undefined || modes[i] === unitModes.intra ? undefined : reference;
-      reconstructUnit(place, coefficients, at, count, step, own, values);
+      const from = modes === undefined || modes[i] === unitModes.intra ? undefined : expect?.(block);
+      reconstructUnit(place, coefficients, at, count, step, from, values);
       at += count;
       untaken -= 1 - isTaken[unit]!;
       isTaken[unit] = 1;
@@ -144,7 +198,10 @@ function createSluiceTensor(spec: TensorSpec, plan: SluicePlan, findReference: F
       take(noCoefficients, new Uint32Array(2 * (end - first)), first, 0);
       return undefined;
     },
-    reference: () => (untaken === 0 ? values : undefined),
+    reference() {
+      if (untaken === 0) complete ??= createReferenceFrame(plan, values);
+      return complete;
+    },
     finish() {
       let changed = false;
       for (let block = 0; block < blocks; block++) {
