@@ -8,6 +8,7 @@ import { registerConformance } from "./conformance-command.js";
 import { registerDemo } from "./demo-command.js";
 import { registerInspect } from "./inspect-command.js";
 import { registerRelay } from "./relay-command.js";
+import { registerReplay } from "./replay-command.js";
 import { registerServe } from "./serve-command.js";
 import { registerStream } from "./stream-command.js";
 
@@ -53,6 +54,7 @@ file, 6 rejected by the server, 7 session lost, 130 interrupted. SLUICE_DEBUG=1 
   registerRelay(program, context);
   registerInspect(program, context);
   registerCalibrate(program, context);
+  registerReplay(program, context);
   registerConformance(program, context);
   registerConfig(program, context, environment);
   installConfig(program, environment);

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { basename, dirname, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -16,6 +17,8 @@ export interface Model {
   readonly name: string;
   /** What can be described, cut and loaded. */
   readonly network: Network;
+  /** SHA-256 of its file; absent where that is not at hand. */
+  readonly hash?: Uint8Array;
   readonly input: TensorInfo;
   /** Names of the classes, in the order of the output; empty where they are not known. */
   readonly labels: readonly string[];
@@ -85,6 +88,7 @@ export async function loadModel(reference: string, options: LoadModelOptions = {
   return {
     name: embedded ? reference : basename(path, extname(path)),
     network,
+    hash: new Uint8Array(createHash("sha256").update(bytes).digest()),
     input,
     labels: labelsPath === undefined ? [] : await readLabels(labelsPath),
     defaultCut: embedded ? fashionDefaultCut : undefined,

@@ -32,4 +32,10 @@ export type {
 } from "./server-api.js";
 export { createServerSession } from "./server-session.js";
 export { maxSlicePayloadBytes } from "./tensor-framing.js";
-export { type DeliveryMode, type TensorStreamOptions, tensorStreamDefaults } from "./tensor-stream.js";
+export {
+  type DeliveryMode,
+  openStreamFromWire,
+  openStreamToWire,
+  type TensorStreamOptions,
+  tensorStreamDefaults,
+} from "./tensor-stream.js";
