@@ -5,6 +5,7 @@ export type {
   EncodedSlice,
   EncodedTensor,
   EncodeOptions,
+  FinishedTensor,
   PartialTensor,
   SliceFault,
   SlicePosition,

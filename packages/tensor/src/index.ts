@@ -1,3 +1,4 @@
+export * from "./block-motion.js";
 export * from "./channel-axis.js";
 export * from "./fit-neighbour-predictors.js";
 export * from "./float16.js";

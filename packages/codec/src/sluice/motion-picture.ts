@@ -1,10 +1,8 @@
+import { motionParts } from "@sluice/tensor";
 import { type BlockGrid, blockArea } from "./block-grid.js";
 import type { BlockTransform } from "./block-transform.js";
 
-/** Vectors are in so many parts of an element: at a stride of 8, one is a pixel of the image. */
-export const vectorParts = 8;
-
-/** The vector of a block: rows and columns to where it is taken from, in 1/{@link vectorParts} of an element. */
+/** The vector of a block: rows and columns to where it is taken from, in 1/`motionParts` of an element. */
 export type MotionVector = readonly [dy: number, dx: number];
 
 /** A frame that is looked at from elsewhere: its elements less their means. */
@@ -21,7 +19,7 @@ export interface MotionPicture {
 }
 
 const { fround } = Math;
-const perWeight = 1 / vectorParts ** 2;
+const perWeight = 1 / motionParts ** 2;
 
 /** @param coefficients of all blocks, one behind the other, as the transform has them; not copied */
 export function createMotionPicture(
@@ -61,17 +59,17 @@ export function createMotionPicture(
     draw,
     look(block, [dy, dx]) {
       const area = blockArea(grid, block);
-      const [down, along] = [Math.floor(dy / vectorParts), Math.floor(dx / vectorParts)];
-      const [partDown, partAlong] = [dy - down * vectorParts, dx - along * vectorParts];
+      const [down, along] = [Math.floor(dy / motionParts), Math.floor(dx / motionParts)];
+      const [partDown, partAlong] = [dy - down * motionParts, dx - along * motionParts];
       const [top, left] = [area.top + down, area.left + along];
       drawArea(
         ...([clampRow(top), clampColumn(left)] as const),
         ...([clampRow(top + area.height), clampColumn(left + area.width)] as const),
       );
       const weights = [
-        (vectorParts - partDown) * (vectorParts - partAlong),
-        (vectorParts - partDown) * partAlong,
-        partDown * (vectorParts - partAlong),
+        (motionParts - partDown) * (motionParts - partAlong),
+        (motionParts - partDown) * partAlong,
+        partDown * (motionParts - partAlong),
         partDown * partAlong,
       ] as const;
       for (let y = 0; y < blockHeight; y++) {

@@ -1,6 +1,7 @@
+import { motionParts } from "@sluice/tensor";
 import { type BlockGrid, blockArea } from "./block-grid.js";
 import type { BlockTransform } from "./block-transform.js";
-import { type MotionPicture, type MotionVector, vectorParts } from "./motion-picture.js";
+import type { MotionPicture, MotionVector } from "./motion-picture.js";
 
 /** Channels that are compared: those whose errors count most. The rest moves with them. */
 const comparedChannels = 8;
@@ -40,7 +41,7 @@ export function createMotionSearch(
   let picture: MotionPicture | undefined;
   const clampRow = (row: number): number => Math.min(height - 1, Math.max(0, row));
   const clampColumn = (column: number): number => Math.min(width - 1, Math.max(0, column));
-  const most = reach * vectorParts;
+  const most = reach * motionParts;
 
   /** Makes sure of what lies within reach of a block. */
   function know(block: number): void {
@@ -95,8 +96,8 @@ export function createMotionSearch(
   /** The same of any vector. */
   function partError(block: number, dy: number, dx: number, limit: number): number {
     const area = blockArea(grid, block);
-    const [down, along] = [Math.floor(dy / vectorParts), Math.floor(dx / vectorParts)];
-    const [v, h] = [dy / vectorParts - down, dx / vectorParts - along];
+    const [down, along] = [Math.floor(dy / motionParts), Math.floor(dx / motionParts)];
+    const [v, h] = [dy / motionParts - down, dx / motionParts - along];
     let sum = 0;
     for (let y = area.top; y < area.top + area.height && sum < limit; y++) {
       const upper = clampRow(y + down) * width;
@@ -136,10 +137,10 @@ export function createMotionSearch(
       for (let dy = -reach; dy <= reach; dy++) {
         for (let dx = -reach; dx <= reach; dx++) {
           const error = wholeError(block, dy, dx, least);
-          if (error < least) [least, bestY, bestX] = [error, dy * vectorParts, dx * vectorParts];
+          if (error < least) [least, bestY, bestX] = [error, dy * motionParts, dx * motionParts];
         }
       }
-      for (let step = vectorParts / 2; step >= 1; step /= 2) {
+      for (let step = motionParts / 2; step >= 1; step /= 2) {
         const [y, x] = [bestY, bestX];
         for (let dy = y - step; dy <= y + step; dy += step) {
           for (let dx = x - step; dx <= x + step; dx += step) {

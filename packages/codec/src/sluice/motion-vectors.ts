@@ -1,5 +1,6 @@
+import { motionParts } from "@sluice/tensor";
 import type { BlockGrid } from "./block-grid.js";
-import { type MotionVector, vectorParts } from "./motion-picture.js";
+import type { MotionVector } from "./motion-picture.js";
 
 // How the vectors of a slice are written (spec 6.11): for each block of which a unit in the slice is predicted, in the order of
 // the blocks, what is left of its vector when what is expected by its neighbours is taken off. Nothing of other slices is
@@ -88,7 +89,7 @@ export function readVectors(
   reach: number,
 ): Int8Array | undefined {
   const vectors = new Int8Array(2 * grid.blocks);
-  const most = reach * vectorParts;
+  const most = reach * motionParts;
   let isSound = true;
   forEachExpected(grid, blocks, vectors, (block, [dy, dx], at) => {
     const [y, x] = [dy + differences[at]!, dx + differences[at + 1]!];

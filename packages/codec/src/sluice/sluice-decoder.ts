@@ -1,4 +1,5 @@
 import {
+  type BlockMotion,
   createTensor,
   elementCount,
   sliceRange,
@@ -106,6 +107,7 @@ function createSluiceTensor(spec: TensorSpec, plan: SluicePlan, findReference: F
   let untaken = units;
   let complete: ReferenceFrame | undefined;
   let moved: MovedBlocks | undefined;
+  let motion: BlockMotion | undefined;
 
   /** Takes a slice as a whole, or nothing of it. */
   function decode(payload: Uint8Array, first: number, end: number): SliceFault | undefined {
@@ -133,6 +135,7 @@ function createSluiceTensor(spec: TensorSpec, plan: SluicePlan, findReference: F
     if (written === undefined) return "payload";
     const vectors = readVectors(grid, moving, written.subarray(0, 2 * moving.length), plan.motion);
     if (vectors === undefined) return "payload";
+    if (modes) noteMotion(modes, first, payload[1]! & distanceMask, vectors);
     const expect = reference && expectedFrom(reference, vectors);
     take(written.subarray(2 * moving.length), spans, first, stepOf(quality), modes, expect);
     return undefined;
@@ -156,6 +159,21 @@ function createSluiceTensor(spec: TensorSpec, plan: SluicePlan, findReference: F
     const coefficients = new Int32Array(count);
     const isSound = entropyKernel().decode(payload, head, spans, plan.at(quality).rows, coefficients);
     return isSound ? coefficients : undefined;
+  }
+
+  /** Keeps what the slice says of how its blocks moved. */
+  function noteMotion(modes: Uint8Array, first: number, distance: number, vectors: Int8Array): void {
+    if (plan.motion === 0 || spec.layout === "any") return;
+    const { blockHeight, blockWidth } = grid;
+    motion ??= {
+      ...{ blockHeight, blockWidth },
+      distances: new Uint8Array(blocks),
+      vectors: new Int8Array(2 * blocks),
+    };
+    for (const block of predictedBlocks(modes, first, blocks)) {
+      motion.distances[block] = distance;
+      motion.vectors.set(vectors.subarray(2 * block, 2 * block + 2), 2 * block);
+    }
   }
 
   /** What the coefficients of a block are predicted to be, in an array as large as that of all blocks. */
@@ -242,7 +260,7 @@ function createSluiceTensor(spec: TensorSpec, plan: SluicePlan, findReference: F
         isShown[block] = 1;
       }
       if (changed && !isFloat) writeFloat32(tensor, 0, decoded);
-      return { tensor, missing, missingCount };
+      return { tensor, missing, missingCount, ...(motion ? { motion } : {}) };
     },
   };
 }
