@@ -2,6 +2,7 @@
 // the frequencies are those that the text prints.
 import { readFileSync } from "node:fs";
 import { channelOf, elementHex, readElements, sliceRange } from "./naive-codec.mjs";
+import { dealt } from "./naive-interleaving.mjs";
 import { createNaiveMotion } from "./naive-motion.mjs";
 
 const text = readFileSync(new URL("../../spec/sluice.md", import.meta.url), "utf8");
@@ -21,7 +22,7 @@ function parameters(codec) {
 }
 
 /** Everything that does not depend on a payload. */
-function plan({ spec, codec, statistics }) {
+function plan({ spec, codec, statistics, interleave = "" }) {
   const { shape, layout } = spec;
   const elements = shape.reduce((product, size) => product * size, 1);
   const channels = layout === "chw" ? shape[0] : layout === "hwc" ? shape[2] : 1;
@@ -54,6 +55,7 @@ function plan({ spec, codec, statistics }) {
   return {
     ...{ elements, channels, width, height, h, w, columns, blocks, order, layerOf, rowsAt, memory, motion },
     units: layers * blocks,
+    blockOrder: dealt(interleave, blocks / columns, columns),
   };
 }
 
@@ -100,8 +102,10 @@ function expectVectors({ columns }, blocks, vectorOf) {
 }
 
 /** Blocks of which a unit is predicted, in their order. */
-const movingBlocks = (modes, first, blocks) =>
-  [...new Set(modes.flatMap((mode, i) => (mode === 0 ? [] : [(first + i) % blocks])))].sort((a, b) => a - b);
+const movingBlocks = (modes, first, blockOrder) =>
+  [
+    ...new Set(modes.flatMap((mode, i) => (mode === 0 ? [] : [blockOrder[(first + i) % blockOrder.length]]))),
+  ].sort((a, b) => a - b);
 
 /**
  * The payload of a slice in hex: `coefficientOf(unit, place in the order)` says what is in it.
@@ -123,7 +127,7 @@ export function encodeSluice(input, quality, index, count, coefficientOf, predic
       head.push(modes.slice(i, i + 4).reduce((byte, mode, j) => byte + mode * 4 ** j, 0));
     }
     if (vectorClass > 0) {
-      expectVectors(planned, movingBlocks(modes, first, blocks), (block, [dy, dx]) => {
+      expectVectors(planned, movingBlocks(modes, first, planned.blockOrder), (block, [dy, dx]) => {
         const [y, x] = vectorOf(block);
         for (const n of [y - dy, x - dx]) intervals.push(...intervalsOf(n, 8 * vectorClass));
         return [y, x];
@@ -219,7 +223,7 @@ function decodeSlice(planned, first, end, payload) {
   const rows = rowsAt(quality);
   const numbers = readIntervals(bytes);
   if (numbers === undefined) return undefined;
-  const moving = vectorClass > 0 ? movingBlocks(modes, first, blocks) : [];
+  const moving = vectorClass > 0 ? movingBlocks(modes, first, planned.blockOrder) : [];
   const vectors = expectVectors(planned, moving, (_, expected) =>
     expected.map((likely) => likely + numbers.next(8 * vectorClass)),
   );
@@ -246,7 +250,7 @@ const wave = (k, i, n) => Math.sqrt((k === 0 ? 1 : 2) / n) * Math.cos((Math.PI *
  * @param frames those before by number, each with `coefficients` by block and place in the order, and whether it `isWhole`
  */
 function takeFrame(planned, moveBlock, frames, number, slices) {
-  const { blocks, order, units, layerOf } = planned;
+  const { blocks, blockOrder, order, units, layerOf } = planned;
   const coefficients = Array.from({ length: blocks }, () => order.map(() => 0));
   const has = Array.from({ length: blocks }, () => false);
   const taken = new Set();
@@ -264,7 +268,7 @@ function takeFrame(planned, moveBlock, frames, number, slices) {
       continue;
     }
     for (const { unit, mode, values } of slice.found) {
-      const block = unit % blocks;
+      const block = blockOrder[unit % blocks];
       const layer = layerOf(Math.floor(unit / blocks));
       const [dy, dx] = slice.vectors.get(block) ?? [0, 0];
       const moved = mode !== 0 && (dy !== 0 || dx !== 0) && moveBlock(before.coefficients, block, [dy, dx]);

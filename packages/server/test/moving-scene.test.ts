@@ -4,6 +4,7 @@ import { createConcealer, createLastTensor } from "@sluice/concealment";
 import { type ReceivedFrame, type TensorStreamOptions, tensorStreamDefaults } from "@sluice/protocol";
 import { type CutStatistics, createTensor, type Tensor } from "@sluice/tensor";
 import t from "tap";
+import { serveEach } from "#src/served-model.js";
 import { createTensorReceiver } from "#src/tensor-receiver.js";
 
 const seed = Number(process.env.SLUICE_SEED ?? 20261127);
@@ -74,7 +75,8 @@ t.test("a lost part of a moving scene is nearer than where nothing is taken to m
     const random = createRandom(seed);
     const scene = createScene(random);
     const receiver = await createTensorReceiver(wanted(method), {
-      ...{ run: async () => undefined, statistics: { hash, value: statistics } },
+      ...serveEach(async () => undefined),
+      statistics: { hash, value: statistics },
     });
     const encoder = parseCodec(codec).createEncoder(spec, statistics);
     const decoder = parseCodec(codec).createDecoder(spec, statistics);

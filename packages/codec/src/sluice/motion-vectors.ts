@@ -10,10 +10,17 @@ import type { MotionVector } from "./motion-picture.js";
 export const vectorClasses = 7;
 export const rowsPerClass = 8;
 
-/** Blocks that have a unit of the slice that is not intra, in their order. @param modes of the slice's units */
-export function predictedBlocks(modes: Uint8Array, first: number, blocks: number): number[] {
-  const isPredicted = new Uint8Array(blocks);
-  for (const [i, mode] of modes.entries()) if (mode !== 0) isPredicted[(first + i) % blocks] = 1;
+/**
+ * Blocks that have a unit of the slice that is not intra, in their order.
+ * @param modes of the slice's units
+ * @param first of these units
+ * @param blockOrder the blocks in the order of each layer's units
+ */
+export function predictedBlocks(modes: Uint8Array, first: number, blockOrder: Uint32Array): number[] {
+  const isPredicted = new Uint8Array(blockOrder.length);
+  for (const [i, mode] of modes.entries()) {
+    if (mode !== 0) isPredicted[blockOrder[(first + i) % blockOrder.length]!] = 1;
+  }
   return Array.from(isPredicted.keys()).filter((block) => isPredicted[block] !== 0);
 }
 

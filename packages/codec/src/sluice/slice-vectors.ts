@@ -23,11 +23,11 @@ export interface SliceVectors {
 
 /** The vectors that a slice has to say; `undefined` where all of them are 0. @param vectors pairs, block by block */
 export function sliceVectors(
-  { grid }: SluicePlan,
+  { grid, blockOrder }: SluicePlan,
   { first, end, modes }: Pick<WrittenUnits, "first" | "end" | "modes">,
   vectors: Int8Array,
 ): SliceVectors | undefined {
-  const blocks = predictedBlocks(modes.subarray(first, end), first, grid.blocks);
+  const blocks = predictedBlocks(modes.subarray(first, end), first, blockOrder);
   if (blocks.every((block) => vectors[2 * block] === 0 && vectors[2 * block + 1] === 0)) return undefined;
   const differences = vectorDifferences(grid, blocks, vectors);
   return { vectorClass: vectorClass(differences), differences };

@@ -87,7 +87,7 @@ export function createSluiceDecoder(spec: TensorSpec, plan: SluicePlan): TensorD
 }
 
 function createSluiceTensor(spec: TensorSpec, plan: SluicePlan, findReference: FindReference): SluiceTensor {
-  const { grid, places, layerStart, units, transform } = plan;
+  const { grid, places, layerStart, units, transform, blockOrder } = plan;
   const { blocks } = grid;
   const elements = elementCount(spec.shape);
   const tensor = createTensor(spec.dtype, spec.shape, undefined, spec.layout);
@@ -126,7 +126,7 @@ function createSluiceTensor(spec: TensorSpec, plan: SluicePlan, findReference: F
       if (reference === undefined) return "parameter";
       modes = unpackModes(payload, headBytes + 1, end - first);
     }
-    const moving = vectorClass > 0 ? predictedBlocks(modes!, first, blocks) : [];
+    const moving = vectorClass > 0 ? predictedBlocks(modes!, first, blockOrder) : [];
     const spans = plan.spansAt(quality, first, end, modes);
     const written = decodeSpans(payload, head, quality, [
       ...(moving.length > 0 ? [plan.vectorSpans(quality, vectorClass, moving.length)] : []),
@@ -170,7 +170,7 @@ function createSluiceTensor(spec: TensorSpec, plan: SluicePlan, findReference: F
       distances: new Uint8Array(blocks),
       vectors: new Int8Array(2 * blocks),
     };
-    for (const block of predictedBlocks(modes, first, blocks)) {
+    for (const block of predictedBlocks(modes, first, blockOrder)) {
       motion.distances[block] = distance;
       motion.vectors.set(vectors.subarray(2 * block, 2 * block + 2), 2 * block);
     }
@@ -204,7 +204,7 @@ function createSluiceTensor(spec: TensorSpec, plan: SluicePlan, findReference: F
     for (let i = 0; 2 * i < spans.length; i++) {
       const unit = first + i;
       const layer = Math.floor(unit / blocks);
-      const block = unit - layer * blocks;
+      const block = blockOrder[unit - layer * blocks]!;
       const place = {
         places,
         first: layerStart[layer]!,

@@ -125,6 +125,22 @@ t.test(
   },
 );
 
+t.test("slices that hold blocks from all over say and find the same vectors", async (t) => {
+  const scene = createMovingScene(spec, createRandom(seed));
+  const results = ["", "checkerboard", "pseudo-random:seed=3"].map((interleave) => {
+    const encoder = parseCodec(moving).createEncoder(spec, statistics, interleave);
+    const decoder = parseCodec(moving).createDecoder(spec, statistics, interleave);
+    receive(decoder, 0, encoder.encode(scene.at(0, 0), 150, { frame: 0 }).slices);
+    encoder.acknowledge?.(0);
+    const { slices } = encoder.encode(scene.at(1, -2.5), 150, { frame: 1 });
+    t.ok(slices.length > 1 && slices.some(hasVectors), `${slices.length} slices`);
+    const { tensor, motion, faults } = receive(decoder, 1, slices);
+    t.ok(faults.every((fault) => fault === undefined));
+    return { tensor, motion };
+  });
+  for (const result of results) t.same(result, results[0]);
+});
+
 t.test("moved blocks are the same bits on every machine", async (t) => {
   const scene = createMovingScene(spec, createRandom(1));
   const known = madeStatistics(spec.shape, "chw", createRandom(2));

@@ -1,5 +1,13 @@
 import { createHash } from "node:crypto";
-import { type Codec, type PartialTensor, parseCodec, prepareCodec } from "@sluice/codec";
+import {
+  type Codec,
+  formatInterleaving,
+  interleaveField,
+  type PartialTensor,
+  parseCodec,
+  parseInterleaving,
+  prepareCodec,
+} from "@sluice/codec";
 import {
   type Concealer,
   createConcealer,
@@ -26,6 +34,7 @@ interface CodecInput {
   readonly spec: TensorSpec;
   readonly codec: string;
   readonly statistics?: EncodedStatistics;
+  readonly interleave?: string;
 }
 
 interface ReceivedSlice {
@@ -54,7 +63,8 @@ function orCode<T>(code: ErrorCode, step: () => T): T {
     return step();
   } catch (error) {
     if (!(error instanceof TensorError)) throw error;
-    throw new ProtocolError(code, error.message);
+    const isOrder = error.field.startsWith(interleaveField);
+    throw new ProtocolError(isOrder ? ErrorCode.unknownInterleaving : code, error.message);
   }
 }
 
@@ -87,12 +97,12 @@ function readConcealer(text: string, spec: TensorSpec, statistics: CutStatistics
   );
 }
 
-async function receive({ spec, codec, statistics, concealment, ...frames }: ReceiveInput) {
+async function receive({ spec, codec, statistics, interleave, concealment, ...frames }: ReceiveInput) {
   const { slices, frame, before = [] } = frames;
   const known = statistics && decodeStatistics(statistics);
   const concealer = readConcealer(concealment, spec, known);
   const prepared = await prepareCodec(readCodec(codec));
-  const decoder = orCode(ErrorCode.unknownCodec, () => prepared.createDecoder(spec, known));
+  const decoder = orCode(ErrorCode.unknownCodec, () => prepared.createDecoder(spec, known, interleave));
   const add = (partial: PartialTensor, own: readonly ReceivedSlice[]): number[] => {
     const refused: number[] = [];
     for (const [at, { index, count, payload }] of own.entries()) {
@@ -112,9 +122,9 @@ async function receive({ spec, codec, statistics, concealment, ...frames }: Rece
   return { refused, missing: missingRuns(missing), data: toHex(tensorBytes(tensor)) };
 }
 
-async function encode({ spec, codec, statistics, data, index, count }: EncodeInput) {
+async function encode({ spec, codec, statistics, interleave, data, index, count }: EncodeInput) {
   const prepared = await prepareCodec(readCodec(codec));
-  const encoder = prepared.createEncoder(spec, statistics && decodeStatistics(statistics));
+  const encoder = prepared.createEncoder(spec, statistics && decodeStatistics(statistics), interleave);
   const tensor = readTensor(spec, data);
   // Measures the whole tensor, as it does for every frame, before a part of it is encoded.
   const encoded = encoder.encode(tensor, Number.MAX_SAFE_INTEGER);
@@ -126,6 +136,11 @@ async function encode({ spec, codec, statistics, data, index, count }: EncodeInp
 export const tensorOperations = {
   "codec.parse": ({ codec }: { codec: string }) => ({ codec: readCodec(codec).text }),
   "codec.encode": encode,
+  "interleave.parse": ({ interleave }: { interleave: string }) => ({
+    interleave: orCode(ErrorCode.unknownInterleaving, () =>
+      formatInterleaving(parseInterleaving(interleave)),
+    ),
+  }),
   "tensor.receive": receive,
   "statistics.hash": ({ statistics }: { statistics: EncodedStatistics }) => {
     const canonical = JSON.stringify(encodeStatistics(decodeStatistics(statistics)));
