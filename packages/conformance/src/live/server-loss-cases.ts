@@ -185,6 +185,26 @@ export const serverLossCases: readonly Case[] = [
     },
   },
   {
+    id: "5.8/datagrams-that-are-replayed-change-nothing",
+    shows: ["sluice/5.5/1", "sluice/5.8/7"],
+    async run({ opened }) {
+      const peer = await opened(withFec);
+      const { sources, repairs } = twoHalves();
+      const datagrams = [sources[1]!, ...repairs];
+      for (const datagram of datagrams) peer.sendDatagram(datagram);
+      await resultOf(peer, 0, { outcome: done, ...whole, slicesReceived: 1, slicesRecovered: 1 });
+      peer.say({ kind: "resultAck", body: { stream: 1, frames: [0] } });
+      await answersNext(peer, 4, 1);
+      const before = peer.heard.length;
+      for (const datagram of [...datagrams, ...sources]) peer.sendDatagram(datagram);
+      await peer.alive();
+      await answersNext(peer, 5, 2);
+      const isAgain = ({ message }: RawPeer["heard"][number]) =>
+        message.kind === "result" && message.body.frame === 0 && message.body.slicesReceived !== 1;
+      if (peer.heard.slice(before).some(isAgain)) throw new Unmet("a replayed frame was answered anew");
+    },
+  },
+  {
     id: "5.8/interleaved-slices-are-the-same-tensor",
     shows: ["sluice/5.8/9"],
     async run({ opened, open }) {
