@@ -18,6 +18,7 @@ export type {
   FrameOutcome,
   FrameTimings,
 } from "./frame-outcome.js";
+export { type NamedTensor, readOutputs } from "./read-outputs.js";
 export {
   createReconnectPolicy,
   type ReconnectPolicy,
