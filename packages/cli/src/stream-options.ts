@@ -1,7 +1,7 @@
 import { parseInterleaving } from "@sluice/codec";
 import { concealmentMethods } from "@sluice/concealment";
 import { type EngineName, engineNames } from "@sluice/http3";
-import { preprocessPresets } from "@sluice/inference";
+import { preprocessPresets, sourceForms } from "@sluice/inference";
 import { parseFec, strategies } from "@sluice/protocol";
 import { type Command, Option } from "commander";
 import { CliError } from "./cli-error.js";
@@ -90,10 +90,7 @@ export function addStreamOptions(command: Command, defaults: { readonly duration
       parsePositive("--slowdown", 1_000),
       1,
     )
-    .option(
-      "--source <what>",
-      "test-images, a folder, an image, or synthetic:HxWxC (default: what suits the model)",
-    )
+    .option("--source <what>", `${sourceForms} (default: what suits the model)`)
     .addOption(
       new Option("--dtype <dtype>", "of synthetic tensors, and of what `server` sends").choices([
         "float32",
