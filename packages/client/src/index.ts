@@ -40,6 +40,7 @@ export type {
   TensorEngine,
 } from "./pipeline/pipeline-api.js";
 export { sendFrames } from "./pipeline/send-frames.js";
+export { type NamedTensor, readOutputs } from "./read-outputs.js";
 export {
   createReconnectPolicy,
   type ReconnectPolicy,
