@@ -1,3 +1,4 @@
+export { chooseCuts } from "./choose-cuts.js";
 export { classify, type Prediction, softmax } from "./classify.js";
 export type { Cut, IllegalCut } from "./cut.js";
 export { decodeImage, maxImagePixels, resizePixels } from "./decode-image.js";
