@@ -16,10 +16,10 @@ export {
   fashionDirectory,
   type LoadModelOptions,
   loadModel,
-  type Model,
   readStatistics,
   statisticsPath,
 } from "./load-model.js";
+export type { Model } from "./model.js";
 export { ModelError, type ModelErrorKind } from "./model-error.js";
 export {
   type EngineOptions,

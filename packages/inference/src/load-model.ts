@@ -5,33 +5,13 @@ import { fileURLToPath } from "node:url";
 import { type CutStatistics, decodeStatistics } from "@sluice/tensor";
 import { nearestNames } from "./graph/nearest-names.js";
 import { readLabels } from "./labels.js";
+import type { Model } from "./model.js";
 import { ModelError } from "./model-error.js";
-import type { Network } from "./network.js";
 import { loadOcr } from "./ocr/load-ocr.js";
 import { createOnnxNetwork } from "./onnx-network.js";
 import { defaultPreprocess, type Preprocess, preprocessPresets } from "./preprocess.js";
 import { readModelFile } from "./read-model-file.js";
 import { type TensorInfo, withImageLayout } from "./tensor-info.js";
-
-/** A model that was read, and what is known about its use. */
-export interface Model {
-  readonly name: string;
-  /** What can be described, cut and loaded. */
-  readonly network: Network;
-  /** SHA-256 of its file; absent where that is not at hand. */
-  readonly hash?: Uint8Array;
-  readonly input: TensorInfo;
-  /** Names of the classes, in the order of the output; empty where they are not known. */
-  readonly labels: readonly string[];
-  /** The characters of a reader of text lines, whose output is decoded by CTC; absent: the output is of classes. */
-  readonly alphabet?: readonly string[];
-  /** Where to cut unless told otherwise; undefined: nothing is recommended. */
-  readonly defaultCut: string | undefined;
-  /** How pixels become the model's input. */
-  readonly preprocess: Preprocess;
-  /** The folder that the model lies in. */
-  readonly directory: string;
-}
 
 /** What the caller knows better than the defaults. */
 export interface LoadModelOptions {

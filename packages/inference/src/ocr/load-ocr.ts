@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { dirname } from "node:path";
-import type { Model } from "../load-model.js";
+import type { Model } from "../model.js";
 import { ModelError } from "../model-error.js";
 import { withInputShape } from "../onnx/input-shape.js";
 import { parseModel } from "../onnx/model.js";
