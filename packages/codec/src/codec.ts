@@ -18,6 +18,8 @@ export interface SlicePosition {
 /** One encoded slice of one tensor. */
 export interface EncodedSlice extends SlicePosition {
   readonly payload: Uint8Array;
+  /** What it is worth beside the others of its tensor, 0 to 1; absent: as much as any. */
+  readonly importance?: number;
 }
 
 /** What an encoder may know of a frame beside its tensor. */

@@ -13,6 +13,7 @@ export type {
   TensorEncoder,
 } from "./codec.js";
 export type { LoadLibraryOptions } from "./image/load-image-library.js";
+export { maxInterleavedElements } from "./interleave/dealing-order.js";
 export {
   formatInterleaving,
   type Interleaving,

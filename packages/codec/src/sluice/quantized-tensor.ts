@@ -55,6 +55,8 @@ export interface QuantizedTensor {
   bytesOf(range: UnitRange): number;
   /** Their payload. */
   payloadOf(range: UnitRange): Uint8Array;
+  /** What the receiver's tensor lacks without them: squares of coefficients, in which all errors are worth the same. */
+  energyOf(range: UnitRange): number;
   /** What a receiver of the units before `end` has: their coefficients, and 0 for the others. */
   reconstruct(end: number): Float32Array;
 }
@@ -84,6 +86,7 @@ export function createQuantizedTensor(spec: TensorSpec, plan: SluicePlan): Quant
   let intraSpans = spans;
   let spansQuality = plan.quality;
   let current = -1;
+  let energies: Float64Array | undefined;
 
   function quantizeAll(from: Float32Array, signs: Int32Array, perStep: number, target: Int32Array): void {
     let to = 0;
@@ -156,6 +159,20 @@ export function createQuantizedTensor(spec: TensorSpec, plan: SluicePlan): Quant
     return vectors ? sliceVectorBits(vectors) : 0;
   }
 
+  /** Of a unit of the first layer those of the whole block: without it, nothing of the block is used. */
+  function unitEnergies(): Float64Array {
+    const own = new Float64Array(units);
+    for (let unit = units - 1; unit >= 0; unit--) {
+      const place = unit % grid.blocks;
+      const block = blockOrder[place]! * perBlock;
+      const first = intraSpans[2 * unit]!;
+      const end = first + intraSpans[2 * unit + 1]!;
+      for (let j = first; j < end; j++) own[unit]! += values[block + places[j]!]! ** 2;
+      if (unit >= grid.blocks) own[place]! += own[unit]!;
+    }
+    return own;
+  }
+
   return {
     take(tensor, from) {
       const floats = readFloat32(tensor, 0, elements, scratch);
@@ -177,6 +194,7 @@ export function createQuantizedTensor(spec: TensorSpec, plan: SluicePlan): Quant
     quantize(quality) {
       if (current === quality) return;
       current = quality;
+      energies = undefined;
       if (spansQuality !== quality) intraSpans = plan.spansAt(quality, 0, units);
       spansQuality = quality;
       quantizeAll(values, bits, 1 / stepOf(quality), quantized);
@@ -207,6 +225,12 @@ export function createQuantizedTensor(spec: TensorSpec, plan: SluicePlan): Quant
         packModes(modes, first, end, payload, headBytes + 1);
       }
       return payload;
+    },
+    energyOf({ first, end }) {
+      energies ??= unitEnergies();
+      let sum = 0;
+      for (let unit = first; unit < end; unit++) sum += energies[unit]!;
+      return sum;
     },
     reconstruct(end) {
       const target = new Float32Array(values.length);

@@ -38,6 +38,14 @@ export function createSluiceEncoder(spec: TensorSpec, plan: SluicePlan): TensorE
 
   const rangeOf = ({ index, count }: SlicePosition) => sliceRange(index, count, units);
 
+  const energyOf = (slice: EncodedSlice): number =>
+    slice.payload.length === 0 ? 0 : quantized.energyOf(rangeOf(slice));
+
+  /** Says what slices are worth, `largest` being the energy of the one that is worth most. */
+  function weigh(slices: readonly EncodedSlice[], largest: number): EncodedSlice[] {
+    return slices.map((slice) => ({ ...slice, importance: largest > 0 ? energyOf(slice) / largest : 1 }));
+  }
+
   /** Slices that fit. @throws TensorError where one unit does not */
   function cut(slice: SlicePosition, maxPayloadBytes: number): EncodedSlice[] {
     const bytesOf = (part: SlicePosition): number => quantized.bytesOf(rangeOf(part));
@@ -104,6 +112,9 @@ export function createSluiceEncoder(spec: TensorSpec, plan: SluicePlan): TensorE
       }
       quality = quantized.quality();
       if (frame !== undefined && plan.memory > 0) remember(frame, slices);
+      // One slice alone is all that there is.
+      const largest = slices.length > 1 ? Math.max(...slices.map(energyOf)) : 0;
+      if (slices.length > 1) slices = weigh(slices, largest);
       return {
         slices,
         split(slice, most) {
@@ -117,7 +128,8 @@ export function createSluiceEncoder(spec: TensorSpec, plan: SluicePlan): TensorE
           quantizeToFit(slice, quality, most);
           // The receiver then has something else than what was remembered.
           if (frame !== undefined && quantized.quality() !== quality) sent.delete(frame);
-          return cut(slice, most);
+          const parts = cut(slice, most);
+          return slices.length > 1 ? weigh(parts, largest) : parts;
         },
       };
     },
