@@ -31,7 +31,7 @@ export {
 export type { ModelSplit } from "./onnx/split-graph.js";
 export { createOnnxNetwork } from "./onnx-network.js";
 export { loadOnnxruntime } from "./onnxruntime/onnxruntime-engine.js";
-export type { OnnxruntimeOptions } from "./onnxruntime/session.js";
+export type { OnnxruntimeOptions } from "./onnxruntime/open-onnx-session.js";
 export {
   defaultPreprocess,
   type ImageSize,
@@ -49,3 +49,5 @@ export { createSyntheticSource, parseSyntheticShape, type SyntheticOptions } fro
 export { openTestImages } from "./sources/test-images.js";
 export { planStrategy, type Strategy, type StrategyPlan, strategies } from "./strategy.js";
 export { describeValue, specOf, type TensorInfo } from "./tensor-info.js";
+export { type TfjsBackend, tfjsBackends } from "./tfjs/open-backend.js";
+export { openTfjsNetwork, type TfjsOptions } from "./tfjs/tfjs-network.js";
