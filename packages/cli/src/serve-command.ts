@@ -3,6 +3,7 @@ import { type EngineName, engineNames, type RetryMode } from "@sluice/http3";
 import { type Command, Option } from "commander";
 import { pino } from "pino";
 import type { CliContext } from "./cli-context.js";
+import { servedModelHelp } from "./model-help.js";
 import { parseCount } from "./parse-count.js";
 import { pinoPretty } from "./pretty-log.js";
 import { startServer } from "./serve-run.js";
@@ -39,7 +40,7 @@ export function registerServe(program: Command, context: CliContext): void {
     .option("--listen <host:port>", "UDP address; port 0 takes a free one", "127.0.0.1:4433")
     .addOption(new Option("--engine <name>", "transport").choices([...engineNames]).default("auto"))
     .option("--fallback", "also serve WebSockets over TCP at the same port, for clients whose UDP is blocked")
-    .option("--model <model>", "fashion (embedded), the path of an .onnx file, or sink", "fashion")
+    .option("--model <model>", servedModelHelp, "fashion")
     .option("--split <tensor>", "the cut to be ready for at the start; clients may ask for others")
     .option("--labels <file>", "names of the classes: .json, .tsv or one a line")
     .option("--cert <file>", "certificate chain in PEM (default: one is made, to be trusted by its hash)")

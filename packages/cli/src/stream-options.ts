@@ -5,6 +5,7 @@ import { parseFec } from "@sluice/protocol";
 import { type Command, Option } from "commander";
 import { CliError } from "./cli-error.js";
 import { ExitCode } from "./exit-codes.js";
+import { servedModelHelp } from "./model-help.js";
 import { parseCount } from "./parse-count.js";
 import type { StreamOptions } from "./stream-run.js";
 
@@ -62,7 +63,7 @@ function readFec(text: string): string {
 /** Adds the options that say what is streamed and how. */
 export function addStreamOptions(command: Command, defaults: { readonly durationSeconds: number }): Command {
   return command
-    .option("--model <model>", "fashion (embedded), the path of an .onnx file, or sink", "fashion")
+    .option("--model <model>", servedModelHelp, "fashion")
     .option("--split <tensor>", "where to cut; `sluice inspect` lists the tensors (default: the model's)")
     .addOption(
       new Option("--strategy <where>", "where the network runs").choices([...strategies]).default("shared"),

@@ -24,6 +24,14 @@ export function nodeOfValue(value: string): string {
   return at > 0 && /^\d+$/.test(value.slice(at + 1)) ? value.slice(0, at) : value;
 }
 
+/** Operations of which loops and branches of TensorFlow 1 are made: what they give may be of many rounds. */
+const loopOperations = new Set(["Enter", "Merge", "Switch", "NextIteration", "LoopCond"]);
+
+/** Whether a value is made by the machinery of a loop or branch. */
+export function isLoopOperation(opType: string): boolean {
+  return loopOperations.has(opType);
+}
+
 /** Reads the nodes of a GraphModel's topology. @throws ModelError `not-tfjs` */
 export function readGraphDef(topology: unknown): GraphDefNode[] {
   if (!isRecord(topology) || !Array.isArray(topology.node)) {
@@ -45,14 +53,30 @@ export function readGraphDef(topology: unknown): GraphDefNode[] {
   });
 }
 
-/** The shape that a model's signature declares for an input: -1 where a size is open; undefined where it does not. */
-export function signatureShape(signature: unknown, value: string): number[] | undefined {
-  if (!isRecord(signature) || !isRecord(signature.inputs)) return undefined;
-  for (const input of Object.values(signature.inputs)) {
-    if (!isRecord(input) || typeof input.name !== "string" || valueName(input.name) !== value) continue;
-    const { tensorShape } = input;
-    if (!isRecord(tensorShape) || !Array.isArray(tensorShape.dim)) return undefined;
-    return tensorShape.dim.map((dim: unknown) => Number(isRecord(dim) ? dim.size : Number.NaN));
+/** An input or output as a model's signature declares it. */
+interface SignatureEntry {
+  /** The value in the graph; the signature has a name of its own for it. */
+  readonly value: string;
+  /** -1 where a size is open; undefined where the signature does not say. */
+  readonly shape: number[] | undefined;
+}
+
+/** The inputs or outputs of a model's signature, by the names that the signature gives them. */
+export function readSignature(
+  signature: unknown,
+  side: "inputs" | "outputs",
+): ReadonlyMap<string, SignatureEntry> {
+  const entries = new Map<string, SignatureEntry>();
+  const values = isRecord(signature) ? signature[side] : undefined;
+  if (!isRecord(values)) return entries;
+  for (const [key, entry] of Object.entries(values)) {
+    if (!isRecord(entry) || typeof entry.name !== "string") continue;
+    const { tensorShape } = entry;
+    const shape =
+      isRecord(tensorShape) && Array.isArray(tensorShape.dim)
+        ? tensorShape.dim.map((dim: unknown) => Number(isRecord(dim) ? dim.size : Number.NaN))
+        : undefined;
+    entries.set(key, { value: valueName(entry.name) ?? entry.name, shape });
   }
-  return undefined;
+  return entries;
 }

@@ -4,7 +4,14 @@ import { findCuts } from "../graph/find-cuts.js";
 import { mergeShapes } from "../worker-engine/merge-shapes.js";
 import type { RawInfo } from "../worker-engine/messages.js";
 import type { TfjsArtifacts } from "./artifacts.js";
-import { type GraphDefNode, nodeOfValue, readGraphDef, signatureShape, valueName } from "./graph-def.js";
+import {
+  type GraphDefNode,
+  isLoopOperation,
+  nodeOfValue,
+  readGraphDef,
+  readSignature,
+  valueName,
+} from "./graph-def.js";
 import type { TfjsDescription, TfjsNode, TfjsPart, TfjsValueType } from "./messages.js";
 import { countsWork, graphMultiplyAdds } from "./multiply-adds.js";
 import type { TensorFlow } from "./open-backend.js";
@@ -14,7 +21,10 @@ import { runZeros } from "./zeros.js";
 /** Values that are fetched at once when shapes are measured: each stays in memory until the end of its run. */
 const probedAtOnce = 64;
 
-/** The nodes as operations on values; how many outputs a node has shows in what is made of them. */
+/**
+ * The nodes as operations on values; how many outputs a node has shows in what is made of them. What a loop hands to
+ * its next round is left out: the flow has no cycles.
+ */
 function flowNodes(
   nodes: readonly GraphDefNode[],
   outputs: readonly string[],
@@ -26,12 +36,16 @@ function flowNodes(
     const values = extra.get(node) ?? new Set();
     extra.set(node, values.add(value));
   }
+  const nextRounds = new Set(
+    nodes.filter(({ opType }) => opType === "NextIteration").map(({ name }) => name),
+  );
   return nodes
     .filter(
       ({ opType }) => opType !== "Const" && opType !== "Placeholder" && opType !== "PlaceholderWithDefault",
     )
     .map(({ name, opType, inputs }) => ({
-      ...{ opType, inputs, captures: [] },
+      ...{ opType, captures: [] },
+      inputs: opType === "Merge" ? inputs.filter((value) => !nextRounds.has(nodeOfValue(value))) : inputs,
       outputs: [name, ...(extra.get(name) ?? [])],
     }));
 }
@@ -54,12 +68,21 @@ function reachBack(
   return reached;
 }
 
-/** What the graph declares of an input; newer converters say its shape only in the signature. */
-function describeInput({ name, dtype, shape }: Tf.ModelTensorInfo, signature: unknown): RawInfo {
-  const value = valueName(name) ?? name;
-  const sizes = Array.isArray(shape) ? (shape as number[]) : signatureShape(signature, value);
-  if (sizes === undefined) throw new Error(`input "${name}": the model does not say what shape it has`);
-  return { name: value, type: dtype, shape: rawShape(sizes) };
+/** Inputs by their names in the graph; newer converters say their shapes only in the signature. */
+function describeInputs(model: Tf.GraphModel, signature: unknown): RawInfo[] {
+  const declared = readSignature(signature, "inputs");
+  return model.inputs.map(({ name, dtype, shape }) => {
+    const entry = declared.get(name);
+    const sizes = Array.isArray(shape) ? (shape as number[]) : entry?.shape;
+    if (sizes === undefined) throw new Error(`input "${name}": the model does not say what shape it has`);
+    return { name: entry?.value ?? valueName(name) ?? name, type: dtype, shape: rawShape(sizes) };
+  });
+}
+
+/** Outputs by their names in the graph. */
+function graphOutputs(model: Tf.GraphModel, signature: unknown): string[] {
+  const declared = readSignature(signature, "outputs");
+  return model.outputNodes.map((name) => declared.get(name)?.value ?? valueName(name) ?? name);
 }
 
 function hasFunctions(topology: unknown): boolean {
@@ -74,8 +97,8 @@ export async function openGraph(tf: TensorFlow, artifacts: TfjsArtifacts): Promi
     tf.io.fromMemory({ ...json, weightSpecs, weightData } as unknown as Tf.io.ModelArtifacts),
   );
   const nodes = readGraphDef(json.modelTopology);
-  const inputs = model.inputs.map((input) => describeInput(input, json.signature));
-  const outputNames = model.outputNodes.map((name) => valueName(name) ?? name);
+  const inputs = describeInputs(model, json.signature);
+  const outputNames = graphOutputs(model, json.signature);
   const flow = flowNodes(nodes, outputNames);
   const constants = nodes.filter(({ opType }) => opType === "Const").map(({ name }) => name);
 
@@ -103,7 +126,7 @@ export async function openGraph(tf: TensorFlow, artifacts: TfjsArtifacts): Promi
         const feeds = Object.fromEntries(inputs.map(({ name }, i) => [name, tensors[i]!]));
         const results = await execute(feeds, part);
         for (const [i, { dtype, shape }] of results.entries()) {
-          types.set(part[i]!, { type: dtype, shape, masked: false });
+          types.set(part[i]!, { type: dtype, shape });
         }
         tf.dispose(results.filter((tensor) => !tensors.includes(tensor)));
       });
@@ -159,13 +182,18 @@ export async function openGraph(tf: TensorFlow, artifacts: TfjsArtifacts): Promi
           (name) => !given.has(name) && !outputNames.includes(name) && analysed.varying.has(name),
         ),
       ]);
-      for (const { name, type, shape } of inputs) types.set(name, { type, shape, masked: false });
+      for (const { name, type, shape } of inputs) types.set(name, { type, shape });
       const shapeOf = (name = "") => weightShape(name) ?? types.get(name)?.shape ?? undefined;
       const described = flow.map((node): TfjsNode => {
         const [first, second, third] = node.inputs.map(shapeOf);
         const output = shapeOf(node.outputs[0]);
         return { ...node, multiplyAdds: graphMultiplyAdds(node.opType, first, second, third, output) };
       });
+      for (const { opType, outputs } of flow) {
+        if (!isLoopOperation(opType)) continue;
+        const obstacle = "is part of a loop or a branch";
+        for (const name of outputs) types.set(name, { type: "float32", shape: null, obstacle });
+      }
       const outputs = outputNames.map((name) => {
         const { type, shape } = types.get(name)!;
         if (shape === null) throw new Error(`output "${name}": its first axis is not the batch axis`);

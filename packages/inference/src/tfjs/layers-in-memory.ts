@@ -95,7 +95,7 @@ function declaredTypes(flat: FlatLayers): Map<string, TfjsValueType> {
   const types = new Map<string, TfjsValueType>();
   const add = (name: string, shape: readonly (number | null)[]): void => {
     // An axis of open size in front is the batch's; a number there is no sample's own.
-    types.set(name, { type: flat.dtypes.get(name)!, shape: rawShape(shape), masked: false });
+    types.set(name, { type: flat.dtypes.get(name)!, shape: rawShape(shape) });
   };
   for (const { name, shape } of flat.inputs) add(name, shape);
   for (const { outputs, outputShapes } of flat.calls) {
@@ -158,12 +158,15 @@ export async function openLayers(tf: TensorFlow, artifacts: TfjsArtifacts): Prom
   return {
     async describe(): Promise<TfjsDescription> {
       const masked = await findMasked();
+      const obstacle = "a mask of time steps goes along with it, which a tensor does not carry";
       return {
         inputs: describeInputs(flat),
         outputs: flat.outputs.map(info),
         nodes: flat.calls.map(describeNode),
         constants: [],
-        types: new Map([...types].map(([name, type]) => [name, { ...type, masked: masked.has(name) }])),
+        types: new Map(
+          [...types].map(([name, type]) => [name, masked.has(name) ? { ...type, obstacle } : type]),
+        ),
       };
     },
     take({ inputs, outputs }: TfjsPart) {

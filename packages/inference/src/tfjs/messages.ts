@@ -31,8 +31,8 @@ export interface TfjsValueType {
   readonly type: string;
   /** With the batch axis; null: not known, or not with the batch in front. */
   readonly shape: readonly (number | string | null)[] | null;
-  /** A mask of time steps goes along with it, which a tensor does not carry. */
-  readonly masked: boolean;
+  /** Why it cannot be sent, in words, whatever its type. */
+  readonly obstacle?: string;
 }
 
 /** What a network consists of. */

@@ -80,10 +80,11 @@ function infoOf({ name, type, shape }: RawInfo): TensorInfo {
 
 /** What a value is, or why it cannot be sent. */
 function sendableOf(name: string, type: TfjsValueType | undefined): TensorSpec | string {
-  if (type === undefined || type.shape === null || typeof type.shape[0] !== "string") {
+  if (type?.obstacle !== undefined) return type.obstacle;
+  const first = type?.shape?.[0];
+  if (type?.shape == null || (typeof first !== "string" && first !== 1)) {
     return "its first axis is not the batch axis";
   }
-  if (type.masked) return "a mask of time steps goes along with it, which a tensor does not carry";
   if (dtypeOfRawType[type.type] === undefined) return `elements of type ${type.type} cannot be sent`;
   const open = type.shape.findIndex((size, axis) => axis > 0 && typeof size !== "number");
   return open < 0 ? specOf(infoOf(rawInfoOf(name, type))) : `the size of axis ${open} is open`;
