@@ -46,6 +46,7 @@ export function serveModel(model: Model, threads: number | undefined): ServedMod
         return { predictions: classify(output!, model.labels).map(toPrediction) };
       },
       ...(statistics ? { statistics } : {}),
+      ...(model.hash ? { modelHash: model.hash } : {}),
     };
     return { engine, served };
   }

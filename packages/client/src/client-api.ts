@@ -1,6 +1,6 @@
 /** What applications see of a client, whether it lives for one session or for many. */
 import type { Codec } from "@sluice/codec";
-import type { ClientFigures, DeliveryMode, SessionLimits } from "@sluice/protocol";
+import type { ClientFigures, DeliveryMode, PathEstimate, SessionLimits } from "@sluice/protocol";
 import type { CutStatistics, Tensor, TensorSpec } from "@sluice/tensor";
 import type { Clock } from "@sluice/transport";
 import type { FrameOutcome } from "./frame-outcome.js";
@@ -59,6 +59,11 @@ export interface OpenStreamOptions {
    * Default: none. Nothing is done about it on a session without datagrams.
    */
   readonly fec?: string;
+  /**
+   * What a slice holds, so that what is lost together lies apart and can be told from what came: `checkerboard`,
+   * `channel-strided` or `pseudo-random:seed=1`, where the codec can do it (spec 5.8). Default: as the codec has it.
+   */
+  readonly interleave?: string;
   /** Number of the first frame. Default 0. */
   readonly firstFrame?: number;
 }
@@ -71,6 +76,8 @@ export interface TensorStream {
   readonly mode: DeliveryMode;
   /** Forward error correction in its canonical text form; empty where there is none. */
   readonly fec: string;
+  /** What slices hold, in its canonical text form; empty where that is the codec's own order. */
+  readonly interleave: string;
   readonly deadlineMs: number;
   /** The method that the server conceals with. */
   readonly concealment: string;
@@ -108,6 +115,8 @@ export interface Client {
   readonly capabilities: readonly string[];
   /** Counts and estimates of the session. */
   figures(): ClientFigures;
+  /** What is known of the path at this moment. */
+  pathEstimate(): PathEstimate;
   /** Resolves when no frame is in flight. */
   idle(): Promise<void>;
   /** Whether the server has asked for no new frames. */

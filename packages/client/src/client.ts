@@ -116,10 +116,10 @@ export async function createClient(session: Session, options: ClientOptions = {}
     const accepted = new Promise<string>((resolve, reject) => openings.set(alias, { resolve, reject }));
     driver.pump();
     const concealment = await accepted;
-    const { spec, codec, mode, fec, deadlineMs } = wire;
+    const { spec, codec, mode, fec, interleave, deadlineMs } = wire;
     let nextFrame = wire.firstFrame;
     return {
-      ...{ spec, codec, mode, fec, deadlineMs, concealment },
+      ...{ spec, codec, mode, fec, interleave, deadlineMs, concealment },
       get nextFrame() {
         nextFrame = core.nextFrame(alias) ?? nextFrame;
         return nextFrame;
@@ -142,6 +142,7 @@ export async function createClient(session: Session, options: ClientOptions = {}
       return core.capabilities;
     },
     figures: () => core.figures,
+    pathEstimate: () => core.pathEstimate(clock.now()),
     idle: () =>
       core.figures.inFlight === 0 ? Promise.resolve() : new Promise((resolve) => idleWaiters.push(resolve)),
     get draining() {

@@ -27,7 +27,7 @@ export async function createResumedStream(
 ): Promise<ResumedStream> {
   let owner: Client | undefined = client;
   let inner: TensorStream | undefined = await client.openStream(options);
-  const { spec, codec } = inner;
+  const { spec, codec, interleave } = inner;
   let { mode, fec, deadlineMs, concealment, nextFrame } = inner;
   let isClosed = false;
 
@@ -37,7 +37,7 @@ export async function createResumedStream(
   }
 
   const facade: TensorStream = {
-    ...{ spec, codec },
+    ...{ spec, codec, interleave },
     get mode() {
       return mode;
     },

@@ -51,11 +51,24 @@ export interface TensorEncoder {
 /** Why a slice was refused; it counts as lost. `payload`: its bytes cannot be decoded. */
 export type SliceFault = "payload-length" | "parameter" | "range" | "payload";
 
+/** A decoded frame that later ones may be predicted from, in the codec's own form. */
+export interface DecoderReference {
+  readonly frame: number;
+  readonly values: Float32Array;
+}
+
 /** Decodes the tensors of one stream; made once for each tensor stream. */
 export interface TensorDecoder {
   readonly units: number;
   /** Starts a tensor of which nothing has arrived; `frame` is its number in its stream, needed where frames are predicted. */
   begin(frame?: number): PartialTensor;
+  /** All that the next frames depend on beside their slices; views, not to be changed. Absent: they depend on nothing. */
+  references?(): readonly DecoderReference[];
+  /**
+   * Puts a new decoder where another one of the same stream was when it gave these references.
+   * @throws TensorError where they are of another size
+   */
+  restore?(references: readonly DecoderReference[]): void;
 }
 
 /** A tensor under reconstruction. */
@@ -75,7 +88,11 @@ export interface Codec {
   readonly text: string;
   /** Modules that must be loaded before (`prepareCodec`). */
   readonly libraries?: readonly string[];
-  /** @throws TensorError naming what does not fit the spec, statistics that are missing, or a library that is not loaded */
-  createEncoder(spec: TensorSpec, statistics?: CutStatistics): TensorEncoder;
-  createDecoder(spec: TensorSpec, statistics?: CutStatistics): TensorDecoder;
+  /**
+   * @param interleave text of what slices hold (spec 5.8); default contiguous
+   * @throws TensorError naming what does not fit the spec, statistics that are missing, or a library that is not loaded;
+   *   of the field `interleave` where that text cannot be read or does not suit the codec
+   */
+  createEncoder(spec: TensorSpec, statistics?: CutStatistics, interleave?: string): TensorEncoder;
+  createDecoder(spec: TensorSpec, statistics?: CutStatistics, interleave?: string): TensorDecoder;
 }

@@ -1,6 +1,7 @@
 export { maxCodecTextLength } from "./chain-codec.js";
 export type {
   Codec,
+  DecoderReference,
   EncodedSlice,
   EncodedTensor,
   EncodeOptions,
@@ -11,6 +12,13 @@ export type {
   TensorEncoder,
 } from "./codec.js";
 export type { LoadLibraryOptions } from "./image/load-image-library.js";
+export {
+  formatInterleaving,
+  type Interleaving,
+  interleaveField,
+  interleavings,
+  parseInterleaving,
+} from "./interleave/interleaving.js";
 export { type CodecDefaults, codecStages, defaultCodec, parseCodec } from "./parse-codec.js";
 export { pipe } from "./pipe.js";
 export { prepareCodec } from "./prepare-codec.js";

@@ -6,6 +6,7 @@ export {
   type EngineCounters,
   EngineError,
   type EngineErrorKind,
+  type RunOptions,
 } from "./engine.js";
 export { readLabels } from "./labels.js";
 export { listCuts, listIllegalCuts, splitModel } from "./list-cuts.js";
@@ -40,6 +41,9 @@ export {
   preparePixels,
   preprocessPresets,
 } from "./preprocess.js";
+export type { ModelProfile, ProfiledOption } from "./profile-terms.js";
+export type { RemoteOptions } from "./remote/remote-model.js";
+export { openRemoteNetwork, withRemoteHalf } from "./remote/remote-network.js";
 export { type IdxFile, parseIdx } from "./sources/idx-file.js";
 export { openImageFiles } from "./sources/image-files.js";
 export type { ImageSource, LabelledImage } from "./sources/labelled-image.js";
@@ -47,7 +51,6 @@ export { openSource } from "./sources/open-source.js";
 export { createSeededRandom } from "./sources/seeded-random.js";
 export { createSyntheticSource, parseSyntheticShape, type SyntheticOptions } from "./sources/synthetic.js";
 export { openTestImages } from "./sources/test-images.js";
-export { planStrategy, type Strategy, type StrategyPlan, strategies } from "./strategy.js";
 export { describeValue, specOf, type TensorInfo } from "./tensor-info.js";
 export { type TfjsBackend, tfjsBackends } from "./tfjs/open-backend.js";
 export { openTfjsNetwork, type TfjsOptions } from "./tfjs/tfjs-network.js";

@@ -9,6 +9,9 @@ import type { Network } from "./network.js";
 import { createOnnxNetwork } from "./onnx-network.js";
 import { defaultPreprocess, type Preprocess, preprocessPresets } from "./preprocess.js";
 import { readModelFile } from "./read-model-file.js";
+import { isRemoteUrl, parseRemoteUrl } from "./remote/model-url.js";
+import type { RemoteOptions } from "./remote/remote-model.js";
+import { openRemoteNetwork } from "./remote/remote-network.js";
 import { type TensorInfo, withImageLayout } from "./tensor-info.js";
 import { openTfjsNetwork } from "./tfjs/tfjs-network.js";
 
@@ -17,6 +20,8 @@ export interface Model {
   readonly name: string;
   /** What can be described, cut and loaded. */
   readonly network: Network;
+  /** SHA-256 of its files; absent where they are not at hand. */
+  readonly hash?: Uint8Array | undefined;
   readonly input: TensorInfo;
   /** Names of the classes, in the order of the output; empty where they are not known. */
   readonly labels: readonly string[];
@@ -33,6 +38,8 @@ export interface LoadModelOptions {
   /** A file that {@link readLabels} takes. */
   readonly labelsPath?: string;
   readonly preprocess?: Preprocess;
+  /** How a server is asked that runs the model. */
+  readonly remote?: RemoteOptions;
   /** Takes one line about what runs the model, where that was to be found out. */
   readonly onLog?: (line: string) => void;
 }
@@ -78,11 +85,15 @@ async function isDirectory(path: string): Promise<boolean> {
   );
 }
 
-async function resolveReference(reference: string, { onLog }: LoadModelOptions): Promise<Resolved> {
+async function resolveReference(reference: string, { onLog, remote }: LoadModelOptions): Promise<Resolved> {
   const openOnnx = (path: string) => async () => createOnnxNetwork(await readModelFile(path));
   if (reference === "fashion") {
     const path = join(fashionDirectory, "fashion.onnx");
     return { name: reference, path, open: openOnnx(path) };
+  }
+  if (isRemoteUrl(reference)) {
+    const { model } = parseRemoteUrl(reference);
+    return { name: model, path: reference, open: () => openRemoteNetwork(reference, remote) };
   }
   const extension = extname(reference).toLowerCase();
   if (extension === ".onnx") {
@@ -99,14 +110,14 @@ async function resolveReference(reference: string, { onLog }: LoadModelOptions):
   throw new ModelError(
     "unknown-name",
     `model "${reference}": is neither an embedded model ("${near}") nor a path that ends in .onnx, nor the folder or ` +
-      "the model.json of a TensorFlow.js model",
+      "the model.json of a TensorFlow.js model, nor the address of a model at a server",
   );
 }
 
 /**
  * Reads a model.
  * @param reference `fashion` for the embedded one, or a path: of an .onnx file, of the model.json of a TensorFlow.js
- *   model or of its folder
+ *   model or of its folder; or the address of a model at a server of the Open Inference Protocol
  * @throws ModelError `unknown-name`, `not-found`, `unreadable`, `too-large`, `not-onnx`, `not-tfjs`, `unsupported`
  * @throws EngineError where TensorFlow.js is needed and not there, or refuses the model
  */
@@ -120,11 +131,12 @@ export async function loadModel(reference: string, options: LoadModelOptions = {
   const origin = network.engine === "tfjs" ? "tensorflow" : "any";
   const labelsPath = options.labelsPath ?? (embedded ? join(fashionDirectory, "labels.json") : undefined);
   return {
-    ...{ name, network, input },
+    ...{ name, network, input, hash: network.hash },
     labels: labelsPath === undefined ? [] : await readLabels(labelsPath),
     defaultCut: embedded ? fashionDefaultCut : undefined,
     preprocess: options.preprocess ?? (embedded ? preprocessPresets.none : defaultPreprocess(input, origin)),
-    directory: dirname(path),
+    // A model at a server has no files here.
+    directory: network.engine === "remote" ? "." : dirname(path),
   };
 }
 

@@ -24,6 +24,9 @@ import {
   tf,
 } from "./tfjs-models.js";
 
+// Each thread loads TensorFlow.js anew, which takes long on a busy machine.
+t.setTimeout(0);
+
 async function images(shape: number[], count = 2): Promise<Tensor[]> {
   const tensors: Tensor[] = [];
   for await (const { image } of createSyntheticSource(shape, { seed: 17, count })) {
@@ -91,7 +94,7 @@ async function checkInThreads(
   await Promise.all(engines.map((engine) => engine.close()));
 }
 
-t.test("a LayersModel with a model inside and a layer used twice", async (t) => {
+t.test("a LayersModel with a model inside and a layer used twice", { timeout: 0 }, async (t) => {
   const model = residualLayersModel();
   const directory = await saveLayers(model, t.testdir());
   const log: string[] = [];
@@ -144,7 +147,7 @@ t.test("a LayersModel with a model inside and a layer used twice", async (t) => 
   await t.rejects(network.split("steem"), { kind: "unknown-name", message: /nearest: "stem"/ });
 });
 
-t.test("a half can be cut again", async (t) => {
+t.test("a half can be cut again", { timeout: 0 }, async (t) => {
   const network = await openTfjsNetwork(`${await saveLayers(residualLayersModel(), t.testdir())}/model.json`);
   const { head, tail } = await network.split("shared");
   t.same(
@@ -160,7 +163,7 @@ t.test("a half can be cut again", async (t) => {
   await Promise.all(engines.map((engine) => engine.close()));
 });
 
-t.test("a Sequential model", async (t) => {
+t.test("a Sequential model", { timeout: 0 }, async (t) => {
   const model = sequentialModel();
   const directory = await saveLayers(model, t.testdir());
   const network = await openTfjsNetwork(join(directory, "model.json"));
@@ -173,7 +176,7 @@ t.test("a Sequential model", async (t) => {
   );
 });
 
-t.test("a mask of time steps cannot be sent", async (t) => {
+t.test("a mask of time steps cannot be sent", { timeout: 0 }, async (t) => {
   const network = await openTfjsNetwork(`${await saveLayers(maskedModel(), t.testdir())}/model.json`);
   t.same(
     (await network.listCuts()).map(({ name }) => name),
@@ -183,7 +186,7 @@ t.test("a mask of time steps cannot be sent", async (t) => {
   await t.rejects(network.split("masking"), /"masking": a mask/);
 });
 
-t.test("a GraphModel with a residual sum and a node with two outputs", async (t) => {
+t.test("a GraphModel with a residual sum and a node with two outputs", { timeout: 0 }, async (t) => {
   const artifacts = residualGraphArtifacts();
   const directory = await saveArtifacts(artifacts, t.testdir());
   const { network } = await loadModel(directory);

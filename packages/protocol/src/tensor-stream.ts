@@ -22,8 +22,9 @@ export interface TensorStreamOptions {
   readonly concealment: string;
   /** SHA-256 of the statistics that the codec uses; empty for none. */
   readonly statisticsHash: Uint8Array;
-  /** Text forms of the forward error correction and of the interleaving; empty for none. */
+  /** Text form of the forward error correction; empty for none. */
   readonly fec: string;
+  /** Text form of what slices hold, which the codec reads; empty for contiguous. */
   readonly interleave: string;
   /** 0, the most urgent, to 7, as in RFC 9218. */
   readonly urgency: number;
@@ -107,8 +108,6 @@ export function openStreamFromWire(message: sluice.v1.OpenStream, maxElements: n
   }
   // spec 5.8
   checkFec(fec, mode);
-  if (interleave !== "")
-    throw new ProtocolError(ErrorCode.unknownInterleaving, `interleave: "${interleave}" is not known here`);
   if (spec.shape.length > maxRank) {
     throw new ProtocolError(
       ErrorCode.specMismatch,

@@ -109,7 +109,6 @@ export const serverStreams = [
   refusal("fec-unknown", 20, { fec: "x" }),
   refusal("fec-parameter-unknown", 20, { fec: "rs:depth=3" }),
   refusal("fec-on-a-quic-stream", 20, { fec: "rs", mode: 2 }),
-  refusal("interleave-unknown", 21, { interleave: "x" }),
   refusal("urgency-8", 13, { urgency: 8 }),
   refusal("min-received-101", 13, { minReceivedPercent: 101 }),
   server(

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { readFile, stat } from "node:fs/promises";
 import { dirname, isAbsolute, join, normalize, sep } from "node:path";
 import { ModelError } from "../model-error.js";
@@ -23,6 +24,8 @@ export interface TfjsArtifacts {
   readonly weightData: ArrayBuffer;
   /** Size of all files. */
   readonly byteLength: number;
+  /** SHA-256 of the topology and the weights. */
+  readonly hash: Uint8Array;
 }
 
 /** A topology is text of some kilobytes for each hundred operations; more than this is not parsed. */
@@ -165,5 +168,7 @@ export async function readArtifacts(path: string): Promise<TfjsArtifacts> {
   const weightData = await readShards(paths, specs);
   delete json.weightsManifest;
   const byteLength = (await sizeOf(path)) + weightData.byteLength;
-  return { format, json, weightSpecs: specs, weightData, byteLength };
+  const digest = createHash("sha256").update(JSON.stringify(json)).update(new Uint8Array(weightData));
+  const hash = new Uint8Array(digest.digest());
+  return { format, json, weightSpecs: specs, weightData, byteLength, hash };
 }

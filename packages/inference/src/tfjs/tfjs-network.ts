@@ -110,6 +110,7 @@ function createPart(
     constants: description.constants,
   };
   const { types } = description;
+  const isWhole = part.inputs === description.inputs && part.outputs === description.outputs;
   const sendable = (name: string) => sendableOf(name, types.get(name));
   const known = (): KnownGraph<TfjsNode> => ({
     flow: analyseFlow(graph),
@@ -121,6 +122,7 @@ function createPart(
     format: artifacts.format,
     engine: "tfjs",
     byteLength: artifacts.byteLength,
+    hash: isWhole ? artifacts.hash : undefined,
     inputs: part.inputs.map(infoOf),
     outputs: part.outputs.map(infoOf),
     listCuts: async () => describeCuts(known()),

@@ -6,7 +6,7 @@ import {
   type Layout,
   type Tensor,
 } from "@sluice/tensor";
-import { type Engine, EngineError } from "../engine.js";
+import { type Engine, EngineError, type RunOptions } from "../engine.js";
 import { describeTensor, type TensorInfo } from "../tensor-info.js";
 import type { RawData, RawInfo, RawTensor } from "./messages.js";
 import type { WorkerSession } from "./session.js";
@@ -30,7 +30,8 @@ export const dtypeOfRawType: Readonly<Record<string, Dtype>> = {
   int64: "int32",
 };
 
-function describeInfo(info: RawInfo, imageLayout: Layout): TensorInfo {
+/** @throws EngineError `load-failed` for a type that Sluice has not */
+export function describeInfo(info: RawInfo, imageLayout: Layout): TensorInfo {
   const dtype = dtypeOfRawType[info.type];
   if (dtype === undefined) {
     throw new EngineError(
@@ -138,6 +139,7 @@ function createEngine(session: WorkerSession, imageLayout: Layout): Engine {
   const runColumns = async (
     columns: readonly (readonly Tensor[])[],
     samples: number,
+    options?: RunOptions,
   ): Promise<Tensor[][]> => {
     if (columns.length !== inputs.length) {
       throw new EngineError(
@@ -149,14 +151,15 @@ function createEngine(session: WorkerSession, imageLayout: Layout): Engine {
     inputs.forEach((info, i) => {
       feeds[info.name] = stack(info, session.inputs[i]!.type, columns[i]!);
     });
-    const results = await session.run(feeds);
+    const results = await session.run(feeds, options);
     const parts = results.map((raw, i) => unstack(outputs[i]!.name, raw, batched, samples, imageLayout));
     return Array.from({ length: samples }, (_, n) => parts.map((part) => part[n]!));
   };
-  const run = async (tensors: readonly Tensor[]): Promise<Tensor[]> => {
+  const run = async (tensors: readonly Tensor[], options?: RunOptions): Promise<Tensor[]> => {
     const [result] = await runColumns(
       tensors.map((tensor) => [tensor]),
       1,
+      options,
     );
     return result!;
   };
@@ -164,11 +167,11 @@ function createEngine(session: WorkerSession, imageLayout: Layout): Engine {
     inputs,
     outputs,
     run,
-    async runBatch(samples) {
+    async runBatch(samples, options) {
       if (samples.length === 0) return [];
-      if (stackable) return runColumns([samples], samples.length);
+      if (stackable) return runColumns([samples], samples.length, options);
       const results: Tensor[][] = [];
-      for (const sample of samples) results.push(await run([sample]));
+      for (const sample of samples) results.push(await run([sample], options));
       return results;
     },
     counters: () => session.counters(),

@@ -1,5 +1,5 @@
 import { Worker } from "node:worker_threads";
-import { type EngineCounters, EngineError } from "../engine.js";
+import { type EngineCounters, EngineError, type RunOptions } from "../engine.js";
 import type { RawInfo, RawTensor, WorkerReply, WorkerRequest } from "./messages.js";
 
 /** A network in a worker thread: raw tensors in and out, in the order of the network's outputs. */
@@ -7,7 +7,7 @@ export interface WorkerSession {
   readonly inputs: readonly RawInfo[];
   readonly outputs: readonly RawInfo[];
   /** The tensors' buffers are given to the worker: they must not be used afterwards, nor be part of larger ones. */
-  run(inputs: Readonly<Record<string, RawTensor>>): Promise<readonly RawTensor[]>;
+  run(inputs: Readonly<Record<string, RawTensor>>, options?: RunOptions): Promise<readonly RawTensor[]>;
   counters(): EngineCounters;
   close(): Promise<void>;
 }
