@@ -52,7 +52,7 @@ export interface ClientHalfOptions {
 }
 
 /** What suits a network's input, which has no statistics: 256 levels are a byte for each value. */
-const inputCodec = "quantize:levels=256,clip=4";
+export const inputCodec = "quantize:levels=256,clip=4";
 
 /** Loads what the client needs. @throws ModelError, EngineError, TensorError */
 export function openClientHalf(options: ClientHalfOptions): Promise<ClientHalf> {

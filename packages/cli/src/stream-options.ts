@@ -40,7 +40,7 @@ export interface StreamOptionValues {
 }
 
 /** A positive number, whole or not. */
-function parsePositive(option: string, most: number): (text: string) => number {
+export function parsePositive(option: string, most: number): (text: string) => number {
   return (text) => {
     const value = /^\d{1,9}(\.\d{1,6})?$/.test(text) ? Number(text) : 0;
     if (!(value > 0 && value <= most)) {

@@ -41,6 +41,15 @@ export {
   preparePixels,
   preprocessPresets,
 } from "./preprocess.js";
+export { type BandwidthInterval, bestByBandwidth } from "./profile/best-by-bandwidth.js";
+export {
+  type LayerFigures,
+  type MeasuredProfile,
+  measureProfile,
+  type ProfileOptions,
+  sliceOverheadBytes,
+} from "./profile/measure-profile.js";
+export { measureDistribution, type ValueDistribution } from "./profile/value-distribution.js";
 export type { ModelProfile, ProfiledOption } from "./profile-terms.js";
 export type { RemoteOptions } from "./remote/remote-model.js";
 export { openRemoteNetwork, withRemoteHalf } from "./remote/remote-network.js";
