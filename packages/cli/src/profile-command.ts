@@ -15,9 +15,9 @@ import {
 import type { Tensor } from "@sluice/tensor";
 import { type Command, Option } from "commander";
 import type { CliContext } from "./cli-context.js";
-import { inputCodec } from "./client-half.js";
 import { codecHelp } from "./codec-help.js";
 import { modelHelp } from "./model-help.js";
+import { inputCodec, pictureCodec } from "./model-part.js";
 import { parseCount } from "./parse-count.js";
 import { drawProfile } from "./profile-plot.js";
 import { formatIntervals, formatLayers, formatOptions, nameOptions } from "./profile-report.js";
@@ -33,13 +33,10 @@ interface ProfileCommandOptions {
   readonly runs: number;
   readonly threads?: number;
   readonly rtt: number;
-  readonly clientFactor: number;
+  readonly slowdown: number;
   readonly plot?: string;
   readonly json?: true;
 }
-
-/** A picture as cameras give it, at a quality at which its loss is not seen. */
-const jpegCodec = "quantize:levels=256,clip=4 | tile | jpeg:quality=90";
 
 /** Inputs for the model: from a source, else noise of its shape. */
 async function takeInputs(model: Model, { source, images }: ProfileCommandOptions): Promise<Tensor[]> {
@@ -62,7 +59,7 @@ async function takeInputs(model: Model, { source, images }: ProfileCommandOption
 async function openInputCodecs(model: Model, given: readonly string[] | undefined) {
   const isPixels = model.preprocess === preprocessPresets.none;
   const plain = { codec: await prepareCodec(isPixels ? "raw" : inputCodec), asBytes: isPixels };
-  if (given === undefined) return [plain, { codec: await prepareCodec(jpegCodec), asBytes: false }];
+  if (given === undefined) return [plain, { codec: await prepareCodec(pictureCodec), asBytes: false }];
   return Promise.all(
     given.map(async (text) => ({ codec: await prepareCodec(text), asBytes: isPixels && text === "raw" })),
   );
@@ -105,7 +102,7 @@ async function profile(
     },
   });
   const { layers, skipped } = measured;
-  const profile = slowClient(measured.profile, options.clientFactor);
+  const profile = slowClient(measured.profile, options.slowdown);
   const intervals = bestByBandwidth(profile.options, rttMs);
   const plot = options.plot;
   if (plot !== undefined) {
@@ -120,7 +117,7 @@ async function profile(
       toBitsPerSecond: Number.isFinite(toBitsPerSecond) ? toBitsPerSecond : null,
     }));
     context.stdout.write(
-      `${JSON.stringify({ ...profile, clientFactor: options.clientFactor, rttMs, best, layers, skipped })}\n`,
+      `${JSON.stringify({ ...profile, slowdown: options.slowdown, rttMs, best, layers, skipped })}\n`,
     );
     return;
   }
@@ -128,7 +125,7 @@ async function profile(
   const told =
     options.source === undefined && model.defaultCut === undefined ? "noise" : `${inputs.length} images`;
   context.stdout.write(
-    `${model.name} on ${profile.machine}, for ${told}, RTT ${rttMs} ms${options.clientFactor === 1 ? "" : `, client ${options.clientFactor} times slower`}; totals in ms at 1, 5, 20 and 100 Mbit/s\n\n` +
+    `${model.name} on ${profile.machine}, for ${told}, RTT ${rttMs} ms${options.slowdown === 1 ? "" : `, client ${options.slowdown} times slower`}; totals in ms at 1, 5, 20 and 100 Mbit/s\n\n` +
       `${formatOptions(profile.options, rttMs)}codecs: ${codecTexts.join("; ")}\n\nthe fastest, by bandwidth:\n${formatIntervals(intervals, nameOptions(profile.options))}\n${formatLayers(layers)}` +
       skipped
         .map(
@@ -189,9 +186,9 @@ export function registerProfile(program: Command, context: CliContext): void {
       20,
     )
     .option(
-      "--client-factor <n>",
+      "--slowdown <times>",
       "how many times as long as this machine the client takes (default: 1)",
-      parsePositive("--client-factor", 10_000),
+      parsePositive("--slowdown", 10_000),
       1,
     )
     .option("--plot <file>", "draw total time over bandwidth, as SVG")

@@ -11,6 +11,7 @@ import { registerProfile } from "./profile-command.js";
 import { registerRelay } from "./relay-command.js";
 import { registerReplay } from "./replay-command.js";
 import { registerServe } from "./serve-command.js";
+import { registerSplit } from "./split-command.js";
 import { registerStream } from "./stream-command.js";
 
 function readVersion(): string {
@@ -54,6 +55,7 @@ file, 6 rejected by the server, 7 session lost, 130 interrupted. SLUICE_DEBUG=1 
   registerDemo(program, context);
   registerRelay(program, context);
   registerInspect(program, context);
+  registerSplit(program, context);
   registerProfile(program, context);
   registerCalibrate(program, context);
   registerReplay(program, context);

@@ -6,7 +6,7 @@ import { runSluice } from "./run-sluice.js";
 const few = ["--split", "add_3", "--split", "pool", "--runs", "2", "--images", "2", "--threads", "1"];
 
 t.test("the terms of each way as a table, the fastest by bandwidth, and the layers", async (t) => {
-  const { code, stdout } = await runSluice(["profile", "fashion", ...few, "--client-factor", "1000"]);
+  const { code, stdout } = await runSluice(["profile", "fashion", ...few, "--slowdown", "1000"]);
   t.equal(code, 0);
   t.match(stdout, /\nwhere +I_c ms +E_c ms +D +E_s ms +I_s ms +at 1 +at 5 +at 20 +at 100\nclient only /);
   for (const name of ["server only, raw", "server only, quantize\\+tile\\+jpeg", "add_3", "pool"]) {
@@ -31,7 +31,7 @@ t.test("as JSON, which strategies are chosen by; curves as SVG", async (t) => {
   ]);
   t.match({ code, stderr }, { code: 0, stderr: "" });
   const report = JSON.parse(stdout);
-  t.match(report, { version: 1, model: "fashion", rttMs: 20, clientFactor: 1 });
+  t.match(report, { version: 1, model: "fashion", rttMs: 20, slowdown: 1 });
   t.equal(report.options.length, 1 + 2 + 2 * 2);
   for (const { clientMs, encodeMs, bytes, decodeMs, serverMs } of report.options) {
     for (const term of [clientMs, encodeMs, bytes, decodeMs, serverMs]) t.ok(term >= 0);

@@ -1,10 +1,10 @@
 /** The wire of the Open Inference Protocol against the examples that its documents give. */
 import t from "tap";
-import { encodeInferRequest } from "#inference/remote/infer-request.js";
-import { decodeInferResponse } from "#inference/remote/infer-response.js";
-import { readModelMetadata } from "#inference/remote/model-metadata.js";
-import { modelPath, parseRemoteUrl } from "#inference/remote/model-url.js";
-import { planRetry } from "#inference/remote/retry-policy.js";
+import { encodeInferRequest } from "#src/remote/infer-request.js";
+import { decodeInferResponse } from "#src/remote/infer-response.js";
+import { readModelMetadata } from "#src/remote/model-metadata.js";
+import { modelPath, parseRemoteUrl } from "#src/remote/model-url.js";
+import { planRetry } from "#src/remote/retry-policy.js";
 
 const utf8 = new TextEncoder();
 

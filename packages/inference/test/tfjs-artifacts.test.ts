@@ -6,16 +6,13 @@ import { createTensor } from "@sluice/tensor";
 import t from "tap";
 import { residualGraphArtifacts, saveArtifacts, saveLayers, sequentialModel } from "./tfjs-models.js";
 
-// Each thread loads TensorFlow.js anew, which takes long on a busy machine.
-t.setTimeout(0);
-
 interface Manifest {
   modelTopology?: unknown;
   weightsManifest?: unknown;
   format?: string;
 }
 
-t.test("files that are no model are refused with what is wrong", { timeout: 0 }, async (t) => {
+t.test("files that are no model are refused with what is wrong", async (t) => {
   const directory = await saveArtifacts(residualGraphArtifacts(), t.testdir());
   const path = join(directory, "model.json");
   const text = await readFile(path, "utf8");
@@ -85,7 +82,7 @@ t.test("files that are no model are refused with what is wrong", { timeout: 0 },
   }
 });
 
-t.test("what TensorFlow.js does not take is told with its words", { timeout: 0 }, async (t) => {
+t.test("what TensorFlow.js does not take is told with its words", async (t) => {
   const artifacts = residualGraphArtifacts((nodes) => {
     nodes.find(({ name }) => name === "relu1")!.op = "NoSuchOperation";
   });
@@ -95,7 +92,7 @@ t.test("what TensorFlow.js does not take is told with its words", { timeout: 0 }
   t.match(error, { kind: "load-failed", message: /does not take the model: .*NoSuchOperation/ });
 });
 
-t.test("backends are tried in order, and what was found is told in a line", { timeout: 0 }, async (t) => {
+t.test("backends are tried in order, and what was found is told in a line", async (t) => {
   const directory = await saveLayers(sequentialModel(), t.testdir());
   const path = join(directory, "model.json");
   const fake = fileURLToPath(new URL("./tfjs-native-stand-in.js", import.meta.url));
@@ -129,7 +126,7 @@ t.test("backends are tried in order, and what was found is told in a line", { ti
   });
 });
 
-t.test("an operation that a backend lacks sends the model to the next one", { timeout: 0 }, async (t) => {
+t.test("an operation that a backend lacks sends the model to the next one", async (t) => {
   // Plain JavaScript has Einsum, WebAssembly has not.
   const artifacts = residualGraphArtifacts((nodes) => {
     const product = nodes.find(({ name }) => name === "logits")!;

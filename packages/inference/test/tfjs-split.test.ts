@@ -10,10 +10,10 @@ import {
 import type { Tensor } from "@sluice/tensor";
 import type * as Tf from "@tensorflow/tfjs";
 import t, { type Test } from "tap";
-import { readArtifacts } from "#inference/tfjs/artifacts.js";
-import { openGraph } from "#inference/tfjs/graph-in-memory.js";
-import { openLayers } from "#inference/tfjs/layers-in-memory.js";
-import type { TfjsPart } from "#inference/tfjs/messages.js";
+import { readArtifacts } from "#src/tfjs/artifacts.js";
+import { openGraph } from "#src/tfjs/graph-in-memory.js";
+import { openLayers } from "#src/tfjs/layers-in-memory.js";
+import type { TfjsPart } from "#src/tfjs/messages.js";
 import {
   maskedModel,
   residualGraphArtifacts,
@@ -23,9 +23,6 @@ import {
   sequentialModel,
   tf,
 } from "./tfjs-models.js";
-
-// Each thread loads TensorFlow.js anew, which takes long on a busy machine.
-t.setTimeout(0);
 
 async function images(shape: number[], count = 2): Promise<Tensor[]> {
   const tensors: Tensor[] = [];
@@ -94,7 +91,7 @@ async function checkInThreads(
   await Promise.all(engines.map((engine) => engine.close()));
 }
 
-t.test("a LayersModel with a model inside and a layer used twice", { timeout: 0 }, async (t) => {
+t.test("a LayersModel with a model inside and a layer used twice", async (t) => {
   const model = residualLayersModel();
   const directory = await saveLayers(model, t.testdir());
   const log: string[] = [];
@@ -147,7 +144,7 @@ t.test("a LayersModel with a model inside and a layer used twice", { timeout: 0 
   await t.rejects(network.split("steem"), { kind: "unknown-name", message: /nearest: "stem"/ });
 });
 
-t.test("a half can be cut again", { timeout: 0 }, async (t) => {
+t.test("a half can be cut again", async (t) => {
   const network = await openTfjsNetwork(`${await saveLayers(residualLayersModel(), t.testdir())}/model.json`);
   const { head, tail } = await network.split("shared");
   t.same(
@@ -163,7 +160,7 @@ t.test("a half can be cut again", { timeout: 0 }, async (t) => {
   await Promise.all(engines.map((engine) => engine.close()));
 });
 
-t.test("a Sequential model", { timeout: 0 }, async (t) => {
+t.test("a Sequential model", async (t) => {
   const model = sequentialModel();
   const directory = await saveLayers(model, t.testdir());
   const network = await openTfjsNetwork(join(directory, "model.json"));
@@ -176,7 +173,7 @@ t.test("a Sequential model", { timeout: 0 }, async (t) => {
   );
 });
 
-t.test("a mask of time steps cannot be sent", { timeout: 0 }, async (t) => {
+t.test("a mask of time steps cannot be sent", async (t) => {
   const network = await openTfjsNetwork(`${await saveLayers(maskedModel(), t.testdir())}/model.json`);
   t.same(
     (await network.listCuts()).map(({ name }) => name),
@@ -186,7 +183,7 @@ t.test("a mask of time steps cannot be sent", { timeout: 0 }, async (t) => {
   await t.rejects(network.split("masking"), /"masking": a mask/);
 });
 
-t.test("a GraphModel with a residual sum and a node with two outputs", { timeout: 0 }, async (t) => {
+t.test("a GraphModel with a residual sum and a node with two outputs", async (t) => {
   const artifacts = residualGraphArtifacts();
   const directory = await saveArtifacts(artifacts, t.testdir());
   const { network } = await loadModel(directory);
