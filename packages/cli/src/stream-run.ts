@@ -98,10 +98,11 @@ async function openSender(half: ClientHalf, options: StreamOptions, hooks: Strea
   let stream: TensorStream;
   try {
     const { mode, deadlineMs, concealment = "", urgency, minReceivedPercent } = options;
-    const { fec = "", interleave = "" } = options;
+    const { fec = "", interleave } = options;
     stream = await client.openStream({
       ...{ model: half.model, split: half.split, spec: half.spec, codec: half.codec },
-      ...{ mode, fec, interleave, deadlineMs, concealment },
+      ...{ mode, fec, deadlineMs, concealment },
+      ...(interleave === undefined ? {} : { interleave }),
       ...(urgency === undefined ? {} : { urgency }),
       ...(minReceivedPercent === undefined ? {} : { minReceivedPercent }),
       ...(half.statistics ? { statistics: half.statistics } : {}),

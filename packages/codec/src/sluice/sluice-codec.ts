@@ -31,6 +31,7 @@ export function createSluiceCodec(parameters: SluiceParameters = {}): Codec {
     createSluicePlan(spec, statistics, { quality, layers, memory }, parseInterleaving(interleave));
   return {
     text: `${name}:quality=${quality},layers=${layers},memory=${memory}`,
+    preferredInterleaving: () => "",
     createEncoder: (spec, statistics, interleave) =>
       createSluiceEncoder(spec, plan(spec, statistics, interleave)),
     createDecoder: (spec, statistics, interleave) =>
