@@ -40,6 +40,7 @@ const chains = [
   "quantize:levels=16,per=channel",
   "integers | entropy",
   "quantize:levels=5 | entropy",
+  "quantize:levels=40 | predict | entropy",
   "quantize:levels=200 | entropy",
   "quantize:levels=256 | tile | jpeg:quality=50",
   "quantize:levels=9 | tile:shape=wide | jpeg:quality=100",
