@@ -9,6 +9,7 @@ import {
   tensorRange,
 } from "./naive-codec.mjs";
 import { decodeEntropy, encodeEntropy } from "./naive-entropy.mjs";
+import { dealtChannels } from "./naive-interleaving.mjs";
 
 /** `{ name, values }` of each stage of a canonical text. */
 export function stagesOf(codec) {
@@ -34,6 +35,14 @@ function gridOf({ shape, layout }) {
   const rows = shape.at(-2) ?? 1;
   const channels = count(shape) / rows / columns;
   return { channels, rows, columns, place: (c, y, x) => (c * rows + y) * columns + x };
+}
+
+/** Units in the order in which slices hold them: whole channels in another order (spec 5.8). */
+function dealtUnits(spec, hasTile, interleave) {
+  const units = unitsOf(spec, hasTile);
+  const { channels } = gridOf(spec);
+  const each = units.length / channels;
+  return dealtChannels(interleave, channels).flatMap((c) => units.slice(c * each, (c + 1) * each));
 }
 
 /** Units in their order: for each the places of its elements in the tensor, by rows of `columns`. */
@@ -111,13 +120,11 @@ function levelsOf(codec) {
 
 /** What a receiver makes of slices, concealed by `zero`: as `receive` of naive-codec.mjs. */
 export function receiveChain(input) {
-  const { spec, codec, slices } = input;
+  const { spec, codec, interleave = "", slices } = input;
   const stages = stagesOf(codec);
   const isQuantized = stages[0].name === "quantize";
-  const units = unitsOf(
-    spec,
-    stages.some(({ name }) => name === "tile"),
-  );
+  const hasTile = stages.some(({ name }) => name === "tile");
+  const units = dealtUnits(spec, hasTile, interleave);
   const cells = new Array(count(spec.shape)).fill(undefined);
   const refused = [];
   for (const [at, slice] of slices.entries()) {
@@ -144,13 +151,13 @@ export function receiveChain(input) {
 }
 
 /** The payload of a slice of a chain that ends with `entropy`. */
-export function encodeChain({ spec, codec, data, index, count: of }) {
+export function encodeChain({ spec, codec, interleave = "", data, index, count: of }) {
   const [stage] = stagesOf(codec);
   const levels = levelsOf(codec);
   const values = readElements(spec.dtype, data).map(Math.fround);
   const range = stage.name === "quantize" ? tensorRange(values, parameters(stage.text)) : undefined;
   const [first, end] = sliceRange(index, of, values.length);
-  const symbols = unitsOf(spec, false)
+  const symbols = dealtUnits(spec, false, interleave)
     .slice(first, end)
     .map(({ places: [place] }) =>
       range ? symbolOf(values[place], range, levels) : values[place] + (spec.dtype === "int8" ? 128 : 0),

@@ -2,6 +2,7 @@
 // the frequencies are those that the text prints.
 import { readFileSync } from "node:fs";
 import { channelOf, elementHex, readElements, sliceRange } from "./naive-codec.mjs";
+import { dealt } from "./naive-interleaving.mjs";
 
 const text = readFileSync(new URL("../../spec/sluice.md", import.meta.url), "utf8");
 const frequencies = text
@@ -20,7 +21,7 @@ function parameters(codec) {
 }
 
 /** Everything that does not depend on a payload. */
-function plan({ spec, codec, statistics }) {
+function plan({ spec, codec, statistics, interleave = "" }) {
   const { shape, layout } = spec;
   const elements = shape.reduce((product, size) => product * size, 1);
   const channels = layout === "chw" ? shape[0] : layout === "hwc" ? shape[2] : 1;
@@ -53,6 +54,7 @@ function plan({ spec, codec, statistics }) {
   return {
     ...{ elements, channels, width, height, h, w, columns, blocks, order, layerOf, rowsAt },
     units: layers * blocks,
+    blockOrder: dealt(interleave, blocks / columns, columns),
   };
 }
 
@@ -163,7 +165,7 @@ const wave = (k, i, n) => Math.sqrt((k === 0 ? 1 : 2) / n) * Math.cos((Math.PI *
 export function receiveSluice(input) {
   const { spec, statistics, slices } = input;
   const planned = plan(input);
-  const { elements, channels, width, height, h, w, columns, blocks, order, units } = planned;
+  const { elements, channels, width, height, h, w, columns, blocks, blockOrder, order, units } = planned;
   const matrixOf = bytesOf(statistics.matrixOfBand);
   const matrices = bytesOf(statistics.matrices).map(signed);
   const gains = floats(statistics.gains);
@@ -179,10 +181,10 @@ export function receiveSluice(input) {
     }
     for (let unit = first; unit < end; unit++) {
       const layer = planned.layerOf(Math.floor(unit / blocks));
-      for (let at = layer.first; at < layer.end; at++) coefficients[unit % blocks][at] = 0;
-      if (unit < blocks) has[unit] = true;
+      for (let at = layer.first; at < layer.end; at++) coefficients[blockOrder[unit % blocks]][at] = 0;
+      if (unit < blocks) has[blockOrder[unit]] = true;
     }
-    for (const { unit, at, value } of found) coefficients[unit % blocks][at] = value;
+    for (const { unit, at, value } of found) coefficients[blockOrder[unit % blocks]][at] = value;
   }
   const means = readElements(
     statistics.meanElementDtype,

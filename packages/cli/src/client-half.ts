@@ -10,9 +10,9 @@ import {
   type Preprocess,
   parseSyntheticShape,
   preprocessPresets,
-  type Strategy,
   specOf,
 } from "@sluice/inference";
+import type { Strategy } from "@sluice/protocol";
 import { createTensor, type Tensor, type TensorSpec } from "@sluice/tensor";
 import { asUsage, CliError } from "./cli-error.js";
 import { ExitCode } from "./exit-codes.js";

@@ -1,7 +1,8 @@
+import { parseInterleaving } from "@sluice/codec";
 import { concealmentMethods } from "@sluice/concealment";
 import { type EngineName, engineNames } from "@sluice/http3";
-import { preprocessPresets, strategies } from "@sluice/inference";
-import { parseFec } from "@sluice/protocol";
+import { preprocessPresets } from "@sluice/inference";
+import { parseFec, strategies } from "@sluice/protocol";
 import { type Command, Option } from "commander";
 import { CliError } from "./cli-error.js";
 import { ExitCode } from "./exit-codes.js";
@@ -32,6 +33,7 @@ export interface StreamOptionValues {
   readonly urgency?: number;
   readonly minReceived?: number;
   readonly fec?: string;
+  readonly interleave?: string;
   readonly reconnect: boolean;
   readonly json?: true;
 }
@@ -50,13 +52,16 @@ function parsePositive(option: string, most: number): (text: string) => number {
   };
 }
 
-function readFec(text: string): string {
-  try {
-    parseFec(text);
-    return text;
-  } catch (error) {
-    throw new CliError(ExitCode.usage, `--fec: ${(error as Error).message}`);
-  }
+/** Text that `read` can read. */
+function readable(option: string, read: (text: string) => unknown): (text: string) => string {
+  return (text) => {
+    try {
+      read(text);
+      return text;
+    } catch (error) {
+      throw new CliError(ExitCode.usage, `${option}: ${(error as Error).message}`);
+    }
+  };
 }
 
 /** Adds the options that say what is streamed and how. */
@@ -126,7 +131,12 @@ export function addStreamOptions(command: Command, defaults: { readonly duration
     .option(
       "--fec <form>",
       "repair symbols behind each frame, such as rs:max=15 or xor:max=30 (default: none)",
-      readFec,
+      readable("--fec", parseFec),
+    )
+    .option(
+      "--interleave <order>",
+      "what a slice holds: checkerboard, channel-strided or pseudo-random:seed=1 (default: as the codec has it)",
+      readable("--interleave", parseInterleaving),
     )
     .option("--no-reconnect", "end when the session is lost, instead of going on in another one")
     .option("--json", "print one JSON object at the end");
@@ -151,7 +161,8 @@ export function readStreamOptions(
     },
     ...{ labels: values.labels, preprocess: values.preprocess, threads: values.threads },
     ...{ concealment: values.concealment, token: values.token, fallback: values.fallback === true },
-    ...{ urgency: values.urgency, minReceivedPercent: values.minReceived, fec: values.fec },
+    ...{ urgency: values.urgency, minReceivedPercent: values.minReceived },
+    ...{ fec: values.fec, interleave: values.interleave },
     reconnect: values.reconnect,
   };
 }

@@ -20,6 +20,8 @@ export interface StreamOptions extends ClientHalfOptions, StreamClientOptions {
   readonly minReceivedPercent: number | undefined;
   /** Text form of the forward error correction. */
   readonly fec: string | undefined;
+  /** Text form of what slices hold. */
+  readonly interleave: string | undefined;
 }
 
 /** What a run was made with, as it turned out. */
@@ -31,6 +33,9 @@ export interface StreamSetup {
   readonly dtype: string;
   readonly codec: string;
   readonly mode: string;
+  /** Text forms of the forward error correction and of what slices hold; empty for none and the codec's own order. */
+  readonly fec: string;
+  readonly interleave: string;
   readonly concealment: string;
   readonly deadlineMs: number;
   readonly fps: number;
@@ -92,10 +97,11 @@ async function openSender(half: ClientHalf, options: StreamOptions, hooks: Strea
   const client = await openStreamClient(options, hooks);
   let stream: TensorStream;
   try {
-    const { mode, deadlineMs, concealment = "", urgency, minReceivedPercent, fec = "" } = options;
+    const { mode, deadlineMs, concealment = "", urgency, minReceivedPercent } = options;
+    const { fec = "", interleave = "" } = options;
     stream = await client.openStream({
       ...{ model: half.model, split: half.split, spec: half.spec, codec: half.codec },
-      ...{ mode, fec, deadlineMs, concealment },
+      ...{ mode, fec, interleave, deadlineMs, concealment },
       ...(urgency === undefined ? {} : { urgency }),
       ...(minReceivedPercent === undefined ? {} : { minReceivedPercent }),
       ...(half.statistics ? { statistics: half.statistics } : {}),
@@ -121,7 +127,7 @@ async function openSender(half: ClientHalf, options: StreamOptions, hooks: Strea
 function createLocalSender(half: ClientHalf, options: StreamOptions): Sender {
   let running = 0;
   return {
-    setup: describe(half, options, { codec: "", mode: "none", concealment: "" }),
+    setup: describe(half, options, { codec: "", mode: "none", fec: "", interleave: "", concealment: "" }),
     async send(image) {
       const startMs = performance.now();
       if (running >= maxLocalFrames) return { status: "dropped", reason: "in-flight" };
@@ -136,6 +142,7 @@ function createLocalSender(half: ClientHalf, options: StreamOptions): Sender {
           latencyMs,
           onTime: latencyMs <= options.deadlineMs,
           concealedFraction: 0,
+          bytes: 0,
         },
         ...{ answer: { predictions: [{ name: String(label) }] }, slicesReceived: 0, slicesRecovered: 0 },
         timings: { produce: latencyMs, ...nothing },
@@ -150,14 +157,13 @@ function createLocalSender(half: ClientHalf, options: StreamOptions): Sender {
 function describe(
   half: ClientHalf,
   options: StreamOptions,
-  stream:
-    | Pick<TensorStream, "codec" | "mode" | "concealment">
-    | { codec: string; mode: string; concealment: string },
+  stream: Pick<StreamSetup, "codec" | "mode" | "fec" | "interleave" | "concealment">,
 ): StreamSetup {
+  const { codec, mode, fec, interleave, concealment } = stream;
   return {
     ...{ model: half.model, split: half.split, strategy: half.strategy },
-    ...{ shape: half.spec.shape, dtype: half.spec.dtype, codec: stream.codec, mode: stream.mode },
-    ...{ concealment: stream.concealment, deadlineMs: options.deadlineMs, fps: options.fps },
+    ...{ shape: half.spec.shape, dtype: half.spec.dtype, codec, mode, fec, interleave },
+    ...{ concealment, deadlineMs: options.deadlineMs, fps: options.fps },
   };
 }
 

@@ -18,6 +18,7 @@ export type {
   FrameOutcome,
   FrameTimings,
 } from "./frame-outcome.js";
+export { type NamedTensor, readOutputs } from "./read-outputs.js";
 export {
   createReconnectPolicy,
   type ReconnectPolicy,
@@ -29,4 +30,28 @@ export {
   type ReconnectingClient,
   type ReconnectingClientOptions,
 } from "./reconnecting-client.js";
+export type {
+  AdaptiveCandidate,
+  AdaptiveClient,
+  AdaptiveFigures,
+  AdaptiveOutcome,
+  AdaptiveStream,
+  AdaptiveStreamOptions,
+  LocalCandidate,
+  SentCandidate,
+} from "./strategy/adaptive-api.js";
+export { createAdaptiveStream } from "./strategy/adaptive-stream.js";
+export type {
+  Prediction,
+  SelectorConditions,
+  SelectorOptions,
+  StrategyCandidate,
+  StrategyDecision,
+  StrategyEstimates,
+  StrategySample,
+  StrategySelector,
+  StrategySwitch,
+  SwitchCause,
+} from "./strategy/strategy-api.js";
+export { createStrategySelector } from "./strategy/strategy-selector.js";
 export type { ReconnectingFigures } from "./sum-figures.js";

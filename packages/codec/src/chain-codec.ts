@@ -1,11 +1,13 @@
 import { type CutStatistics, checkSpec, TensorError, type TensorSpec } from "@sluice/tensor";
 import { type Chain, planChain } from "./chain.js";
 import type { Codec } from "./codec.js";
+import { arrangeChannels, arrangeElements } from "./interleave/interleaved-order.js";
+import { parseInterleaving } from "./interleave/interleaving.js";
 import { createSliceDecoder } from "./slice-decoder.js";
 import { createSliceEncoder } from "./slice-encoder.js";
 import type { Stage } from "./stage.js";
 import { pack } from "./stages/pack.js";
-import { elementOrder, orderedAxis } from "./unit-order.js";
+import { elementOrder } from "./unit-order.js";
 
 /** The longest text of a codec, in characters. */
 export const maxCodecTextLength = 256;
@@ -31,18 +33,24 @@ export function createChainCodec(named: readonly Stage[]): Codec {
   checkKinds(named);
   const stages = named.at(-1)!.output === "symbols" ? [...named, pack as Stage] : named;
 
-  function plan(spec: TensorSpec, statistics: CutStatistics | undefined): Chain {
+  function plan(spec: TensorSpec, statistics: CutStatistics | undefined, interleave: string): Chain {
     checkSpec(spec);
+    const interleaving = parseInterleaving(interleave);
     const decides = stages.find((stage) => stage.unitOrder);
-    const order = decides?.unitOrder?.(spec) ?? elementOrder(spec);
-    return planChain(stages, { spec, order, axis: orderedAxis(spec, order), statistics });
+    const arrangement =
+      decides || interleaving.kind === "contiguous"
+        ? arrangeChannels(decides?.unitOrder?.(spec) ?? elementOrder(spec), spec, statistics, interleaving)
+        : arrangeElements(spec, statistics, interleaving);
+    return planChain(stages, { spec, ...arrangement });
   }
 
   return {
     text,
     libraries: stages.flatMap(({ library }) => library ?? []),
-    createEncoder: (spec, statistics) => createSliceEncoder(spec, plan(spec, statistics)),
-    createDecoder: (spec, statistics) => createSliceDecoder(spec, plan(spec, statistics)),
+    createEncoder: (spec, statistics, interleave = "") =>
+      createSliceEncoder(spec, plan(spec, statistics, interleave)),
+    createDecoder: (spec, statistics, interleave = "") =>
+      createSliceDecoder(spec, plan(spec, statistics, interleave)),
   };
 }
 

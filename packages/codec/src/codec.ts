@@ -88,7 +88,11 @@ export interface Codec {
   readonly text: string;
   /** Modules that must be loaded before (`prepareCodec`). */
   readonly libraries?: readonly string[];
-  /** @throws TensorError naming what does not fit the spec, statistics that are missing, or a library that is not loaded */
-  createEncoder(spec: TensorSpec, statistics?: CutStatistics): TensorEncoder;
-  createDecoder(spec: TensorSpec, statistics?: CutStatistics): TensorDecoder;
+  /**
+   * @param interleave text of what slices hold (spec 5.8); default contiguous
+   * @throws TensorError naming what does not fit the spec, statistics that are missing, or a library that is not loaded;
+   *   of the field `interleave` where that text cannot be read or does not suit the codec
+   */
+  createEncoder(spec: TensorSpec, statistics?: CutStatistics, interleave?: string): TensorEncoder;
+  createDecoder(spec: TensorSpec, statistics?: CutStatistics, interleave?: string): TensorDecoder;
 }

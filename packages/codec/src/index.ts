@@ -12,6 +12,13 @@ export type {
   TensorEncoder,
 } from "./codec.js";
 export type { LoadLibraryOptions } from "./image/load-image-library.js";
+export {
+  formatInterleaving,
+  type Interleaving,
+  interleaveField,
+  interleavings,
+  parseInterleaving,
+} from "./interleave/interleaving.js";
 export { type CodecDefaults, codecStages, defaultCodec, parseCodec } from "./parse-codec.js";
 export { pipe } from "./pipe.js";
 export { prepareCodec } from "./prepare-codec.js";

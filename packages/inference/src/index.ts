@@ -48,5 +48,4 @@ export { openSource } from "./sources/open-source.js";
 export { createSeededRandom } from "./sources/seeded-random.js";
 export { createSyntheticSource, parseSyntheticShape, type SyntheticOptions } from "./sources/synthetic.js";
 export { openTestImages } from "./sources/test-images.js";
-export { planStrategy, type Strategy, type StrategyPlan, strategies } from "./strategy.js";
 export { describeValue, specOf, type TensorInfo } from "./tensor-info.js";

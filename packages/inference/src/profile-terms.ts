@@ -1,5 +1,4 @@
-import type { InferenceTerms } from "@sluice/protocol";
-import type { Strategy } from "./strategy.js";
+import type { InferenceTerms, Strategy } from "@sluice/protocol";
 
 /**
  * What `sluice profile --json` writes and a client chooses by: the terms of the total inference time for each way to

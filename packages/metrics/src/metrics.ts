@@ -42,6 +42,10 @@ export interface Metrics {
   /** Age since the capture, when inference starts or when the result is sent. */
   observeFrameAge(at: FrameAgePoint, ageMs: number): void;
   observeDatagramsDropped(direction: DatagramDirection, reason: string, count?: number): void;
+  /** A network begins with so many frames at once. */
+  observeBatch(frames: number): void;
+  /** Frames per second that each session may send because of the load; 0: it limits nothing. */
+  observeLoadLimit(framesPerSecond: number): void;
   observeProtocolError(code: number | string): void;
   /** The `Content-Type` of {@link Metrics.text}. */
   readonly contentType: string;
@@ -83,6 +87,7 @@ const STAGE_BUCKETS_S = [
 const AGE_BUCKETS_S = [
   0.005, 0.01, 0.02, 0.03, 0.04, 0.05, 0.065, 0.08, 0.1, 0.125, 0.15, 0.2, 0.3, 0.5, 1, 2.5,
 ];
+const BATCH_BUCKETS = [1, 2, 3, 4, 6, 8, 12, 16, 32];
 const RATIO_BUCKETS = [0, 0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1];
 
 /** Creates a registry of its own with every metric of a server in it, so that no series is missing before its first event. */
@@ -139,6 +144,16 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
     AGE_BUCKETS_S,
     ["at"],
   );
+  const batchFrames = histogram(
+    "sluice_batch_frames",
+    "Frames that a network ran on at once.",
+    BATCH_BUCKETS,
+  );
+  const loadLimit = new Gauge({
+    name: "sluice_load_limit_frames_per_second",
+    help: "Frames per second that each session may send because of the load, 0 for no limit.",
+    registers,
+  });
   const datagramsDropped = counter(
     "sluice_datagrams_dropped_total",
     "Datagrams given up, by direction and reason.",
@@ -194,6 +209,8 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
     observeFrameAge: (at, ageMs) => sound(ageMs, (ms) => ageSeconds.observe({ at }, ms / 1000)),
     observeDatagramsDropped: (direction, reason, count = 1) =>
       sound(count, (n) => datagramsDropped.inc({ direction, reason: datagramReason(reason) }, n)),
+    observeBatch: (count) => sound(count, (n) => batchFrames.observe(n)),
+    observeLoadLimit: (rate) => sound(rate, (n) => loadLimit.set(n)),
     observeProtocolError: (code) => protocolErrors.inc({ code: errorCode(String(code)) }),
     contentType: registry.contentType,
     text: () => registry.metrics(),

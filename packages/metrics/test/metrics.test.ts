@@ -26,6 +26,8 @@ t.test("every call arrives under its name, in base units", async (t) => {
   m.observeFrameAge("result", 92);
   m.observeDatagramsDropped("sent", "queue-full", 3);
   m.observeProtocolError(7);
+  m.observeBatch(5);
+  m.observeLoadLimit(12.5);
   const text = await lines(m);
   for (const line of [
     "sluice_sessions 1",
@@ -48,6 +50,9 @@ t.test("every call arrives under its name, in base units", async (t) => {
     'sluice_frame_age_seconds_sum{at="result"} 0.092',
     'sluice_datagrams_dropped_total{direction="sent",reason="queue-full"} 3',
     'sluice_protocol_errors_total{code="7"} 1',
+    'sluice_batch_frames_bucket{le="4"} 0',
+    'sluice_batch_frames_bucket{le="6"} 1',
+    "sluice_load_limit_frames_per_second 12.5",
     "sluice_invalid_observations_total 0",
   ]) {
     t.ok(text.includes(line), line);
@@ -71,11 +76,11 @@ t.test("known series are there from the start, with 0", async (t) => {
 t.test("names keep to Prometheus' conventions", async (t) => {
   const text = await lines(createQuiet());
   const types = text.filter((line) => line.startsWith("# TYPE ")).map((line) => line.split(" ").slice(2));
-  t.equal(types.length, 15);
+  t.equal(types.length, 17);
   for (const [name, type] of types) {
     t.match(name, /^sluice_[a-z_]+$/);
     t.equal(type === "counter", name!.endsWith("_total"), `${name} is a ${type}`);
-    if (type === "histogram") t.match(name, /_(seconds|ratio)$/);
+    if (type === "histogram") t.match(name, /_(seconds|ratio|frames)$/);
     t.ok(
       text.some((line) => line.startsWith(`# HELP ${name} `) && line.endsWith(".")),
       `${name} has a help text`,
@@ -106,7 +111,7 @@ t.test("a peer cannot make series without end", async (t) => {
     m.observeDatagramsDropped("received", `reason "${i}"\n`);
   }
   const text = await lines(m);
-  t.ok(text.length < 400, `${text.length} lines`);
+  t.ok(text.length < 420, `${text.length} lines`);
   t.ok(text.includes('sluice_protocol_errors_total{code="other"} 4952'));
   t.ok(text.includes('sluice_datagrams_dropped_total{direction="received",reason="other"} 5000'));
 });

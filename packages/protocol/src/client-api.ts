@@ -3,7 +3,7 @@ import type { sluice } from "@sluice/proto";
 import type { DropReason, ExpiryReason, LedgerCounts, LedgerFrame } from "./frame-ledger.js";
 import type { SessionLimits } from "./limits.js";
 import type { OutgoingFrame, OutgoingSlice } from "./send-buffer.js";
-import type { TensorStreamOptions } from "./tensor-stream.js";
+import type { ResultFormat, TensorStreamOptions } from "./tensor-stream.js";
 
 export interface ClientSessionOptions {
   /** Names the implementation in the server's log. */
@@ -12,6 +12,16 @@ export interface ClientSessionOptions {
   readonly token?: Uint8Array;
   /** Names from the registry of what this side can do beyond the version; at most 64. */
   readonly capabilities?: readonly string[];
+}
+
+/** What a server has said about a stream that it serves. */
+export interface StreamAcceptance {
+  /** The method that it conceals with. */
+  readonly concealment: string;
+  /** How the payloads of the results are written. */
+  readonly resultFormat: ResultFormat;
+  /** The model, with its version where the server says it. */
+  readonly model: string;
 }
 
 /** What happened, for the application. */
@@ -23,7 +33,7 @@ export type ClientEvent =
       /** What both sides can do. */
       readonly capabilities: readonly string[];
     }
-  | { readonly type: "stream-accepted"; readonly stream: number; readonly concealment: string }
+  | ({ readonly type: "stream-accepted"; readonly stream: number } & StreamAcceptance)
   | {
       readonly type: "stream-rejected";
       readonly stream: number;
@@ -84,6 +94,26 @@ export interface ClientFigures extends LedgerCounts {
   readonly repairsSent: number;
 }
 
+/** What is known of the path at one moment. Estimates are `undefined` until something was measured. */
+export interface PathEstimate {
+  /** Smoothed, and the smallest of the last seconds, in milliseconds. */
+  readonly rttMs: number | undefined;
+  readonly minRttMs: number | undefined;
+  /** What the bottleneck carries, and what this session takes of it at most. */
+  readonly bandwidthBitsPerSecond: number | undefined;
+  readonly rateBitsPerSecond: number | undefined;
+  /** How long ago the bandwidth was measured, in milliseconds; Infinity: never. */
+  readonly bandwidthAgeMs: number;
+  /** The queue that datagrams have to expect on their way, in milliseconds. */
+  readonly queueMs: number;
+  /** Share of the datagrams lost lately, 0 to 1. */
+  readonly lossShare: number;
+  /** Nothing that was sent lately has been answered (spec 3.4). */
+  readonly isDark: boolean;
+  /** How long nothing was heard of the server, in milliseconds: pings make it a quarter of a second at most. */
+  readonly silentMs: number;
+}
+
 export interface ClientSession {
   handleControl(chunk: Uint8Array, nowMs: number): void;
   handleDatagram(datagram: Uint8Array, nowMs: number): void;
@@ -130,4 +160,6 @@ export interface ClientSession {
   /** What both sides can do; empty before the session is open. */
   readonly capabilities: readonly string[];
   readonly figures: ClientFigures;
+  /** What is known of the path now; takes nothing and changes nothing. */
+  pathEstimate(nowMs: number): PathEstimate;
 }

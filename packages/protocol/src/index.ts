@@ -4,6 +4,8 @@ export type {
   ClientSession,
   ClientSessionOptions,
   OfferDecision,
+  PathEstimate,
+  StreamAcceptance,
   StreamTensor,
 } from "./client-api.js";
 export { createClientSession } from "./client-session.js";
@@ -12,8 +14,14 @@ export { type FecOptions, formatFec, parseFec } from "./fec/fec-options.js";
 export type { RepairReceipt } from "./fec/fec-receiver.js";
 export { frameBudgetBytes, frameGate, type GateInput, type GateReason } from "./frame-gate.js";
 export type { DropReason, ExpiryReason, LedgerCounts, LedgerFrame } from "./frame-ledger.js";
-export { type InferenceTerms, type PathTerms, totalInferenceMs } from "./inference-terms.js";
-export { defaultLimits, protocolVersion, type SessionLimits } from "./limits.js";
+export {
+  type InferenceTerms,
+  type PathTerms,
+  type Strategy,
+  strategies,
+  totalInferenceMs,
+} from "./inference-terms.js";
+export { defaultLimits, maxResultPayloadBytes, protocolVersion, type SessionLimits } from "./limits.js";
 export type { HeldSlice, ReceivedFrame, SliceReceipt } from "./reassembly.js";
 export type { OutgoingFrame, OutgoingSlice } from "./send-buffer.js";
 export type {
@@ -22,6 +30,7 @@ export type {
   ServerFigures,
   ServerSession,
   ServerSessionOptions,
+  StreamAnswers,
 } from "./server-api.js";
 export { createServerSession } from "./server-session.js";
 export { maxSlicePayloadBytes } from "./tensor-framing.js";
@@ -29,6 +38,8 @@ export {
   type DeliveryMode,
   openStreamFromWire,
   openStreamToWire,
+  type ResultContent,
+  type ResultFormat,
   type TensorStreamOptions,
   tensorStreamDefaults,
 } from "./tensor-stream.js";

@@ -4,6 +4,10 @@
  * each way to run a network wins in one interval of B.
  */
 
+/** Where a network runs: all of it at the client, cut between both, or all of it at the server. */
+export const strategies = ["client", "shared", "server"] as const;
+export type Strategy = (typeof strategies)[number];
+
 /** The terms that belong to a way to run a network: what runs where, and what is sent. Durations in milliseconds. */
 export interface InferenceTerms {
   /** I_c: the client's part of the network. */

@@ -16,6 +16,10 @@ export interface ServerObserver {
   observeStage(stage: "reassembly" | "decode" | "conceal" | "queue" | "inference", durationMs: number): void;
   observeFrameAge(at: "inference" | "result", ageMs: number): void;
   observeDatagramsDropped(direction: "received" | "sent", reason: string, count?: number): void;
+  /** A network begins with so many frames at once. */
+  observeBatch(frames: number): void;
+  /** Frames per second that each session may send because of the load; 0: it limits nothing. */
+  observeLoadLimit(framesPerSecond: number): void;
   observeProtocolError(code: number | string): void;
 }
 

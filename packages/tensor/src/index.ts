@@ -1,3 +1,4 @@
+export * from "./base64.js";
 export * from "./channel-axis.js";
 export * from "./fit-neighbour-predictors.js";
 export * from "./float16.js";

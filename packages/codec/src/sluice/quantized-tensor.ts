@@ -43,7 +43,7 @@ export interface QuantizedTensor {
 }
 
 export function createQuantizedTensor(spec: TensorSpec, plan: SluicePlan): QuantizedTensor {
-  const { grid, places, units, transform, layerStart } = plan;
+  const { grid, places, units, transform, layerStart, blockOrder } = plan;
   const elements = elementCount(spec.shape);
   const kernel = entropyKernel();
   const scratch = new Float32Array(spec.dtype === "float32" ? 0 : elements);
@@ -67,7 +67,7 @@ export function createQuantizedTensor(spec: TensorSpec, plan: SluicePlan): Quant
   function quantizeAll(from: Float32Array, signs: Int32Array, perStep: number, target: Int32Array): void {
     let to = 0;
     for (let unit = 0; unit < units; unit++) {
-      const block = (unit % grid.blocks) * perBlock;
+      const block = blockOrder[unit % grid.blocks]! * perBlock;
       const first = intraSpans[2 * unit]!;
       const end = first + intraSpans[2 * unit + 1]!;
       for (let j = first; j < end; j++) {
@@ -169,7 +169,7 @@ export function createQuantizedTensor(spec: TensorSpec, plan: SluicePlan): Quant
         const layer = Math.floor(unit / grid.blocks);
         const place = {
           ...{ places, first: layerStart[layer]!, end: layerStart[layer + 1]! },
-          offset: (unit - layer * grid.blocks) * perBlock,
+          offset: blockOrder[unit - layer * grid.blocks]! * perBlock,
         };
         const count = spans[2 * unit + 1]!;
         const from = modes[unit] === unitModes.intra ? undefined : reference?.values;

@@ -1,5 +1,6 @@
 import type { CutStatistics, TensorSpec } from "@sluice/tensor";
 import type { Codec } from "../codec.js";
+import { parseInterleaving } from "../interleave/interleaving.js";
 import type { CodecDefinition } from "../stage-definition.js";
 import { checkNumber } from "../stage-parameters.js";
 import { createSluiceDecoder } from "./sluice-decoder.js";
@@ -26,12 +27,14 @@ export function createSluiceCodec(parameters: SluiceParameters = {}): Codec {
   checkNumber(name, "quality", quality, qualityRange[0], qualityRange[1], true);
   checkNumber(name, "layers", layers, layerRange[0], layerRange[1], true);
   checkNumber(name, "memory", memory, memoryRange[0], memoryRange[1], true);
-  const plan = (spec: TensorSpec, statistics: CutStatistics | undefined): SluicePlan =>
-    createSluicePlan(spec, statistics, { quality, layers, memory });
+  const plan = (spec: TensorSpec, statistics: CutStatistics | undefined, interleave = ""): SluicePlan =>
+    createSluicePlan(spec, statistics, { quality, layers, memory }, parseInterleaving(interleave));
   return {
     text: `${name}:quality=${quality},layers=${layers},memory=${memory}`,
-    createEncoder: (spec, statistics) => createSluiceEncoder(spec, plan(spec, statistics)),
-    createDecoder: (spec, statistics) => createSluiceDecoder(spec, plan(spec, statistics)),
+    createEncoder: (spec, statistics, interleave) =>
+      createSluiceEncoder(spec, plan(spec, statistics, interleave)),
+    createDecoder: (spec, statistics, interleave) =>
+      createSluiceDecoder(spec, plan(spec, statistics, interleave)),
   };
 }
 

@@ -76,7 +76,7 @@ export function createSluiceDecoder(spec: TensorSpec, plan: SluicePlan): TensorD
 }
 
 function createSluiceTensor(spec: TensorSpec, plan: SluicePlan, findReference: FindReference): SluiceTensor {
-  const { grid, places, layerStart, units, transform } = plan;
+  const { grid, places, layerStart, units, transform, blockOrder } = plan;
   const { blocks } = grid;
   const elements = elementCount(spec.shape);
   const tensor = createTensor(spec.dtype, spec.shape, undefined, spec.layout);
@@ -131,7 +131,7 @@ function createSluiceTensor(spec: TensorSpec, plan: SluicePlan, findReference: F
     for (let i = 0; 2 * i < spans.length; i++) {
       const unit = first + i;
       const layer = Math.floor(unit / blocks);
-      const block = unit - layer * blocks;
+      const block = blockOrder[unit - layer * blocks]!;
       const place = {
         places,
         first: layerStart[layer]!,

@@ -6,6 +6,8 @@ import {
   TensorError,
   type TensorSpec,
 } from "@sluice/tensor";
+import { checkInterleavedSize, dealPlaces } from "../interleave/dealing-order.js";
+import { type Interleaving, interleaveField } from "../interleave/interleaving.js";
 import { type BlockGrid, createBlockGrid } from "./block-grid.js";
 import { type BlockTransform, createBlockTransform } from "./block-transform.js";
 import { highestRows, unitModes } from "./unit-modes.js";
@@ -68,6 +70,8 @@ export interface SluicePlan {
   readonly memory: number;
   /** Units of a tensor: those of the first layer block by block, then those of the next. */
   readonly units: number;
+  /** The blocks in the order of each layer's units. */
+  readonly blockOrder: Uint32Array;
   /** Coefficients of a block, each layer's behind those of the one before it: where they lie in the {@link BlockTransform}. */
   readonly places: Uint32Array;
   /** Where each layer begins in {@link places}, and its length behind the last one. */
@@ -97,6 +101,7 @@ export function createSluicePlan(
   spec: TensorSpec,
   statistics: CutStatistics | undefined,
   { quality = qualityRange[2], layers = layerRange[2], memory = memoryRange[2] }: SluiceParameters,
+  interleaving: Interleaving = { kind: "contiguous" },
 ): SluicePlan {
   checkSpec(spec);
   const transform = statistics?.transform;
@@ -151,6 +156,7 @@ export function createSluicePlan(
     transform: blockTransform,
     places: order.map((coefficient) => blockTransform.place(coefficient)),
     units: grid.blocks * layers,
+    blockOrder: orderBlocks(spec, grid, interleaving),
     spansAt(quality, first, end, modes) {
       const { count } = at(quality);
       const spans = new Uint32Array(2 * (end - first));
@@ -165,6 +171,22 @@ export function createSluicePlan(
       return spans;
     },
   };
+}
+
+/** @throws TensorError of the field `interleave` for an order that is not one of blocks, and for too large a tensor */
+function orderBlocks(
+  spec: TensorSpec,
+  { blocks, columns }: BlockGrid,
+  interleaving: Interleaving,
+): Uint32Array {
+  if (interleaving.kind !== "contiguous") checkInterleavedSize(spec);
+  if (interleaving.kind === "channel-strided") {
+    throw new TensorError(
+      interleaveField,
+      "channel-strided, and blocks of the codec sluice hold all channels; use checkerboard or pseudo-random",
+    );
+  }
+  return dealPlaces(interleaving, blocks / columns, columns);
 }
 
 /**

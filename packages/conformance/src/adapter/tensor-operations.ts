@@ -1,5 +1,12 @@
 import { createHash } from "node:crypto";
-import { type Codec, parseCodec, prepareCodec } from "@sluice/codec";
+import {
+  type Codec,
+  formatInterleaving,
+  interleaveField,
+  parseCodec,
+  parseInterleaving,
+  prepareCodec,
+} from "@sluice/codec";
 import {
   type Concealer,
   createConcealer,
@@ -26,6 +33,7 @@ interface CodecInput {
   readonly spec: TensorSpec;
   readonly codec: string;
   readonly statistics?: EncodedStatistics;
+  readonly interleave?: string;
 }
 
 interface ReceiveInput extends CodecInput {
@@ -45,7 +53,8 @@ function orCode<T>(code: ErrorCode, step: () => T): T {
     return step();
   } catch (error) {
     if (!(error instanceof TensorError)) throw error;
-    throw new ProtocolError(code, error.message);
+    const isOrder = error.field.startsWith(interleaveField);
+    throw new ProtocolError(isOrder ? ErrorCode.unknownInterleaving : code, error.message);
   }
 }
 
@@ -78,11 +87,11 @@ function readConcealer(text: string, spec: TensorSpec, statistics: CutStatistics
   );
 }
 
-async function receive({ spec, codec, statistics, concealment, slices }: ReceiveInput) {
+async function receive({ spec, codec, statistics, interleave, concealment, slices }: ReceiveInput) {
   const known = statistics && decodeStatistics(statistics);
   const concealer = readConcealer(concealment, spec, known);
   const prepared = await prepareCodec(readCodec(codec));
-  const decoder = orCode(ErrorCode.unknownCodec, () => prepared.createDecoder(spec, known));
+  const decoder = orCode(ErrorCode.unknownCodec, () => prepared.createDecoder(spec, known, interleave));
   const partial = decoder.begin();
   const refused: number[] = [];
   for (const [at, { index, count, payload }] of slices.entries()) {
@@ -97,9 +106,9 @@ async function receive({ spec, codec, statistics, concealment, slices }: Receive
   return { refused, missing: missingRuns(missing), data: toHex(tensorBytes(tensor)) };
 }
 
-async function encode({ spec, codec, statistics, data, index, count }: EncodeInput) {
+async function encode({ spec, codec, statistics, interleave, data, index, count }: EncodeInput) {
   const prepared = await prepareCodec(readCodec(codec));
-  const encoder = prepared.createEncoder(spec, statistics && decodeStatistics(statistics));
+  const encoder = prepared.createEncoder(spec, statistics && decodeStatistics(statistics), interleave);
   const tensor = readTensor(spec, data);
   // Measures the whole tensor, as it does for every frame, before a part of it is encoded.
   const encoded = encoder.encode(tensor, Number.MAX_SAFE_INTEGER);
@@ -111,6 +120,11 @@ async function encode({ spec, codec, statistics, data, index, count }: EncodeInp
 export const tensorOperations = {
   "codec.parse": ({ codec }: { codec: string }) => ({ codec: readCodec(codec).text }),
   "codec.encode": encode,
+  "interleave.parse": ({ interleave }: { interleave: string }) => ({
+    interleave: orCode(ErrorCode.unknownInterleaving, () =>
+      formatInterleaving(parseInterleaving(interleave)),
+    ),
+  }),
   "tensor.receive": receive,
   "statistics.hash": ({ statistics }: { statistics: EncodedStatistics }) => {
     const canonical = JSON.stringify(encodeStatistics(decodeStatistics(statistics)));
