@@ -5,7 +5,7 @@ import { describeRun, describeWorkload, fixed } from "./accuracy/describe-run.mj
 import { recordResults } from "./accuracy/record-results.mjs";
 import { runCommand } from "./accuracy/run-command.mjs";
 import { nameCondition } from "./loss-accuracy/conditions.mjs";
-import { runLoss } from "./loss-accuracy/loss-experiment.mjs";
+import { runLoss, usableConditions } from "./loss-accuracy/loss-experiment.mjs";
 import { plotLoss } from "./loss-accuracy/loss-plot.mjs";
 import { formatLoss } from "./loss-accuracy/loss-report.mjs";
 import { parseOptions, USAGE } from "./loss-accuracy/options.mjs";
@@ -23,7 +23,10 @@ async function main(options, signal) {
   const workload = await openWorkload(options, signal, { keepsTensors: true });
   try {
     const { description } = workload;
-    const { conditions, datagram, fps, deadlineMs, seed, note } = options;
+    const conditions = await usableConditions(workload, options.conditions, (condition, why) => {
+      process.stderr.write(`${nameCondition(condition)}: skipped, ${why}\n`);
+    });
+    const { datagram, fps, deadlineMs, seed, note } = options;
     const how = { conditions, datagram, fps, deadlineMs, seed, note };
     const head = { environment, loadBefore: before, ...how, ...description };
     process.stderr.write(`${describeWorkload(description).join("\n")}\nSeed of the losses: ${seed}\n`);
@@ -37,7 +40,7 @@ async function main(options, signal) {
       process.stderr.write(`${done} of ${total}: ${what}: drop ${drop}\n`);
       if (options.json) console.log(JSON.stringify(point));
     };
-    const points = await runLoss(workload, options, { signal, onPoint });
+    const points = await runLoss(workload, { ...options, conditions }, { signal, onPoint });
     const load = { before, after: readLoad() };
     const run = describeRun({ environment, load, workload: description, note });
     const report = `# Loss against accuracy: ${description.model}, ${description.split}

@@ -1,3 +1,4 @@
+import { parseInterleaving } from "@sluice/codec";
 import { parseFec } from "@sluice/protocol";
 import { lossProcesses } from "./loss-processes.mjs";
 
@@ -36,5 +37,11 @@ export function nameCondition({ codec, interleave, fec, minReceived }) {
 /** @throws RangeError naming the parameter */
 export function checkFecText(text) {
   parseFec(text);
+  return text;
+}
+
+/** @throws TensorError naming the parameter */
+export function checkInterleaveText(text) {
+  parseInterleaving(text);
   return text;
 }

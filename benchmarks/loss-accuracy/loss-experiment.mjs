@@ -50,12 +50,30 @@ async function prepareCondition({ network, images, statistics }, condition, opti
 function compare({ images }, { intact }, predictions) {
   const labels = images.map(({ label }) => label);
   const base = images.map((image) => image.base);
-  const { dropPoints, dropStandardError } = comparePredictions(labels, intact, predictions);
+  const ofLoss = comparePredictions(labels, intact, predictions);
   // Of the loss alone: against the same codec without loss. `agreement` and `dropPoints` are against the network as it is.
   return {
     ...comparePredictions(labels, base, predictions),
-    ...{ lossDropPoints: dropPoints, lossDropStandardError: dropStandardError },
+    ...{ lossDropPoints: ofLoss.dropPoints, lossDropStandardError: ofLoss.dropStandardError },
+    lossAgreement: ofLoss.agreement,
   };
+}
+
+/** The conditions that their codecs can meet; `onSkipped` is told of the others. */
+export async function usableConditions({ network, statistics }, conditions, onSkipped) {
+  const usable = [];
+  for (const condition of conditions) {
+    const { codec, interleave } = condition;
+    try {
+      await openCodec(codec, network.spec, { statistics, interleave });
+      usable.push(condition);
+    } catch (error) {
+      if (interleave === "" || !error.field?.startsWith("interleave")) throw error;
+      onSkipped(condition, error.message);
+    }
+  }
+  if (usable.length === 0) throw new Error("no codec can be interleaved so");
+  return usable;
 }
 
 /** Every combination to be measured in a form, for progress too. */

@@ -51,11 +51,21 @@ const dropOfAll = ({ dropPoints, dropStandardError }) => [dropPoints, dropStanda
 const dropOfLoss = ({ lossDropPoints, lossDropStandardError }) => [lossDropPoints, lossDropStandardError];
 
 function detailTable(points) {
-  const head = ["rate", "missing %", "complete %", "undecodable %", "", "top-1 %", "agreement %"];
+  const head = [
+    "rate",
+    "missing %",
+    "complete %",
+    "undecodable %",
+    "",
+    "top-1 %",
+    "agreement %",
+    "as without loss %",
+  ];
   const rows = [...seriesOf(points)].flatMap(([name, own]) =>
     own.map((point) => [
       ...[`${percent(point.rate, 0)} %`, percent(point.missing), percent(point.complete)],
       ...[percent(point.undecodable), name, percent(point.top1, 2), percent(point.agreement)],
+      percent(point.lossAgreement),
       orDash(point.meanSquaredError, (error) => error.toPrecision(3)),
       fixed(point.concealMs, 3),
     ]),

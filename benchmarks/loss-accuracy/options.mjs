@@ -3,7 +3,7 @@ import { parseArgs } from "node:util";
 import { concealmentMethods } from "@sluice/concealment";
 import { presets } from "../accuracy/presets.mjs";
 import { UsageError } from "../accuracy/run-command.mjs";
-import { checkFecText, listConditions } from "./conditions.mjs";
+import { checkFecText, checkInterleaveText, listConditions } from "./conditions.mjs";
 import { lossProcesses } from "./loss-processes.mjs";
 
 const defaultMethods = concealmentMethods.filter((method) => method !== "temporal");
@@ -22,6 +22,8 @@ What is measured:
   --labels FILE         names of the classes, for images in folders named after them
   --preprocess NAME     how pixels become the model's input (torch, torch-small, tensorflow, caffe, none)
   --codec CHAIN         that tensors go through before they are lost, any number of times; default raw
+  --interleave TEXT     what slices hold, any number of times: contiguous (default), channel-strided, checkerboard,
+                        pseudo-random:seed=N; where a codec cannot, it says so
   --fec TEXT            error correction of datagrams, any number of times: rs:max=15,span=1; none for none (default)
   --min-received N      per cent of a frame that is sent again until it has come, any number of times; default 0: what
                         nothing has come of
@@ -64,12 +66,13 @@ function choices(name, text, known) {
   });
 }
 
-function fecTexts(texts) {
+/** Texts that a parser takes; the name of what is done by itself stands for the empty one. */
+function readTexts(name, texts, byDefault, check) {
   return texts.map((text) => {
     try {
-      return checkFecText(text === "none" ? "" : text);
+      return check(text === byDefault ? "" : text);
     } catch (error) {
-      throw new UsageError(`--fec: ${error.message}`);
+      throw new UsageError(`--${name}: ${error.message}`);
     }
   });
 }
@@ -112,6 +115,7 @@ function parseValues(args) {
           preprocess: text,
         },
         codec: { ...text, multiple: true, default: ["raw"] },
+        interleave: { ...text, multiple: true, default: ["contiguous"] },
         fec: { ...text, multiple: true, default: ["none"] },
         loss: { ...text, default: defaultLoss },
         form: { ...text, default: "simulated" },
@@ -156,7 +160,8 @@ export function parseOptions(args) {
     // Only the codec sluice needs a transform, which takes long to calibrate.
     ...{ codecs, runs: integer("runs", values.runs, 1, 1_000_000) },
     conditions: listConditions({
-      ...{ codecs, fecs: fecTexts(values.fec), interleaves: [""] },
+      ...{ codecs, fecs: readTexts("fec", values.fec, "none", checkFecText) },
+      interleaves: readTexts("interleave", values.interleave, "contiguous", checkInterleaveText),
       minReceiveds: values["min-received"].map((each) => integer("min-received", each, 0, 100)),
     }),
     forms: choices("form", values.form, forms),

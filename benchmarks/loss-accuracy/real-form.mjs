@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { encodeStatistics } from "@sluice/tensor";
 import { createClient } from "../../packages/client/dist/index.js";
 import { connect, listen } from "../../packages/http3/dist/index.js";
-import { createServer } from "../../packages/server/dist/index.js";
+import { createServer, serveEach } from "../../packages/server/dist/index.js";
 import { startChild } from "../link/start-child.mjs";
 import { lossProcesses } from "./loss-processes.mjs";
 import {
@@ -45,7 +45,7 @@ const hashOf = (statistics) =>
 async function startServer({ network, statistics }, agreed) {
   const transport = await listen({ port: 0, engine: "quiche" });
   const served = {
-    run: async (tensor) => (await network.tail([tensor]))[0],
+    ...serveEach(async (tensor) => ({ class: (await network.tail([tensor]))[0] })),
     ...(statistics ? { statistics: agreed } : {}),
   };
   const limits = { maxFramesInFlight };
@@ -120,7 +120,7 @@ function figuresOf(outcomes) {
   const turnedAway = outcomes.filter(({ status }) => status === "dropped").length;
   const slices = came.reduce((sum, { slicesRecovered }) => sum + slicesRecovered, 0);
   return {
-    predictions: outcomes.map((outcome) => (isInTime(outcome) ? outcome.answer : undecodable)),
+    predictions: outcomes.map((outcome) => (isInTime(outcome) ? outcome.answer.class : undecodable)),
     figures: {
       missing: (concealed + lost) / outcomes.length,
       complete: came.filter(({ concealedFraction }) => concealedFraction === 0).length / outcomes.length,

@@ -51,6 +51,8 @@ function squaredError(sent, got, missing) {
   return sum;
 }
 
+const isDecodable = ({ missingCount, tensor }) => missingCount < tensor.data.length;
+
 /** What one method makes of one loss process at one rate. */
 function createFigures(method, { network, statistics }, process) {
   const concealer = createConcealer(network.spec, method, statistics ? { statistics } : {});
@@ -73,10 +75,10 @@ function conceal(figures, { tensor, missing, missingCount }, sent, frame) {
 
 /**
  * Measures one loss process at one rate under one condition, all methods on the same losses.
- * @param codec of the condition, and `encoded`: the slices of every image
+ * @param codec of the condition; `encoded`: the slices of every image, `intact`: its class where all of them come
  * @returns for each method its `predictions` (a class, or {@link undecodable}) and figures
  */
-export async function simulate(workload, { codec, encoded, methods, run }, signal) {
+export async function simulate(workload, { codec, encoded, intact, methods, run }, signal) {
   const { figures: sent, receive } = createReceiver({ codec, encoded, run }, workload.network.spec);
   const { network, images } = workload;
   const all = methods.map((method) => createFigures(method, workload, run.process));
@@ -89,14 +91,16 @@ export async function simulate(workload, { codec, encoded, methods, run }, signa
       if (missingCount === 0) sums.complete++;
       if (missingCount === tensor.data.length) sums.undecodable++;
     }
-    const isDecodable = ({ missingCount, tensor }) => missingCount < tensor.data.length;
     for (const figures of all) {
-      const filled = received.flatMap((each, i) =>
-        isDecodable(each) ? [conceal(figures, each, batch[i].tensor, first + i)] : [],
-      );
-      const classes = filled.length === 0 ? [] : await network.tail(filled);
-      for (const each of received)
-        figures.predictions.push(isDecodable(each) ? classes.shift() : undecodable);
+      const filled = received.map((each, i) => {
+        return isDecodable(each) ? conceal(figures, each, batch[i].tensor, first + i) : undefined;
+      });
+      const damaged = filled.filter((_, i) => isDecodable(received[i]) && received[i].missingCount > 0);
+      const classes = damaged.length === 0 ? [] : await network.tail(damaged);
+      received.forEach((each, i) => {
+        const own = each.missingCount === 0 ? intact[first + i] : undecodable;
+        figures.predictions.push(isDecodable(each) && each.missingCount > 0 ? classes.shift() : own);
+      });
     }
   });
   const elements = images[0].tensor.data.length;

@@ -35,14 +35,14 @@ export function streamVirtually(encoded, { spec, units, lossProcess, rate, condi
   let turnedAway = 0;
   function offer(image, slices, offers) {
     const nowMs = clock.now();
-    if (image === 0) before = client.figures;
+    if (image === 0 && offers === 1) before = client.figures;
     const decision = client.offer(stream, nowMs, nowMs);
     if (decision.admitted) {
       imageOfFrame.set(decision.frame, image);
       client.submit(stream, decision.frame, slices, undefined, nowMs);
     } else if (offers < maxOffers) {
-       clock.after(offerAgainMs, () => offer(image, slices, offers + 1));
-    } else turnedAway++;
+      clock.after(offerAgainMs, () => offer(image, slices, offers + 1));
+    } else if (image >= 0) turnedAway++;
     session.pump();
   }
   const intervalMs = 1_000 / options.fps;
@@ -55,6 +55,7 @@ export function streamVirtually(encoded, { spec, units, lossProcess, rate, condi
   session.runUntil(openMs + count * intervalMs + maxOffers * offerAgainMs + options.deadlineMs);
   return {
     ...gather(session, imageOfFrame, encoded.length),
+    turnedAway: turnedAway / encoded.length,
     sent: sentSince(before, client.figures, encoded.length),
   };
 }

@@ -165,14 +165,14 @@ t.test("the embedded model from the repository alone", async (t) => {
 });
 
 t.test("curves are monotone where they must be", async (t) => {
-  const args = ["--limit", "60", "--rates", "0,10,25,45,70", "--methods", "auto,channel-mean,zero"];
+  const args = ["--limit", "50", "--rates", "0,15,45,70", "--methods", "auto,channel-mean,zero"];
   const { code, stderr, lines } = await runJson([...args, "--loss", "elements,channels,bursts"]);
   t.equal(code, 0, stderr);
   const [, ...points] = lines;
   for (const process of ["elements", "channels", "bursts"]) {
     for (const method of ["auto", "channel-mean", "zero"]) {
       const curve = points.filter((point) => point.process === process && point.method === method);
-      t.equal(curve.length, 5);
+      t.equal(curve.length, 4);
       const rises = (of) => curve.every((point, i) => i === 0 || of(point) >= of(curve[i - 1]));
       const what = `${process}, ${method}`;
       t.ok(
@@ -187,7 +187,7 @@ t.test("curves are monotone where they must be", async (t) => {
       const errors = rises(({ missing, meanSquaredError: error }) => (error ?? 0) * missing);
       t.ok(errors || process === "bursts", `${what}: the error grows`);
       // A network may profit from damage on one image or two.
-      const falls = curve.every((point, i) => i === 0 || point.agreement <= curve[i - 1].agreement + 2 / 60);
+      const falls = curve.every((point, i) => i === 0 || point.agreement <= curve[i - 1].agreement + 2 / 50);
       t.ok(falls, `${what}: ${curve.map(({ agreement }) => agreement.toFixed(3))}`);
     }
     const at = (method) =>
