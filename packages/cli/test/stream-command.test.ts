@@ -99,7 +99,7 @@ t.test("a reader gets a table, and Ctrl-C ends a run with what there is", async 
     "600",
   ]);
   t.teardown(() => stream.kill("SIGKILL"));
-  await new Promise((resolve) => setTimeout(resolve, 1_500));
+  await stream.errorLine((line) => line.includes("frames per second"));
   stream.kill("SIGINT");
   const { code, stdout } = await stream.ended;
   t.equal(code, 0);
