@@ -80,12 +80,12 @@ function costTable(points) {
   const rows = sent
     .filter((point) => point.method === method)
     .map((point) => [
-      ...[point.form, nameCondition(point), `${percent(point.rate, 0)} %`, percent(point.lostDatagrams)],
-      ...[fixed(point.bytes, 0), fixed(point.datagrams, 2), percent(point.slicingCost)],
+      ...[point.form, nameCondition(point), `${percent(point.rate, 0)} %`, fixed(point.bytes, 0)],
+      ...[fixed(point.datagrams, 2), percent(point.lostDatagrams), percent(point.slicingCost)],
       ...[fixed(point.repairs, 2), fixed(point.recoveredSlices, 2), fixed(point.repeatedSlices, 2)],
     ]);
   if (rows.length === 0) return "";
-  const head = ["form", "", "rate", "datagrams lost %", "bytes", "datagrams", "slices cost %"];
+  const head = ["form", "", "rate", "bytes", "datagrams", "lost of them %", "slices cost %"];
   return `What was sent for a tensor, all datagrams of the client included; slices cost payload bytes beside one contiguous slice:
 
 ${formatTable([...head, "repair symbols", "slices recovered", "slices sent again"], rows)}

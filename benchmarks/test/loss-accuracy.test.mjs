@@ -216,7 +216,8 @@ t.test("error correction and sending again bring frames back, at a price", async
   t.ok(complete(fec) > complete(none), `${complete(fec)} with repair symbols`);
   t.ok(complete(again) > complete(none), `${complete(again)} sent again`);
   t.ok(fec.sent.repairs > 0 && fec.recoveredSlices > 0 && again.sent.repeatedSlices > 0);
-  t.ok(Math.abs(none.sent.lostDatagrams - 0.1) < 0.05, `${none.sent.lostDatagrams} lost`);
+  const { lostDatagrams } = none.sent;
+  t.ok(lostDatagrams > 0.02 && lostDatagrams < 0.2, `${lostDatagrams} of all datagrams lost`);
 });
 
 t.test("the two forms agree within their errors or not", async (t) => {
