@@ -1,13 +1,12 @@
 import { createHash, createPrivateKey, timingSafeEqual, X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { type EngineName, listen, type RetryMode } from "@sluice/http3";
-import { loadModel } from "@sluice/inference";
 import { createMetrics, serveOperations } from "@sluice/metrics";
 import { createCapture, createServer, type ServerLog } from "@sluice/server";
 import { CliError } from "./cli-error.js";
 import { ExitCode } from "./exit-codes.js";
 import { parseHostPort } from "./host-port.js";
-import { type ServedModels, serveModel, serveSink } from "./served-models.js";
+import { findModels, type ModelEntry, openServedModels, parseModelEntry } from "./served-models.js";
 
 export interface ServeOptions {
   /** `HOST:PORT` of the UDP socket; port 0 takes a free one. */
@@ -15,7 +14,13 @@ export interface ServeOptions {
   readonly engine: EngineName;
   /** Also listens for WebSockets over TCP, at the same port number. */
   readonly fallback: boolean;
-  readonly model: string;
+  /** Each `[NAME[@VERSION]=]MODEL`; with none and no folder the embedded model. */
+  readonly model: readonly string[];
+  /** A folder of models with versions. */
+  readonly models: string | undefined;
+  /** Networks that are held at once, one for each cut in use. */
+  readonly maxLoaded: number | undefined;
+  /** Where the first model is cut from the start. */
   readonly split: string | undefined;
   readonly labels: string | undefined;
   readonly cert: string | undefined;
@@ -40,8 +45,11 @@ export interface RunningServer {
   readonly url: string;
   readonly certHash: string | undefined;
   readonly metricsUrl: string | undefined;
+  /** The first model, and where it is ready to be cut. */
   readonly model: string;
   readonly split: string;
+  /** Every model as clients may ask for it. */
+  readonly models: readonly string[];
   /** Reads the certificate files again. */
   reloadCertificate(): Promise<void>;
   /** Answers what is in flight, then ends everything. */
@@ -55,9 +63,13 @@ export async function startServer(options: ServeOptions, log: ServerLog): Promis
   const address = parseHostPort(options.listen, "--listen");
   const certificate = await checkCertificateFiles(options);
   const capture = await openCapture(options, log);
-  const { models, name, split } = await openModels(options);
+  const { registry, served } = await openServedModels(await listModels(options), options);
+  const split = options.split ?? served[0]!.defaultSplit;
   try {
-    await models.prepare(split);
+    // Ready means warm: each model where it is cut by default.
+    await registry.prepare(served[0]!.reference, split);
+    for (const { reference, defaultSplit } of served.slice(1))
+      await registry.prepare(reference, defaultSplit);
     const metrics = createMetrics();
     const transport = await listen({
       ...{ host: address.host, port: address.port, engine: options.engine, fallback: options.fallback },
@@ -72,7 +84,7 @@ export async function startServer(options: ServeOptions, log: ServerLog): Promis
     });
     const token = options.token;
     const server = createServer({
-      ...{ transport, openServedStream: models.open, log, observer: metrics },
+      ...{ transport, openServedStream: registry.open, log, observer: metrics },
       limits: {
         ...(options.fpsLimit ? { framesPerSecond: options.fpsLimit } : {}),
         ...(options.bytesLimit ? { maxBytesPerSecond: options.bytesLimit } : {}),
@@ -102,20 +114,21 @@ export async function startServer(options: ServeOptions, log: ServerLog): Promis
         url: transport.url,
         certHash: transport.certificateHash,
         metricsUrl: operations?.url,
-        model: name,
+        model: served[0]!.reference,
         split,
+        models: registry.models,
       },
       reloadCertificate: () => transport.reloadCertificate(),
       async drain(timeoutMs) {
         draining = true;
         await server.drain(timeoutMs);
         await operations?.close();
-        await models.close();
+        await registry.close();
         await capture?.close();
       },
     };
   } catch (error) {
-    await models.close();
+    await registry.close();
     throw error;
   }
 }
@@ -141,13 +154,16 @@ function endStuckProcess(log: ServerLog): void {
   process.kill(process.pid, "SIGKILL");
 }
 
-async function openModels(
-  options: ServeOptions,
-): Promise<{ readonly models: ServedModels; readonly name: string; readonly split: string }> {
-  if (options.model === "sink") return { models: serveSink(), name: "sink", split: "" };
-  const model = await loadModel(options.model, options.labels ? { labelsPath: options.labels } : {});
-  const split = options.split ?? model.defaultCut ?? "";
-  return { models: serveModel(model, options.threads), name: model.name, split };
+async function listModels(options: ServeOptions): Promise<ModelEntry[]> {
+  const named = options.model.map(parseModelEntry);
+  const found = options.models === undefined ? [] : await findModels(options.models);
+  const entries = [...named, ...found];
+  if (entries.length === 0) entries.push(parseModelEntry("fashion"));
+  if (options.labels === undefined) return entries;
+  if (entries.length > 1) {
+    throw new RangeError("--labels: is for one model; in a folder of models put labels.json beside each");
+  }
+  return entries.map((entry) => ({ ...entry, labelsPath: options.labels }));
 }
 
 async function checkCertificateFiles({

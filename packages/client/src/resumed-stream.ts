@@ -28,12 +28,12 @@ export async function createResumedStream(
   let owner: Client | undefined = client;
   let inner: TensorStream | undefined = await client.openStream(options);
   const { spec, codec, interleave } = inner;
-  let { mode, fec, deadlineMs, concealment, nextFrame } = inner;
+  let { mode, fec, deadlineMs, concealment, resultFormat, model, nextFrame } = inner;
   let isClosed = false;
 
   function take(opened: TensorStream): void {
     inner = opened;
-    ({ mode, fec, deadlineMs, concealment } = opened);
+    ({ mode, fec, deadlineMs, concealment, resultFormat, model } = opened);
   }
 
   const facade: TensorStream = {
@@ -49,6 +49,12 @@ export async function createResumedStream(
     },
     get concealment() {
       return concealment;
+    },
+    get resultFormat() {
+      return resultFormat;
+    },
+    get model() {
+      return model;
     },
     get nextFrame() {
       return inner?.nextFrame ?? nextFrame;

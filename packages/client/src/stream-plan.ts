@@ -28,7 +28,8 @@ export async function planStream(options: OpenStreamOptions, hasDatagrams: boole
   if (fec && wanted !== "datagram")
     throw new RangeError(`fec: only the mode datagram has it, and ${wanted} is asked for`);
   const interleave = formatInterleaving(parseInterleaving(options.interleave ?? ""));
-  const { urgency, minReceivedPercent, firstFrame } = { ...tensorStreamDefaults, ...options };
+  const all = { ...tensorStreamDefaults, ...options };
+  const { urgency, minReceivedPercent, firstFrame, resultFormat, resultContent } = all;
   checkRange("urgency", urgency, 7);
   checkRange("minReceivedPercent", minReceivedPercent, 100);
   checkRange("firstFrame", firstFrame, 0xffffffff);
@@ -38,6 +39,7 @@ export async function planStream(options: OpenStreamOptions, hasDatagrams: boole
       ...tensorStreamDefaults,
       ...{ spec, model, split, codec: codec.text, deadlineMs, concealment, urgency, minReceivedPercent },
       ...{ mode, fec: fec && mode === "datagram" ? formatFec(fec) : "" },
+      ...{ resultFormat, resultContent },
       ...{ interleave, firstFrame, statisticsHash: statistics?.hash ?? new Uint8Array(0) },
     },
   };

@@ -1,6 +1,6 @@
 import { ClientError, createClient } from "@sluice/client";
 import { createServerSession, defaultLimits, ErrorCode, type TensorStreamOptions } from "@sluice/protocol";
-import { type SinkAnswer, StreamRefusal, tensorChecksum } from "@sluice/server";
+import { type SinkAnswer, StreamRefusal, serveEach, tensorChecksum } from "@sluice/server";
 import { createTensor } from "@sluice/tensor";
 import { createMemoryPair, createSessionDriver, createSystemClock } from "@sluice/transport";
 import t from "tap";
@@ -222,12 +222,11 @@ t.test("a codec, a method and statistics that the server lacks are named", async
 t.test("a model that fails on a frame fails that frame only", async (t) => {
   let calls = 0;
   const { connect } = createMemoryServer({
-    openServedStream: async () => ({
-      async run() {
+    openServedStream: async () =>
+      serveEach(async () => {
         if (calls++ === 0) throw new Error("out of memory");
         return { predictions: [] };
-      },
-    }),
+      }),
   });
   const client = await createClient(connect());
   const stream = await client.openStream({ model: "any", spec, deadlineMs: 5_000 });

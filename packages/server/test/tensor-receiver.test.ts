@@ -7,11 +7,12 @@ import {
 } from "@sluice/protocol";
 import { createTensor } from "@sluice/tensor";
 import t from "tap";
+import { serveEach } from "#src/served-model.js";
 import { createTensorReceiver } from "#src/tensor-receiver.js";
 
 const spec = { dtype: "float32", shape: [2, 4, 4], layout: "chw" } as const;
 
-const served = { run: async () => undefined };
+const served = serveEach(async () => undefined);
 const wanted = (concealment: string): TensorStreamOptions => ({
   ...tensorStreamDefaults,
   ...{ spec, split: "", model: "m", codec: "raw", mode: "datagram", deadlineMs: 100, concealment },
