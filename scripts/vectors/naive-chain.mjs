@@ -37,10 +37,27 @@ function gridOf({ shape, layout }) {
   return { channels, rows, columns, place: (c, y, x) => (c * rows + y) * columns + x };
 }
 
-/** Units in the order in which slices hold them: whole channels in another order (spec 5.8). */
+/** Rows that are coded as those of one channel (spec 5.8). */
+function rowsOf(spec, interleave) {
+  const { rows, columns } = gridOf(spec);
+  return { rows: interleave === "checkerboard" ? rows / 2 : rows, columns };
+}
+
+/** Units in the order in which slices hold them: whole channels in another order, or every second row of them (spec 5.8). */
 function dealtUnits(spec, hasTile, interleave) {
   const units = unitsOf(spec, hasTile);
-  const { channels } = gridOf(spec);
+  const { channels, rows, columns } = gridOf(spec);
+  if (interleave === "checkerboard") {
+    const row = (c, y) => units.slice((c * rows + y) * columns, (c * rows + y + 1) * columns);
+    const all = (length) => Array.from({ length }, (_, i) => i);
+    return [0, 1].flatMap((p) =>
+      all(channels).flatMap((c) =>
+        all(rows)
+          .filter((y) => y % 2 === (p + c) % 2)
+          .flatMap((y) => row(c, y)),
+      ),
+    );
+  }
   const each = units.length / channels;
   return dealtChannels(interleave, channels).flatMap((c) => units.slice(c * each, (c + 1) * each));
 }
@@ -98,12 +115,11 @@ function planeOf(units, shape) {
 }
 
 /** The symbols of a slice, from a payload (or a plane that was decoded from it); `undefined` where it is refused. */
-function symbolsOf({ spec, codec }, slice, units, first, payload) {
+function symbolsOf({ spec, codec, interleave = "" }, slice, units, first, payload) {
   const levels = levelsOf(codec);
   const tile = stagesOf(codec).find(({ name }) => name === "tile");
   if (!tile) {
-    const { rows, columns } = gridOf(spec);
-    return decodeEntropy(payload, units.length, first, { rows, columns }, levels);
+    return decodeEntropy(payload, units.length, first, rowsOf(spec, interleave), levels);
   }
   if (!slice.plane) return undefined;
   const { spots, width, height } = planeOf(units, tile.values.shape);
@@ -156,7 +172,8 @@ function takeFrame({ spec, codec, interleave = "" }, frames, frame, slices) {
     const head = isQuantized ? slice.payload.slice(0, 16) : "";
     const side = predict ? slice.payload.slice(head.length, head.length + 2) : "";
     const bytes = slice.payload.slice(head.length + side.length);
-    const left = predict && side === "" ? undefined : symbolsOf({ spec, codec }, slice, own, first, bytes);
+    const left =
+      predict && side === "" ? undefined : symbolsOf({ spec, codec, interleave }, slice, own, first, bytes);
     const where = { frames, frame, first, units: units.length };
     const symbols =
       predict && left !== undefined
@@ -203,5 +220,5 @@ export function encodeChain({ spec, codec, interleave = "", data, index, count: 
   const symbols = before ? own.map((symbol, i) => (symbol - before[i] + half + levels) % levels) : own;
   const head = range ? [range.low, range.step].map((value) => elementHex("float32", value)).join("") : "";
   const side = codec.includes("predict") ? elementHex("uint8", earlier?.distance ?? 0) : "";
-  return head + side + encodeEntropy(symbols, first, gridOf(spec), levels);
+  return head + side + encodeEntropy(symbols, first, rowsOf(spec, interleave), levels);
 }

@@ -15,14 +15,15 @@ const maxEntropyLevels = 256;
 export function entropy(): Stage<"symbols", "bytes"> {
   return {
     ...{ name, text: name, input: "symbols", output: "bytes", unitOrder: channelElementOrder },
-    plan({ levels }, { spec }) {
+    takesHalfRows: true,
+    plan({ levels }, { spec, rows }) {
       if (levels > maxEntropyLevels) {
         throw new TensorError(
           "codec.entropy",
           `takes at most ${maxEntropyLevels} levels, it gets ${levels}; use quantize:levels=${maxEntropyLevels} or fewer`,
         );
       }
-      const { rows, columns } = channelGrid(spec);
+      const { columns } = channelGrid(spec);
       const coder = createSymbolCoder({ levels, rows, columns });
       return {
         output: {},
