@@ -56,7 +56,7 @@ export async function createClient(session: Session, options: ClientOptions = {}
       moved = true;
       handleEvent(event);
     }
-    if (moved && core.figures.inFlight === 0) {
+    if (moved && idleWaiters.length > 0 && core.figures.inFlight === 0) {
       for (const resolve of idleWaiters) resolve();
       idleWaiters = [];
     }

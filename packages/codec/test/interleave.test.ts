@@ -24,6 +24,10 @@ const kinds = [
     orders: ["", "channel-strided", "checkerboard", "pseudo-random:seed=7"],
   },
   { codec: "quantize:levels=256 | tile | jpeg", orders: ["", "channel-strided", "pseudo-random:seed=7"] },
+  {
+    codec: "transform:block=4 | quantize:levels=64 | entropy",
+    orders: ["", "channel-strided", "pseudo-random:seed=7"],
+  },
   { codec: "sluice", orders: ["", "checkerboard", "pseudo-random:seed=7"] },
 ];
 const cases = kinds.flatMap(({ codec, orders }) => orders.map((interleave) => ({ codec, interleave })));
@@ -127,7 +131,7 @@ t.test("any slices give their own elements, whatever the order, and all of them 
       fc.infiniteStream(fc.boolean()),
       ({ codec, interleave }, layout, [channels, rows, columns], comes) => {
         // Half of an odd number of rows cannot be.
-        if (codec.includes("entropy") && interleave === "checkerboard" && rows % 2 !== 0) return true;
+        if (codec.includes("16 | entropy") && interleave === "checkerboard" && rows % 2 !== 0) return true;
         const isChw = layout === "chw";
         const tensor = waveTensor(
           "float32",

@@ -1,4 +1,4 @@
-import { TensorError } from "@sluice/tensor";
+import { elementCount, TensorError } from "@sluice/tensor";
 import { channelGrid } from "../channel-grid.js";
 import { createSymbolCoder } from "../entropy/symbol-coder.js";
 import type { Stage } from "../stage.js";
@@ -16,14 +16,17 @@ export function entropy(): Stage<"symbols", "bytes"> {
   return {
     ...{ name, text: name, input: "symbols", output: "bytes", unitOrder: channelElementOrder },
     takesHalfRows: true,
-    plan({ levels }, { spec, rows }) {
+    plan({ levels, blockLength }, { spec, rows: channelRows }) {
       if (levels > maxEntropyLevels) {
         throw new TensorError(
           "codec.entropy",
           `takes at most ${maxEntropyLevels} levels, it gets ${levels}; use quantize:levels=${maxEntropyLevels} or fewer`,
         );
       }
-      const { columns } = channelGrid(spec);
+      const { rows, columns } =
+        blockLength === undefined
+          ? { rows: channelRows, columns: channelGrid(spec).columns }
+          : { rows: Math.ceil(elementCount(spec.shape) / blockLength), columns: blockLength };
       const coder = createSymbolCoder({ levels, rows, columns });
       return {
         output: {},
