@@ -102,6 +102,11 @@ export interface PartialTensor {
 export interface Codec {
   /** The text form, which is also the wire's: `quantize:levels=16,clip=3`. */
   readonly text: string;
+  /**
+   * Text of the order that loses least of the network's answers where slices are lost and costs no bytes: `checkerboard`
+   * for single elements; empty where the codec's own order is as good.
+   */
+  preferredInterleaving(spec: Pick<TensorSpec, "shape">): string;
   /** Modules that must be loaded before (`prepareCodec`). */
   readonly libraries?: readonly string[];
   /**
