@@ -17,6 +17,8 @@ const parsed = [
     " integers |tile:layout=hwc , shape=wide| jpeg ",
     "integers | tile:shape=wide,layout=hwc | jpeg:quality=60",
   ],
+  ["integers|predict", "integers | predict:memory=8"],
+  ["integers | predict:memory=16 | entropy", "integers | predict:memory=16 | entropy"],
   ["integers|tile|jpeg2000", "integers | tile:shape=square,layout=auto | jpeg2000:ratio=8,decompositions=1"],
   [
     "integers|tile|jpeg2000:decompositions=0,ratio=12.50",
@@ -43,6 +45,8 @@ const unread = [
   "quantize | quantize",
   "integers:levels=8",
   "quantize | entropy:levels=8",
+  "quantize | predict:memory=0",
+  "quantize | predict:memory=17",
   "quantize | tile:shape=round | jpeg",
   "quantize | tile:layout=any | jpeg",
   "quantize | tile | jpeg:quality=0",
@@ -147,6 +151,53 @@ const entropyDecoded = coded.map(([name, input]) => {
   return [`entropy/${name}`, { spec, codec, concealment: "zero", slices: sliced(input, of) }];
 });
 
+/** Frames of a stream, each with what is predicted from which; `predict` takes no notice of ranges that differ. */
+function predicted(
+  codec,
+  { dtype = "uint8", distance = 1, memory = 4, count: of = 2, frame = 5 + distance } = {},
+) {
+  const spec = chw(dtype, 2, 5, 6);
+  const text = `${codec} | predict:memory=${memory} | entropy`;
+  const dataOf = (shift) =>
+    elements(
+      dtype,
+      numbers(60, (i) => (i < 2 ? [0, 200][i] : 100 + ((i * 7) % 50) + shift * (i % 3))),
+    );
+  const slicesOf = (data, count, earlier) =>
+    numbers(count, (index) => ({
+      ...{ index, count, payload: encodeChain({ spec, codec: text, data, index, count }, earlier) },
+    }));
+  const [first, second] = [dataOf(0), dataOf(3)];
+  return {
+    ...{ spec, codec: text, concealment: "zero", frame },
+    before: [{ frame: 5, slices: slicesOf(first, 3) }],
+    slices: slicesOf(second, of, { distance, data: first }),
+  };
+}
+
+const bytesFrom = (dtype) => predicted("integers", { dtype });
+const predictions = [
+  ["bytes", predicted("integers")],
+  ["int8", { ...bytesFrom("int8") }],
+  ["levels-16", predicted("quantize:levels=16,clip=8,per=tensor", { dtype: "float32", count: 3 })],
+  ["levels-7", predicted("quantize:levels=7,clip=8,per=tensor", { dtype: "float32", distance: 4 })],
+  ["distance-0", { ...predicted("integers"), slices: predicted("integers").before[0].slices }],
+];
+const refusedPredictions = [
+  ["beyond-memory", predicted("integers", { distance: 4, memory: 3 })],
+  ["another-frame", predicted("integers", { frame: 7 })],
+  [
+    "incomplete",
+    (({ before: [{ frame, slices }], ...rest }) => ({
+      ...rest,
+      before: [{ frame, slices: slices.slice(1) }],
+    }))(predicted("integers")),
+  ],
+].map(([name, input]) => [
+  `refuse/${name}`,
+  { ...input, slices: [{ ...input.before[0].slices.at(-1) }, ...input.slices] },
+]);
+
 const [, channels] = coded[2];
 const [good] = sliced(channels, 1);
 const broken = [
@@ -241,6 +292,22 @@ export const cases = [
     ...{ id: `chain/decode/${name}`, shows: ["sluice/6.3/1", "sluice/6.10/1"], op: "tensor.receive" },
     ...{ input, output: receiveChain(input) },
   })),
+  ...[...predictions, ...refusedPredictions].map(([name, input]) => ({
+    ...{ id: `chain/decode/predict/${name}`, shows: ["sluice/6.12/3"], op: "tensor.receive" },
+    ...{ input, output: receiveChain(input) },
+  })),
+  ...["integers | predict | predict | entropy", "predict | entropy", "raw | predict"].map((codec) => ({
+    ...{ id: `chain/refuse/predict/${JSON.stringify(codec)}`, shows: ["sluice/6.12/1"] },
+    ...{ op: "codec.parse", input: { codec }, error: "unknownCodec" },
+  })),
+  {
+    ...{ id: "chain/unfit/tile-behind-predict", shows: ["sluice/6.12/1"], op: "tensor.receive" },
+    input: {
+      ...{ spec: chw("uint8", 1, 8, 8), codec: "integers | predict | tile | jpeg", concealment: "zero" },
+      slices: [{ index: 0, count: 1, payload: "00" }],
+    },
+    error: "unknownCodec",
+  },
   {
     ...{ id: "chain/decode/image/jpeg-flat-blocks", shows: ["sluice/6.7/1"], op: "tensor.receive" },
     note: "Two blocks, of which nothing but the DC coefficient is coded: 200 and 90, written by hand.",

@@ -118,24 +118,55 @@ function levelsOf(codec) {
   return name === "integers" ? 256 : Number(values.levels);
 }
 
+/**
+ * Adds what an earlier frame has to what is left of symbols (spec 6.12).
+ * @param frames symbols of earlier frames by their numbers, each by the place in the order of the units
+ * @returns `undefined` where the slice is refused
+ */
+function addEarlier(left, distance, memory, levels, { frames, frame, first, units }) {
+  if (distance === 0) return left;
+  const earlier = frames.get(frame - distance);
+  const isWhole = earlier !== undefined && earlier.filter((symbol) => symbol !== undefined).length === units;
+  if (distance > memory || !isWhole) return undefined;
+  const half = Math.floor(levels / 2);
+  return left.map((symbol, i) => (symbol + earlier[first + i] - half + levels) % levels);
+}
+
 /** What a receiver makes of slices, concealed by `zero`: as `receive` of naive-codec.mjs. */
 export function receiveChain(input) {
-  const { spec, codec, interleave = "", slices } = input;
+  const { slices, before = [], frame = 0 } = input;
+  const frames = new Map();
+  for (const earlier of before) takeFrame(input, frames, earlier.frame, earlier.slices);
+  return takeFrame(input, frames, frame, slices);
+}
+
+function takeFrame({ spec, codec, interleave = "" }, frames, frame, slices) {
   const stages = stagesOf(codec);
   const isQuantized = stages[0].name === "quantize";
+  const predict = stages.find(({ name }) => name === "predict");
   const hasTile = stages.some(({ name }) => name === "tile");
   const units = dealtUnits(spec, hasTile, interleave);
   const cells = new Array(count(spec.shape)).fill(undefined);
   const refused = [];
+  const known = [];
+  frames.set(frame, known);
   for (const [at, slice] of slices.entries()) {
     const [first, end] = sliceRange(slice.index, slice.count, units.length);
     const own = units.slice(first, end);
     const head = isQuantized ? slice.payload.slice(0, 16) : "";
-    const symbols = symbolsOf(input, slice, own, first, slice.payload.slice(head.length));
+    const side = predict ? slice.payload.slice(head.length, head.length + 2) : "";
+    const bytes = slice.payload.slice(head.length + side.length);
+    const left = predict && side === "" ? undefined : symbolsOf({ spec, codec }, slice, own, first, bytes);
+    const where = { frames, frame, first, units: units.length };
+    const symbols =
+      predict && left !== undefined
+        ? addEarlier(left, Number.parseInt(side, 16), Number(predict.values.memory), levelsOf(codec), where)
+        : left;
     if (symbols === undefined) {
       refused.push(at);
       continue;
     }
+    for (const [i, symbol] of symbols.entries()) known[first + i] = symbol;
     const [low, step] = isQuantized ? readElements("float32", head) : [spec.dtype === "int8" ? -128 : 0, 1];
     const places = own.flatMap((unit) => unit.places);
     for (const [i, symbol] of symbols.entries())
@@ -150,18 +181,27 @@ export function receiveChain(input) {
   return { refused, missing, data: cells.map((cell) => cell ?? elementHex(spec.dtype, 0)).join("") };
 }
 
-/** The payload of a slice of a chain that ends with `entropy`. */
-export function encodeChain({ spec, codec, interleave = "", data, index, count: of }) {
+/**
+ * The payload of a slice of a chain that ends with `entropy`.
+ * @param earlier `{ distance, data }` of the frame that it is predicted from, of the same range
+ */
+export function encodeChain({ spec, codec, interleave = "", data, index, count: of }, earlier) {
   const [stage] = stagesOf(codec);
   const levels = levelsOf(codec);
   const values = readElements(spec.dtype, data).map(Math.fround);
   const range = stage.name === "quantize" ? tensorRange(values, parameters(stage.text)) : undefined;
   const [first, end] = sliceRange(index, of, values.length);
-  const symbols = dealtUnits(spec, false, interleave)
-    .slice(first, end)
-    .map(({ places: [place] }) =>
-      range ? symbolOf(values[place], range, levels) : values[place] + (spec.dtype === "int8" ? 128 : 0),
-    );
+  const symbolsFrom = (from) =>
+    dealtUnits(spec, false, interleave)
+      .slice(first, end)
+      .map(({ places: [place] }) =>
+        range ? symbolOf(from[place], range, levels) : from[place] + (spec.dtype === "int8" ? 128 : 0),
+      );
+  const own = symbolsFrom(values);
+  const before = earlier && symbolsFrom(readElements(spec.dtype, earlier.data).map(Math.fround));
+  const half = Math.floor(levels / 2);
+  const symbols = before ? own.map((symbol, i) => (symbol - before[i] + half + levels) % levels) : own;
   const head = range ? [range.low, range.step].map((value) => elementHex("float32", value)).join("") : "";
-  return head + encodeEntropy(symbols, first, gridOf(spec), levels);
+  const side = codec.includes("predict") ? elementHex("uint8", earlier?.distance ?? 0) : "";
+  return head + side + encodeEntropy(symbols, first, gridOf(spec), levels);
 }

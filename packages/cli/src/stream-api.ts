@@ -26,6 +26,8 @@ export interface StreamOptions extends Omit<ClientHalfOptions, "strategy">, Stre
   readonly fec: string | undefined;
   /** Text form of what slices hold. */
   readonly interleave: string | undefined;
+  /** `HOST:PORT` of the metrics; `undefined` for none. */
+  readonly metrics: string | undefined;
 }
 
 /** What a run was made with, as it turned out. */
@@ -68,7 +70,9 @@ export interface StreamReport {
 
 /** `signal` ends the run early and cleanly. */
 export interface StreamHooks extends ConnectionHooks {
-  onStart?(setup: StreamSetup): void;
+  onStart?(setup: StreamSetup, figures: Sender["figures"]): void;
+  /** What became of a frame. */
+  onFrame?(outcome: FrameOutcome): void;
   /** Called about twice a second. */
   onProgress?(summary: StreamSummary): void;
   /** The strategy changes, and why. */

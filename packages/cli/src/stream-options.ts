@@ -1,7 +1,7 @@
 import { parseInterleaving } from "@sluice/codec";
 import { concealmentMethods } from "@sluice/concealment";
 import { type EngineName, engineNames } from "@sluice/http3";
-import { preprocessPresets } from "@sluice/inference";
+import { preprocessPresets, sourceForms } from "@sluice/inference";
 import { parseFec, strategies } from "@sluice/protocol";
 import { type Command, Option } from "commander";
 import { CliError } from "./cli-error.js";
@@ -37,6 +37,7 @@ export interface StreamOptionValues {
   readonly fec?: string;
   readonly interleave?: string;
   readonly reconnect: boolean;
+  readonly metrics?: string;
   readonly json?: true;
 }
 
@@ -89,10 +90,7 @@ export function addStreamOptions(command: Command, defaults: { readonly duration
       parsePositive("--slowdown", 1_000),
       1,
     )
-    .option(
-      "--source <what>",
-      "test-images, a folder, an image, or synthetic:HxWxC (default: what suits the model)",
-    )
+    .option("--source <what>", `${sourceForms} (default: what suits the model)`)
     .addOption(
       new Option("--dtype <dtype>", "of synthetic tensors, and of what `server` sends").choices([
         "float32",
@@ -156,6 +154,7 @@ export function addStreamOptions(command: Command, defaults: { readonly duration
       readable("--interleave", parseInterleaving),
     )
     .option("--no-reconnect", "end when the session is lost, instead of going on in another one")
+    .option("--metrics <host:port>", "serve this client's Prometheus metrics over HTTP (default: off)")
     .option("--json", "print one JSON object at the end");
 }
 
@@ -180,6 +179,11 @@ export function readStreamOptions(
     ...{ concealment: values.concealment, token: values.token, fallback: values.fallback === true },
     ...{ urgency: values.urgency, minReceivedPercent: values.minReceived },
     ...{ fec: values.fec, interleave: values.interleave },
-    ...{ reconnect: values.reconnect, profile: values.profile, slowdown: Math.max(1, values.slowdown) },
+    ...{
+      reconnect: values.reconnect,
+      metrics: values.metrics,
+      profile: values.profile,
+      slowdown: Math.max(1, values.slowdown),
+    },
   };
 }

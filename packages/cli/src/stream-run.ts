@@ -23,7 +23,7 @@ export async function runStream(options: StreamOptions, hooks: StreamHooks): Pro
   };
   const sender = await openSender(options, { ...hooks, onSwitch });
   try {
-    hooks.onStart?.(sender.setup);
+    hooks.onStart?.(sender.setup, () => sender.figures());
     startMs = performance.now();
     return await pace(sender, options, hooks, phases);
   } finally {
@@ -52,6 +52,7 @@ async function pace(
     const images = paced(sender, options, hooks.signal);
     for await (const { frame, outcome } of sendFrames(images, sender, { maxInFlight })) {
       statistics.add(outcome, frame.offeredSeconds);
+      hooks.onFrame?.(outcome);
       phases?.add(outcome);
       if (outcome.status === "delivered") judge(frame, outcome);
     }

@@ -1,5 +1,12 @@
+import {
+  type ClientMetrics,
+  createClientMetrics,
+  type OperationsServer,
+  serveOperations,
+} from "@sluice/metrics";
 import type { CliContext } from "./cli-context.js";
 import { ExitCode } from "./exit-codes.js";
+import { parseHostPort } from "./host-port.js";
 import type { StreamHooks, StreamOptions, StreamReport } from "./stream-api.js";
 import { formatLive, formatSetup, formatSummary, formatSwitch, formatWaiting } from "./stream-report.js";
 import { runStream } from "./stream-run.js";
@@ -18,12 +25,17 @@ export async function showStream(
   let calls = 0;
   const say = (line: string) => stderr.write(`${isTty ? "\r\u001b[K" : ""}${line}\n`);
   let wasOpen = false;
-  const report = await runStream(options, {
+  const metrics = createClientMetrics();
+  const operations = await openMetrics(options.metrics, metrics);
+  if (operations) say(`metrics at ${operations.url}/metrics`);
+  const running = runStream(options, {
     signal,
-    onStart(setup) {
+    onStart(setup, figures) {
+      metrics.watchPath(figures);
       stderr.write(`${formatSetup(setup)}\n`);
-      onStart?.(setup);
+      onStart?.(setup, figures);
     },
+    onFrame: metrics.observeFrame,
     onConnection(state) {
       if (state.status === "waiting") say(formatWaiting(state));
       if (state.status !== "open") return;
@@ -37,6 +49,7 @@ export async function showStream(
       else if (++calls % quietCalls === 0) stderr.write(`${formatLive(summary)}\n`);
     },
   });
+  const report = await running.finally(() => operations?.close());
   if (isTty) stderr.write("\r\u001b[K");
   stdout.write(isJson ? `${JSON.stringify(flatten(report))}\n` : `${formatSummary(report)}\n`);
   const fault = faultOf(report, signal.aborted);
@@ -45,6 +58,15 @@ export async function showStream(
     context.exitWith(ExitCode.sessionLost);
   }
   return report;
+}
+
+async function openMetrics(
+  wanted: string | undefined,
+  metrics: ClientMetrics,
+): Promise<OperationsServer | undefined> {
+  if (wanted === undefined || wanted === "off") return undefined;
+  const { host, port } = parseHostPort(wanted, "--metrics");
+  return await serveOperations({ host, port, metrics, isReady: () => true });
 }
 
 function flatten({ setup, summary, phases, sessions, lost }: StreamReport): object {

@@ -15,7 +15,7 @@ export const maxCodecTextLength = 256;
 /** What follows each kind, for the message about a chain that goes wrong there. */
 const takers = {
   tensor: "raw, quantize or integers",
-  symbols: "tile or entropy, or nothing",
+  symbols: "predict, tile or entropy, or nothing",
   plane: "jpeg, jpeg2000 or htj2k",
   bytes: "nothing",
 } as const;
@@ -41,7 +41,8 @@ export function createChainCodec(named: readonly Stage[]): Codec {
       decides || interleaving.kind === "contiguous"
         ? arrangeChannels(decides?.unitOrder?.(spec) ?? elementOrder(spec), spec, statistics, interleaving)
         : arrangeElements(spec, statistics, interleaving);
-    return planChain(stages, { spec, ...arrangement });
+    const looksBack = stages.some((stage) => stage.looksBack);
+    return planChain(stages, { spec, looksBack, ...arrangement });
   }
 
   return {
@@ -55,6 +56,9 @@ export function createChainCodec(named: readonly Stage[]): Codec {
 }
 
 function checkKinds(stages: readonly Stage[]): void {
+  if (stages.filter(({ looksBack }) => looksBack).length > 1) {
+    throw new TensorError("codec", "one stage of a chain can look at earlier frames, not more");
+  }
   let before = "the tensor";
   let kind: Stage["output"] = "tensor";
   for (const { name, input, output } of stages) {

@@ -5,6 +5,7 @@ export type {
   EncodedSlice,
   EncodedTensor,
   EncodeOptions,
+  FinishedTensor,
   PartialTensor,
   SliceFault,
   SlicePosition,
@@ -12,6 +13,7 @@ export type {
   TensorEncoder,
 } from "./codec.js";
 export type { LoadLibraryOptions } from "./image/load-image-library.js";
+export { maxInterleavedElements } from "./interleave/dealing-order.js";
 export {
   formatInterleaving,
   type Interleaving,
@@ -35,6 +37,7 @@ export type {
   PlaneSize,
   PlannedStage,
   Stage,
+  StageHistory,
   SymbolsFormat,
   TensorFormat,
   TooLong,
@@ -46,6 +49,7 @@ export { type Htj2kParameters, htj2k } from "./stages/htj2k.js";
 export { integers } from "./stages/integers.js";
 export { type JpegParameters, jpeg } from "./stages/jpeg.js";
 export { type Jpeg2000Parameters, jpeg2000 } from "./stages/jpeg2000.js";
+export { type PredictParameters, predict } from "./stages/predict.js";
 export { type QuantizeParameters, quantize } from "./stages/quantize.js";
 export { raw } from "./stages/raw.js";
 export { type TileParameters, tile } from "./stages/tile.js";

@@ -5,6 +5,7 @@ import { htj2kDefinition } from "./stages/htj2k.js";
 import { integersDefinition } from "./stages/integers.js";
 import { jpegDefinition } from "./stages/jpeg.js";
 import { jpeg2000Definition } from "./stages/jpeg2000.js";
+import { predictDefinition } from "./stages/predict.js";
 import { quantizeDefinition } from "./stages/quantize.js";
 import { rawDefinition } from "./stages/raw.js";
 import { tileDefinition } from "./stages/tile.js";
@@ -14,6 +15,7 @@ export const stageRegistry: readonly (StageDefinition | CodecDefinition)[] = [
   rawDefinition,
   quantizeDefinition,
   integersDefinition,
+  predictDefinition,
   entropyDefinition,
   tileDefinition,
   jpegDefinition,

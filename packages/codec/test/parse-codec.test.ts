@@ -66,7 +66,7 @@ t.test("errors name what is wrong and what is allowed", async (t) => {
     ["quantize:per=row", 'codec.quantize.per: must be tensor or channel, got "row"'],
     [
       "quantize|raw",
-      "codec.raw: takes tensor and cannot stand behind quantize (it gives symbols); there goes tile or entropy, or nothing",
+      "codec.raw: takes tensor and cannot stand behind quantize (it gives symbols); there goes predict, tile or entropy, or nothing",
     ],
     [
       "tile | jpeg",

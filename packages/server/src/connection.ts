@@ -16,6 +16,7 @@ import {
 import type { Capture } from "./capture/capture.js";
 import type { StreamCapture } from "./capture/stream-capture.js";
 import { createFrameTask, type FrameEnd, noStages, notDecoded } from "./frame-task.js";
+import { countMissingUnits } from "./missing-units.js";
 import type { Scheduler } from "./scheduling/scheduler.js";
 import { type OpenServedStream, StreamRefusal } from "./served-model.js";
 import type { ServerLog, ServerObserver } from "./server-observer.js";
@@ -215,6 +216,8 @@ export function createConnection(options: ConnectionOptions): Connection {
       return;
     }
     observer.observeStage("reassembly", frame.lastArrivalMs - frame.firstArrivalMs);
+    const { missing, runs } = countMissingUnits(frame);
+    observer.observeUnits(frame.units, missing, runs);
     const capture = captures.get(frame.stream);
     const task = createFrameTask({ frame, receiver, account, clock, log, observer, capture, answer });
     options.scheduler.push(task);

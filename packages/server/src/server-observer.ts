@@ -12,6 +12,8 @@ export interface ServerObserver {
   observeSlicesRejected(reason: string, count?: number): void;
   observeReceivedBytes(bytes: number): void;
   observeSentBytes(bytes: number): void;
+  /** Units of a frame, those that did not come, and the runs that these form. */
+  observeUnits(expected: number, missing: number, runs: number): void;
   observeConcealedRatio(ratio: number): void;
   observeStage(stage: "reassembly" | "decode" | "conceal" | "queue" | "inference", durationMs: number): void;
   observeFrameAge(at: "inference" | "result", ageMs: number): void;

@@ -53,6 +53,7 @@ const noObserver: ServerObserver = {
   observeSlicesRejected() {},
   observeReceivedBytes() {},
   observeSentBytes() {},
+  observeUnits() {},
   observeConcealedRatio() {},
   observeStage() {},
   observeFrameAge() {},

@@ -79,10 +79,18 @@ export async function createTensorReceiver(
         const fault = partial.add(index, count, payload);
         if (fault) refused.push(fault);
       }
-      const { tensor, missing, missingCount } = partial.finish();
+      const { tensor, missing, missingCount, motion } = partial.finish();
       const decodedMs = now();
       if (missingCount === tensor.data.length) return undefined;
-      if (missingCount > 0) concealer.conceal(tensor, missing, last?.tensor && { tensor: last.tensor });
+      if (missingCount > 0) {
+        const framesBefore = frame.frame - (last?.frame ?? 0);
+        const reference = last?.tensor && {
+          tensor: last.tensor,
+          framesBefore,
+          ...(motion ? { motion } : {}),
+        };
+        concealer.conceal(tensor, missing, reference);
+      }
       last?.offer(frame.frame, tensor, missingCount);
       const context = { missing, missingCount };
       return { tensor, context, refused, decodeMs: decodedMs - startMs, concealMs: now() - decodedMs };

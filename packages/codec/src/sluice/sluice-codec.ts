@@ -9,6 +9,7 @@ import {
   createSluicePlan,
   layerRange,
   memoryRange,
+  motionRange,
   qualityRange,
   type SluiceParameters,
   type SluicePlan,
@@ -24,13 +25,15 @@ const name = "sluice";
  */
 export function createSluiceCodec(parameters: SluiceParameters = {}): Codec {
   const { quality = qualityRange[2], layers = layerRange[2], memory = memoryRange[2] } = parameters;
+  const { motion = motionRange[2] } = parameters;
   checkNumber(name, "quality", quality, qualityRange[0], qualityRange[1], true);
   checkNumber(name, "layers", layers, layerRange[0], layerRange[1], true);
   checkNumber(name, "memory", memory, memoryRange[0], memoryRange[1], true);
+  checkNumber(name, "motion", motion, motionRange[0], motionRange[1], true);
   const plan = (spec: TensorSpec, statistics: CutStatistics | undefined, interleave = ""): SluicePlan =>
-    createSluicePlan(spec, statistics, { quality, layers, memory }, parseInterleaving(interleave));
+    createSluicePlan(spec, statistics, { quality, layers, memory, motion }, parseInterleaving(interleave));
   return {
-    text: `${name}:quality=${quality},layers=${layers},memory=${memory}`,
+    text: `${name}:quality=${quality},layers=${layers},memory=${memory},motion=${motion}`,
     createEncoder: (spec, statistics, interleave) =>
       createSluiceEncoder(spec, plan(spec, statistics, interleave)),
     createDecoder: (spec, statistics, interleave) =>
@@ -40,11 +43,12 @@ export function createSluiceCodec(parameters: SluiceParameters = {}): Codec {
 
 export const sluiceDefinition: CodecDefinition = {
   name,
-  parameters: ["quality", "layers", "memory"],
+  parameters: ["quality", "layers", "memory", "motion"],
   readCodec: (values) =>
     createSluiceCodec({
       quality: values.integer("quality", ...qualityRange),
       layers: values.integer("layers", ...layerRange),
       memory: values.integer("memory", ...memoryRange),
+      motion: values.integer("motion", ...motionRange),
     }),
 };

@@ -13,6 +13,7 @@ import { checkChoice, checkNumber, formatNumber } from "../stage-parameters.js";
 import {
   createQuantizer,
   dequantize,
+  holdRange,
   isSane,
   quantize as quantizeValues,
   setChannel,
@@ -57,10 +58,11 @@ export function quantize(parameters: QuantizeParameters = {}): Stage<"tensor", "
       input: "tensor",
       output: "symbols",
     },
-    plan({ dtype }, { spec, axis, statistics }) {
+    plan({ dtype }, { spec, axis, statistics, looksBack }) {
       const quantizer = createQuantizer(levels, per === "channel" ? axis : { channels: 1, stride: 2 ** 24 });
       if (per === "channel") setChannels(quantizer, checkStatistics(spec, statistics), deviations);
       const symbolScratch = createSymbolScratch(levels);
+      let held: { low: number; step: number } | undefined;
       const valueScratch = createScratch((length) => new Float32Array(length));
       const scratchFor = (count: number) => (dtype === "float32" ? valueScratch(0) : valueScratch(count));
       return {
@@ -69,7 +71,11 @@ export function quantize(parameters: QuantizeParameters = {}): Stage<"tensor", "
         measure(tensor) {
           if (per === "channel") return;
           const { length } = tensor.data;
-          setChannel(quantizer, 0, momentsOf(readFloat32(tensor, 0, length, scratchFor(length))), deviations);
+          const moments = momentsOf(readFloat32(tensor, 0, length, scratchFor(length)));
+          setChannel(quantizer, 0, moments, deviations);
+          if (!looksBack) return;
+          if (held) holdRange(quantizer, held, moments.mean);
+          held = { low: quantizer.low[0]!, step: quantizer.step[0]! };
         },
         encode(tensor, { elements: { first, end } }, side) {
           if (per === "tensor") {

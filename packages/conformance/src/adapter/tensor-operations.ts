@@ -3,6 +3,7 @@ import {
   type Codec,
   formatInterleaving,
   interleaveField,
+  type PartialTensor,
   parseCodec,
   parseInterleaving,
   prepareCodec,
@@ -36,9 +37,18 @@ interface CodecInput {
   readonly interleave?: string;
 }
 
+interface ReceivedSlice {
+  readonly index: number;
+  readonly count: number;
+  readonly payload: string;
+}
+
 interface ReceiveInput extends CodecInput {
   readonly concealment: string;
-  readonly slices: readonly { readonly index: number; readonly count: number; readonly payload: string }[];
+  readonly slices: readonly ReceivedSlice[];
+  /** Of the frame; where it may be predicted from those before. */
+  readonly frame?: number;
+  readonly before?: readonly { readonly frame: number; readonly slices: readonly ReceivedSlice[] }[];
 }
 
 interface EncodeInput extends CodecInput {
@@ -87,18 +97,24 @@ function readConcealer(text: string, spec: TensorSpec, statistics: CutStatistics
   );
 }
 
-async function receive({ spec, codec, statistics, interleave, concealment, slices }: ReceiveInput) {
+async function receive({ spec, codec, statistics, interleave, concealment, ...frames }: ReceiveInput) {
+  const { slices, frame, before = [] } = frames;
   const known = statistics && decodeStatistics(statistics);
   const concealer = readConcealer(concealment, spec, known);
   const prepared = await prepareCodec(readCodec(codec));
   const decoder = orCode(ErrorCode.unknownCodec, () => prepared.createDecoder(spec, known, interleave));
-  const partial = decoder.begin();
-  const refused: number[] = [];
-  for (const [at, { index, count, payload }] of slices.entries()) {
-    // spec 5.2
-    orCode(ErrorCode.sliceOutOfRange, () => sliceRange(index, count, decoder.units));
-    if (partial.add(index, count, fromHex(payload)) !== undefined) refused.push(at);
-  }
+  const add = (partial: PartialTensor, own: readonly ReceivedSlice[]): number[] => {
+    const refused: number[] = [];
+    for (const [at, { index, count, payload }] of own.entries()) {
+      // spec 5.2
+      orCode(ErrorCode.sliceOutOfRange, () => sliceRange(index, count, decoder.units));
+      if (partial.add(index, count, fromHex(payload)) !== undefined) refused.push(at);
+    }
+    return refused;
+  };
+  for (const earlier of before) add(decoder.begin(earlier.frame), earlier.slices);
+  const partial = decoder.begin(frame);
+  const refused = add(partial, slices);
   const { tensor, missing, missingCount } = partial.finish();
   if (missingCount === elementCount(spec.shape))
     throw new ProtocolError(ErrorCode.nothingDecodable, "no slice was decoded");
