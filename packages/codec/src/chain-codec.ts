@@ -14,7 +14,7 @@ export const maxCodecTextLength = 256;
 
 /** What follows each kind, for the message about a chain that goes wrong there. */
 const takers = {
-  tensor: "raw, quantize or integers",
+  tensor: "transform, raw, quantize or integers",
   symbols: "predict, tile or entropy, or nothing",
   plane: "jpeg, jpeg2000 or htj2k",
   bytes: "nothing",

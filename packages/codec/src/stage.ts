@@ -28,6 +28,8 @@ export interface FormatOf {
 /** Elements come in the order of the chain's units, see {@link UnitOrder}. */
 export interface TensorFormat {
   readonly dtype: TensorSpec["dtype"];
+  /** Coefficients instead of elements: around 0, so many of each block, one block behind the other. */
+  readonly blockLength?: number;
 }
 
 export interface SymbolsFormat {
@@ -35,6 +37,8 @@ export interface SymbolsFormat {
   readonly levels: number;
   /** A receiver must get them back as they are: no stage behind may change them. */
   readonly isExact?: boolean;
+  /** As of {@link TensorFormat}. */
+  readonly blockLength?: number;
 }
 
 export interface PlaneFormat {
@@ -101,8 +105,11 @@ export interface PlannedStage<In extends Kind = Kind, Out extends Kind = Kind> {
   readonly history?: StageHistory;
   /** For a stage that gives bytes: how many, where that does not depend on the values. */
   fixedBytes?(elements: number): number;
-  /** Looks at a whole frame before slices of it are encoded. */
-  measure?(tensor: Tensor): void;
+  /**
+   * Looks at a whole frame before slices of it are encoded.
+   * @returns what later stages look at, where this one gives a tensor
+   */
+  measure?(tensor: Tensor): Tensor | undefined;
   /**
    * @param side {@link sideBytes} bytes to be written
    * @param room bytes that the rest of the payload may have; a stage that gives bytes may stop beyond

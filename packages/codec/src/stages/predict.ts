@@ -28,7 +28,7 @@ export function predict({ memory = memoryRange[2] }: PredictParameters = {}): St
   checkNumber(name, "memory", memory, memoryRange[0], memoryRange[1], true);
   return {
     ...{ name, text: `${name}:memory=${memory}`, input: "symbols", output: "symbols", looksBack: true },
-    plan({ levels }, { spec }) {
+    plan({ levels, blockLength }, { spec }) {
       const history = createSymbolHistory(`codec.${name}`, elementCount(spec.shape), levels, memory);
       const scratch = createSymbolScratch(levels);
       const half = levels >> 1;
@@ -41,7 +41,7 @@ export function predict({ memory = memoryRange[2] }: PredictParameters = {}): St
         value < 0 ? value + levels : value >= levels ? value - levels : value;
 
       return {
-        output: { levels, isExact: true },
+        output: { levels, isExact: true, ...(blockLength === undefined ? {} : { blockLength }) },
         sideBytes: distanceBytes,
         history: {
           ...history,
