@@ -44,6 +44,7 @@ export {
   preprocessPresets,
 } from "./preprocess.js";
 export type { ModelProfile, ProfiledOption } from "./profile-terms.js";
+export { createRestartingEngine, type RestartOptions } from "./restarting-engine.js";
 export { type IdxFile, parseIdx } from "./sources/idx-file.js";
 export { type ImageFileOptions, openImageFiles, openImageGlob } from "./sources/image-files.js";
 export type { CountedImageSource, ImageSource, LabelledImage } from "./sources/labelled-image.js";
