@@ -17,6 +17,7 @@ import type { Capture } from "./capture/capture.js";
 import type { StreamCapture } from "./capture/stream-capture.js";
 import { createFrameTask, type FrameEnd, noStages, notDecoded } from "./frame-task.js";
 import { countMissingUnits } from "./missing-units.js";
+import type { ReadingShares } from "./scheduling/reading-shares.js";
 import type { Scheduler } from "./scheduling/scheduler.js";
 import { type OpenServedStream, StreamRefusal } from "./served-model.js";
 import type { ServerLog, ServerObserver } from "./server-observer.js";
@@ -29,6 +30,7 @@ export interface ConnectionOptions {
   readonly capabilities?: readonly string[];
   readonly openServedStream: OpenServedStream;
   readonly scheduler: Scheduler;
+  readonly reading: ReadingShares;
   readonly clock: Clock;
   readonly log: ServerLog;
   readonly observer: ServerObserver;
@@ -66,6 +68,8 @@ export function createConnection(options: ConnectionOptions): Connection {
   const receivers = new Map<number, TensorReceiver>();
   const captures = new Map<number, StreamCapture>();
   const account = options.scheduler.openAccount();
+  const reading = options.reading.open();
+  let unread = 0;
   let driver: ReturnType<typeof createSessionDriver> | undefined;
   let nextTensorStream = 0;
   let readingStreams = 0;
@@ -84,7 +88,7 @@ export function createConnection(options: ConnectionOptions): Connection {
       refuseStream(stream);
       return;
     }
-    driver = createSessionDriver({ session, core, control: stream, clock, onProgress });
+    driver = createSessionDriver({ session, core, control: stream, clock, onProgress, onDatagrams });
     session.onUnidirectional((tensor) => void readTensorStream(tensor));
     driver.pump();
   });
@@ -96,6 +100,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     log.info({ code, codeName: errorCodeName(code), reason, by, ...core.figures }, "session ended");
     core.handleClosed(code, reason);
     options.scheduler.closeAccount(account);
+    reading.close();
     report();
   });
 
@@ -126,6 +131,18 @@ export function createConnection(options: ConnectionOptions): Connection {
     driver?.pump();
   }
 
+  /** What comes beyond the session's share of this thread's time is lost unread. */
+  function onDatagrams(batch: readonly Uint8Array[], read: () => void): void {
+    const startMs = clock.now();
+    if (!reading.mayRead(startMs)) {
+      unread += batch.length;
+      return;
+    }
+    read();
+    const endMs = clock.now();
+    reading.hasRead(endMs - startMs, endMs);
+  }
+
   function onProgress(): boolean {
     let moved = false;
     for (let event = core.pollEvent(); event; event = core.pollEvent()) {
@@ -153,6 +170,8 @@ export function createConnection(options: ConnectionOptions): Connection {
     observer.observeDatagramsDropped("sent", "queue-full", queueFull - reportedDrops.queueFull);
     observer.observeDatagramsDropped("sent", "too-big", tooBig - reportedDrops.tooBig);
     reportedDrops = { queueFull, tooBig };
+    observer.observeDatagramsDropped("received", "beyond-share", unread);
+    unread = 0;
   }
 
   function handleEvent(event: ServerEvent): void {

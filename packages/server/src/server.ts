@@ -3,6 +3,7 @@ import { type Clock, createSystemClock, type TransportServer } from "@sluice/tra
 import type { Capture } from "./capture/capture.js";
 import { type Connection, createConnection } from "./connection.js";
 import { createLoadWatch } from "./load-watch.js";
+import { createReadingShares } from "./scheduling/reading-shares.js";
 import { createScheduler } from "./scheduling/scheduler.js";
 import type { OpenServedStream } from "./served-model.js";
 import type { ServerLog, ServerObserver } from "./server-observer.js";
@@ -78,6 +79,7 @@ export function createServer(options: ServerOptions): Server {
     onBatch: (frames) => observer.observeBatch(frames),
   });
 
+  const reading = createReadingShares();
   let limits: SessionLimits = { ...defaultLimits, ...options.limits };
   let draining = false;
   const load = createLoadWatch({
@@ -105,7 +107,7 @@ export function createServer(options: ServerOptions): Server {
       return;
     }
     const connection = createConnection({
-      ...{ session, scheduler, clock, log, observer, openServedStream: options.openServedStream },
+      ...{ session, scheduler, reading, clock, log, observer, openServedStream: options.openServedStream },
       limits: currentLimits(),
       ...(options.authorize ? { authorize: options.authorize } : {}),
       ...(options.capabilities ? { capabilities: options.capabilities } : {}),
