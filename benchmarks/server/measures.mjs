@@ -1,5 +1,6 @@
 // The windows of each measure. In every round all that is compared runs right after one another, in an order that
 // turns round with each round.
+import { constants } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { quantile } from "../accuracy/quantile.mjs";
 import { start, startServer } from "./processes.mjs";
@@ -11,6 +12,8 @@ const saturating = { sessions: 4, underWay: 28, deadlineMs: 2_000 };
 const firstBatchFrames = 8;
 
 export const steady = { count: 8, framesPerSecond: 30, deadlineMs: 500 };
+/** Of a bad client's process: what is measured is what it sends, not that it computes on the server's cores. */
+const badPriority = constants.priority.PRIORITY_BELOW_NORMAL;
 /** Beside a bad client. */
 const goodClients = 7;
 
@@ -132,14 +135,15 @@ export async function measureIsolation(workload, { rounds, seconds }, onWindow, 
 /** @returns what ends it */
 async function startBadClient(behaviour, target) {
   let isOver = false;
-  let current = await start("bad-client.mjs", target, [behaviour]);
+  const startOne = () => start("bad-client.mjs", target, [behaviour], badPriority);
+  let current = await startOne();
   const { stopAfterMs, killAfterMs } = current.ready;
   if (stopAfterMs !== undefined) setTimeout(() => current.child.kill("SIGSTOP"), stopAfterMs);
   const dying = (async () => {
     while (killAfterMs !== undefined && !isOver) {
       await sleep(killAfterMs);
       await current.end();
-      if (!isOver) current = await start("bad-client.mjs", target, [behaviour]);
+      if (!isOver) current = await startOne();
     }
   })();
   return async () => {

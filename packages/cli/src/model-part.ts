@@ -39,9 +39,9 @@ export interface ModelPartOptions {
 }
 
 /** What suits a network's input, which has no statistics: 256 levels are a byte for each value. */
-const inputCodec = "quantize:levels=256,clip=4";
+export const inputCodec = "quantize:levels=256,clip=4";
 /** A picture as a picture, for inputs that are large enough to be worth it. */
-const pictureCodec = "quantize:levels=256,clip=4 | tile | jpeg:quality=90";
+export const pictureCodec = "quantize:levels=256,clip=4 | tile | jpeg:quality=90";
 const pictureElements = 3_000;
 /** A third of the default's bytes for about 1 % of the right answers. */
 const coarseCodec = "quantize:levels=8,clip=3 | entropy";

@@ -7,8 +7,8 @@ export interface Model {
   readonly name: string;
   /** What can be described, cut and loaded. */
   readonly network: Network;
-  /** SHA-256 of its file; absent where that is not at hand. */
-  readonly hash?: Uint8Array;
+  /** SHA-256 of its files; absent where they are not at hand. */
+  readonly hash?: Uint8Array | undefined;
   readonly input: TensorInfo;
   /** Names of the classes, in the order of the output; empty where they are not known. */
   readonly labels: readonly string[];

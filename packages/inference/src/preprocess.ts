@@ -52,11 +52,12 @@ export const preprocessPresets = {
   none: { resize: "exact", channelOrder: "rgb", scale: 1, mean: [0], deviation: [1] },
 } as const satisfies Record<string, Preprocess>;
 
-/** The preprocessing that a model most probably wants, by the shape of its input. */
-export function defaultPreprocess(input: TensorInfo): Preprocess {
+/** The preprocessing that a model most probably wants, by the shape of its input and where it comes from. */
+export function defaultPreprocess(input: TensorInfo, origin: "tensorflow" | "any" = "any"): Preprocess {
   const shape = input.shape;
   const channels = input.layout === "hwc" ? shape[2] : shape[0];
   if (shape.length !== 3 || channels !== 3) return preprocessPresets.none;
+  if (origin === "tensorflow") return preprocessPresets.tensorflow;
   const height = input.layout === "hwc" ? shape[0] : shape[1];
   return height !== null && height !== undefined && height <= 64
     ? preprocessPresets["torch-small"]
