@@ -1,5 +1,6 @@
 import {
   classify,
+  createRestartingEngine,
   decodeCtc,
   type Engine,
   type Model,
@@ -31,7 +32,9 @@ export async function loadServedHalf(
   threads: number | undefined,
 ): Promise<LoadedHalf> {
   const half = await tailOf(model, split);
-  const engine = await half.load(threads === undefined ? {} : { threads });
+  const engine = await createRestartingEngine(() => half.load(threads === undefined ? {} : { threads }), {
+    now: () => performance.now(),
+  });
   try {
     const statistics = split === "" ? undefined : await readHashedStatistics(model, split);
     const network = await createNetwork(engine);

@@ -18,6 +18,7 @@ import type { StreamCapture } from "./capture/stream-capture.js";
 import { createFrameTask, type FrameEnd, noStages, notDecoded } from "./frame-task.js";
 import { type Identities, type Identity, strictest } from "./identities.js";
 import { countMissingUnits } from "./missing-units.js";
+import type { ReadingShares } from "./scheduling/reading-shares.js";
 import type { Scheduler } from "./scheduling/scheduler.js";
 import { type OpenServedStream, StreamRefusal } from "./served-model.js";
 import type { ServerLog, ServerObserver } from "./server-observer.js";
@@ -31,6 +32,7 @@ export interface ConnectionOptions {
   readonly capabilities?: readonly string[];
   readonly openServedStream: OpenServedStream;
   readonly scheduler: Scheduler;
+  readonly reading: ReadingShares;
   readonly clock: Clock;
   readonly log: ServerLog;
   readonly observer: ServerObserver;
@@ -71,6 +73,8 @@ export function createConnection(options: ConnectionOptions): Connection {
   const receivers = new Map<number, TensorReceiver>();
   const captures = new Map<number, StreamCapture>();
   const account = options.scheduler.openAccount();
+  const reading = options.reading.open();
+  let unread = 0;
   let driver: ReturnType<typeof createSessionDriver> | undefined;
   let nextTensorStream = 0;
   let readingStreams = 0;
@@ -89,7 +93,7 @@ export function createConnection(options: ConnectionOptions): Connection {
       refuseStream(stream);
       return;
     }
-    driver = createSessionDriver({ session, core, control: stream, clock, onProgress });
+    driver = createSessionDriver({ session, core, control: stream, clock, onProgress, onDatagrams });
     session.onUnidirectional((tensor) => void readTensorStream(tensor));
     driver.pump();
   });
@@ -102,6 +106,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     core.handleClosed(code, reason);
     options.scheduler.closeAccount(account);
     if (identity) options.identities?.leave(identity);
+    reading.close();
     report();
   });
 
@@ -139,6 +144,18 @@ export function createConnection(options: ConnectionOptions): Connection {
     return identity !== undefined;
   }
 
+  /** What comes beyond the session's share of this thread's time is lost unread. */
+  function onDatagrams(batch: readonly Uint8Array[], read: () => void): void {
+    const startMs = clock.now();
+    if (!reading.mayRead(startMs)) {
+      unread += batch.length;
+      return;
+    }
+    read();
+    const endMs = clock.now();
+    reading.hasRead(endMs - startMs, endMs);
+  }
+
   function onProgress(): boolean {
     let moved = false;
     for (let event = core.pollEvent(); event; event = core.pollEvent()) {
@@ -166,6 +183,8 @@ export function createConnection(options: ConnectionOptions): Connection {
     observer.observeDatagramsDropped("sent", "queue-full", queueFull - reportedDrops.queueFull);
     observer.observeDatagramsDropped("sent", "too-big", tooBig - reportedDrops.tooBig);
     reportedDrops = { queueFull, tooBig };
+    observer.observeDatagramsDropped("received", "beyond-share", unread);
+    unread = 0;
   }
 
   function handleEvent(event: ServerEvent): void {

@@ -4,6 +4,7 @@ import type { Capture } from "./capture/capture.js";
 import { type Connection, createConnection } from "./connection.js";
 import { type Authorize, createIdentities, strictest } from "./identities.js";
 import { createLoadWatch } from "./load-watch.js";
+import { createReadingShares } from "./scheduling/reading-shares.js";
 import { createScheduler } from "./scheduling/scheduler.js";
 import type { OpenServedStream } from "./served-model.js";
 import type { ServerLog, ServerObserver } from "./server-observer.js";
@@ -80,6 +81,7 @@ export function createServer(options: ServerOptions): Server {
   });
 
   const identities = options.authorize ? createIdentities(options.authorize) : undefined;
+  const reading = createReadingShares();
   let limits: SessionLimits = { ...defaultLimits, ...options.limits };
   let draining = false;
   const load = createLoadWatch({
@@ -108,7 +110,7 @@ export function createServer(options: ServerOptions): Server {
       return;
     }
     const connection = createConnection({
-      ...{ session, scheduler, clock, log, observer, openServedStream: options.openServedStream },
+      ...{ session, scheduler, reading, clock, log, observer, openServedStream: options.openServedStream },
       limits: currentLimits(),
       ...(identities ? { identities } : {}),
       ...(options.capabilities ? { capabilities: options.capabilities } : {}),
