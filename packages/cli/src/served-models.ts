@@ -1,6 +1,6 @@
 import { readdir, stat } from "node:fs/promises";
 import { basename, extname, join } from "node:path";
-import { embeddedModels, loadModel, type Model } from "@sluice/inference";
+import { embeddedModels, loadModel } from "@sluice/inference";
 import {
   compareVersions,
   createModelRegistry,
@@ -11,6 +11,7 @@ import {
 } from "@sluice/server";
 import { CliError } from "./cli-error.js";
 import { ExitCode } from "./exit-codes.js";
+import { type RemoteHalf, remoteOptions, withRemoteHalves } from "./remote-halves.js";
 import { loadServedHalf } from "./served-network.js";
 
 /** A model to serve, as the command line names it. */
@@ -98,12 +99,18 @@ function isOnnx(name: string): boolean {
 /** Reads the models; their networks are loaded when they are first asked for. @throws ModelError, RangeError */
 export async function openServedModels(
   entries: readonly ModelEntry[],
-  options: { readonly threads: number | undefined; readonly maxLoaded: number | undefined },
+  options: {
+    readonly threads: number | undefined;
+    readonly maxLoaded: number | undefined;
+    /** Of the first model. */
+    readonly remote?: readonly RemoteHalf[];
+  },
 ): Promise<ServedModels> {
   const models: ServableModel[] = [];
   const served: { reference: string; defaultSplit: string }[] = [];
-  for (const entry of entries) {
-    const { model, defaultSplit } = await openEntry(entry, options.threads);
+  for (const [i, entry] of entries.entries()) {
+    const halves = i === 0 ? (options.remote ?? []) : [];
+    const { model, defaultSplit } = await openEntry(entry, options.threads, halves);
     models.push(model);
     served.push({ reference: modelReference(model), defaultSplit });
   }
@@ -114,6 +121,7 @@ export async function openServedModels(
 async function openEntry(
   entry: ModelEntry,
   threads: number | undefined,
+  halves: readonly RemoteHalf[],
 ): Promise<{ readonly model: ServableModel; readonly defaultSplit: string }> {
   const { name, version, reference, labelsPath } = entry;
   if (reference === "sink") {
@@ -121,7 +129,9 @@ async function openEntry(
     const load = async () => ({ serve: () => sink, async close() {} });
     return { model: { name: name ?? "sink", version, load }, defaultSplit: "" };
   }
-  const model: Model = await loadModel(reference, labelsPath ? { labelsPath } : {});
+  const remote = remoteOptions(process.env);
+  const read = await loadModel(reference, { remote, ...(labelsPath ? { labelsPath } : {}) });
+  const model = await withRemoteHalves(read, halves, remote);
   return {
     model: { name: name ?? model.name, version, load: (split) => loadServedHalf(model, split, threads) },
     defaultSplit: model.defaultCut ?? "",

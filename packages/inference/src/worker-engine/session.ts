@@ -1,23 +1,13 @@
-import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
-import { type EngineCounters, EngineError } from "../engine.js";
-import type { EngineOptions } from "../network.js";
-import type { RawInfo, RawTensor, WorkerReply, WorkerRequest, WorkerSettings } from "./messages.js";
+import { type EngineCounters, EngineError, type RunOptions } from "../engine.js";
+import type { RawInfo, RawTensor, WorkerReply, WorkerRequest } from "./messages.js";
 
-/** How onnxruntime runs a model. */
-export interface OnnxruntimeOptions extends EngineOptions {
-  /** The module that holds onnxruntime; by default `onnxruntime-node`. */
-  readonly runtime?: string;
-  /** The script of the worker thread, for bundles that move it. */
-  readonly workerUrl?: URL;
-}
-
-/** An onnxruntime session in a worker thread: raw tensors in and out, in the order of the model's outputs. */
-export interface OnnxruntimeSession {
+/** A network in a worker thread: raw tensors in and out, in the order of the network's outputs. */
+export interface WorkerSession {
   readonly inputs: readonly RawInfo[];
   readonly outputs: readonly RawInfo[];
   /** The tensors' buffers are given to the worker: they must not be used afterwards, nor be part of larger ones. */
-  run(inputs: Readonly<Record<string, RawTensor>>): Promise<readonly RawTensor[]>;
+  run(inputs: Readonly<Record<string, RawTensor>>, options?: RunOptions): Promise<readonly RawTensor[]>;
   counters(): EngineCounters;
   close(): Promise<void>;
 }
@@ -27,24 +17,12 @@ interface PendingRun {
   readonly reject: (error: EngineError) => void;
 }
 
-function integerOption(name: string, value: number | undefined, fallback: number, max: number): number {
-  if (value === undefined) return fallback;
-  if (!Number.isInteger(value) || value < 1 || value > max) {
-    throw new EngineError("bad-input", `${name}: must be an integer of 1..${max}, got ${value}`);
-  }
-  return value;
-}
-
-function defaultThreads(): number {
-  return Math.min(4, Math.max(1, availableParallelism() - 1));
-}
-
 /** The session once its worker is ready; the worker holds the process only while runs are pending. */
 function createSession(
   worker: Worker,
   ready: Extract<WorkerReply, { readonly kind: "ready" }>,
   maxPendingRuns: number,
-): OnnxruntimeSession {
+): WorkerSession {
   const pending = new Map<number, PendingRun>();
   let nextId = 0;
   const counts = { completed: 0, failed: 0, refused: 0 };
@@ -124,32 +102,28 @@ function closeWorker(worker: Worker, ended: boolean): Promise<void> {
   });
 }
 
+/** What runs a network in a worker thread. */
+export interface WorkerSource {
+  /** The script, which answers with `ready` or `refused` and then calls `serveRuns`. */
+  readonly workerUrl: URL;
+  /** What the script finds as its `workerData`. */
+  readonly settings: unknown;
+  readonly maxPendingRuns: number;
+  /** For people: what a refusal means. */
+  describeRefusal(reason: "not-available" | "load-failed", message: string): string;
+  readonly onLog?: (line: string) => void;
+}
+
 /**
- * Loads an ONNX model into onnxruntime in a worker thread of its own.
- * @throws EngineError `not-available` where onnxruntime does not load, `load-failed` where it refuses the model
+ * Starts a worker thread for a network.
+ * @throws EngineError `not-available` where the runtime does not load, `load-failed` where it refuses the network
  */
-export function openSession(
-  model: Uint8Array,
-  options: OnnxruntimeOptions = {},
-): Promise<OnnxruntimeSession> {
+export function openSession(source: WorkerSource): Promise<WorkerSession> {
   return new Promise((resolve, reject) => {
-    const maxPendingRuns = integerOption("maxPendingRuns", options.maxPendingRuns, 64, 65536);
-    const runtime = options.runtime ?? "onnxruntime-node";
-    const settings: WorkerSettings = {
-      model,
-      runtime,
-      threads: integerOption("threads", options.threads, defaultThreads(), 64),
-      graphOptimization: options.graphOptimization ?? "all",
-    };
-    const worker = new Worker(options.workerUrl ?? new URL("./worker.js", import.meta.url), {
-      workerData: settings,
-    });
+    const worker = new Worker(source.workerUrl, { workerData: source.settings });
     const onError = (cause: Error): void => {
-      reject(
-        new EngineError("crashed", `the worker thread of the engine did not start: ${cause.message}`, {
-          cause,
-        }),
-      );
+      const message = `the worker thread of the engine did not start: ${cause.message}`;
+      reject(new EngineError("crashed", message, { cause }));
     };
     const onExit = (code: number): void => {
       reject(
@@ -162,27 +136,23 @@ export function openSession(
       worker.off("error", onError);
       worker.off("exit", onExit);
       if (reply.kind === "ready") {
-        resolve(createSession(worker, reply, maxPendingRuns));
+        for (const line of reply.log ?? []) source.onLog?.(line);
+        resolve(createSession(worker, reply, source.maxPendingRuns));
         return;
       }
+      const error = refusal(reply, source);
       // Nothing runs in it: it ends at once.
       worker.terminate().then(
-        () => reject(refusal(reply, runtime)),
-        () => reject(refusal(reply, runtime)),
+        () => reject(error),
+        () => reject(error),
       );
     });
   });
 }
 
-function refusal(reply: WorkerReply, runtime: string): EngineError {
-  if (reply.kind !== "refused")
+function refusal(reply: WorkerReply, source: WorkerSource): EngineError {
+  if (reply.kind !== "refused") {
     return new EngineError("crashed", `the worker answered "${reply.kind}" to its start`);
-  if (reply.reason === "load-failed") {
-    return new EngineError("load-failed", `onnxruntime does not take the model: ${reply.message}`);
   }
-  return new EngineError(
-    "not-available",
-    `${runtime} does not load on ${process.platform}-${process.arch} (${reply.message}); ` +
-      "its CPU library ships inside the npm package for linux, mac and windows, x64 (not mac) and arm64",
-  );
+  return new EngineError(reply.reason, source.describeRefusal(reply.reason, reply.message));
 }
