@@ -16,6 +16,7 @@ import {
 import type { Capture } from "./capture/capture.js";
 import type { StreamCapture } from "./capture/stream-capture.js";
 import { createFrameTask, type FrameEnd, noStages, notDecoded } from "./frame-task.js";
+import { type Identities, type Identity, strictest } from "./identities.js";
 import { countMissingUnits } from "./missing-units.js";
 import type { ReadingShares } from "./scheduling/reading-shares.js";
 import type { Scheduler } from "./scheduling/scheduler.js";
@@ -26,7 +27,8 @@ import { createTensorReceiver, type TensorReceiver } from "./tensor-receiver.js"
 export interface ConnectionOptions {
   readonly session: Session;
   readonly limits: SessionLimits;
-  readonly authorize?: (token: Uint8Array) => boolean;
+  /** Who may come in. Default: everyone. */
+  readonly identities?: Identities;
   readonly capabilities?: readonly string[];
   readonly openServedStream: OpenServedStream;
   readonly scheduler: Scheduler;
@@ -43,6 +45,8 @@ export interface Connection {
   /** Asks the client to send no new frames, and closes when what is in flight is answered or the time is over. */
   drain(reason: string, timeoutMs: number): void;
   setLimits(limits: SessionLimits): void;
+  /** What its identity may do at most. */
+  readonly ownLimits: Partial<SessionLimits> | undefined;
   /** Frames that the client has sent and the limits have let in. */
   readonly framesOffered: number;
   close(code: number, reason: string): void;
@@ -61,10 +65,11 @@ export function createConnection(options: ConnectionOptions): Connection {
   const core = createServerSession(
     {
       ...{ agent, limits: options.limits, capabilities: options.capabilities ?? [] },
-      ...(options.authorize ? { authorize: options.authorize } : {}),
+      ...(options.identities ? { authorize } : {}),
     },
     clock.now(),
   );
+  let identity: Identity | undefined;
   const receivers = new Map<number, TensorReceiver>();
   const captures = new Map<number, StreamCapture>();
   const account = options.scheduler.openAccount();
@@ -101,6 +106,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     core.handleClosed(code, reason);
     options.scheduler.closeAccount(account);
     reading.close();
+    if (identity) options.identities?.leave(identity);
     report();
   });
 
@@ -143,6 +149,13 @@ export function createConnection(options: ConnectionOptions): Connection {
     reading.hasRead(endMs - startMs, endMs);
   }
 
+  /** Lets the client in if its token says so, with the limits of its identity. */
+  function authorize(token: Uint8Array): boolean {
+    identity = options.identities?.enter(token);
+    if (identity?.limits) core.setLimits(strictest(options.limits, identity.limits));
+    return identity !== undefined;
+  }
+
   function onProgress(): boolean {
     let moved = false;
     for (let event = core.pollEvent(); event; event = core.pollEvent()) {
@@ -177,7 +190,10 @@ export function createConnection(options: ConnectionOptions): Connection {
   function handleEvent(event: ServerEvent): void {
     switch (event.type) {
       case "open":
-        log.info({ agent: event.agent, capabilities: event.capabilities }, "session opened");
+        log.info(
+          { agent: event.agent, capabilities: event.capabilities, identity: identity?.name },
+          "session opened",
+        );
         return;
       case "stream-requested":
         void openStream(event);
@@ -273,6 +289,9 @@ export function createConnection(options: ConnectionOptions): Connection {
     setLimits(limits) {
       core.setLimits(limits);
       driver?.pump();
+    },
+    get ownLimits() {
+      return identity?.limits;
     },
     get framesOffered() {
       return account.offered;
