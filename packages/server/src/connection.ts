@@ -105,8 +105,8 @@ export function createConnection(options: ConnectionOptions): Connection {
     log.info({ code, codeName: errorCodeName(code), reason, by, ...core.figures }, "session ended");
     core.handleClosed(code, reason);
     options.scheduler.closeAccount(account);
-    if (identity) options.identities?.leave(identity);
     reading.close();
+    if (identity) options.identities?.leave(identity);
     report();
   });
 
@@ -137,13 +137,6 @@ export function createConnection(options: ConnectionOptions): Connection {
     driver?.pump();
   }
 
-  /** Lets the client in if its token says so, with the limits of its identity. */
-  function authorize(token: Uint8Array): boolean {
-    identity = options.identities?.enter(token);
-    if (identity?.limits) core.setLimits(strictest(options.limits, identity.limits));
-    return identity !== undefined;
-  }
-
   /** What comes beyond the session's share of this thread's time is lost unread. */
   function onDatagrams(batch: readonly Uint8Array[], read: () => void): void {
     const startMs = clock.now();
@@ -154,6 +147,13 @@ export function createConnection(options: ConnectionOptions): Connection {
     read();
     const endMs = clock.now();
     reading.hasRead(endMs - startMs, endMs);
+  }
+
+  /** Lets the client in if its token says so, with the limits of its identity. */
+  function authorize(token: Uint8Array): boolean {
+    identity = options.identities?.enter(token);
+    if (identity?.limits) core.setLimits(strictest(options.limits, identity.limits));
+    return identity !== undefined;
   }
 
   function onProgress(): boolean {

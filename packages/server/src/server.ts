@@ -80,8 +80,8 @@ export function createServer(options: ServerOptions): Server {
     onBatch: (frames) => observer.observeBatch(frames),
   });
 
-  const identities = options.authorize ? createIdentities(options.authorize) : undefined;
   const reading = createReadingShares();
+  const identities = options.authorize ? createIdentities(options.authorize) : undefined;
   let limits: SessionLimits = { ...defaultLimits, ...options.limits };
   let draining = false;
   const load = createLoadWatch({
