@@ -2,7 +2,7 @@
 import type { Codec } from "@sluice/codec";
 import type { ClientFigures, DeliveryMode, SessionLimits } from "@sluice/protocol";
 import type { CutStatistics, Tensor, TensorSpec } from "@sluice/tensor";
-import type { Clock } from "@sluice/transport";
+import type { Clock } from "@sluice/transport/core";
 import type { FrameOutcome } from "./frame-outcome.js";
 
 export interface ClientOptions {

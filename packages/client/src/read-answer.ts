@@ -1,21 +1,14 @@
-import { C1, unpack } from "msgpackr";
+import { decode } from "@msgpack/msgpack";
 
 /**
  * The value of a result's payload (spec 7.2).
  * @throws Error where it is not one MessagePack value
  */
 export function readAnswer(payload: Uint8Array): unknown {
-  const answer: unknown = unpack(payload);
-  if (holdsUnused(answer)) throw new RangeError("the byte 0xc1, which MessagePack never uses");
-  return answer;
+  return decode(payload, { mapKeyConverter: nameKey });
 }
 
-/** msgpackr reads 0xc1 as an object of its own instead of refusing it. */
-function holdsUnused(value: unknown): boolean {
-  if (typeof value !== "object" || value === null) return false;
-  if (value === C1) return true;
-  if (value instanceof Uint8Array) return false;
-  const entries: Iterable<unknown> = value instanceof Map ? [...value.entries()] : Object.values(value);
-  for (const entry of entries) if (holdsUnused(entry)) return true;
-  return false;
+/** Objects have keys of text; in MessagePack a key may be anything. */
+function nameKey(key: unknown): string | number {
+  return typeof key === "number" ? key : String(key);
 }

@@ -3,7 +3,7 @@
  * application's tensor streams again. A session that drains finishes its frames while the next one begins.
  */
 import { ErrorCode, type SessionLimits } from "@sluice/protocol";
-import { createSystemClock, type Session } from "@sluice/transport";
+import { createSystemClock, type Session } from "@sluice/transport/core";
 import { createClient } from "./client.js";
 import type { Client, ClientOptions, OpenStreamOptions, SessionEnd, TensorStream } from "./client-api.js";
 import { ClientError } from "./client-error.js";

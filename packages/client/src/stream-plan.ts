@@ -1,4 +1,5 @@
-import { defaultCodec, prepareCodec, type TensorEncoder } from "@sluice/codec";
+import type { TensorEncoder } from "@sluice/codec";
+import { defaultCodec, prepareCodec } from "@sluice/codec/prepare";
 import { formatFec, parseFec, type TensorStreamOptions, tensorStreamDefaults } from "@sluice/protocol";
 import type { OpenStreamOptions } from "./client-api.js";
 
