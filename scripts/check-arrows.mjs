@@ -13,7 +13,7 @@ import ts from "typescript";
 
 /** Names without the scope. Everything under services/ has the highest rank. */
 const RANKS = new Map([
-  ...["proto", "tensor"].map((name) => [name, 0]),
+  ...["proto", "tensor", "chromium-test"].map((name) => [name, 0]),
   ...["codec", "concealment", "protocol", "transport", "simnet"].map((name) => [name, 1]),
   ...["client", "server", "inference", "http3", "metrics", "conformance"].map((name) => [name, 2]),
   ...["cli", "fails-quiche"].map((name) => [name, 3]),

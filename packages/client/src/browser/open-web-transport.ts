@@ -43,7 +43,7 @@ export async function openWebTransport(url: string, options: OpenWebTransportOpt
   signal?.addEventListener("abort", abort);
   try {
     await Promise.race([transport.ready, givenUp]);
-    return createW3cSession(transport);
+    return createW3cSession(transport, { emptyDatagrams: false });
   } catch (cause) {
     closeQuietly(transport);
     if (cause instanceof ConnectError || signal?.aborted) throw cause;
