@@ -1,4 +1,4 @@
-import { describeValue, loadOnnxruntime, specOf, splitModel } from "@sluice/inference";
+import { specOf } from "@sluice/inference";
 import { argmax } from "./compare-predictions.mjs";
 
 /** Samples that the network runs at once. */
@@ -16,12 +16,12 @@ async function inBatches(list, each) {
  * same in every run.
  */
 export async function openSplitNetwork(model, cut) {
-  const split = await splitModel(model.bytes, cut);
-  const models = { head: split.head, tail: split.tail, whole: model.bytes };
+  const split = await model.network.split(cut);
+  const models = { head: split.head, tail: split.tail, whole: model.network };
   const loading = new Map();
   /** Loaded when it is first needed: most runs do without the whole. */
   const engineOf = (name) => {
-    if (!loading.has(name)) loading.set(name, loadOnnxruntime(models[name], { threads: 1 }));
+    if (!loading.has(name)) loading.set(name, models[name].load({ threads: 1 }));
     return loading.get(name);
   };
   const firstOutputs = async (name, inputs) => {
@@ -32,7 +32,7 @@ export async function openSplitNetwork(model, cut) {
     (await firstOutputs(name, inputs)).map((output) => argmax(output.data));
   return {
     cut,
-    spec: specOf(describeValue(split.cut)),
+    spec: specOf(split.cut),
     batchSize,
     inBatches,
     /** The tensors at the cut. */

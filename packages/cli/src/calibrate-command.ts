@@ -3,13 +3,11 @@ import { dirname } from "node:path";
 import { calibrateTransform } from "@sluice/codec";
 import {
   createSeededRandom,
-  describeValue,
   type Engine,
   loadModel,
-  loadOnnxruntime,
   ModelError,
+  type Network,
   specOf,
-  splitModel,
   statisticsPath,
 } from "@sluice/inference";
 import {
@@ -81,12 +79,12 @@ async function addTransform(
   statistics: CutStatistics,
   spec: TensorSpec,
   tensors: readonly Float32Array[],
-  tailModel: Uint8Array,
+  second: Network,
   options: CalibrateOptions,
   context: CliContext,
 ): Promise<CutStatistics> {
   const floats = { ...spec, dtype: "float32" } as const;
-  const tail = await loadOnnxruntime(tailModel, { threads: 1 });
+  const tail = await second.load({ threads: 1 });
   try {
     const transform = await calibrateTransform({
       ...{ spec: floats, statistics, tensors, maxRuns: options.runs },
@@ -159,8 +157,8 @@ async function writeWhole(path: string, text: string): Promise<void> {
 
 async function calibrate(reference: string, options: CalibrateOptions, context: CliContext): Promise<void> {
   const model = await loadModel(reference);
-  const split = await splitModel(model.bytes, options.split);
-  const spec = specOf(describeValue(split.cut));
+  const split = await model.network.split(options.split);
+  const spec = specOf(split.cut);
   const { shape, layout } = spec;
   const statistics = createStatisticsAccumulator(options.split, shape, layout, { neighbours: true });
   const images = await openCalibrationImages(options.images, model, options.limit, options.seed);
@@ -170,7 +168,7 @@ async function calibrate(reference: string, options: CalibrateOptions, context: 
   };
   const some = keepSome(statistics, elementCount(shape), images.count);
   // One thread: how sums are divided among threads must not show in the result.
-  const head = await loadOnnxruntime(split.head, { threads: 1 });
+  const head = await split.head.load({ threads: 1 });
   try {
     await accumulate(head, images, some, onProgress, context.signal);
   } finally {

@@ -6,15 +6,13 @@ import {
   type ImageSource,
   type LabelledImage,
   loadModel,
-  loadOnnxruntime,
   openSource,
   type Preprocess,
   parseSyntheticShape,
   preprocessPresets,
-  type Strategy,
   specOf,
-  splitModel,
 } from "@sluice/inference";
+import type { Strategy } from "@sluice/protocol";
 import { createTensor, type Tensor, type TensorSpec } from "@sluice/tensor";
 import { asUsage, CliError } from "./cli-error.js";
 import { ExitCode } from "./exit-codes.js";
@@ -128,8 +126,8 @@ async function openModel(options: ClientHalfOptions): Promise<ClientHalf> {
       `--split: ${options.model} has no default; \`sluice inspect ${options.model}\` lists the tensors where it can be cut`,
     );
   }
-  const cut = strategy === "shared" ? await splitModel(model.bytes, split!) : undefined;
-  const engine: Engine = await loadOnnxruntime(cut?.head ?? model.bytes, threads);
+  const cut = strategy === "shared" ? await model.network.split(split!) : undefined;
+  const engine: Engine = await (cut?.head ?? model.network).load(threads);
   // The first run allocates; no frame should wait for it.
   const input = specOf(model.input);
   const [output] = await engine.run([createTensor(input.dtype, input.shape, undefined, input.layout)]);

@@ -2,13 +2,11 @@ import { type Codec, defaultCodec, prepareCodec } from "@sluice/codec";
 import {
   type Cut,
   createSeededRandom,
-  describeValue,
-  listCuts,
   loadModel,
   type Model,
+  type Network,
   readStatistics,
 } from "@sluice/inference";
-import { parseModel } from "@sluice/inference/onnx";
 import { createTensor, TensorError } from "@sluice/tensor";
 import type { Command } from "commander";
 import type { CliContext } from "./cli-context.js";
@@ -76,6 +74,10 @@ async function describeCut(cut: Cut, model: Model, codec: Codec): Promise<CutRep
   };
 }
 
+function describeSize({ format, byteLength }: Network): string {
+  return byteLength === undefined ? format : `${format}, ${formatBytes(byteLength)}`;
+}
+
 function formatShape(shape: readonly (number | null)[]): string {
   return shape.length === 0 ? "scalar" : shape.map((size) => size ?? "?").join("x");
 }
@@ -118,20 +120,22 @@ function formatCuts(cuts: readonly CutReport[]): string {
 async function inspectModel(reference: string, options: InspectOptions, context: CliContext): Promise<void> {
   const codec = await prepareCodec(options.codec);
   const model = await loadModel(reference);
-  const outputs = parseModel(model.bytes).graph.outputs.map(describeValue);
+  const { network } = model;
   const cuts: CutReport[] = [];
-  for (const cut of await listCuts(model.bytes)) {
+  for (const cut of await network.listCuts()) {
     context.signal.throwIfAborted();
     cuts.push(await describeCut(cut, model, codec));
   }
   if (options.json) {
-    const { name, input, bytes, labels } = model;
+    const { name, input, labels } = model;
     const report = {
       name,
-      bytes: bytes.length,
+      format: network.format,
+      engine: network.engine,
+      bytes: network.byteLength ?? null,
       classes: labels.length,
       input,
-      outputs,
+      outputs: network.outputs,
       codec: codec.text,
       payloadBytes,
       cuts,
@@ -139,9 +143,12 @@ async function inspectModel(reference: string, options: InspectOptions, context:
     context.stdout.write(`${JSON.stringify(report)}\n`);
     return;
   }
-  const values = [["input", model.input] as const, ...outputs.map((output) => ["output", output] as const)];
+  const values = [
+    ["input", model.input] as const,
+    ...network.outputs.map((output) => ["output", output] as const),
+  ];
   context.stdout.write(
-    `${model.name}: ${formatBytes(model.bytes.length)}\n${values
+    `${model.name}: ${describeSize(network)}\n${values
       .map(
         ([kind, { name, dtype, shape }]) => `  ${kind.padEnd(6)}  ${name}  ${dtype} ${formatShape(shape)}\n`,
       )

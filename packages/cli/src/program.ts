@@ -2,10 +2,13 @@ import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { registerCalibrate } from "./calibrate-command.js";
 import type { CliContext } from "./cli-context.js";
+import { registerConfig } from "./config/config-command.js";
+import { installConfig } from "./config/install-config.js";
 import { registerConformance } from "./conformance-command.js";
 import { registerDemo } from "./demo-command.js";
 import { registerInspect } from "./inspect-command.js";
 import { registerRelay } from "./relay-command.js";
+import { registerReplay } from "./replay-command.js";
 import { registerServe } from "./serve-command.js";
 import { registerStream } from "./stream-command.js";
 
@@ -17,7 +20,10 @@ function readVersion(): string {
 }
 
 /** The command line with all its commands. It throws instead of ending the process. */
-export function createProgram(context: CliContext): Command {
+export function createProgram(
+  context: CliContext,
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+): Command {
   const program = new Command("sluice")
     .description("Real-time tensor streaming over WebTransport: split inference that survives packet loss.")
     .version(readVersion(), "-V, --version", "print the version")
@@ -48,6 +54,9 @@ file, 6 rejected by the server, 7 session lost, 130 interrupted. SLUICE_DEBUG=1 
   registerRelay(program, context);
   registerInspect(program, context);
   registerCalibrate(program, context);
+  registerReplay(program, context);
   registerConformance(program, context);
+  registerConfig(program, context, environment);
+  installConfig(program, environment);
   return program;
 }

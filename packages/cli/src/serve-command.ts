@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { type EngineName, engineNames, type RetryMode } from "@sluice/http3";
+import { defaultCaptureBytes, defaultFrameSample } from "@sluice/server";
 import { type Command, Option } from "commander";
 import { pino } from "pino";
 import type { CliContext } from "./cli-context.js";
@@ -24,6 +25,9 @@ interface ServeCommandOptions {
   readonly fpsLimit?: number;
   readonly bytesLimit?: number;
   readonly token?: string;
+  readonly capture?: string;
+  readonly captureFrames?: string;
+  readonly captureBytes?: number;
   readonly logLevel: string;
   readonly json?: true;
 }
@@ -73,6 +77,19 @@ export function registerServe(program: Command, context: CliContext): void {
       "--token <text>",
       "bearer token that clients must show; SLUICE_TOKEN keeps it out of the process list",
     )
+    .option(
+      "--capture <dir>",
+      "keep what came of frames, with the tensors that users sent, in files for `sluice replay`",
+    )
+    .option(
+      "--capture-frames <which>",
+      `all, every:n=N, or bad:concealed=PERCENT: also what is undecodable, failed or late (default: ${defaultFrameSample})`,
+    )
+    .option(
+      "--capture-bytes <n>",
+      `of all captures in the directory; the capturing ends there (default: ${defaultCaptureBytes})`,
+      (text) => parseCount(text, "--capture-bytes"),
+    )
     .addOption(
       new Option("--log-level <level>", "what is logged")
         .choices(["debug", "info", "warn", "error", "silent"])
@@ -106,6 +123,8 @@ Examples:
           ...{ threads: options.threads, fpsLimit: options.fpsLimit, fallback: options.fallback === true },
           ...{ bytesLimit: options.bytesLimit, retry: options.retry, maxConnections: options.maxConnections },
           maxConnectionsPerSource: options.maxConnectionsPerSource,
+          ...{ capture: options.capture, captureFrames: options.captureFrames },
+          captureBytes: options.captureBytes,
           token: options.token ?? process.env.SLUICE_TOKEN,
         },
         log,

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { type EngineName, listen, type RetryMode } from "@sluice/http3";
 import { loadModel } from "@sluice/inference";
 import { createMetrics, serveOperations } from "@sluice/metrics";
-import { createServer, type ServerLog } from "@sluice/server";
+import { createCapture, createServer, type ServerLog } from "@sluice/server";
 import { CliError } from "./cli-error.js";
 import { ExitCode } from "./exit-codes.js";
 import { parseHostPort } from "./host-port.js";
@@ -30,6 +30,10 @@ export interface ServeOptions {
   readonly retry: RetryMode | undefined;
   readonly maxConnections: number | undefined;
   readonly maxConnectionsPerSource: number | undefined;
+  /** The directory of captures, which frames are captured, and the bytes of all; `undefined`: none, and the defaults. */
+  readonly capture: string | undefined;
+  readonly captureFrames: string | undefined;
+  readonly captureBytes: number | undefined;
 }
 
 export interface RunningServer {
@@ -50,6 +54,7 @@ const defaultMetrics = "127.0.0.1:9464";
 export async function startServer(options: ServeOptions, log: ServerLog): Promise<RunningServer> {
   const address = parseHostPort(options.listen, "--listen");
   const certificate = await checkCertificateFiles(options);
+  const capture = await openCapture(options, log);
   const { models, name, split } = await openModels(options);
   try {
     await models.prepare(split);
@@ -73,6 +78,7 @@ export async function startServer(options: ServeOptions, log: ServerLog): Promis
         ...(options.bytesLimit ? { maxBytesPerSecond: options.bytesLimit } : {}),
       },
       ...(token === undefined ? {} : { authorize: createTokenCheck(token) }),
+      ...(capture ? { capture } : {}),
     });
     let draining = false;
     metrics.watchTransport(() => ({
@@ -105,11 +111,27 @@ export async function startServer(options: ServeOptions, log: ServerLog): Promis
         await server.drain(timeoutMs);
         await operations?.close();
         await models.close();
+        await capture?.close();
       },
     };
   } catch (error) {
     await models.close();
     throw error;
+  }
+}
+
+async function openCapture(options: ServeOptions, log: ServerLog) {
+  const { capture: directory, captureFrames: frames, captureBytes: maxBytes } = options;
+  if (directory === undefined) {
+    if (frames === undefined && maxBytes === undefined) return undefined;
+    throw new RangeError("--capture-frames and --capture-bytes: only with --capture DIR");
+  }
+  const bounds = { ...(frames === undefined ? {} : { frames }), ...(maxBytes ? { maxBytes } : {}) };
+  try {
+    return await createCapture({ directory, log, ...bounds });
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+    throw new RangeError(`--capture-${cause.message}`, { cause });
   }
 }
 

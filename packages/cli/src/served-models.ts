@@ -1,11 +1,4 @@
-import {
-  classify,
-  type Engine,
-  loadOnnxruntime,
-  type Model,
-  ModelError,
-  splitModel,
-} from "@sluice/inference";
+import { classify, type Engine, type Model, ModelError } from "@sluice/inference";
 import { ErrorCode } from "@sluice/protocol";
 import { createSinkModel, type OpenServedStream, type ServedStream, StreamRefusal } from "@sluice/server";
 import { createTensor, type Tensor, type TensorSpec } from "@sluice/tensor";
@@ -40,8 +33,8 @@ export function serveModel(model: Model, threads: number | undefined): ServedMod
   const loaded = new Map<string, Promise<LoadedCut>>();
 
   async function load(split: string): Promise<LoadedCut> {
-    const bytes = split === "" ? model.bytes : (await splitModel(model.bytes, split)).tail;
-    const engine = await loadOnnxruntime(bytes, threads === undefined ? {} : { threads });
+    const network = split === "" ? model.network : (await model.network.split(split)).tail;
+    const engine = await network.load(threads === undefined ? {} : { threads });
     const statistics = split === "" ? undefined : await readHashedStatistics(model, split);
     const input = engine.inputs[0]!;
     // The first run allocates and compiles; no frame should wait for it.
@@ -53,6 +46,7 @@ export function serveModel(model: Model, threads: number | undefined): ServedMod
         return { predictions: classify(output!, model.labels).map(toPrediction) };
       },
       ...(statistics ? { statistics } : {}),
+      ...(model.hash ? { modelHash: model.hash } : {}),
     };
     return { engine, served };
   }

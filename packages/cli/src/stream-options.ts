@@ -1,7 +1,7 @@
 import { concealmentMethods } from "@sluice/concealment";
 import { type EngineName, engineNames } from "@sluice/http3";
-import { preprocessPresets, strategies } from "@sluice/inference";
-import { parseFec } from "@sluice/protocol";
+import { preprocessPresets } from "@sluice/inference";
+import { parseFec, strategies } from "@sluice/protocol";
 import { type Command, Option } from "commander";
 import { CliError } from "./cli-error.js";
 import { ExitCode } from "./exit-codes.js";

@@ -136,6 +136,7 @@ function createLocalSender(half: ClientHalf, options: StreamOptions): Sender {
           latencyMs,
           onTime: latencyMs <= options.deadlineMs,
           concealedFraction: 0,
+          bytes: 0,
         },
         ...{ answer: { predictions: [{ name: String(label) }] }, slicesReceived: 0, slicesRecovered: 0 },
         timings: { produce: latencyMs, ...nothing },

@@ -61,7 +61,7 @@ t.test("a model by its path, as a table", async (t) => {
   t.equal(code, 0);
   t.match(
     stdout,
-    /^mine: 1\.0 MiB\n {2}input {3}input {2}float32 1x28x28\n {2}output {2}logits {2}float32 10\n/,
+    /^mine: onnx, 1\.0 MiB\n {2}input {3}input {2}float32 1x28x28\n {2}output {2}logits {2}float32 10\n/,
   );
   t.match(stdout, /^add_3 +Add +64x14x14 +12544 +49\.0 KiB +[\d.]+ KiB +\d+ +\d+\.\d %$/m);
 });

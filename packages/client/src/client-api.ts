@@ -1,6 +1,6 @@
 /** What applications see of a client, whether it lives for one session or for many. */
 import type { Codec } from "@sluice/codec";
-import type { ClientFigures, DeliveryMode, SessionLimits } from "@sluice/protocol";
+import type { ClientFigures, DeliveryMode, PathEstimate, SessionLimits } from "@sluice/protocol";
 import type { CutStatistics, Tensor, TensorSpec } from "@sluice/tensor";
 import type { Clock } from "@sluice/transport/core";
 import type { FrameOutcome } from "./frame-outcome.js";
@@ -108,6 +108,8 @@ export interface Client {
   readonly capabilities: readonly string[];
   /** Counts and estimates of the session. */
   figures(): ClientFigures;
+  /** What is known of the path at this moment. */
+  pathEstimate(): PathEstimate;
   /** Resolves when no frame is in flight. */
   idle(): Promise<void>;
   /** Whether the server has asked for no new frames. */

@@ -142,6 +142,7 @@ export async function createClient(session: Session, options: ClientOptions = {}
       return core.capabilities;
     },
     figures: () => core.figures,
+    pathEstimate: () => core.pathEstimate(clock.now()),
     idle: () =>
       core.figures.inFlight === 0 ? Promise.resolve() : new Promise((resolve) => idleWaiters.push(resolve)),
     get draining() {

@@ -38,6 +38,8 @@ export interface DeliveredFrame {
   readonly onTime: boolean;
   /** From the capture to the result, in milliseconds. */
   readonly latencyMs: number;
+  /** Payload bytes of its slices as they were first sent; 0 where nothing was. */
+  readonly bytes: number;
   /** What the model answered: for a classifier `{ predictions: [{ name, description, score }] }`. */
   readonly answer: unknown;
   /** Share of the tensor's elements that did not arrive and were concealed, 0 to 1. */

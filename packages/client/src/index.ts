@@ -29,4 +29,28 @@ export {
   type ReconnectingClient,
   type ReconnectingClientOptions,
 } from "./reconnecting-client.js";
+export type {
+  AdaptiveCandidate,
+  AdaptiveClient,
+  AdaptiveFigures,
+  AdaptiveOutcome,
+  AdaptiveStream,
+  AdaptiveStreamOptions,
+  LocalCandidate,
+  SentCandidate,
+} from "./strategy/adaptive-api.js";
+export { createAdaptiveStream } from "./strategy/adaptive-stream.js";
+export type {
+  Prediction,
+  SelectorConditions,
+  SelectorOptions,
+  StrategyCandidate,
+  StrategyDecision,
+  StrategyEstimates,
+  StrategySample,
+  StrategySelector,
+  StrategySwitch,
+  SwitchCause,
+} from "./strategy/strategy-api.js";
+export { createStrategySelector } from "./strategy/strategy-selector.js";
 export type { ReconnectingFigures } from "./sum-figures.js";

@@ -2,7 +2,7 @@
  * A client that outlives its sessions (spec 2.7): when one ends without its wish it waits, opens another and in it the
  * application's tensor streams again. A session that drains finishes its frames while the next one begins.
  */
-import { ErrorCode, type SessionLimits } from "@sluice/protocol";
+import { ErrorCode, type PathEstimate, type SessionLimits } from "@sluice/protocol";
 import { createSystemClock, type Session } from "@sluice/transport/core";
 import { createClient } from "./client.js";
 import type { Client, ClientOptions, OpenStreamOptions, SessionEnd, TensorStream } from "./client-api.js";
@@ -44,6 +44,8 @@ export interface ReconnectingClient {
   readonly capabilities: readonly string[];
   /** Counts over all sessions, and estimates of the present one. */
   figures(): ReconnectingFigures;
+  /** Of the path of the present session; `undefined` while there is none. */
+  pathEstimate(): PathEstimate | undefined;
   /** Resolves when no frame is in flight in any session. */
   idle(): Promise<void>;
   close(code?: number, reason?: string): void;
@@ -248,6 +250,7 @@ export async function createReconnectingClient(
       const live = [...retired, ...(current ? [current] : [])].map((client) => client.figures());
       return { ...sumFigures([ended, ...live] as [typeof ended]), sessions };
     },
+    pathEstimate: () => current?.pathEstimate(),
     async idle() {
       await Promise.all([...retired, ...(current ? [current] : [])].map((client) => client.idle()));
     },

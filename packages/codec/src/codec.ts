@@ -51,11 +51,24 @@ export interface TensorEncoder {
 /** Why a slice was refused; it counts as lost. `payload`: its bytes cannot be decoded. */
 export type SliceFault = "payload-length" | "parameter" | "range" | "payload";
 
+/** A decoded frame that later ones may be predicted from, in the codec's own form. */
+export interface DecoderReference {
+  readonly frame: number;
+  readonly values: Float32Array;
+}
+
 /** Decodes the tensors of one stream; made once for each tensor stream. */
 export interface TensorDecoder {
   readonly units: number;
   /** Starts a tensor of which nothing has arrived; `frame` is its number in its stream, needed where frames are predicted. */
   begin(frame?: number): PartialTensor;
+  /** All that the next frames depend on beside their slices; views, not to be changed. Absent: they depend on nothing. */
+  references?(): readonly DecoderReference[];
+  /**
+   * Puts a new decoder where another one of the same stream was when it gave these references.
+   * @throws TensorError where they are of another size
+   */
+  restore?(references: readonly DecoderReference[]): void;
 }
 
 /** A tensor under reconstruction. */

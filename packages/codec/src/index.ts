@@ -1,6 +1,7 @@
 export { maxCodecTextLength } from "./chain-codec.js";
 export type {
   Codec,
+  DecoderReference,
   EncodedSlice,
   EncodedTensor,
   EncodeOptions,

@@ -3,6 +3,8 @@ import type { Tensor } from "@sluice/tensor";
 /** Keeps the newest good tensor of a stream, as a reference for concealing later ones. Holds one copy, no more. */
 export interface LastTensor {
   readonly tensor: Tensor | undefined;
+  /** Its frame; -1 where there is none. */
+  readonly frame: number;
   /** Takes a copy, unless a newer one is there or more than a quarter of it is missing. */
   offer(frame: number, tensor: Tensor, missingCount: number): void;
 }
@@ -16,6 +18,9 @@ export function createLastTensor(): LastTensor {
   return {
     get tensor() {
       return kept;
+    },
+    get frame() {
+      return newest;
     },
     offer(frame, tensor, missingCount) {
       if (frame <= newest || missingCount > maxMissingShare * tensor.data.length) return;

@@ -27,9 +27,6 @@ export interface Engine {
   close(): Promise<void>;
 }
 
-/** Makes engines of one kind from ONNX models. */
-export type EngineLoader = (model: Uint8Array) => Promise<Engine>;
-
 /** What went wrong in an engine. */
 export type EngineErrorKind =
   | "not-available"

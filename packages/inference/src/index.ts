@@ -1,14 +1,14 @@
 export { classify, type Prediction, softmax } from "./classify.js";
+export type { Cut, IllegalCut } from "./cut.js";
 export { decodeImage, maxImagePixels } from "./decode-image.js";
 export {
   type Engine,
   type EngineCounters,
   EngineError,
   type EngineErrorKind,
-  type EngineLoader,
 } from "./engine.js";
 export { readLabels } from "./labels.js";
-export { type Cut, listCuts, splitModel } from "./list-cuts.js";
+export { listCuts, listIllegalCuts, splitModel } from "./list-cuts.js";
 export {
   embeddedModels,
   fashionDefaultCut,
@@ -20,7 +20,16 @@ export {
   statisticsPath,
 } from "./load-model.js";
 export { ModelError, type ModelErrorKind } from "./model-error.js";
+export {
+  type EngineOptions,
+  type Network,
+  type NetworkEngine,
+  type NetworkFormat,
+  type NetworkSplit,
+  networkEngines,
+} from "./network.js";
 export type { ModelSplit } from "./onnx/split-graph.js";
+export { createOnnxNetwork } from "./onnx-network.js";
 export { loadOnnxruntime } from "./onnxruntime/onnxruntime-engine.js";
 export type { OnnxruntimeOptions } from "./onnxruntime/session.js";
 export {
@@ -31,6 +40,7 @@ export {
   preparePixels,
   preprocessPresets,
 } from "./preprocess.js";
+export type { ModelProfile, ProfiledOption } from "./profile-terms.js";
 export { type IdxFile, parseIdx } from "./sources/idx-file.js";
 export { openImageFiles } from "./sources/image-files.js";
 export type { ImageSource, LabelledImage } from "./sources/labelled-image.js";
@@ -38,5 +48,4 @@ export { openSource } from "./sources/open-source.js";
 export { createSeededRandom } from "./sources/seeded-random.js";
 export { createSyntheticSource, parseSyntheticShape, type SyntheticOptions } from "./sources/synthetic.js";
 export { openTestImages } from "./sources/test-images.js";
-export { planStrategy, type Strategy, type StrategyPlan, strategies } from "./strategy.js";
 export { describeValue, specOf, type TensorInfo } from "./tensor-info.js";

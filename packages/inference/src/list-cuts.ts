@@ -1,29 +1,17 @@
-import { bytesPerElement, elementCount, type TensorSpec } from "@sluice/tensor";
+import { bytesPerElement, elementCount } from "@sluice/tensor";
+import type { Cut, IllegalCut } from "./cut.js";
+import { findIllegalCuts } from "./graph/check-cut.js";
+import { type CutPosition, findCuts } from "./graph/find-cuts.js";
 import { ModelError } from "./model-error.js";
-import { analyseDataFlow } from "./onnx/data-flow.js";
-import { type CutPosition, findCuts } from "./onnx/find-cuts.js";
 import { type OnnxModel, parseModel, requiredInputs } from "./onnx/model.js";
 import type { OnnxNode } from "./onnx/node.js";
+import { analyseDataFlow, checkCut } from "./onnx/onnx-flow.js";
 import { costShapes, type KnownShapes, multiplyAdds } from "./onnx/operation-cost.js";
-import { checkCut, type ModelSplit, splitGraph } from "./onnx/split-graph.js";
+import { type ModelSplit, splitGraph } from "./onnx/split-graph.js";
 import { type Dimension, dtypeOfElementType, type ValueType } from "./onnx/value-type.js";
 import { probeShapes } from "./onnxruntime/probe-shapes.js";
 import type { OnnxruntimeOptions } from "./onnxruntime/session.js";
 import { describeValue, specOf } from "./tensor-info.js";
-
-/** A tensor at which a model can be cut in two. */
-export interface Cut extends TensorSpec {
-  readonly name: string;
-  /** The operation that makes it, by ONNX's name. */
-  readonly operation: string;
-  readonly elements: number;
-  /** Of one sample, uncompressed. */
-  readonly bytes: number;
-  /** Operations before the cut over all operations, 0..1. */
-  readonly nodeShare: number;
-  /** Multiply-adds in convolutions and matrix products before the cut over all of them, 0..1. */
-  readonly workShare: number;
-}
 
 function knownShapes(model: OnnxModel, probed: ReadonlyMap<string, ValueType>): KnownShapes {
   const shapes = new Map<string, NonNullable<ValueType["shape"]>>();
@@ -32,15 +20,23 @@ function knownShapes(model: OnnxModel, probed: ReadonlyMap<string, ValueType>): 
   return shapes;
 }
 
+/** Why a value that everything flows through cannot be sent; undefined: it can. */
+function findUnsendable(type: ValueType | undefined): string | undefined {
+  if (type === undefined) return "is not a tensor";
+  if (type.shape === null) return "its first axis is not the batch axis";
+  if (dtypeOfElementType(type.elementType) === undefined) {
+    return `elements of ONNX type ${type.elementType} cannot be sent`;
+  }
+  return undefined;
+}
+
 function describeCut(
   position: CutPosition,
   nodes: readonly OnnxNode[],
-  type: ValueType | undefined,
-  workShare: number,
-): Cut | undefined {
-  // A value that Sluice cannot carry (a sequence, a double) is no cut that can be used.
-  // Nor is one without a batch axis of its own in front.
-  if (type?.shape == null || dtypeOfElementType(type.elementType) === undefined) return undefined;
+  type: ValueType,
+  before: number,
+  total: number,
+): Cut {
   const spec = specOf(describeValue({ name: position.name, type }));
   const elements = elementCount(spec.shape);
   return {
@@ -50,7 +46,8 @@ function describeCut(
     elements,
     bytes: elements * bytesPerElement[spec.dtype],
     nodeShare: position.nodesBefore / nodes.length,
-    workShare,
+    workShare: total === 0 ? 0 : before / total,
+    multiplyAdds: before,
   };
 }
 
@@ -73,14 +70,11 @@ async function findTypes(
   return types;
 }
 
-/**
- * Every tensor at which a model can be cut, from the input to the output. Shapes that the model does not declare are
- * measured by running zeros through it once or twice.
- * @throws ModelError for bytes that are no model, EngineError for a model that does not run
- */
-export async function listCuts(bytes: Uint8Array, options: OnnxruntimeOptions = {}): Promise<Cut[]> {
+/** The values that everything flows through, with what is known about them, in the order of the graph. */
+async function examineCuts(bytes: Uint8Array, options: OnnxruntimeOptions) {
   const model = parseModel(bytes);
-  const { nodes, cuts } = findCuts(analyseDataFlow(model.graph));
+  const flow = analyseDataFlow(model.graph);
+  const { nodes, cuts } = findCuts(flow);
   const constants = new Set(model.graph.initializers.map(({ name }) => name));
   const asked = new Set([...cuts.map(({ name }) => name), ...nodes.flatMap(costShapes)]);
   const names = [...asked].filter((name) => name !== "" && !constants.has(name));
@@ -91,12 +85,42 @@ export async function listCuts(bytes: Uint8Array, options: OnnxruntimeOptions = 
     total += multiplyAdds(node, shapes);
     return total;
   });
-  return cuts
-    .map((position) => {
-      const before = workBefore[position.nodesBefore - 1] ?? 0;
-      return describeCut(position, nodes, types.get(position.name), total === 0 ? 0 : before / total);
-    })
-    .filter((cut) => cut !== undefined);
+  return { flow, nodes, cuts, types, workBefore, total };
+}
+
+/**
+ * Every tensor at which a model can be cut, from the input to the output. Shapes that the model does not declare are
+ * measured by running zeros through it once or twice.
+ * @throws ModelError for bytes that are no model, EngineError for a model that does not run
+ */
+export async function listCuts(bytes: Uint8Array, options: OnnxruntimeOptions = {}): Promise<Cut[]> {
+  const { nodes, cuts, types, workBefore, total } = await examineCuts(bytes, options);
+  return cuts.flatMap((position) => {
+    const type = types.get(position.name);
+    if (type === undefined || findUnsendable(type) !== undefined) return [];
+    return [describeCut(position, nodes, type, workBefore[position.nodesBefore - 1] ?? 0, total)];
+  });
+}
+
+/**
+ * Every other inner tensor that depends on the input, with what stands against cutting there, in the order of the
+ * graph. Takes a time that grows with the square of the number of operations.
+ * @throws ModelError for bytes that are no model, EngineError for a model that does not run
+ */
+export async function listIllegalCuts(
+  bytes: Uint8Array,
+  options: OnnxruntimeOptions = {},
+): Promise<IllegalCut[]> {
+  const { flow, nodes, cuts, types } = await examineCuts(bytes, options);
+  const bypassed = findIllegalCuts(flow).map(({ opType, ...cut }) => ({ ...cut, operation: opType }));
+  const unsendable = cuts.flatMap(({ name, nodesBefore }) => {
+    const reason = findUnsendable(types.get(name));
+    return reason === undefined
+      ? []
+      : [{ name, operation: nodes[nodesBefore - 1]?.opType ?? "", reason, bypass: [] }];
+  });
+  const places = new Map([...flow.producers.keys()].map((name, place) => [name, place]));
+  return [...bypassed, ...unsendable].sort((a, b) => places.get(a.name)! - places.get(b.name)!);
 }
 
 /**

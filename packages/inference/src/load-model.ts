@@ -1,19 +1,24 @@
-import { readFile, stat } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
 import { basename, dirname, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type CutStatistics, decodeStatistics } from "@sluice/tensor";
+import { nearestNames } from "./graph/nearest-names.js";
 import { readLabels } from "./labels.js";
 import { ModelError } from "./model-error.js";
-import { maxModelBytes, type OnnxModel, parseModel, requiredInputs } from "./onnx/model.js";
-import { nearestNames } from "./onnx/nearest-names.js";
+import type { Network } from "./network.js";
+import { createOnnxNetwork } from "./onnx-network.js";
 import { defaultPreprocess, type Preprocess, preprocessPresets } from "./preprocess.js";
-import { describeValue, type TensorInfo, withImageLayout } from "./tensor-info.js";
+import { readModelFile } from "./read-model-file.js";
+import { type TensorInfo, withImageLayout } from "./tensor-info.js";
 
 /** A model that was read, and what is known about its use. */
 export interface Model {
   readonly name: string;
-  /** The ONNX model. */
-  readonly bytes: Uint8Array;
+  /** What can be described, cut and loaded. */
+  readonly network: Network;
+  /** SHA-256 of its file; absent where that is not at hand. */
+  readonly hash?: Uint8Array;
   readonly input: TensorInfo;
   /** Names of the classes, in the order of the output; empty where they are not known. */
   readonly labels: readonly string[];
@@ -41,48 +46,22 @@ export const fashionDefaultCut = "add_3";
 /** The folder of the embedded model with its labels, statistics and test images. */
 export const fashionDirectory = fileURLToPath(new URL("../models/fashion/", import.meta.url));
 
-async function readModelFile(path: string): Promise<Uint8Array> {
-  let size: number;
+/** Puts the model's name before what is wrong with it. */
+async function named<T>(path: string, open: () => T | Promise<T>): Promise<T> {
   try {
-    const status = await stat(path);
-    if (!status.isFile()) throw new ModelError("unreadable", `model "${path}": is not a file`);
-    size = status.size;
-  } catch (cause) {
-    if (cause instanceof ModelError) throw cause;
-    const missing = (cause as NodeJS.ErrnoException).code === "ENOENT";
-    if (missing) throw new ModelError("not-found", `model "${path}": there is no such file`, { cause });
-    throw new ModelError("unreadable", `model "${path}": cannot be read`, { cause });
-  }
-  if (size > maxModelBytes) {
-    throw new ModelError("too-large", `model "${path}": ${size} bytes, at most ${maxModelBytes} are allowed`);
-  }
-  try {
-    return await readFile(path);
-  } catch (cause) {
-    throw new ModelError("unreadable", `model "${path}": cannot be read`, { cause });
-  }
-}
-
-function parseNamed(path: string, bytes: Uint8Array): OnnxModel {
-  try {
-    return parseModel(bytes);
+    return await open();
   } catch (cause) {
     if (!(cause instanceof ModelError)) throw cause;
     throw new ModelError(cause.kind, `model "${path}": ${cause.message}`, { cause });
   }
 }
 
-function singleInput(path: string, model: OnnxModel): TensorInfo {
-  const external = model.graph.initializers.find((initializer) => initializer.external);
-  if (external !== undefined) {
-    const message = `weights "${external.name}" lie in another file; save the model as one file`;
-    throw new ModelError("unsupported", `model "${path}": ${message}`);
+function singleInput(inputs: readonly TensorInfo[]): TensorInfo {
+  const [input] = inputs;
+  if (input === undefined || inputs.length !== 1) {
+    throw new ModelError("unsupported", `has ${inputs.length} inputs, one is supported`);
   }
-  const inputs = requiredInputs(model.graph);
-  if (inputs.length !== 1) {
-    throw new ModelError("unsupported", `model "${path}": has ${inputs.length} inputs, one is supported`);
-  }
-  return withImageLayout(describeValue(inputs[0]!));
+  return withImageLayout(input);
 }
 
 /**
@@ -101,11 +80,15 @@ export async function loadModel(reference: string, options: LoadModelOptions = {
   }
   const path = embedded ? join(fashionDirectory, "fashion.onnx") : reference;
   const bytes = await readModelFile(path);
-  const input = singleInput(path, parseNamed(path, bytes));
+  const { network, input } = await named(path, () => {
+    const network = createOnnxNetwork(bytes);
+    return { network, input: singleInput(network.inputs) };
+  });
   const labelsPath = options.labelsPath ?? (embedded ? join(fashionDirectory, "labels.json") : undefined);
   return {
     name: embedded ? reference : basename(path, extname(path)),
-    bytes,
+    network,
+    hash: new Uint8Array(createHash("sha256").update(bytes).digest()),
     input,
     labels: labelsPath === undefined ? [] : await readLabels(labelsPath),
     defaultCut: embedded ? fashionDefaultCut : undefined,

@@ -1,13 +1,4 @@
-import {
-  classify,
-  fashionDefaultCut,
-  listCuts,
-  loadModel,
-  loadOnnxruntime,
-  openSource,
-  specOf,
-  splitModel,
-} from "@sluice/inference";
+import { classify, fashionDefaultCut, loadModel, openSource, specOf } from "@sluice/inference";
 import t from "tap";
 
 t.test("the embedded model, cut in two, tells clothes apart", async (t) => {
@@ -15,12 +6,10 @@ t.test("the embedded model, cut in two, tells clothes apart", async (t) => {
   t.same(specOf(model.input), { dtype: "float32", shape: [1, 28, 28], layout: "chw" });
   t.equal(model.labels.length, 10);
   t.equal(model.defaultCut, fashionDefaultCut);
-  const split = await splitModel(model.bytes, fashionDefaultCut);
-  t.same(split.cut.type.shape?.slice(1), [64, 14, 14]);
+  const split = await model.network.split(fashionDefaultCut);
+  t.same(split.cut.shape, [64, 14, 14]);
   const engines = await Promise.all(
-    [model.bytes, split.head, split.tail].map((bytes) =>
-      loadOnnxruntime(bytes, { graphOptimization: "disabled" }),
-    ),
+    [model.network, split.head, split.tail].map((network) => network.load({ graphOptimization: "disabled" })),
   );
   const [whole, head, tail] = engines;
   let right = 0;
@@ -38,7 +27,7 @@ t.test("the embedded model, cut in two, tells clothes apart", async (t) => {
 });
 
 t.test("the default cut is the second residual sum of 14x14x64, well inside the network", async (t) => {
-  const cuts = await listCuts((await loadModel("fashion")).bytes);
+  const cuts = await (await loadModel("fashion")).network.listCuts();
   const sums = cuts.filter(({ shape, operation }) => operation === "Add" && shape.join() === "64,14,14");
   t.equal(sums[1]?.name, fashionDefaultCut);
   t.ok(sums[1]!.workShare > 0.2 && sums[1]!.workShare < 0.95, `${sums[1]!.workShare} of the work before it`);

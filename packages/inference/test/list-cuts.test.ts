@@ -1,4 +1,4 @@
-import { createSeededRandom, listCuts, splitModel } from "@sluice/inference";
+import { createSeededRandom, listCuts, listIllegalCuts, splitModel } from "@sluice/inference";
 import { analyseDataFlow, checkCut, findCuts, ModelError, parseModel } from "@sluice/inference/onnx";
 import t from "tap";
 import { encodeMessage, floatValue, type NodeMessage } from "./onnx-schema.js";
@@ -23,9 +23,24 @@ t.test("all legal cuts with their sizes and shares of the work", async (t) => {
     bytes: 1024,
     nodeShare: 5 / 10,
     workShare: (first + others) / (first + 2 * others + last),
+    multiplyAdds: first + others,
   });
   t.equal(cuts.at(-1)?.layout, "any");
   t.same(cuts.at(-1)?.shape, [4]);
+});
+
+t.test("what is no cut says which path goes around it, or why it cannot be sent", async (t) => {
+  const illegal = await listIllegalCuts(tinyModelBytes());
+  t.same(
+    illegal.map(({ name }) => name),
+    ["dead", "conv_2", "doubled"],
+  );
+  t.match(illegal[0], { operation: "Neg", reason: "no output depends on it", bypass: [] });
+  t.match(illegal[2], {
+    operation: "Mul",
+    reason: /^"relu_1" bypasses it \(path input -> conv_1 -> relu_1 -> add_1 -> /,
+    bypass: ["input", "conv_1", "relu_1", "add_1", "conv_3", "scaled", "pooled", "flat", "logits"],
+  });
 });
 
 t.test("declared shapes are taken without running the model", async (t) => {
@@ -86,6 +101,10 @@ t.test("values whose first axis is not the batch's are no cuts", async (t) => {
   t.same(
     (await listCuts(bytes)).map(({ name }) => name),
     ["a", "b"],
+  );
+  t.same(
+    (await listIllegalCuts(bytes)).map(({ name, reason }) => [name, reason]),
+    ["turned", "negative", "merged"].map((name) => [name, "its first axis is not the batch axis"]),
   );
   await t.rejects(splitModel(bytes, "turned"), /cut "turned": its first axis is not the batch axis/);
   await t.rejects(splitModel(bytes, "merged"), /cut "merged": its first axis is not the batch axis/);

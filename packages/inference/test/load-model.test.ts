@@ -4,12 +4,9 @@ import {
   loadModel,
   ModelError,
   type ModelErrorKind,
-  planStrategy,
   preprocessPresets,
   readLabels,
   readStatistics,
-  specOf,
-  splitModel,
   statisticsPath,
 } from "@sluice/inference";
 import { encodeStatistics } from "@sluice/tensor";
@@ -21,7 +18,8 @@ t.test("a model from a file", async (t) => {
   const root = t.testdir({ "tiny.onnx": Buffer.from(tinyModelBytes()), "labels.json": '["a", "b"]' });
   const model = await loadModel(join(root, "tiny.onnx"), { labelsPath: join(root, "labels.json") });
   t.equal(model.name, "tiny");
-  t.ok(Buffer.from(tinyModelBytes()).equals(model.bytes));
+  t.equal(model.network.format, "onnx");
+  t.equal(model.network.byteLength, tinyModelBytes().length);
   t.same(model.input, { name: "input", dtype: "float32", shape: [3, 8, 8], layout: "chw", batch: "dynamic" });
   t.same(model.labels, ["a", "b"]);
   t.equal(model.preprocess, preprocessPresets["torch-small"]);
@@ -115,30 +113,4 @@ t.test("labels from a list, a table and lines", async (t) => {
   await t.rejects(readLabels(join(root, "e.json")), /is not JSON/);
   await t.rejects(readLabels(join(root, "f.tsv")), /column "index"/);
   await t.rejects(readLabels(join(root, "none.json")), /labels: cannot read/);
-});
-
-t.test("a strategy says what runs where and what is sent", async (t) => {
-  const bytes = tinyModelBytes();
-  const input = {
-    name: "input",
-    dtype: "float32",
-    shape: [3, 8, 8],
-    layout: "chw",
-    batch: "dynamic",
-  } as const;
-  const model = { bytes, input };
-  const split = await splitModel(bytes, "add_1");
-  t.same(planStrategy(model, "client"), { strategy: "client", client: bytes, server: null, sent: null });
-  t.same(planStrategy(model, "server", split), {
-    strategy: "server",
-    client: null,
-    server: bytes,
-    sent: input,
-  });
-  const shared = planStrategy(model, "shared", split);
-  t.equal(shared.client, split.head);
-  t.equal(shared.server, split.tail);
-  t.same(specOf(shared.sent!), { dtype: "float32", shape: [4, 8, 8], layout: "chw" });
-  t.throws(() => planStrategy(model, "shared"), /strategy "shared": needs a cut/);
-  t.throws(() => planStrategy(model, "cloud" as "shared"), /strategy: must be one of client, shared, server/);
 });

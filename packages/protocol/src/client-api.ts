@@ -84,6 +84,26 @@ export interface ClientFigures extends LedgerCounts {
   readonly repairsSent: number;
 }
 
+/** What is known of the path at one moment. Estimates are `undefined` until something was measured. */
+export interface PathEstimate {
+  /** Smoothed, and the smallest of the last seconds, in milliseconds. */
+  readonly rttMs: number | undefined;
+  readonly minRttMs: number | undefined;
+  /** What the bottleneck carries, and what this session takes of it at most. */
+  readonly bandwidthBitsPerSecond: number | undefined;
+  readonly rateBitsPerSecond: number | undefined;
+  /** How long ago the bandwidth was measured, in milliseconds; Infinity: never. */
+  readonly bandwidthAgeMs: number;
+  /** The queue that datagrams have to expect on their way, in milliseconds. */
+  readonly queueMs: number;
+  /** Share of the datagrams lost lately, 0 to 1. */
+  readonly lossShare: number;
+  /** Nothing that was sent lately has been answered (spec 3.4). */
+  readonly isDark: boolean;
+  /** How long nothing was heard of the server, in milliseconds: pings make it a quarter of a second at most. */
+  readonly silentMs: number;
+}
+
 export interface ClientSession {
   handleControl(chunk: Uint8Array, nowMs: number): void;
   handleDatagram(datagram: Uint8Array, nowMs: number): void;
@@ -130,4 +150,6 @@ export interface ClientSession {
   /** What both sides can do; empty before the session is open. */
   readonly capabilities: readonly string[];
   readonly figures: ClientFigures;
+  /** What is known of the path now; takes nothing and changes nothing. */
+  pathEstimate(nowMs: number): PathEstimate;
 }

@@ -1,5 +1,6 @@
 /** What a client knows of the way to its server, and how fast it may send on it (spec 3.4, 5.6, 5.7). */
 import type { sluice } from "@sluice/proto";
+import type { PathEstimate } from "./client-api.js";
 import type { GateInput } from "./frame-gate.js";
 import { createPacer } from "./pacer.js";
 import { createPathEstimator } from "./path-estimator.js";
@@ -40,6 +41,8 @@ export interface ClientPath {
   queueMs(nowMs: number): number;
   readonly pacingBitsPerSecond: number;
   readonly figures: PathFigures;
+  /** See {@link ClientSession.pathEstimate}. */
+  estimate(nowMs: number): Omit<PathEstimate, "silentMs">;
 }
 
 export type PathGateInput = Pick<
@@ -153,6 +156,11 @@ export function createClientPath(): ClientPath {
     get pacingBitsPerSecond() {
       return pacer.bitsPerSecond;
     },
+    estimate: (nowMs) => ({
+      ...{ rttMs: rtt.smoothedMs, minRttMs: rtt.minMs, lossShare: path.lossShare },
+      ...{ bandwidthBitsPerSecond: path.bandwidthBitsPerSecond, bandwidthAgeMs: path.bandwidthAgeMs(nowMs) },
+      ...{ rateBitsPerSecond: path.rateBitsPerSecond, queueMs: path.queueMs(nowMs), isDark: isDark(nowMs) },
+    }),
     get figures() {
       return {
         ...{ rttMs: rtt.smoothedMs, bandwidthBitsPerSecond: path.bandwidthBitsPerSecond },

@@ -285,6 +285,7 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
     get capabilities() {
       return capabilities;
     },
+    pathEstimate: (nowMs) => ({ ...path.estimate(nowMs), silentMs: Math.max(0, nowMs - heardMs) }),
     get figures() {
       const { bytesOnStreams, ...ofFrames } = frames.figures;
       return {

@@ -4,6 +4,7 @@ export type {
   ClientSession,
   ClientSessionOptions,
   OfferDecision,
+  PathEstimate,
   StreamTensor,
 } from "./client-api.js";
 export { createClientSession } from "./client-session.js";
@@ -12,6 +13,13 @@ export { type FecOptions, formatFec, parseFec } from "./fec/fec-options.js";
 export type { RepairReceipt } from "./fec/fec-receiver.js";
 export { frameBudgetBytes, frameGate, type GateInput, type GateReason } from "./frame-gate.js";
 export type { DropReason, ExpiryReason, LedgerCounts, LedgerFrame } from "./frame-ledger.js";
+export {
+  type InferenceTerms,
+  type PathTerms,
+  type Strategy,
+  strategies,
+  totalInferenceMs,
+} from "./inference-terms.js";
 export { defaultLimits, protocolVersion, type SessionLimits } from "./limits.js";
 export type { HeldSlice, ReceivedFrame, SliceReceipt } from "./reassembly.js";
 export type { OutgoingFrame, OutgoingSlice } from "./send-buffer.js";
@@ -24,4 +32,10 @@ export type {
 } from "./server-api.js";
 export { createServerSession } from "./server-session.js";
 export { maxSlicePayloadBytes } from "./tensor-framing.js";
-export { type DeliveryMode, type TensorStreamOptions, tensorStreamDefaults } from "./tensor-stream.js";
+export {
+  type DeliveryMode,
+  openStreamFromWire,
+  openStreamToWire,
+  type TensorStreamOptions,
+  tensorStreamDefaults,
+} from "./tensor-stream.js";

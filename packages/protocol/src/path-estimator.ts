@@ -24,6 +24,8 @@ export interface PathEstimator {
   nextExpiryMs(rttMs: number): number;
   /** Whether the bandwidth was not measured for so long that it may be another one. */
   isStale(nowMs: number): boolean;
+  /** How long ago it was measured; Infinity: never. */
+  bandwidthAgeMs(nowMs: number): number;
   readonly unreceivedBytes: number;
   /**
    * What may be on its way at once: a path that goes dark is not filled. While it is new, twice what it has delivered:
@@ -161,6 +163,7 @@ export function createPathEstimator(): PathEstimator {
     },
     isDark,
     isStale: (nowMs) => nowMs - bandwidth.measuredMs > staleMs,
+    bandwidthAgeMs: (nowMs) => nowMs - bandwidth.measuredMs,
     // A little later than it must be: a wake-up for which rounding leaves nothing to do would come again at once.
     nextExpiryMs: (rttMs) => flight.oldestSentMs + Math.max(minExpiryMs, 3 * rttMs) + 0.1,
     get unreceivedBytes() {

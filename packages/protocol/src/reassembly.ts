@@ -28,6 +28,10 @@ export interface HeldSlice {
   readonly index: number;
   readonly count: number;
   readonly payload: Uint8Array;
+  /** When it came, in milliseconds of the receiver's clock. */
+  readonly arrivalMs: number;
+  /** It was lost, and forward error correction has brought it back. */
+  readonly isRecovered: boolean;
 }
 
 /** What came of a frame. */
@@ -254,7 +258,8 @@ export function createReassembly(): Reassembly {
         frame.cover.add(first, end);
       } else stream.quiet.addGap(nowMs - frame.lastArrivalMs);
       const kept = payload.length < maxCopiedBytes ? payload.slice() : payload;
-      frame.slices.push({ index: header.index, count: header.count, payload: kept });
+      const { index, count } = header;
+      frame.slices.push({ index, count, payload: kept, arrivalMs: nowMs, isRecovered });
       frame.lastArrivalMs = nowMs;
       if (isRecovered) frame.slicesRecovered++;
       // Repair symbols follow behind the last slice, and what they bring back overtakes nothing.

@@ -14,7 +14,9 @@ import {
   type ReceiveStream,
   type Session,
 } from "@sluice/transport";
-import { pack } from "msgpackr";
+import { answerTensor } from "./answer-tensor.js";
+import type { Capture } from "./capture/capture.js";
+import type { StreamCapture } from "./capture/stream-capture.js";
 import type { Scheduler } from "./scheduler.js";
 import { type OpenServedStream, StreamRefusal } from "./served-model.js";
 import type { ServerLog, ServerObserver } from "./server-observer.js";
@@ -30,6 +32,8 @@ export interface ConnectionOptions {
   readonly clock: Clock;
   readonly log: ServerLog;
   readonly observer: ServerObserver;
+  /** Keeps frames for `sluice replay`. */
+  readonly capture?: Capture;
 }
 
 /** One client's session: feeds the protocol core and does what its events ask for. */
@@ -43,6 +47,7 @@ export interface Connection {
 
 /** Unidirectional streams of one client that are read at once; more are stopped with `limitExceeded`. */
 const maxTensorStreams = 64;
+const noPayload = new Uint8Array(0);
 /** How the server names itself to clients. */
 const agent = "sluice-server";
 
@@ -56,6 +61,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     clock.now(),
   );
   const receivers = new Map<number, TensorReceiver>();
+  const captures = new Map<number, StreamCapture>();
   let driver: ReturnType<typeof createSessionDriver> | undefined;
   let nextTensorStream = 0;
   let readingStreams = 0;
@@ -152,6 +158,7 @@ export function createConnection(options: ConnectionOptions): Connection {
         return;
       case "stream-closed":
         receivers.delete(event.stream);
+        captures.delete(event.stream);
         return;
       case "frame":
         handleFrame(event.frame);
@@ -178,6 +185,7 @@ export function createConnection(options: ConnectionOptions): Connection {
       const served = await options.openServedStream({ model, split, spec });
       const receiver = await createTensorReceiver(wanted, served);
       receivers.set(stream, receiver);
+      if (options.capture) captures.set(stream, options.capture.openStream(wanted, receiver));
       core.acceptStream(stream, receiver.units, receiver.concealment);
       log.info({ stream, model, split, codec, mode, shape: spec.shape }, "tensor stream opened");
     } catch (error) {
@@ -211,6 +219,7 @@ export function createConnection(options: ConnectionOptions): Connection {
       run: () => process(frame, receiver, clock.now() - queuedMs),
       shed: (reason) => {
         const code = reason === "late" ? ErrorCode.expiredInQueue : ErrorCode.overloaded;
+        captures.get(frame.stream)?.shed(frame, code, clock.now());
         answer(frame, undefined, clock.now() - queuedMs, 0, { outcome: "expired", code });
       },
     });
@@ -219,15 +228,19 @@ export function createConnection(options: ConnectionOptions): Connection {
   /** Decodes, conceals and infers. Decoding waits for its turn too: a tensor can be far larger than its slices. */
   async function process(frame: ReceivedFrame, receiver: TensorReceiver, queueMs: number): Promise<void> {
     observer.observeStage("queue", queueMs);
+    const capture = captures.get(frame.stream)?.begin(frame);
     let received: ReceivedTensor | undefined;
     try {
       received = receiver.receive(frame, clock.now);
+      capture?.decoded(received);
     } catch (error) {
       log.error({ err: error, stream: frame.stream, frame: frame.frame }, "decoding failed");
     }
     for (const reason of received?.refused ?? []) observer.observeSlicesRejected(reason);
     if (!received) {
-      answer(frame, undefined, queueMs, 0, { outcome: "undecodable", code: ErrorCode.nothingDecodable });
+      const end = { outcome: "undecodable", code: ErrorCode.nothingDecodable } as const;
+      answer(frame, undefined, queueMs, 0, end);
+      capture?.end({ ...end, answer: noPayload }, clock.now());
       return;
     }
     observer.observeStage("decode", received.decodeMs);
@@ -237,14 +250,17 @@ export function createConnection(options: ConnectionOptions): Connection {
     observer.observeFrameAge("inference", startMs - frame.capturedMs);
     let payload: Uint8Array | undefined;
     try {
-      payload = pack(await receiver.served.run(received.tensor, received.context));
+      payload = await answerTensor(receiver.served, received);
     } catch (error) {
       log.error({ err: error, stream: frame.stream, frame: frame.frame }, "the model failed on a frame");
     }
     const inferenceMs = clock.now() - startMs;
     observer.observeStage("inference", inferenceMs);
-    if (payload) answer(frame, received, queueMs, inferenceMs, { outcome: "done" }, payload);
-    else answer(frame, received, queueMs, inferenceMs, { outcome: "failed", code: ErrorCode.modelFailed });
+    const end = payload
+      ? ({ outcome: "done" } as const)
+      : ({ outcome: "failed", code: ErrorCode.modelFailed } as const);
+    answer(frame, received, queueMs, inferenceMs, end, payload);
+    capture?.end({ ...end, answer: payload ?? noPayload }, clock.now());
   }
 
   function answer(
@@ -253,7 +269,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     queueMs: number,
     inferenceMs: number,
     end: Pick<FrameAnswer, "outcome" | "code">,
-    payload: Uint8Array = new Uint8Array(0),
+    payload: Uint8Array = noPayload,
   ): void {
     const nowMs = clock.now();
     const metricOutcome = end.outcome === "done" ? "delivered" : end.outcome;

@@ -21,6 +21,8 @@ export interface ServedStream {
   run(tensor: Tensor, context: FrameContext): Promise<unknown>;
   /** The statistics of the cut and their SHA-256, where there are any. */
   readonly statistics?: { readonly value: CutStatistics; readonly hash: Uint8Array };
+  /** SHA-256 of the model's file, by which captures know it. */
+  readonly modelHash?: Uint8Array;
 }
 
 /** Finds what serves a stream. @throws StreamRefusal */

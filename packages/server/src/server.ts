@@ -1,5 +1,6 @@
 import { defaultLimits, ErrorCode, type SessionLimits } from "@sluice/protocol";
 import { type Clock, createSystemClock, type TransportServer } from "@sluice/transport";
+import type { Capture } from "./capture/capture.js";
 import { type Connection, createConnection } from "./connection.js";
 import { createScheduler } from "./scheduler.js";
 import type { OpenServedStream } from "./served-model.js";
@@ -23,6 +24,8 @@ export interface ServerOptions {
   readonly clock?: Clock;
   readonly log?: ServerLog;
   readonly observer?: ServerObserver;
+  /** Keeps frames for `sluice replay` (`createCapture`). Default: none. */
+  readonly capture?: Capture;
 }
 
 /** A running server. */
@@ -82,6 +85,7 @@ export function createServer(options: ServerOptions): Server {
       ...{ session, scheduler, clock, log, observer, openServedStream: options.openServedStream, limits },
       ...(options.authorize ? { authorize: options.authorize } : {}),
       ...(options.capabilities ? { capabilities: options.capabilities } : {}),
+      ...(options.capture ? { capture: options.capture } : {}),
     });
     connections.add(connection);
     void connection.closed.then(() => connections.delete(connection));

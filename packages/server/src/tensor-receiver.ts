@@ -1,4 +1,4 @@
-import { prepareCodec, type TensorDecoder } from "@sluice/codec";
+import { prepareCodec } from "@sluice/codec";
 import {
   type ConcealmentMethod,
   createConcealer,
@@ -9,7 +9,8 @@ import {
   usesReference,
 } from "@sluice/concealment";
 import { ErrorCode, type ReceivedFrame, type TensorStreamOptions } from "@sluice/protocol";
-import { type Tensor, TensorError } from "@sluice/tensor";
+import { createTensor, type Tensor, TensorError, type TensorSpec, tensorBytes } from "@sluice/tensor";
+import type { ReceiverState } from "./capture/capture-record.js";
 import { type FrameContext, type ServedStream, StreamRefusal } from "./served-model.js";
 
 /** What came of a frame's slices. */
@@ -28,7 +29,14 @@ export interface TensorReceiver {
   readonly concealment: ConcealmentMethod;
   readonly served: ServedStream;
   /** `undefined`: nothing of it could be decoded. */
-  receive(frame: ReceivedFrame, now: () => number): ReceivedTensor | undefined;
+  receive(frame: Pick<ReceivedFrame, "frame" | "slices">, now: () => number): ReceivedTensor | undefined;
+  /** What the next frame depends on beside its slices, as a copy. */
+  state(): ReceiverState;
+  /**
+   * Forgets all frames and goes on as a receiver of the same stream in this state would.
+   * @throws TensorError where it is of another spec
+   */
+  restore(state: ReceiverState): void;
 }
 
 /** Checks what a client asked for and prepares to receive it. @throws StreamRefusal */
@@ -46,13 +54,16 @@ export async function createTensorReceiver(
       `concealment: ${method} needs statistics, none are agreed on`,
     );
   }
-  const decoder: TensorDecoder = await readOr(ErrorCode.unknownCodec, async () =>
-    (await prepareCodec(options.codec)).createDecoder(options.spec, statistics),
-  );
+  const createDecoder = await readOr(ErrorCode.unknownCodec, async () => {
+    const codec = await prepareCodec(options.codec);
+    return () => codec.createDecoder(options.spec, statistics);
+  });
+  let decoder = await readOr(ErrorCode.unknownCodec, createDecoder);
   const concealer = await readOr(ErrorCode.statisticsMismatch, () =>
     createConcealer(options.spec, method, statistics ? { statistics } : {}),
   );
-  const last = usesReference(method) ? createLastTensor() : undefined;
+  const createLast = () => (usesReference(method) ? createLastTensor() : undefined);
+  let last = createLast();
   return {
     units: decoder.units,
     concealment: method,
@@ -73,7 +84,28 @@ export async function createTensorReceiver(
       const context = { missing, missingCount };
       return { tensor, context, refused, decodeMs: decodedMs - startMs, concealMs: now() - decodedMs };
     },
+    state() {
+      const references = decoder.references?.() ?? [];
+      if (!last?.tensor) return { references };
+      return { last: { frame: last.frame, bytes: tensorBytes(last.tensor).slice() }, references };
+    },
+    restore(state) {
+      decoder = createDecoder();
+      decoder.restore?.(state.references);
+      last = createLast();
+      if (state.last) last?.offer(state.last.frame, tensorOf(options.spec, state.last.bytes), 0);
+    },
   };
+}
+
+function tensorOf({ dtype, shape, layout }: TensorSpec, bytes: Uint8Array): Tensor {
+  const tensor = createTensor(dtype, shape, undefined, layout);
+  const into = tensorBytes(tensor);
+  if (bytes.length !== into.length) {
+    throw new TensorError("state.last", `${bytes.length} bytes, the tensor has ${into.length}`);
+  }
+  into.set(bytes);
+  return tensor;
 }
 
 function agreeOnStatistics(hash: Uint8Array, served: ServedStream) {

@@ -33,7 +33,9 @@ function frameOf(frame: number, values: Float32Array, lost: readonly number[] = 
       lastArrivalMs: 0,
     },
     ...{ capturedMs: 0, expiresAtMs: 100 },
-    slices: slices.filter((_, i) => !lost.includes(i)),
+    slices: slices
+      .filter((_, i) => !lost.includes(i))
+      .map((slice) => ({ ...slice, arrivalMs: 0, isRecovered: false })),
   };
 }
 

@@ -1,5 +1,12 @@
-import { createTensor, elementCount, sliceRange, type TensorSpec, writeFloat32 } from "@sluice/tensor";
-import type { PartialTensor, SliceFault, TensorDecoder } from "../codec.js";
+import {
+  createTensor,
+  elementCount,
+  sliceRange,
+  TensorError,
+  type TensorSpec,
+  writeFloat32,
+} from "@sluice/tensor";
+import type { DecoderReference, PartialTensor, SliceFault, TensorDecoder } from "../codec.js";
 import { blockArea } from "./block-grid.js";
 import { entropyKernel } from "./select-entropy.js";
 import { qualityRange, type SluicePlan, stepOf } from "./sluice-plan.js";
@@ -14,21 +21,24 @@ const moreFrames = 4;
 
 const noCoefficients = new Int32Array(0);
 
-/** A tensor that later ones may be predicted from. */
-interface SluiceTensor extends PartialTensor {
+/** What later frames may be predicted from. */
+interface Referenced {
   /** Its coefficients; `undefined` while some are missing. */
   reference(): Float32Array | undefined;
 }
+
+interface SluiceTensor extends PartialTensor, Referenced {}
 
 /** Finds what a frame may be predicted from: the one so many before it. */
 type FindReference = (distance: number) => Float32Array | undefined;
 
 /** Puts tensors of one spec together again from any slices of the codec `sluice` (spec 6.11). */
 export function createSluiceDecoder(spec: TensorSpec, plan: SluicePlan): TensorDecoder {
-  const kept = new Map<number, SluiceTensor>();
+  const kept = new Map<number, Referenced>();
+  const coefficients = plan.grid.blocks * plan.transform.coefficients.length;
   let newest = Number.NEGATIVE_INFINITY;
 
-  function keep(frame: number, tensor: SluiceTensor): void {
+  function keep(frame: number, tensor: Referenced): void {
     newest = Math.max(newest, frame);
     const oldest = newest - plan.memory - moreFrames;
     for (const number of kept.keys()) if (number < oldest) kept.delete(number);
@@ -44,6 +54,23 @@ export function createSluiceDecoder(spec: TensorSpec, plan: SluicePlan): TensorD
       const tensor = createSluiceTensor(spec, plan, find);
       keep(frame, tensor);
       return tensor;
+    },
+    references() {
+      const whole: DecoderReference[] = [];
+      for (const [frame, tensor] of kept) {
+        const values = tensor.reference();
+        if (values) whole.push({ frame, values });
+      }
+      return whole;
+    },
+    restore(references) {
+      for (const { frame, values } of references) {
+        if (values.length !== coefficients) {
+          const { length } = values;
+          throw new TensorError("references", `${length} coefficients, a tensor has ${coefficients}`);
+        }
+        keep(frame, { reference: () => values });
+      }
     },
   };
 }

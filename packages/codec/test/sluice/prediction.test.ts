@@ -200,3 +200,26 @@ t.test("memory has a limit", async (t) => {
     /codec.sluice.memory: 16 frames of 12582912 elements, at most 5/,
   );
 });
+
+t.test("a decoder with the references of another goes on as that one would, bit for bit", async (t) => {
+  const random = createRandom(seed);
+  const encoder = parseCodec(text).createEncoder(spec, statistics);
+  const decoder = parseCodec(text).createDecoder(spec, statistics);
+  t.strictSame(decoder.references?.(), []);
+  let predicted = 0;
+  for (let frame = 0; frame < 12; frame++) {
+    const encoded = encoder.encode(scene(frame, random), 300, { frame });
+    const isLost = (i: number) => frame % 3 === 1 && i % 2 === 0;
+    const twin = parseCodec(text).createDecoder(spec, statistics);
+    twin.restore?.(decoder.references?.() ?? []);
+    const received = receive(decoder, frame, encoded, isLost);
+    t.strictSame(receive(twin, frame, encoded, isLost), received, `frame ${frame}`);
+    t.strictSame(twin.references?.(), decoder.references?.());
+    if (frame % 3 !== 1) encoder.acknowledge?.(frame);
+    predicted += encoded.slices.filter(({ payload }) => payload[0]! & 0x80).length;
+  }
+  t.ok(predicted > 10, `${predicted} predicted slices`);
+  t.throws(() => decoder.restore?.([{ frame: 1, values: new Float32Array(3) }]), {
+    message: /references/,
+  });
+});

@@ -1,16 +1,11 @@
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import { type EngineCounters, EngineError } from "../engine.js";
+import type { EngineOptions } from "../network.js";
 import type { RawInfo, RawTensor, WorkerReply, WorkerRequest, WorkerSettings } from "./messages.js";
 
 /** How onnxruntime runs a model. */
-export interface OnnxruntimeOptions {
-  /** Threads that compute one run; 1..64, by default one core less than there are (the network's), at most 4. */
-  readonly threads?: number;
-  /** `all` (by default) is fastest; `disabled` computes node by node, so that halves equal the whole bit by bit. */
-  readonly graphOptimization?: "all" | "disabled";
-  /** The most runs that may wait or be under way; more are refused with `queue-full`. 1..65536, by default 64. */
-  readonly maxPendingRuns?: number;
+export interface OnnxruntimeOptions extends EngineOptions {
   /** The module that holds onnxruntime; by default `onnxruntime-node`. */
   readonly runtime?: string;
   /** The script of the worker thread, for bundles that move it. */

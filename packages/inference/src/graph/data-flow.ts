@@ -1,31 +1,52 @@
 import { ModelError } from "../model-error.js";
-import { type OnnxGraph, requiredInputs } from "./model.js";
-import type { OnnxNode } from "./node.js";
+
+/** An operation as far as splitting goes. */
+export interface FlowNode {
+  /** By its name in the model's format. */
+  readonly opType: string;
+  /** Names of values; "" where an optional one is left out. */
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  /** Values that it uses beside its inputs (those that subgraphs of If and Loop take from around them). */
+  readonly captures: readonly string[];
+}
+
+/** A network as operations on named values, whatever format it came in. */
+export interface FlowGraph<Node extends FlowNode = FlowNode> {
+  readonly nodes: readonly Node[];
+  /** The values that a caller gives; a node must not make them. */
+  readonly inputs: readonly string[];
+  /** Names that nodes must not make, beside the inputs: constants that the format declares as inputs. */
+  readonly reserved?: readonly string[];
+  readonly outputs: readonly string[];
+  /** Values that are the same for every input. */
+  readonly constants: readonly string[];
+}
 
 /** How values flow through a graph. Values without a name are left out everywhere. */
-export interface DataFlow {
+export interface DataFlow<Node extends FlowNode = FlowNode> {
   /** Every node after the nodes whose outputs it uses. */
-  readonly order: readonly OnnxNode[];
+  readonly order: readonly Node[];
   /** For each value that a node makes, that node. */
-  readonly producers: ReadonlyMap<string, OnnxNode>;
+  readonly producers: ReadonlyMap<string, Node>;
   /** The values that a caller gives. */
   readonly inputs: ReadonlySet<string>;
   readonly outputs: ReadonlySet<string>;
   /** Values that depend on an input; all others (weights, constants) can be had on both sides of a cut. */
   readonly varying: ReadonlySet<string>;
   /** Nodes on a path from an input to an output. */
-  readonly relevant: ReadonlySet<OnnxNode>;
+  readonly relevant: ReadonlySet<Node>;
 }
 
 /** The values that a node uses: its inputs and what its subgraphs capture. */
-export function usedValues(node: OnnxNode): readonly string[] {
+export function usedValues(node: FlowNode): readonly string[] {
   const inputs = node.captures.length === 0 ? node.inputs : [...node.inputs, ...node.captures];
   return inputs.includes("") ? inputs.filter((name) => name !== "") : inputs;
 }
 
-function findProducers(graph: OnnxGraph): Map<string, OnnxNode> {
-  const producers = new Map<string, OnnxNode>();
-  const inputs = new Set(graph.inputs.map((input) => input.name));
+function findProducers<Node extends FlowNode>(graph: FlowGraph<Node>): Map<string, Node> {
+  const producers = new Map<string, Node>();
+  const inputs = new Set([...graph.inputs, ...(graph.reserved ?? [])]);
   for (const node of graph.nodes) {
     for (const output of node.outputs) {
       if (output === "") continue;
@@ -40,11 +61,14 @@ function findProducers(graph: OnnxGraph): Map<string, OnnxNode> {
 }
 
 /** Kahn's algorithm; a graph that is in order already, as ONNX demands, keeps its order. */
-function sortNodes(nodes: readonly OnnxNode[], producers: ReadonlyMap<string, OnnxNode>): OnnxNode[] {
-  const waiting = new Map<OnnxNode, number>();
-  const followers = new Map<OnnxNode, OnnxNode[]>();
+function sortNodes<Node extends FlowNode>(
+  nodes: readonly Node[],
+  producers: ReadonlyMap<string, Node>,
+): Node[] {
+  const waiting = new Map<Node, number>();
+  const followers = new Map<Node, Node[]>();
   let inOrder = true;
-  const seen = new Set<OnnxNode>();
+  const seen = new Set<Node>();
   for (const node of nodes) {
     let count = 0;
     for (const name of usedValues(node)) {
@@ -80,19 +104,19 @@ function sortNodes(nodes: readonly OnnxNode[], producers: ReadonlyMap<string, On
  * Finds what depends on what; linear in the graph's size.
  * @throws ModelError `invalid-graph` for a cycle or a value with two sources
  */
-export function analyseDataFlow(graph: OnnxGraph): DataFlow {
+export function analyseFlow<Node extends FlowNode>(graph: FlowGraph<Node>): DataFlow<Node> {
   const producers = findProducers(graph);
   const order = sortNodes(graph.nodes, producers);
-  const inputs = new Set(requiredInputs(graph).map((input) => input.name));
+  const inputs = new Set(graph.inputs);
   inputs.delete("");
-  const outputs = new Set(graph.outputs.map((output) => output.name));
+  const outputs = new Set(graph.outputs);
   const varying = new Set<string>(inputs);
   for (const node of order) {
     if (!usedValues(node).some((name) => varying.has(name))) continue;
     for (const output of node.outputs) if (output !== "") varying.add(output);
   }
   const needed = new Set<string>(outputs);
-  const relevant = new Set<OnnxNode>();
+  const relevant = new Set<Node>();
   for (let i = order.length - 1; i >= 0; i--) {
     const node = order[i]!;
     if (!node.outputs.some((name) => needed.has(name))) continue;

@@ -1,6 +1,4 @@
-import type { DataFlow } from "./data-flow.js";
-import { usedValues } from "./data-flow.js";
-import type { OnnxNode } from "./node.js";
+import { type DataFlow, type FlowNode, usedValues } from "./data-flow.js";
 
 /** A value through which everything flows from the inputs to the outputs. */
 export interface CutPosition {
@@ -15,8 +13,10 @@ export interface CutPosition {
  * left, all that comes later depends on it alone. (All nodes before such a value in one order are before it in any.)
  * The model's own inputs and outputs are not listed.
  */
-export function findCuts(flow: DataFlow): {
-  readonly nodes: readonly OnnxNode[];
+export function findCuts<Node extends FlowNode>(
+  flow: DataFlow<Node>,
+): {
+  readonly nodes: readonly Node[];
   readonly cuts: CutPosition[];
 } {
   const nodes = flow.order.filter((node) => flow.relevant.has(node));

@@ -1,0 +1,38 @@
+import type { CapturedStream } from "@sluice/server";
+import { elementCount } from "@sluice/tensor";
+import { CliError } from "./cli-error.js";
+import { openClientHalf } from "./client-half.js";
+import { ExitCode } from "./exit-codes.js";
+import type { ServedModels } from "./served-models.js";
+
+export interface LosslessOptions {
+  /** The image that was sent. */
+  readonly image: string;
+  readonly model?: string;
+  readonly labels?: string;
+  readonly threads?: number;
+}
+
+/** The answer to an image whose tensor has come as it was made. */
+export async function losslessAnswer(
+  { options: stream }: CapturedStream,
+  served: Pick<ServedModels, "open">,
+  { image, model, labels, threads }: LosslessOptions,
+): Promise<unknown> {
+  const half = await openClientHalf({
+    ...{ model: model ?? stream.model, labels, threads, source: image },
+    ...{ split: stream.split || undefined, strategy: stream.split === "" ? "server" : "shared" },
+    ...{ dtype: undefined, codec: undefined, seed: undefined, preprocess: undefined },
+  });
+  try {
+    const { split, spec } = stream;
+    const opened = await served.open({ model: stream.model, split, spec });
+    for await (const each of half.source) {
+      const missing = new Uint8Array(elementCount(spec.shape));
+      return await opened.run(await half.produce(each), { missing, missingCount: 0 });
+    }
+    throw new CliError(ExitCode.notFound, `--image: no image in ${image}`);
+  } finally {
+    await half.close();
+  }
+}

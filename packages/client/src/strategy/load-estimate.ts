@@ -1,0 +1,78 @@
+/** How far both ends and the way between them are from what a profile says, learnt from results. */
+import type { InferenceTerms } from "@sluice/protocol";
+import { createAgingAverage } from "./aging-average.js";
+import type { StrategyCandidate, StrategySample } from "./strategy-api.js";
+
+export interface LoadEstimate {
+  add(candidate: StrategyCandidate, sample: StrategySample, nowMs: number): void;
+  /** The terms of a candidate as they are now, loads included. */
+  terms(candidate: StrategyCandidate, nowMs: number): InferenceTerms;
+  clientLoad(nowMs: number): number;
+  serverLoad(nowMs: number): number;
+  serverQueueMs(nowMs: number): number;
+  /** What frames that came through had of the path, in bits per second; `undefined` before the first. */
+  deliveryBitsPerSecond(rttMs: number, nowMs: number): number | undefined;
+}
+
+/** Loads of others come and go within seconds. */
+const halfLifeMs = 5_000;
+/** Work shorter than this is mostly timers: it says nothing about load. */
+const minWorkMs = 0.5;
+/** One frame that met a pause of the machine is no load. */
+const maxLoad = 20;
+/** What a candidate's own bytes and codec take changes with its content, not by itself. */
+const contentHalfLifeMs = 600_000;
+
+export function createLoadEstimate(candidates: readonly StrategyCandidate[]): LoadEstimate {
+  const client = createAgingAverage(1, halfLifeMs);
+  const server = createAgingAverage(1, halfLifeMs);
+  const queue = createAgingAverage(0, halfLifeMs);
+  const networkMs = createAgingAverage(0, halfLifeMs);
+  const networkBytes = createAgingAverage(0, halfLifeMs);
+  const content = new Map(
+    candidates.map(({ name, terms }) => [
+      name,
+      {
+        encodeMs: createAgingAverage(terms.encodeMs, contentHalfLifeMs),
+        bytes: createAgingAverage(terms.bytes, contentHalfLifeMs),
+        decodeMs: createAgingAverage(terms.decodeMs, contentHalfLifeMs),
+      },
+    ]),
+  );
+  return {
+    add({ name, terms }, { clientMs, delivered }, nowMs) {
+      if (clientMs !== undefined && terms.clientMs >= minWorkMs) {
+        client.add(Math.min(maxLoad, clientMs / terms.clientMs), nowMs);
+      }
+      if (!delivered || terms.bytes === 0) return;
+      if (terms.serverMs >= minWorkMs) {
+        server.add(Math.min(maxLoad, delivered.serverMs / terms.serverMs), nowMs);
+      }
+      queue.add(delivered.queueMs, nowMs);
+      networkMs.add(delivered.networkMs, nowMs);
+      networkBytes.add(delivered.bytes, nowMs);
+      const own = content.get(name)!;
+      own.encodeMs.add(delivered.encodeMs, nowMs);
+      own.bytes.add(delivered.bytes, nowMs);
+      own.decodeMs.add(delivered.decodeMs, nowMs);
+    },
+    terms({ name, terms }, nowMs) {
+      const own = content.get(name)!;
+      return {
+        clientMs: terms.clientMs * client.value(nowMs),
+        encodeMs: own.encodeMs.value(nowMs),
+        bytes: terms.bytes === 0 ? 0 : own.bytes.value(nowMs),
+        decodeMs: own.decodeMs.value(nowMs),
+        serverMs: terms.serverMs * server.value(nowMs),
+      };
+    },
+    clientLoad: client.value,
+    serverLoad: server.value,
+    serverQueueMs: queue.value,
+    deliveryBitsPerSecond(rttMs, nowMs) {
+      const bytes = networkBytes.value(nowMs);
+      if (bytes < 1) return undefined;
+      return (bytes * 8_000) / Math.max(1, networkMs.value(nowMs) - rttMs);
+    },
+  };
+}

@@ -1,0 +1,79 @@
+/** What a candidate would do under given conditions: the total inference time, and how many results would be in time. */
+import {
+  type InferenceTerms,
+  type PathEstimate,
+  type SessionLimits,
+  totalInferenceMs,
+} from "@sluice/protocol";
+import type { Prediction, StrategyCandidate } from "./strategy-api.js";
+
+export interface PredictInput {
+  readonly candidate: StrategyCandidate;
+  /** With loads. */
+  readonly terms: InferenceTerms;
+  readonly serverQueueMs: number;
+  /** Of frames that came through, for sessions whose path is not measured: streams instead of datagrams. */
+  readonly deliveryBitsPerSecond: number | undefined;
+  readonly framesPerSecond: number;
+  /** `undefined`: nothing can be sent now. */
+  readonly path: PathEstimate | undefined;
+  readonly limits: SessionLimits | undefined;
+  readonly deadlineMs: number;
+  readonly clientConcurrency: number;
+  readonly latencyWeight: number;
+  /** Share of what is predicted that lately came true, 0 to 1. */
+  readonly trust: number;
+}
+
+/** While nothing was measured: what the first frames are spent on. */
+const assumedBitsPerSecond = 20_000_000;
+const assumedRttMs = 50;
+/** Latencies spread so far around what is expected, as a share of the deadline: a result at the deadline is half in time. */
+const spreadShare = 0.1;
+
+export function predict(input: PredictInput): Prediction {
+  const { candidate, terms, path, framesPerSecond } = input;
+  const usesPath = terms.bytes > 0;
+  if (usesPath && !path) return unusable(candidate.name);
+  const rttMs = path?.minRttMs ?? path?.rttMs ?? assumedRttMs;
+  const bitsPerSecond = path?.bandwidthBitsPerSecond ?? input.deliveryBitsPerSecond ?? assumedBitsPerSecond;
+  const elsewhereMs = usesPath ? (path?.queueMs ?? 0) + input.serverQueueMs : 0;
+  const totalMs = totalInferenceMs(terms, { bitsPerSecond, rttMs }) + elsewhereMs;
+  const carried = Math.min(framesPerSecond, clientRate(input), usesPath ? sendRate(input) : Infinity);
+  const onTimePerSecond = carried * inTimeShare(totalMs, input.deadlineMs) * input.trust;
+  const lateness = Math.min(1, totalMs / input.deadlineMs);
+  return {
+    ...{ candidate: candidate.name, totalMs, framesPerSecond: carried, onTimePerSecond },
+    score: onTimePerSecond * (candidate.worth ?? 1) * (1 - input.latencyWeight * lateness),
+  };
+}
+
+/** Frames per second that the client's part takes. Encoding and inference run on threads of their own. */
+function clientRate({ terms, clientConcurrency }: PredictInput): number {
+  return Math.min((clientConcurrency * 1_000) / terms.clientMs, 1_000 / terms.encodeMs);
+}
+
+/** Frames per second that the path and what the server announces let through. */
+function sendRate({ terms, path, limits, deliveryBitsPerSecond }: PredictInput): number {
+  const { bytes } = terms;
+  const measured = path?.rateBitsPerSecond ?? path?.bandwidthBitsPerSecond;
+  const bitsPerSecond = measured ?? deliveryBitsPerSecond ?? assumedBitsPerSecond;
+  const allowed = (limit: number | undefined, unit: number) => (limit ? limit / unit : Infinity);
+  return Math.min(
+    bitsPerSecond / (8 * bytes),
+    allowed(limits?.framesPerSecond, 1),
+    allowed(limits?.maxBytesPerSecond, bytes),
+  );
+}
+
+function inTimeShare(totalMs: number, deadlineMs: number): number {
+  const spreadMs = 2 * spreadShare * deadlineMs;
+  return Math.min(1, Math.max(0, 0.5 + (deadlineMs - totalMs) / spreadMs));
+}
+
+function unusable(candidate: string): Prediction {
+  return {
+    ...{ candidate, totalMs: Number.POSITIVE_INFINITY },
+    ...{ framesPerSecond: 0, onTimePerSecond: 0, score: 0 },
+  };
+}

@@ -1,0 +1,151 @@
+import { createStrategySelector, type SelectorConditions, type StrategyCandidate } from "@sluice/client";
+import { defaultLimits, type PathEstimate, totalInferenceMs } from "@sluice/protocol";
+import t from "tap";
+
+const local: StrategyCandidate = {
+  ...{ name: "client", strategy: "client" },
+  terms: { clientMs: 60, encodeMs: 0, bytes: 0, decodeMs: 0, serverMs: 0 },
+};
+const cut: StrategyCandidate = {
+  ...{ name: "cut", strategy: "shared" },
+  terms: { clientMs: 10, encodeMs: 2, bytes: 20_000, decodeMs: 1, serverMs: 5 },
+};
+
+function path(change: Partial<PathEstimate> = {}): PathEstimate {
+  return {
+    ...{ rttMs: 40, minRttMs: 40, bandwidthBitsPerSecond: 20e6, rateBitsPerSecond: 20e6, bandwidthAgeMs: 0 },
+    ...{ queueMs: 0, lossShare: 0, isDark: false, silentMs: 10, ...change },
+  };
+}
+
+function conditions(nowMs: number, change: Partial<SelectorConditions> = {}): SelectorConditions {
+  return { nowMs, framesPerSecond: 30, path: path(), limits: defaultLimits, ...change };
+}
+
+t.test("predicts the total inference time and what comes in time of it", (t) => {
+  const selector = createStrategySelector({ candidates: [local, cut], deadlineMs: 150 });
+  const { candidate, switched } = selector.choose(conditions(0));
+  t.equal(candidate, "cut");
+  t.match(switched, { cause: "start", from: undefined, to: "cut" });
+  const [here, there] = selector.predictions;
+  t.equal(here?.totalMs, 60);
+  t.ok(Math.abs(here!.framesPerSecond - 1_000 / 60) < 1e-9, "one frame at a time");
+  t.equal(there?.totalMs, totalInferenceMs(cut.terms, { bitsPerSecond: 20e6, rttMs: 40 }));
+  t.equal(there?.onTimePerSecond, 30);
+  t.equal(selector.choose(conditions(10)).switched, undefined);
+  t.end();
+});
+
+t.test("a bandwidth that wavers around the point of indifference changes the choice once at most", (t) => {
+  const selector = createStrategySelector({ candidates: [local, cut], deadlineMs: 150 });
+  let switches = 0;
+  // 20 kB at 16.7 frames per second, what the client carries, are 2.7 Mbit/s.
+  for (let frame = 0; frame < 900; frame++) {
+    const rate = 2.7e6 * (1 + 0.03 * Math.sin(frame / 5));
+    const { switched } = selector.choose(
+      conditions(frame * 33, { path: path({ bandwidthBitsPerSecond: 20e6, rateBitsPerSecond: rate }) }),
+    );
+    if (switched && switched.cause !== "start") switches++;
+  }
+  t.ok(switches <= 1, `${switches} changes`);
+  t.end();
+});
+
+t.test("a path that is lost is left at once and taken again when it answers", (t) => {
+  const selector = createStrategySelector({ candidates: [local, cut], deadlineMs: 150 });
+  t.equal(selector.choose(conditions(0)).candidate, "cut");
+  for (const [lost, reason] of [
+    [path({ isDark: true }), /nothing comes back/],
+    [path({ silentMs: 300 }), /nothing comes back/],
+    [undefined, /nothing comes back/],
+  ] as const) {
+    const again = createStrategySelector({ candidates: [local, cut], deadlineMs: 150 });
+    again.choose(conditions(0));
+    t.match(again.choose(conditions(33, { path: lost })).switched, {
+      to: "client",
+      cause: "path-lost",
+      reason,
+    });
+    t.equal(again.choose(conditions(66, { path: lost })).probe, undefined, "a dark path is not probed");
+    t.equal(again.choose(conditions(99)).candidate, "client", "not before its time");
+    t.match(again.choose(conditions(1_100)).switched, { to: "cut", cause: "path-back" });
+  }
+  const alone = createStrategySelector({ candidates: [cut], deadlineMs: 150 });
+  alone.choose(conditions(0));
+  t.equal(alone.choose(conditions(33, { path: undefined })).candidate, "cut", "there is nothing else");
+  t.end();
+});
+
+t.test("limits that the server announces, and streams that it refuses", (t) => {
+  const selector = createStrategySelector({ candidates: [local, cut], deadlineMs: 150 });
+  selector.choose(conditions(0));
+  const limits = { ...defaultLimits, framesPerSecond: 5 };
+  t.equal(selector.choose(conditions(2_000, { limits })).switched?.to, "client");
+  t.equal(selector.predictions[1]?.framesPerSecond, 5);
+  const refused = createStrategySelector({ candidates: [local, cut], deadlineMs: 150 });
+  refused.choose(conditions(0));
+  t.match(refused.choose(conditions(33, { unavailable: new Set(["cut"]) })).switched, {
+    ...{ to: "client", cause: "availability" },
+  });
+  t.end();
+});
+
+t.test(
+  "an idle path is probed, less often while it fails, and success lifts what was held against it",
+  (t) => {
+    const selector = createStrategySelector({
+      candidates: [local, cut],
+      deadlineMs: 150,
+      probeIntervalMs: 1_000,
+    });
+    const slow = path({ bandwidthBitsPerSecond: 0.3e6, rateBitsPerSecond: 0.3e6 });
+    const probes: number[] = [];
+    for (let nowMs = 0; nowMs < 10_000; nowMs += 33) {
+      const { candidate, probe } = selector.choose(conditions(nowMs, { path: slow }));
+      t.equal(candidate, "client");
+      if (probe === undefined) continue;
+      t.equal(probe, "cut");
+      probes.push(nowMs);
+      selector.add(
+        { candidate: "cut", isProbe: true, isDropped: false, onTime: false, offeredMs: nowMs },
+        nowMs + 300,
+      );
+    }
+    const gaps = probes.slice(1).map((ms, i) => ms - probes[i]!);
+    t.ok(gaps[0]! < 1_500 && gaps.at(-1)! >= 1_000 && gaps.at(-1)! <= 3_000, gaps.join(" "));
+    t.equal(selector.choose(conditions(12_000)).candidate, "cut", "a far better path");
+    t.end();
+  },
+);
+
+t.test("a candidate that promises more than it holds is visited more and more rarely", (t) => {
+  const selector = createStrategySelector({ candidates: [local, cut], deadlineMs: 150 });
+  const visits: number[] = [];
+  for (let nowMs = 0; nowMs < 120_000; nowMs += 33) {
+    const { candidate, switched } = selector.choose(conditions(nowMs));
+    if (switched?.to === "cut") visits.push(nowMs);
+    // Nothing that is sent comes in time, whatever the path says.
+    const sample = { candidate, isProbe: false, isDropped: false, offeredMs: nowMs };
+    selector.add({ ...sample, onTime: candidate === "client" && nowMs % 66 === 0 }, nowMs);
+  }
+  const gaps = visits.slice(1).map((ms, i) => ms - visits[i]!);
+  t.ok(visits.length >= 2 && visits.length <= 12, `${visits.length} visits`);
+  t.ok(gaps.at(-1)! > 2 * gaps[0]!, gaps.join(" "));
+  t.end();
+});
+
+t.test("options that cannot be are named", (t) => {
+  t.throws(() => createStrategySelector({ candidates: [], deadlineMs: 150 }), /candidates: at least one/);
+  t.throws(() => createStrategySelector({ candidates: [cut, cut], deadlineMs: 150 }), /"cut" is there twice/);
+  t.throws(() => createStrategySelector({ candidates: [cut], deadlineMs: 0 }), /deadlineMs must be above 0/);
+  t.throws(
+    () => createStrategySelector({ candidates: [{ ...cut, worth: 2 }], deadlineMs: 1 }),
+    /worth of "cut" must be 0 to 1/,
+  );
+  const negative = { ...cut, terms: { ...cut.terms, serverMs: -1 } };
+  t.throws(
+    () => createStrategySelector({ candidates: [negative], deadlineMs: 1 }),
+    /serverMs of "cut" must be at least 0/,
+  );
+  t.end();
+});

@@ -1,0 +1,62 @@
+import type { Cut, IllegalCut } from "./cut.js";
+import type { Engine } from "./engine.js";
+import type { TensorInfo } from "./tensor-info.js";
+
+/** What runs a network: onnxruntime or tfjs on this machine, or a server of the Open Inference Protocol. */
+export const networkEngines = ["onnxruntime", "tfjs", "remote"] as const;
+export type NetworkEngine = (typeof networkEngines)[number];
+
+/** The forms in which a network comes: an ONNX file, either form of TensorFlow.js, or a model at a server. */
+export type NetworkFormat = "onnx" | "tfjs-layers" | "tfjs-graph" | "open-inference-protocol";
+
+/** How an engine runs a network; what an engine has no use for it does not look at. */
+export interface EngineOptions {
+  /** Threads that compute one run; 1..64, by default one core less than there are (the network's), at most 4. */
+  readonly threads?: number;
+  /** `all` (by default) is fastest; `disabled` computes node by node, so that halves equal the whole bit by bit. */
+  readonly graphOptimization?: "all" | "disabled";
+  /** The most runs that may wait or be under way; more are refused with `queue-full`. 1..65536, by default 64. */
+  readonly maxPendingRuns?: number;
+  /** Takes one line about what runs the network and what was tried before. */
+  readonly onLog?: (line: string) => void;
+}
+
+/** A network cut in two: what `tail` makes of what `head` makes of an input is what the whole makes of it. */
+export interface NetworkSplit {
+  readonly cut: TensorInfo;
+  readonly head: Network;
+  readonly tail: Network;
+}
+
+/**
+ * A network that was read and can be described, cut and loaded: all of one, or a half. It holds no engine; whoever
+ * needs to know shapes that it does not declare runs it once.
+ */
+export interface Network {
+  readonly format: NetworkFormat;
+  readonly engine: NetworkEngine;
+  /** Size of the network's files; undefined where they lie elsewhere. */
+  readonly byteLength: number | undefined;
+  readonly inputs: readonly TensorInfo[];
+  readonly outputs: readonly TensorInfo[];
+  /**
+   * Every tensor at which it can be cut, from the input to the output; empty where its inside is not known.
+   * @throws ModelError for an invalid graph, EngineError where it does not run
+   */
+  listCuts(): Promise<Cut[]>;
+  /** Every other inner tensor, and why it is no cut. @throws ModelError, EngineError as {@link listCuts} */
+  listIllegalCuts(): Promise<IllegalCut[]>;
+  /**
+   * Cuts it at a tensor.
+   * @throws ModelError `unknown-name` with the nearest names, `illegal-cut` naming the path that bypasses the cut,
+   *   `unsupported` for a tensor that cannot be sent
+   */
+  split(tensorName: string): Promise<NetworkSplit>;
+  /**
+   * Makes it ready to run.
+   * @throws EngineError `not-available` where the engine does not load, `load-failed` where it refuses the network
+   */
+  load(options?: EngineOptions): Promise<Engine>;
+  /** Writes its files into a folder that exists and returns their paths. @throws ModelError `unsupported` if it cannot */
+  save(directory: string, name: string): Promise<string[]>;
+}

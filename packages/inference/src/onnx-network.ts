@@ -1,0 +1,50 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { listCuts, listIllegalCuts, splitModel } from "./list-cuts.js";
+import { ModelError } from "./model-error.js";
+import type { Network } from "./network.js";
+import { type OnnxModel, parseModel, requiredInputs } from "./onnx/model.js";
+import { loadOnnxruntime } from "./onnxruntime/onnxruntime-engine.js";
+import { describeValue, type TensorInfo } from "./tensor-info.js";
+
+function checkWeights(model: OnnxModel): void {
+  const external = model.graph.initializers.find((initializer) => initializer.external);
+  if (external === undefined) return;
+  throw new ModelError(
+    "unsupported",
+    `weights "${external.name}" lie in another file; save the model as one file`,
+  );
+}
+
+/**
+ * An ONNX model as a network, run by onnxruntime.
+ * @throws ModelError `not-onnx`, `missing-type`, `too-large`, `unsupported` for weights in other files
+ */
+export function createOnnxNetwork(bytes: Uint8Array): Network {
+  const model = parseModel(bytes);
+  checkWeights(model);
+  let outputs: readonly TensorInfo[] | undefined;
+  return {
+    format: "onnx",
+    engine: "onnxruntime",
+    byteLength: bytes.length,
+    inputs: requiredInputs(model.graph).map(describeValue),
+    // A model may leave their shapes open and still be run.
+    get outputs() {
+      outputs ??= model.graph.outputs.map(describeValue);
+      return outputs;
+    },
+    listCuts: () => listCuts(bytes),
+    listIllegalCuts: () => listIllegalCuts(bytes),
+    async split(tensorName) {
+      const { head, tail, cut } = await splitModel(bytes, tensorName);
+      return { cut: describeValue(cut), head: createOnnxNetwork(head), tail: createOnnxNetwork(tail) };
+    },
+    load: (options = {}) => loadOnnxruntime(bytes, options),
+    async save(directory, name) {
+      const path = join(directory, `${name}.onnx`);
+      await writeFile(path, bytes);
+      return [path];
+    },
+  };
+}
