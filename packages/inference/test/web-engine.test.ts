@@ -4,7 +4,7 @@ import { createRequire } from "node:module";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { bundle, noChromium, openChromium, servePages } from "@sluice/chromium-test";
-import { loadModel, loadOnnxruntime, openTestImages, splitModel } from "@sluice/inference";
+import { fashionDirectory, loadModel, loadOnnxruntime, openTestImages, splitModel } from "@sluice/inference";
 import t from "tap";
 
 const directory = fileURLToPath(new URL("../../", import.meta.url));
@@ -45,7 +45,8 @@ export async function close() {
 
 t.test("an engine in a page", { skip: noChromium, timeout: 120_000 }, async (t) => {
   const model = await loadModel("fashion");
-  const { head } = await splitModel(model.bytes, model.defaultCut!);
+  const whole = await readFile(join(fashionDirectory, "fashion.onnx"));
+  const { head } = await splitModel(whole, model.defaultCut!);
   const [page, worker] = await Promise.all([
     bundle({ code: entry, directory }),
     bundle({ code: `import "@sluice/inference/web/worker";`, directory }),

@@ -2,7 +2,7 @@
  * The client's own work on frames: some at once, a few that wait, and no more. Its time is taken from when it starts,
  * since waiting is no sign of load.
  */
-import type { Clock } from "@sluice/transport";
+import type { Clock } from "@sluice/transport/core";
 
 export interface ClientLane {
   /** Whether nothing more is taken now. */

@@ -5,7 +5,6 @@ export {
   type EngineCounters,
   EngineError,
   type EngineErrorKind,
-  type EngineLoader,
 } from "../engine.js";
 export { ModelError, type ModelErrorKind } from "../model-error.js";
 export {
