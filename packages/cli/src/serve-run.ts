@@ -1,12 +1,13 @@
 import { createHash, createPrivateKey, timingSafeEqual, X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { type EngineName, listen, type RetryMode } from "@sluice/http3";
-import { loadModel } from "@sluice/inference";
+import { loadModel, type Model } from "@sluice/inference";
 import { createMetrics, serveOperations } from "@sluice/metrics";
 import { createCapture, createServer, type ServerLog } from "@sluice/server";
 import { CliError } from "./cli-error.js";
 import { ExitCode } from "./exit-codes.js";
 import { parseHostPort } from "./host-port.js";
+import { openDemo } from "./serve-demo.js";
 import { type ServedModels, serveModel, serveSink } from "./served-models.js";
 
 export interface ServeOptions {
@@ -30,6 +31,8 @@ export interface ServeOptions {
   readonly retry: RetryMode | undefined;
   readonly maxConnections: number | undefined;
   readonly maxConnectionsPerSource: number | undefined;
+  /** `HOST:PORT` of the demo's page, true for its default; `undefined`: none. */
+  readonly demo: string | true | undefined;
   /** The directory of captures, which frames are captured, and the bytes of all; `undefined`: none, and the defaults. */
   readonly capture: string | undefined;
   readonly captureFrames: string | undefined;
@@ -40,6 +43,8 @@ export interface RunningServer {
   readonly url: string;
   readonly certHash: string | undefined;
   readonly metricsUrl: string | undefined;
+  /** Of the demo's page. */
+  readonly pageUrl: string | undefined;
   readonly model: string;
   readonly split: string;
   /** Reads the certificate files again. */
@@ -55,12 +60,16 @@ export async function startServer(options: ServeOptions, log: ServerLog): Promis
   const address = parseHostPort(options.listen, "--listen");
   const certificate = await checkCertificateFiles(options);
   const capture = await openCapture(options, log);
-  const { models, name, split } = await openModels(options);
+  const { models, name, split, model } = await openModels(options);
   try {
+    const demo =
+      options.demo === undefined ? undefined : await openDemo(options.demo, checkDemo(options, model), log);
     await models.prepare(split);
     const metrics = createMetrics();
     const transport = await listen({
-      ...{ host: address.host, port: address.port, engine: options.engine, fallback: options.fallback },
+      ...{ host: address.host, port: address.port, engine: options.engine },
+      // Pages go on over it where UDP is blocked.
+      fallback: options.fallback || demo !== undefined,
       ...(certificate ? { certificate } : {}),
       ...(options.retry ? { retry: options.retry } : {}),
       ...(options.maxConnections ? { maxConnections: options.maxConnections } : {}),
@@ -72,7 +81,7 @@ export async function startServer(options: ServeOptions, log: ServerLog): Promis
     });
     const token = options.token;
     const server = createServer({
-      ...{ transport, openServedStream: models.open, log, observer: metrics },
+      ...{ transport, openServedStream: demo?.tap(models.open) ?? models.open, log, observer: metrics },
       limits: {
         ...(options.fpsLimit ? { framesPerSecond: options.fpsLimit } : {}),
         ...(options.bytesLimit ? { maxBytesPerSecond: options.bytesLimit } : {}),
@@ -91,23 +100,30 @@ export async function startServer(options: ServeOptions, log: ServerLog): Promis
       certificates: transport.certificates(),
     });
     const isReady = () => !draining && transport.isListening;
+    const closeServer = async (error: unknown) => {
+      await server.close();
+      throw error;
+    };
     const operations = await startOperations(options.metrics, metrics, describe, log, isReady).catch(
-      async (error) => {
-        await server.close();
-        throw error;
-      },
+      closeServer,
     );
+    const page = await demo?.listen(transport).catch(async (error: unknown) => {
+      await operations?.close();
+      return closeServer(error);
+    });
     return {
       ...{
         url: transport.url,
         certHash: transport.certificateHash,
         metricsUrl: operations?.url,
+        pageUrl: page?.url,
         model: name,
         split,
       },
       reloadCertificate: () => transport.reloadCertificate(),
       async drain(timeoutMs) {
         draining = true;
+        await page?.close();
         await server.drain(timeoutMs);
         await operations?.close();
         await models.close();
@@ -141,13 +157,24 @@ function endStuckProcess(log: ServerLog): void {
   process.kill(process.pid, "SIGKILL");
 }
 
-async function openModels(
-  options: ServeOptions,
-): Promise<{ readonly models: ServedModels; readonly name: string; readonly split: string }> {
-  if (options.model === "sink") return { models: serveSink(), name: "sink", split: "" };
+async function openModels(options: ServeOptions): Promise<{
+  readonly models: ServedModels;
+  readonly name: string;
+  readonly split: string;
+  readonly model: Model | undefined;
+}> {
+  if (options.model === "sink") return { models: serveSink(), name: "sink", split: "", model: undefined };
   const model = await loadModel(options.model, options.labels ? { labelsPath: options.labels } : {});
   const split = options.split ?? model.defaultCut ?? "";
-  return { models: serveModel(model, options.threads), name: model.name, split };
+  return { models: serveModel(model, options.threads), name: model.name, split, model };
+}
+
+/** @throws RangeError where the page has nothing to show, or could not come in */
+function checkDemo({ token }: ServeOptions, model: Model | undefined): Model {
+  if (model === undefined) throw new RangeError("--demo: sink runs no network; take another --model");
+  if (token !== undefined)
+    throw new RangeError("--demo: its page shows no token; leave --token and SLUICE_TOKEN out");
+  return model;
 }
 
 async function checkCertificateFiles({

@@ -46,7 +46,7 @@ export function loadOnnxruntimeWeb(model: Uint8Array, options: OnnxruntimeWebOpt
   return new Promise((resolve, reject) => {
     const worker = (options.createWorker ?? createDefaultWorker)();
     const runs = createPendingRuns(maxPendingRuns, (request, transfer) =>
-      worker.postMessage(request, transfer),
+      worker.postMessage(request, [...transfer]),
     );
     const fail = (error: EngineError) => {
       worker.terminate();

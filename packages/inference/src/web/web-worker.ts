@@ -2,7 +2,7 @@
 import type { WebWorkerReply, WebWorkerRequest } from "./web-messages.js";
 
 export interface WebWorker {
-  postMessage(message: WebWorkerRequest, transfer: readonly ArrayBuffer[]): void;
+  postMessage(message: WebWorkerRequest, transfer: ArrayBuffer[]): void;
   addEventListener(type: "message", listener: (event: { readonly data: WebWorkerReply }) => void): void;
   addEventListener(type: "error", listener: (event: { readonly message?: string }) => void): void;
   terminate(): void;
