@@ -1,4 +1,5 @@
 import { fork } from "node:child_process";
+import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { createRelay, type Relay } from "@sluice/simnet";
@@ -25,6 +26,10 @@ export function registerDemo(program: Command, context: CliContext): void {
     .description(
       "Start a server, put a lossy network in front of it, and stream labelled images through both.",
     );
+  command.option(
+    "--page",
+    "the same in a browser: serves a page with all of it to look at and to change, until Ctrl-C",
+  );
   addLinkOptions(addStreamOptions(command, defaults), { delay: "20ms", loss: "3%", mtu: DEFAULT_MTU })
     .addHelpText(
       "after",
@@ -33,11 +38,14 @@ Everything runs on this machine over real QUIC: client, a relay that delays and 
 
 Examples:
   $ npm run demo
+  $ npm run demo -- --page
   $ npm run demo -- --loss 10% --burst 4 --duration 60
   $ npm run demo -- --loss 0 --frames 10000 --fps 300 --json
   $ npm run demo -- --strategy server --rate 500kbit`,
     )
-    .action((values: StreamOptionValues & LinkOptionValues) => runDemo(values, context));
+    .action((values: StreamOptionValues & LinkOptionValues & { readonly page?: true }) =>
+      values.page ? runPage(values, context) : runDemo(values, context),
+    );
 }
 
 async function runDemo(values: StreamOptionValues & LinkOptionValues, context: CliContext): Promise<void> {
@@ -71,10 +79,25 @@ async function runDemo(values: StreamOptionValues & LinkOptionValues, context: C
   }
 }
 
+/** Serves the page, whose own controls set the network and the stream. */
+async function runPage(values: StreamOptionValues, context: CliContext): Promise<void> {
+  const { signal } = context;
+  const server = await startServerProcess(values, signal, ["--demo"]);
+  try {
+    context.stderr.write(`server at ${server.url}, metrics at ${server.metricsUrl}\n`);
+    context.stdout.write(`open ${server.pageUrl} in a browser; Ctrl-C ends it\n`);
+    if (!signal.aborted) await once(signal, "abort");
+  } finally {
+    await server.stop();
+  }
+}
+
 interface ServerProcess {
   readonly url: string;
   readonly certHash: string;
   readonly metricsUrl: string;
+  /** With `--demo`. */
+  readonly pageUrl?: string;
   stop(): Promise<void>;
 }
 
@@ -84,7 +107,11 @@ const startTimeoutMs = 60_000;
 const stopTimeoutMs = 8_000;
 
 /** Starts `sluice serve` as a process of its own; it ends when this one does, however that happens. */
-async function startServerProcess(values: StreamOptionValues, signal: AbortSignal): Promise<ServerProcess> {
+async function startServerProcess(
+  values: StreamOptionValues,
+  signal: AbortSignal,
+  further: readonly string[] = [],
+): Promise<ServerProcess> {
   const arguments_ = [
     "serve",
     "--listen",
@@ -94,6 +121,7 @@ async function startServerProcess(values: StreamOptionValues, signal: AbortSigna
     "--json",
     "--log-level",
     "warn",
+    ...further,
   ];
   arguments_.push("--model", values.model, "--engine", values.engine);
   if (values.split !== undefined) arguments_.push("--split", values.split);

@@ -5,7 +5,7 @@ import { createControls } from "./controls.js";
 import { createDrawing, type Drawing } from "./drawing.js";
 import { element } from "./element.js";
 import { createHistory } from "./history.js";
-import type { FromWorker, TensorView, ToWorker } from "./messages.js";
+import type { FrameEnd, FromWorker, TensorView, ToWorker } from "./messages.js";
 import { createPlots } from "./plots.js";
 import { createPredictions } from "./predictions.js";
 import type { PictureSize } from "./read-pixels.js";
@@ -40,11 +40,21 @@ let source: Settings["source"] = "clip";
 let latestMs = 0;
 let view: TensorView | undefined;
 let isViewDrawn = true;
+const counts = { ended: 0, delivered: 0, onTime: 0 };
 
 const controls = createControls((settings) => {
   post({ type: "settings", settings });
   if (settings.source !== source) void changeSource(settings.source);
 });
+
+/** For whoever watches from outside: what became of the frames since the page was loaded. */
+function count({ status, onTime }: FrameEnd): void {
+  counts.ended++;
+  if (status === "delivered") counts.delivered++;
+  if (onTime) counts.onTime++;
+  const { dataset } = element("flow", HTMLElement);
+  for (const [name, value] of Object.entries(counts)) dataset[name] = String(value);
+}
 
 async function changeSource(next: Settings["source"]): Promise<void> {
   source = next;
@@ -111,6 +121,7 @@ function handle(message: FromWorker): void {
     case "frame":
       latestMs = message.end.atMs;
       history.addFrame(message.end);
+      count(message.end);
       if (message.end.status === "delivered") predictions.draw(message.end);
       return;
     case "figures":

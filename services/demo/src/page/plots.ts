@@ -114,12 +114,13 @@ function createPlot(plan: PlotPlan): Plot {
       padding: [6, 6, 0, 0],
       scales: {
         x: { time: false, range: (_, __, max) => [max - windowSeconds, max] },
-        y: { range: (_, __, max) => [0, plan.isPercent ? 100 : Math.max(plan.top, (max ?? 0) * 1.1)] },
+        y: { range: (_, __, max) => [0, plan.isPercent ? 100 : niceTop(Math.max(plan.top, max ?? 0))] },
       },
       axes: [
         {
           ...axis,
           size: 22,
+          splits: (_, __, ___, max) => [3, 2, 1, 0].map((i) => max - (i * windowSeconds) / 3),
           values: (u, splits) => splits.map((at) => `${Math.round(at - (u.scales.x?.max ?? at))} s`),
         },
         {
@@ -162,6 +163,12 @@ function createPlot(plan: PlotPlan): Plot {
       legend.remove();
     },
   };
+}
+
+/** The next number that reads well at half of it, too. */
+function niceTop(value: number): number {
+  const power = 10 ** Math.floor(Math.log10(value));
+  return [1, 2, 4, 5, 6, 8, 10].map((step) => step * power).find((top) => top >= value) ?? value;
 }
 
 function formatTick(value: number): string {

@@ -5,7 +5,7 @@ import { createRequire } from "node:module";
 import type { AddressInfo } from "node:net";
 import { dirname, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Model } from "@sluice/inference";
+import { type Model, ModelError } from "@sluice/inference";
 import type { ServerSummary } from "../model-summary.js";
 import { describeModel } from "./model-description.js";
 import { createNetworkPaths } from "./network-paths.js";
@@ -77,10 +77,14 @@ export async function serveDemoPage(options: DemoPageOptions): Promise<DemoPage>
     "/api/server": async () =>
       json({ certificateHashes: hashes(), host: options.host } satisfies ServerSummary),
     "/api/clip": async () => json((await description.clip()) ?? null),
-    "/api/part": async (query) => ({
-      type: "application/octet-stream",
-      body: await description.part(query.get("cut") ?? ""),
-    }),
+    "/api/part": async (query) => {
+      try {
+        return { type: "application/octet-stream", body: await description.part(query.get("cut") ?? "") };
+      } catch (error) {
+        if (error instanceof ModelError) return plain(400, error.message);
+        throw error;
+      }
+    },
     "/api/statistics": async (query) => ({
       type: "application/json",
       body: (await description.statistics(query.get("cut") ?? "")) ?? "null",
