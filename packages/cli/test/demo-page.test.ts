@@ -1,60 +1,12 @@
-/** The demo's page in Chromium, against `sluice serve --demo`. Screenshots stay in dist/test/screenshots. */
-import { mkdirSync } from "node:fs";
-import { fileURLToPath } from "node:url";
-import { noChromium, openChromium, type TestBrowser } from "@sluice/chromium-test";
+/** The demo's page in Chromium: what it shows, and each of its controls. */
+import { noChromium } from "@sluice/chromium-test";
 import t from "tap";
-import { startServer } from "./start-server.js";
-
-type Page = TestBrowser["page"];
-
-const screenshots = fileURLToPath(new URL("screenshots/", import.meta.url));
-/** Long enough for a machine that has much else to do; nothing is decided by it. */
-const patience = { timeout: 60_000 };
-
-/** Waits until an expression of the page is true. */
-const until = (page: Page, expression: string) => page.waitForFunction(expression, undefined, patience);
-const text = (page: Page, id: string) => page.locator(`#${id}`).textContent();
-const deliveredOf = async (page: Page) => Number(await page.locator("#flow").getAttribute("data-delivered"));
-
-/** Waits for so many more results. */
-async function moreResults(page: Page, count = 10): Promise<void> {
-  const wanted = (await deliveredOf(page)) + count;
-  await until(page, `Number(document.getElementById("flow").dataset.delivered) >= ${wanted}`);
-}
-
-const untilText = (page: Page, id: string, part: string) =>
-  until(page, `document.getElementById(${JSON.stringify(id)}).textContent.includes(${JSON.stringify(part)})`);
-
-async function setRange(page: Page, name: string, value: number): Promise<void> {
-  await page.locator(`[name=${name}]`).evaluate(`(input) => {
-    input.value = ${value};
-    input.dispatchEvent(new Event("input", { bubbles: true }));
-  }`);
-}
+import { moreResults, openDemo, screenshots, setRange, text, until, untilText } from "./demo-browser.js";
 
 t.test("the demo's page", { skip: noChromium, timeout: 170_000 }, async (t) => {
-  mkdirSync(screenshots, { recursive: true });
-  const [server, { pageUrl, url }] = await startServer(t, ["--demo", "127.0.0.1:0", "--log-level", "silent"]);
-  const address = new URL(pageUrl!).host;
-  const browser = await openChromium({
-    viewport: { width: 1440, height: 900 },
-    args: ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"],
-  });
-  t.teardown(() => browser.close());
-  const { page } = browser;
-  const problems: string[] = [];
-  page.on("pageerror", ({ message }) => problems.push(message));
-  page.on("console", (message) => {
-    // A server that is away is not the page's fault.
-    if (
-      message.type() === "error" &&
-      !/net::|Failed to load resource|WebSocket|WebTransport/.test(message.text())
-    )
-      problems.push(message.text());
-  });
+  const { page, problems } = await openDemo(t);
 
   await t.test("from its load to a steady stream through 3 % loss", async (t) => {
-    await page.goto(pageUrl!);
     await until(page, `Number(document.getElementById("flow").dataset.delivered) >= 60`);
     t.equal(await text(page, "connection"), "connected");
     t.equal(await text(page, "transport"), "datagrams over HTTP/3");
@@ -146,45 +98,6 @@ t.test("the demo's page", { skip: noChromium, timeout: 170_000 }, async (t) => {
     await page.locator("#theme").click();
     await page.locator("#theme").click();
     t.equal(await page.locator("html").getAttribute("data-theme"), "dark");
-  });
-
-  await t.test("UDP blocked and let through again", async (t) => {
-    await page.locator("#flow").focus();
-    await page.keyboard.press("b");
-    await untilText(page, "transport", "WebSocket: no datagrams");
-    t.match(await text(page, "notice"), /UDP may be blocked.*WebSocket.*delays everything behind it/);
-    await moreResults(page);
-    await page.screenshot({ path: `${screenshots}fallback.png` });
-    await page.keyboard.press("b");
-    await untilText(page, "transport", "datagrams over HTTP/3");
-    t.equal(await page.locator("#notice").isHidden(), true);
-    await moreResults(page);
-  });
-
-  await t.test("two tabs, each with a network of its own", async (t) => {
-    const other = await browser.context.newPage();
-    await other.goto(pageUrl!);
-    await setRange(other, "lossPercent", 0);
-    await moreResults(other, 30);
-    await untilText(other, "received-caption", "nothing was lost");
-    await setRange(page, "lossPercent", 30);
-    await moreResults(page, 20);
-    await until(page, `/[1-9][\\d.]* % lost/.test(document.getElementById("received-caption").textContent)`);
-    await moreResults(other, 20);
-    t.equal(await text(other, "received-caption"), "nothing was lost");
-    await other.close();
-    await setRange(page, "lossPercent", 3);
-  });
-
-  await t.test("the server stops and starts again", async (t) => {
-    server.kill("SIGTERM");
-    await server.ended;
-    await untilText(page, "connection", "no connection");
-    const before = await deliveredOf(page);
-    await startServer(t, ["--demo", address, "--listen", new URL(url).host, "--log-level", "silent"]);
-    await untilText(page, "connection", "connected");
-    await moreResults(page);
-    t.ok((await deliveredOf(page)) > before);
   });
 
   t.strictSame(problems, [], "no errors in the page");

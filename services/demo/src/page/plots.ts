@@ -76,10 +76,15 @@ interface Plot {
 export function createPlots(): Plots {
   let plots = plans.map(createPlot);
   let last: readonly HistoryStep[] = [];
+  /** One plot in each frame of the screen: all at once would hold the page up. */
+  function drawFrom(index: number): void {
+    plots[index]?.draw(last);
+    if (index + 1 < plots.length) requestAnimationFrame(() => drawFrom(index + 1));
+  }
   return {
     draw(steps) {
       last = steps;
-      for (const plot of plots) plot.draw(steps);
+      requestAnimationFrame(() => drawFrom(0));
     },
     recolour() {
       for (const plot of plots) plot.destroy();
@@ -111,7 +116,7 @@ function createPlot(plan: PlotPlan): Plot {
     {
       ...{ width: Math.max(120, box.clientWidth), height: heightPx, legend: { show: false } },
       cursor: { show: false },
-      padding: [6, 6, 0, 0],
+      padding: [6, 14, 0, 0],
       scales: {
         x: { time: false, range: (_, __, max) => [max - windowSeconds, max] },
         y: { range: (_, __, max) => [0, plan.isPercent ? 100 : niceTop(Math.max(plan.top, max ?? 0))] },
