@@ -9,7 +9,7 @@ import { isDeepStrictEqual } from "node:util";
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const sets = [
   ...["slice-headers", "datagrams", "tensor-streams", "control-messages", "slice-ranges", "mux-frames"],
-  ...["statistics", "codecs", "chains", "concealment", "reports", "fec", "sessions"],
+  ...["statistics", "codecs", "chains", "concealment", "reports", "fec", "interleaving", "sessions"],
 ];
 
 const seen = new Set();

@@ -12,14 +12,15 @@ export async function checkCodec(text) {
  * A codec for tensors of one spec.
  * @param text of the chain
  * @param statistics of the cut; undefined where there are none
+ * @param interleave text of what slices hold; default contiguous
  * @param budgetBytes that the payloads of a tensor may have together; undefined: no limit
  * @throws TensorError naming the stage, the parameter or what is missing
  */
-export async function openCodec(text, spec, { statistics, budgetBytes } = {}) {
+export async function openCodec(text, spec, { statistics, budgetBytes, interleave = "" } = {}) {
   await checkCodec(text);
   const codec = codecs.parseCodec(text, statistics === undefined ? {} : { per: "channel" });
-  const encoder = codec.createEncoder(spec, statistics);
-  const decoder = codec.createDecoder(spec, statistics);
+  const encoder = codec.createEncoder(spec, statistics, interleave);
+  const decoder = codec.createDecoder(spec, statistics, interleave);
   const budget = budgetBytes === undefined ? {} : { budgetBytes };
   let frame = 0;
   return {

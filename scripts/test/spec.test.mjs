@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import t from "tap";
-import { codecStages, parseCodec } from "../../packages/codec/dist/index.js";
+import { codecStages, maxInterleavedElements, parseCodec } from "../../packages/codec/dist/index.js";
 import { createControlDecoder, decodeControl } from "../../packages/protocol/dist/control-message.js";
 import { decodeDatagram } from "../../packages/protocol/dist/datagram.js";
 import { ErrorCode, mayTryAgain } from "../../packages/protocol/dist/error-code.js";
@@ -112,7 +112,7 @@ t.test(
     }
     t.same([...texts.keys()].sort(), [...codecStages].sort());
     const chains = [
-      ...["raw", "sluice", "integers | entropy"],
+      ...["transform | raw", "sluice", "integers | predict | entropy"],
       ...["jpeg", "jpeg2000", "htj2k"].map((picture) => `quantize | tile | ${picture}`),
     ];
     const canonical = chains.flatMap((chain) => parseCodec(chain).text.split(" | "));
@@ -147,6 +147,7 @@ t.test("limits: section 9 is the code's list", async (t) => {
   const { defaultLimits, ...single } = limits;
   const expected = {
     ...single,
+    maxInterleavedElements,
     ...Object.fromEntries(
       Object.entries(defaultLimits).map(([name, value]) => [`defaultLimits.${name}`, value]),
     ),

@@ -2,6 +2,7 @@
 import { hex } from "./hex-text.mjs";
 import { elements, encodeSlice, pack, receive } from "./naive-codec.mjs";
 import { sluiceReceived } from "./sluice-cases.mjs";
+import { sluiceMotion } from "./sluice-motion-cases.mjs";
 import { twoChannels, withoutRange } from "./statistics.mjs";
 
 export const about = "Codec texts, encoded slices, and tensors decoded from any of their slices.";
@@ -14,8 +15,9 @@ const parsed = [
   ["quantize:levels=65536,clip=0.5,per=tensor", "quantize:levels=65536,clip=0.5,per=tensor"],
   ["quantize:levels=2,clip=100", "quantize:levels=2,clip=100,per=tensor"],
   ["quantize:clip=3.250", "quantize:levels=32,clip=3.25,per=tensor"],
-  ["sluice", "sluice:quality=50,layers=3,memory=0"],
-  ["sluice:memory=16,layers=8,quality=100", "sluice:quality=100,layers=8,memory=16"],
+  ["sluice", "sluice:quality=50,layers=3,memory=0,motion=0"],
+  ["sluice:memory=16,layers=8,quality=100", "sluice:quality=100,layers=8,memory=16,motion=0"],
+  ["sluice:motion=15,memory=1", "sluice:quality=50,layers=3,memory=1,motion=15"],
 ];
 const unread = [
   "",
@@ -44,6 +46,7 @@ const unread = [
   "sluice:layers=0",
   "sluice:layers=9",
   "sluice:memory=17",
+  "sluice:motion=16",
   "sluice|raw",
   `raw${" ".repeat(254)}`,
 ];
@@ -335,6 +338,7 @@ export const cases = [
     check: byHand ? receive(input) : undefined,
   })),
   ...sluiceReceived,
+  ...sluiceMotion,
   {
     ...{ id: "codec/decode/per-channel-without-statistics", shows: ["sluice/6.3/3"], op: "tensor.receive" },
     input: {

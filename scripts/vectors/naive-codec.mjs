@@ -1,6 +1,7 @@
 // The codecs and concealments of spec 6, written as the text says and as slowly as that is, to compute what the
 // vectors expect. It shares no code with the packages.
 import { concealByDeviations, spatialTaps } from "./naive-concealment.mjs";
+import { dealtElements } from "./naive-interleaving.mjs";
 
 export const dtypeBytes = { float32: 4, float16: 2, uint8: 1, int8: 1, int32: 4 };
 const integerRange = { uint8: [0, 255], int8: [-128, 127], int32: [-(2 ** 31), 2 ** 31 - 1] };
@@ -201,23 +202,24 @@ export const sliceRange = (index, of, units) => [
 ];
 
 /** The payload of a slice, in hex. */
-export function encodeSlice({ spec, codec, statistics, data, index, count: of }) {
+export function encodeSlice({ spec, codec, statistics, interleave = "", data, index, count: of }) {
   const [first, end] = sliceRange(index, of, count(spec.shape));
   const size = 2 * dtypeBytes[spec.dtype];
-  if (codec === "raw") return data.slice(first * size, end * size);
+  const held = dealtElements(spec, interleave).slice(first, end);
+  if (codec === "raw") return held.map((i) => data.slice(i * size, (i + 1) * size)).join("");
   const p = parameters(codec);
   const values = readElements(spec.dtype, data).map(Math.fround);
   const whole = p.per === "tensor" ? tensorRange(values, p) : undefined;
-  const symbols = values
-    .map((value, i) => symbolOf(value, whole ?? channelRange(statistics, channelOf(spec, i), p), p.levels))
-    .slice(first, end);
+  const symbols = held.map((i) =>
+    symbolOf(values[i], whole ?? channelRange(statistics, channelOf(spec, i), p), p.levels),
+  );
   const head = whole ? elements("float32", [whole.low, whole.step]) : "";
   return head + pack(p.levels, symbols);
 }
 
 /** The elements of a slice, each in hex; `undefined` where it is refused. */
-function decodeSlice({ spec, codec, statistics }, first, end, payload) {
-  const n = end - first;
+function decodeSlice({ spec, codec, statistics }, held, payload) {
+  const n = held.length;
   const size = 2 * dtypeBytes[spec.dtype];
   if (codec === "raw")
     return payload.length === n * size ? payload.match(new RegExp(`.{${size}}`, "g")) : undefined;
@@ -230,7 +232,7 @@ function decodeSlice({ spec, codec, statistics }, first, end, payload) {
     if (!Number.isFinite(low) || !(step >= 0) || !Number.isFinite(top)) return undefined;
   }
   return unpack(p.levels, payload.slice(head), n).map((symbol, i) => {
-    const range = head ? { low, step } : channelRange(statistics, channelOf(spec, first + i), p);
+    const range = head ? { low, step } : channelRange(statistics, channelOf(spec, held[i]), p);
     return elementHex(spec.dtype, range.low + symbol * range.step);
   });
 }
@@ -316,15 +318,17 @@ function concealed(parts, spec, concealment, statistics) {
 
 /** What a receiver makes of slices: refused ones by their place, what is missing, and the whole tensor in hex. */
 export function receive(input) {
-  const { spec, concealment, statistics, slices } = input;
+  const { spec, concealment, statistics, interleave = "", slices } = input;
   const units = count(spec.shape);
   const parts = Array.from({ length: units });
+  const order = dealtElements(spec, interleave);
   const refused = [];
   for (const [at, { index, count: of, payload }] of slices.entries()) {
     const [first, end] = sliceRange(index, of, units);
-    const cells = decodeSlice(input, first, end, payload);
+    const held = order.slice(first, end);
+    const cells = decodeSlice(input, held, payload);
     if (cells === undefined) refused.push(at);
-    else for (let i = first; i < end; i++) parts[i] = cells[i - first];
+    else for (const [i, cell] of cells.entries()) parts[held[i]] = cell;
   }
   const missing = [];
   for (let i = 0; i < units; i++) {

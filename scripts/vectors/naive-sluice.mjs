@@ -2,6 +2,8 @@
 // the frequencies are those that the text prints.
 import { readFileSync } from "node:fs";
 import { channelOf, elementHex, readElements, sliceRange } from "./naive-codec.mjs";
+import { dealt } from "./naive-interleaving.mjs";
+import { createNaiveMotion } from "./naive-motion.mjs";
 
 const text = readFileSync(new URL("../../spec/sluice.md", import.meta.url), "utf8");
 const frequencies = text
@@ -15,12 +17,12 @@ const signed = (byte) => (byte > 127 ? byte - 256 : byte);
 const floats = (base64) => readElements("float32", Buffer.from(base64, "base64").toString("hex"));
 
 function parameters(codec) {
-  const [, quality, layers] = /^sluice:quality=(\d+),layers=(\d+)/.exec(codec).map(Number);
-  return { quality, layers };
+  const value = (name, otherwise) => Number(new RegExp(`${name}=(\\d+)`).exec(codec)?.[1] ?? otherwise);
+  return { layers: value("layers", 3), memory: value("memory", 0), motion: value("motion", 0) };
 }
 
 /** Everything that does not depend on a payload. */
-function plan({ spec, codec, statistics }) {
+function plan({ spec, codec, statistics, interleave = "" }) {
   const { shape, layout } = spec;
   const elements = shape.reduce((product, size) => product * size, 1);
   const channels = layout === "chw" ? shape[0] : layout === "hwc" ? shape[2] : 1;
@@ -29,7 +31,7 @@ function plan({ spec, codec, statistics }) {
   const [h, w] = statistics.block;
   const columns = Math.ceil(width / w);
   const blocks = columns * Math.ceil(height / h);
-  const { layers } = parameters(codec);
+  const { layers, memory, motion } = parameters(codec);
   const scales = bytesOf(statistics.scales);
   const coarse = bytesOf(statistics.coarseScales);
   const order = scales.map((_, i) => i).sort((i, j) => scales[j] - scales[i] || i - j);
@@ -51,8 +53,9 @@ function plan({ spec, codec, statistics }) {
     return rows.slice(0, written).map((r) => Math.max(0, r));
   };
   return {
-    ...{ elements, channels, width, height, h, w, columns, blocks, order, layerOf, rowsAt },
+    ...{ elements, channels, width, height, h, w, columns, blocks, order, layerOf, rowsAt, memory, motion },
     units: layers * blocks,
+    blockOrder: dealt(interleave, blocks / columns, columns),
   };
 }
 
@@ -77,16 +80,66 @@ function intervalsOf(n, r) {
   return [[startOf(row, symbol), row[symbol]], ...rest, ...plain(Math.abs(n) % 2 ** p, p), ...sign];
 }
 
-/** The payload of a slice in hex: `coefficientOf(unit, place in the order)` says what is in it. */
-export function encodeSluice(input, quality, index, count, coefficientOf) {
-  const { units, blocks, layerOf, rowsAt } = plan(input);
+/** The highest row that coefficients have in each mode. */
+const limits = [Number.POSITIVE_INFINITY, 24, 16];
+
+/** What the vectors of blocks, in their order, are expected to be, as `vectorOf` learns them. */
+function expectVectors({ columns }, blocks, vectorOf) {
+  const known = new Map();
+  let last;
+  for (const block of blocks) {
+    const there = (near, isBeside) => (isBeside ? known.get(near) : undefined) ?? last ?? [0, 0];
+    const near = [
+      there(block - 1, block % columns > 0),
+      there(block - columns, true),
+      there(block - columns + 1, block % columns < columns - 1),
+    ];
+    const middle = (axis) => near.map((vector) => vector[axis]).sort((a, b) => a - b)[1];
+    last = vectorOf(block, [middle(0), middle(1)]);
+    known.set(block, last);
+  }
+  return known;
+}
+
+/** Blocks of which a unit is predicted, in their order. */
+const movingBlocks = (modes, first, blockOrder) =>
+  [
+    ...new Set(modes.flatMap((mode, i) => (mode === 0 ? [] : [blockOrder[(first + i) % blockOrder.length]]))),
+  ].sort((a, b) => a - b);
+
+/**
+ * The payload of a slice in hex: `coefficientOf(unit, place in the order)` says what is in it.
+ * @param predicted `{ distance, vectorClass, modeOf(unit), vectorOf(block) }` where units of it are
+ */
+export function encodeSluice(input, quality, index, count, coefficientOf, predicted) {
+  const planned = plan(input);
+  const { units, blocks, layerOf, rowsAt } = planned;
   const rows = rowsAt(quality);
   const [first, end] = sliceRange(index, count, units);
   const intervals = [];
+  const head = [quality];
+  const modes = Array.from({ length: end - first }, (_, i) => predicted?.modeOf(first + i) ?? 0);
+  if (predicted) {
+    const { distance, vectorClass = 0, vectorOf } = predicted;
+    head[0] += 128;
+    head.push(distance + 32 * vectorClass);
+    for (let i = 0; i < modes.length; i += 4) {
+      head.push(modes.slice(i, i + 4).reduce((byte, mode, j) => byte + mode * 4 ** j, 0));
+    }
+    if (vectorClass > 0) {
+      expectVectors(planned, movingBlocks(modes, first, planned.blockOrder), (block, [dy, dx]) => {
+        const [y, x] = vectorOf(block);
+        for (const n of [y - dy, x - dx]) intervals.push(...intervalsOf(n, 8 * vectorClass));
+        return [y, x];
+      });
+    }
+  }
   for (let unit = first; unit < end; unit++) {
+    const mode = modes[unit - first];
+    if (mode === 3) continue;
     const layer = layerOf(Math.floor(unit / blocks));
     for (let at = layer.first; at < Math.min(layer.end, rows.length); at++) {
-      intervals.push(...intervalsOf(coefficientOf(unit, at), rows[at]));
+      intervals.push(...intervalsOf(coefficientOf(unit, at), Math.min(limits[mode], rows[at])));
     }
   }
   let x = 2n ** 23n;
@@ -102,17 +155,11 @@ export function encodeSluice(input, quality, index, count, coefficientOf) {
     bytes.unshift(Number(x & 255n));
     x >>= 8n;
   }
-  return Buffer.from([quality, ...bytes]).toString("hex");
+  return Buffer.from([...head, ...bytes]).toString("hex");
 }
 
-/** Coefficients of a slice by unit and place, or `undefined` where it is refused. */
-function decodeSlice(planned, first, end, payload) {
-  const { blocks, layerOf, rowsAt } = planned;
-  const bytes = [...Buffer.from(payload, "hex")];
-  // Slices that are predicted need a frame before; the cases have none.
-  const quality = bytes.shift();
-  if (quality > 100 || bytes.length < 4) return undefined;
-  const rows = rowsAt(quality);
+/** Reads numbers from what is behind the head of a payload. */
+function readIntervals(bytes) {
   let x = 0n;
   for (let i = 0; i < 4; i++) x = x * 256n + BigInt(bytes.shift());
   if (x < 2n ** 23n || x >= 2n ** 31n) return undefined;
@@ -130,11 +177,10 @@ function decodeSlice(planned, first, end, payload) {
     advance(value * 2 ** (15 - bits), 2 ** (15 - bits));
     return value;
   };
-  const found = [];
-  for (let unit = first; unit < end; unit++) {
-    const { first: from, end: to } = layerOf(Math.floor(unit / blocks));
-    for (let at = from; at < Math.min(to, rows.length); at++) {
-      const row = rowOf(rows[at]);
+  return {
+    /** A number in a row; NaN behind the end. */
+    next(r) {
+      const row = rowOf(r);
       const slot = Number(x % 32768n);
       const symbol = row.findIndex((f, s) => slot < startOf(row, s) + f);
       advance(startOf(row, symbol), row[symbol]);
@@ -143,47 +189,115 @@ function decodeSlice(planned, first, end, payload) {
         const z = read(4);
         a = 16 + 2 ** z + read(z);
       }
-      const p = plainBits(rows[at]);
+      const p = plainBits(r);
       const magnitude = a * 2 ** p + read(p);
       const n = magnitude !== 0 && read(1) === 1 ? -magnitude : magnitude;
-      if (ended) return undefined;
-      found.push({
-        unit,
-        at,
-        value: Math.sign(n) * (Math.abs(n) + (n === 0 ? 0 : 1 / 16)) * 2 ** ((50 - quality) / 8),
-      });
-    }
+      return ended ? Number.NaN : n;
+    },
+    isAtEnd: () => !ended && bytes.length === 0 && x === 2n ** 23n,
+  };
+}
+
+/**
+ * A slice that is not empty: its distance, its vectors by block, and for each unit its mode and the values that are written;
+ * or `undefined` where it is refused.
+ */
+function decodeSlice(planned, first, end, payload) {
+  const { blocks, layerOf, rowsAt, memory, motion } = planned;
+  const bytes = [...Buffer.from(payload, "hex")];
+  const flags = bytes.shift();
+  const quality = flags % 128;
+  if (quality > 100) return undefined;
+  let modes = Array.from({ length: end - first }, () => 0);
+  let [distance, vectorClass] = [0, 0];
+  if (flags >= 128) {
+    const modeBytes = Math.ceil((end - first) / 4);
+    if (bytes.length < 1 + modeBytes) return undefined;
+    const byte = bytes.shift();
+    [distance, vectorClass] = [byte % 32, Math.floor(byte / 32)];
+    if (distance < 1 || distance > memory || (vectorClass > 0 && motion === 0)) return undefined;
+    const packed = bytes.splice(0, modeBytes);
+    modes = modes.map((_, i) => Math.floor(packed[Math.floor(i / 4)] / 4 ** (i % 4)) % 4);
   }
-  return bytes.length === 0 && x === 2n ** 23n ? found : undefined;
+  if (bytes.length < 4) return undefined;
+  const rows = rowsAt(quality);
+  const numbers = readIntervals(bytes);
+  if (numbers === undefined) return undefined;
+  const moving = vectorClass > 0 ? movingBlocks(modes, first, planned.blockOrder) : [];
+  const vectors = expectVectors(planned, moving, (_, expected) =>
+    expected.map((likely) => likely + numbers.next(8 * vectorClass)),
+  );
+  if ([...vectors.values()].flat().some((n) => !(Math.abs(n) <= 8 * motion))) return undefined;
+  const found = [];
+  for (let unit = first; unit < end; unit++) {
+    const { first: from, end: to } = layerOf(Math.floor(unit / blocks));
+    const mode = modes[unit - first];
+    const values = [];
+    for (let at = from; mode !== 3 && at < Math.min(to, rows.length); at++) {
+      const n = numbers.next(Math.min(limits[mode], rows[at]));
+      if (Number.isNaN(n)) return undefined;
+      values.push(Math.sign(n) * (Math.abs(n) + (n === 0 ? 0 : 1 / 16)) * 2 ** ((50 - quality) / 8));
+    }
+    found.push({ unit, mode, values });
+  }
+  return numbers.isAtEnd() ? { distance, vectors, found } : undefined;
 }
 
 const wave = (k, i, n) => Math.sqrt((k === 0 ? 1 : 2) / n) * Math.cos((Math.PI * (i + 0.5) * k) / n);
 
-/** What a receiver makes of slices, missing elements 0. */
-export function receiveSluice(input) {
-  const { spec, statistics, slices } = input;
-  const planned = plan(input);
-  const { elements, channels, width, height, h, w, columns, blocks, order, units } = planned;
-  const matrixOf = bytesOf(statistics.matrixOfBand);
-  const matrices = bytesOf(statistics.matrices).map(signed);
-  const gains = floats(statistics.gains);
+/**
+ * Takes the slices of a frame.
+ * @param frames those before by number, each with `coefficients` by block and place in the order, and whether it `isWhole`
+ */
+function takeFrame(planned, moveBlock, frames, number, slices) {
+  const { blocks, blockOrder, order, units, layerOf } = planned;
   const coefficients = Array.from({ length: blocks }, () => order.map(() => 0));
   const has = Array.from({ length: blocks }, () => false);
+  const taken = new Set();
   const refused = [];
+  const empty = (first, end) => ({
+    vectors: new Map(),
+    found: Array.from({ length: end - first }, (_, i) => ({ unit: first + i, mode: 0, values: [] })),
+  });
   for (const [place, { index, count, payload }] of slices.entries()) {
     const [first, end] = sliceRange(index, count, units);
-    const found = payload === "" ? [] : decodeSlice(planned, first, end, payload);
-    if (found === undefined) {
+    const slice = payload === "" ? empty(first, end) : decodeSlice(planned, first, end, payload);
+    const before = slice?.distance > 0 ? frames.get(number - slice.distance) : undefined;
+    if (slice === undefined || (slice.distance > 0 && !before?.isWhole)) {
       refused.push(place);
       continue;
     }
-    for (let unit = first; unit < end; unit++) {
-      const layer = planned.layerOf(Math.floor(unit / blocks));
-      for (let at = layer.first; at < layer.end; at++) coefficients[unit % blocks][at] = 0;
-      if (unit < blocks) has[unit] = true;
+    for (const { unit, mode, values } of slice.found) {
+      const block = blockOrder[unit % blocks];
+      const layer = layerOf(Math.floor(unit / blocks));
+      const [dy, dx] = slice.vectors.get(block) ?? [0, 0];
+      const moved = mode !== 0 && (dy !== 0 || dx !== 0) && moveBlock(before.coefficients, block, [dy, dx]);
+      for (let at = layer.first; at < layer.end; at++) {
+        const likely = mode === 0 ? 0 : moved ? moved[order[at]] : before.coefficients[block][at];
+        coefficients[block][at] = Math.fround(likely + (values[at - layer.first] ?? 0));
+      }
+      taken.add(unit);
+      if (unit < blocks) has[block] = true;
     }
-    for (const { unit, at, value } of found) coefficients[unit % blocks][at] = value;
   }
+  return { refused, coefficients, has, isWhole: taken.size === units };
+}
+
+/** What a receiver makes of slices, missing elements 0. */
+export function receiveSluice(input) {
+  const { spec, statistics, slices, before = [], frame = 0 } = input;
+  const planned = plan(input);
+  const { elements, channels, width, height, h, w, columns, order } = planned;
+  const matrixOf = bytesOf(statistics.matrixOfBand);
+  const matrices = bytesOf(statistics.matrices).map(signed);
+  const gains = floats(statistics.gains);
+  const move = createNaiveMotion({ ...planned, matrixOf, matrices, gains });
+  const moveBlock = (from, block, vector) => move((other, i) => from[other][order.indexOf(i)], block, vector);
+  const frames = new Map();
+  for (const { frame: number, slices: own } of before) {
+    frames.set(number, takeFrame(planned, moveBlock, frames, number, own));
+  }
+  const { refused, coefficients, has } = takeFrame(planned, moveBlock, frames, frame, slices);
   const means = readElements(
     statistics.meanElementDtype,
     Buffer.from(statistics.meanElement, "base64").toString("hex"),

@@ -35,12 +35,12 @@ const picture = {
   ...{ matrices: i8([127, 64, -100, 127, 127, 0, 10, -127]), gains: f32([0.25, 0.125, 0.0625, 0.05]) },
   ...{ scales: u8([120, 90, 80, 0, 100, 70, 64, 60]), coarseScales: u8([104, 80, 70, 0, 90, 50, 60, 50]) },
 };
-const pictureInput = (codec, layout = "chw", statistics = picture) => ({
+export const pictureInput = (codec, layout = "chw", statistics = picture) => ({
   ...{ spec: { dtype: "uint8", shape: layout === "chw" ? [2, 3, 5] : [3, 5, 2], layout }, codec, ...zero },
   statistics: { ...statistics, shape: layout === "chw" ? [2, 3, 5] : [3, 5, 2] },
 });
 /** Some coefficients for a unit and place, of all sizes. */
-const some = (unit, at) => [3, -1, 0, 2, 0, 0, -40, 1, 0, 17, -5][(unit * 7 + at * 5) % 11];
+export const someCoefficient = (unit, at) => [3, -1, 0, 2, 0, 0, -40, 1, 0, 17, -5][(unit * 7 + at * 5) % 11];
 
 function slicesOf(input, quality, count, coefficientOf, only) {
   return Array.from({ length: count }, (_, index) => ({
@@ -90,22 +90,22 @@ const cases = [
   [
     "picture",
     p3,
-    slicesOf(p3, 50, 1, some),
+    slicesOf(p3, 50, 1, someCoefficient),
     "Blocks of 2 x 2, mixed channels, limited to the channels' ranges.",
   ],
-  ["picture-in-slices", p3, slicesOf(p3, 50, 5, some)],
-  ["picture-coarse", p3, slicesOf(p3, 41, 2, some)],
-  ["picture-fine", p3, slicesOf(p3, 57, 2, some)],
-  ["picture-first-layer", p3, slicesOf(p3, 50, 3, some, [0])],
-  ["picture-without-first-blocks", p3, slicesOf(p3, 50, 9, some, [1, 2, 4, 5, 6, 7, 8])],
+  ["picture-in-slices", p3, slicesOf(p3, 50, 5, someCoefficient)],
+  ["picture-coarse", p3, slicesOf(p3, 41, 2, someCoefficient)],
+  ["picture-fine", p3, slicesOf(p3, 57, 2, someCoefficient)],
+  ["picture-first-layer", p3, slicesOf(p3, 50, 3, someCoefficient, [0])],
+  ["picture-without-first-blocks", p3, slicesOf(p3, 50, 9, someCoefficient, [1, 2, 4, 5, 6, 7, 8])],
   ...[1, 2, 8].map((layers) => {
     const input = pictureInput(`sluice:quality=50,layers=${layers}`);
-    return [`picture-of-${layers}-layers`, input, slicesOf(input, 50, 2, some)];
+    return [`picture-of-${layers}-layers`, input, slicesOf(input, 50, 2, someCoefficient)];
   }),
   [
     "picture-hwc",
     pictureInput("sluice:quality=50,layers=2", "hwc"),
-    slicesOf(pictureInput("sluice:quality=50,layers=2", "hwc"), 50, 1, some),
+    slicesOf(pictureInput("sluice:quality=50,layers=2", "hwc"), 50, 1, someCoefficient),
   ],
 ].map(([name, input, slices, note]) => ({
   name,

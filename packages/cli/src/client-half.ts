@@ -1,22 +1,20 @@
-import { defaultCodec } from "@sluice/codec";
 import {
-  classify,
   createSyntheticSource,
-  type Engine,
   type ImageSource,
   type LabelledImage,
   loadModel,
+  type Model,
   openSource,
   type Preprocess,
   parseSyntheticShape,
   preprocessPresets,
-  specOf,
 } from "@sluice/inference";
 import type { Strategy } from "@sluice/protocol";
 import { createTensor, type Tensor, type TensorSpec } from "@sluice/tensor";
 import { asUsage, CliError } from "./cli-error.js";
 import { ExitCode } from "./exit-codes.js";
-import { type HashedStatistics, readHashedStatistics } from "./statistics-hash.js";
+import { openModelPart } from "./model-part.js";
+import type { HashedStatistics } from "./statistics-hash.js";
 
 /** What the client does with an image before it is sent, and with what name it asks for the rest. */
 export interface ClientHalf {
@@ -49,10 +47,9 @@ export interface ClientHalfOptions {
   readonly labels: string | undefined;
   readonly preprocess: keyof typeof preprocessPresets | undefined;
   readonly threads: number | undefined;
+  /** How many times slower than this machine the client is to be; 1 where it is not said. */
+  readonly slowdown?: number;
 }
-
-/** What suits a network's input, which has no statistics: 256 levels are a byte for each value. */
-const inputCodec = "quantize:levels=256,clip=4";
 
 /** Loads what the client needs. @throws ModelError, EngineError, TensorError */
 export function openClientHalf(options: ClientHalfOptions): Promise<ClientHalf> {
@@ -91,63 +88,34 @@ function repeatFirst(source: ImageSource): ImageSource {
   };
 }
 
-async function openModel(options: ClientHalfOptions): Promise<ClientHalf> {
-  const { strategy } = options;
+/** A model and what is fed to it. */
+export interface Workload {
+  readonly model: Model;
+  readonly source: ImageSource;
+}
+
+/** Reads the model and opens the source. @throws ModelError, RangeError naming the option */
+export async function openWorkload(
+  options: Pick<ClientHalfOptions, "model" | "source" | "seed" | "labels" | "preprocess">,
+): Promise<Workload> {
   const preprocess: Preprocess | undefined = options.preprocess && preprocessPresets[options.preprocess];
   const model = await loadModel(options.model, {
     ...(options.labels ? { labelsPath: options.labels } : {}),
     ...(preprocess ? { preprocess } : {}),
   });
   const sourceName = options.source ?? "test-images";
-  const source = await openSource(
-    sourceName,
-    model,
-    options.seed === undefined ? {} : { seed: options.seed },
-  );
-  const threads = options.threads === undefined ? {} : { threads: options.threads };
-  const common = { model: model.name, strategy, source };
+  const seed = options.seed === undefined ? {} : { seed: options.seed };
+  return { model, source: await openSource(sourceName, model, seed) };
+}
 
-  if (strategy === "server") {
-    // Pixels that the network takes as they are travel as bytes.
-    const isPixels = model.preprocess === preprocessPresets.none;
-    const dtype = options.dtype ?? (isPixels ? "uint8" : "float32");
-    return {
-      ...{ ...common, split: "", statistics: undefined, spec: { ...specOf(model.input), dtype } },
-      codec: options.codec ?? (dtype === "uint8" ? "raw" : inputCodec),
-      produce: async ({ image }) => (dtype === "uint8" ? asBytes(image) : image),
-      classifyHere: () => Promise.reject(new Error("the network runs at the server")),
-      async close() {},
-    };
-  }
-
+async function openModel(options: ClientHalfOptions): Promise<ClientHalf> {
+  const { model, source } = await openWorkload(options);
   const split = options.split ?? model.defaultCut;
-  if (strategy === "shared" && split === undefined) {
+  if (options.strategy === "shared" && split === undefined) {
     throw new RangeError(
       `--split: ${options.model} has no default; \`sluice inspect ${options.model}\` lists the tensors where it can be cut`,
     );
   }
-  const cut = strategy === "shared" ? await model.network.split(split!) : undefined;
-  const engine: Engine = await (cut?.head ?? model.network).load(threads);
-  // The first run allocates; no frame should wait for it.
-  const input = specOf(model.input);
-  const [output] = await engine.run([createTensor(input.dtype, input.shape, undefined, input.layout)]);
-  const statistics = cut ? await readHashedStatistics(model, split!) : undefined;
-  return {
-    ...{ ...common, split: cut ? split! : "", statistics },
-    spec: { dtype: output!.dtype, shape: output!.shape, layout: output!.layout },
-    codec: options.codec ?? (output!.dtype === "float32" ? defaultCodec : "raw"),
-    async produce({ image }) {
-      const [tensor] = await engine.run([image]);
-      return tensor!;
-    },
-    async classifyHere({ image }) {
-      const [logits] = await engine.run([image]);
-      return classify(logits!, [], 1)[0]!.label;
-    },
-    close: () => engine.close(),
-  };
-}
-
-function asBytes(image: Tensor): Tensor {
-  return createTensor("uint8", image.shape, Uint8Array.from(image.data), image.layout);
+  const part = await openModelPart(model, { ...options, split: split ?? "" });
+  return { ...part, model: model.name, source, codec: options.codec ?? part.codecs[0] ?? "raw" };
 }

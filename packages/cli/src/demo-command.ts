@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { createRelay, type Relay } from "@sluice/simnet";
 import type { Command } from "commander";
 import type { CliContext } from "./cli-context.js";
-import { CliError } from "./cli-error.js";
+import { asUsage, CliError } from "./cli-error.js";
 import { ExitCode } from "./exit-codes.js";
 import {
   addLinkOptions,
@@ -14,6 +14,7 @@ import {
   type LinkOptionValues,
   readLinkOptions,
 } from "./link-options.js";
+import { checkTrace, formatStep, playTrace, readTrace, traceHelp } from "./link-trace.js";
 import { addStreamOptions, readStreamOptions, type StreamOptionValues } from "./stream-options.js";
 import { showStream } from "./stream-show.js";
 
@@ -31,6 +32,10 @@ export function registerDemo(program: Command, context: CliContext): void {
     "the same in a browser: serves a page with all of it to look at and to change, until Ctrl-C",
   );
   addLinkOptions(addStreamOptions(command, defaults), { delay: "20ms", loss: "3%", mtu: DEFAULT_MTU })
+    .option(
+      "--trace <file>",
+      "change the network at the times that a file says, counted from the first frame",
+    )
     .addHelpText(
       "after",
       `
@@ -41,14 +46,18 @@ Examples:
   $ npm run demo -- --page
   $ npm run demo -- --loss 10% --burst 4 --duration 60
   $ npm run demo -- --loss 0 --frames 10000 --fps 300 --json
-  $ npm run demo -- --strategy server --rate 500kbit`,
+  $ npm run demo -- --strategy server --rate 500kbit
+  $ npm run demo -- --strategy auto --slowdown 30 --trace commute.trace
+${traceHelp}`,
     )
-    .action((values: StreamOptionValues & LinkOptionValues & { readonly page?: true }) =>
+    .action((values: DemoOptionValues & { readonly page?: true }) =>
       values.page ? runPage(values, context) : runDemo(values, context),
     );
 }
 
-async function runDemo(values: StreamOptionValues & LinkOptionValues, context: CliContext): Promise<void> {
+type DemoOptionValues = StreamOptionValues & LinkOptionValues & { readonly trace?: string };
+
+async function runDemo(values: DemoOptionValues, context: CliContext): Promise<void> {
   if (values.engine === "websocket" || values.fallback) {
     throw new CliError(
       ExitCode.usage,
@@ -56,12 +65,16 @@ async function runDemo(values: StreamOptionValues & LinkOptionValues, context: C
     );
   }
   const { up, down } = readLinkOptions(values);
+  const trace = values.trace === undefined ? [] : await readTrace(values.trace);
+  asUsage(() => checkTrace(trace, { up, down }));
   const seed = values.seed ?? 1;
+  let stopTrace = () => {};
   const server = await startServerProcess(values, context.signal);
   let relay: Relay | undefined;
   try {
     const target = { host: "127.0.0.1", port: Number(new URL(server.url).port) };
-    relay = await createRelay({ listen: { host: "127.0.0.1", port: 0 }, target, up, down, seed });
+    const opened = await createRelay({ listen: { host: "127.0.0.1", port: 0 }, target, up, down, seed });
+    relay = opened;
     context.stderr.write(`server at ${server.url}, metrics at ${server.metricsUrl}\n`);
     const same = describeLink(up) === describeLink(down);
     const path = same ? `${describeLink(up)} each way` : `${describeLink(up)} up; ${describeLink(down)} down`;
@@ -72,8 +85,13 @@ async function runDemo(values: StreamOptionValues & LinkOptionValues, context: C
       { url, certificateHash: server.certHash },
       defaults,
     );
-    await showStream(options, values.json === true, context);
+    await showStream(options, values.json === true, context, {
+      onStart() {
+        stopTrace = playTrace(trace, opened, (step) => context.stderr.write(`${formatStep(step)}\n`));
+      },
+    });
   } finally {
+    stopTrace();
     await relay?.close();
     await server.stop();
   }
@@ -124,7 +142,8 @@ async function startServerProcess(
     ...further,
   ];
   arguments_.push("--model", values.model, "--engine", values.engine);
-  if (values.split !== undefined) arguments_.push("--split", values.split);
+  // `auto` may name several; the server loads each when it is asked for.
+  if (values.split !== undefined && values.strategy !== "auto") arguments_.push("--split", values.split);
   if (values.labels !== undefined) arguments_.push("--labels", values.labels);
   const child = fork(fileURLToPath(new URL("../bin/sluice.js", import.meta.url)), arguments_, {
     stdio: ["ignore", "pipe", "inherit", "ipc"],

@@ -1,6 +1,7 @@
 import { ClientError } from "@sluice/client";
 import { EngineError, ModelError } from "@sluice/inference";
 import { ProtocolError } from "@sluice/protocol";
+import { StreamRefusal } from "@sluice/server";
 import { TensorError } from "@sluice/tensor";
 import { ConnectError, StreamError } from "@sluice/transport";
 import { CommanderError } from "commander";
@@ -99,7 +100,7 @@ function exitCodeOf(error: unknown): ExitCode {
   }
   if (error instanceof ClientError) return clientCodes[error.kind];
   if (error instanceof StreamError || error instanceof ProtocolError) return ExitCode.sessionLost;
-  if (error instanceof ModelError) return ExitCode.notFound;
+  if (error instanceof ModelError || error instanceof StreamRefusal) return ExitCode.notFound;
   if (error instanceof EngineError) return engineCodes[error.kind];
   // The only field whose text the user writes; any other is a fault of ours.
   if (error instanceof TensorError && error.field.startsWith("codec")) return ExitCode.notFound;

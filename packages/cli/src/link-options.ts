@@ -83,8 +83,8 @@ function isLinkKey(key: string): key is LinkKey {
   return Object.hasOwn(linkOptions, key);
 }
 
-/** `delay=20ms,loss=3%` */
-function parsePairs(text: string, option: string): LinkParameters {
+/** `delay=20ms,loss=3%` @throws RangeError naming `option` */
+export function parseLinkPairs(text: string, option: string): LinkParameters {
   let parameters: LinkParameters = {};
   for (const pair of text.split(",")) {
     const equals = pair.indexOf("=");
@@ -116,7 +116,7 @@ export function addLinkOptions(
     if (option !== undefined && text !== undefined) option.defaultValueDescription = text;
     if (option !== undefined && text !== undefined) option.description = help;
   }
-  const pairs = (option: string) => (value: string) => asUsage(() => parsePairs(value, option));
+  const pairs = (option: string) => (value: string) => asUsage(() => parseLinkPairs(value, option));
   return command
     .option("--up <key=value,...>", "the same from client to server only", pairs("--up"))
     .option("--down <key=value,...>", "the same from server to client only", pairs("--down"));

@@ -15,12 +15,14 @@ import {
   parseSeed,
   readLinkOptions,
 } from "./link-options.js";
+import { checkTrace, formatStep, playTrace, readTrace, type TraceStep, traceHelp } from "./link-trace.js";
 
 interface RelayCommandOptions extends LinkOptionValues {
   readonly listen: HostPort;
   readonly target: HostPort;
   readonly seed: number | string;
   readonly rebind?: number;
+  readonly trace?: string;
   readonly json?: true;
 }
 
@@ -58,12 +60,17 @@ function formatStats({ up, down }: RelayStats): string {
 }
 
 /** Asked of the relay before it starts, so that a slip in an option is the user's and not ours. */
-async function startRelay(options: RelayCommandOptions) {
+async function startRelay(
+  options: RelayCommandOptions,
+  trace: readonly TraceStep[],
+  onFirstPacket: () => void,
+) {
   const links = readLinkOptions(options);
   const { listen, target, seed } = options;
+  asUsage(() => checkTrace(trace, links));
   if (target.port === 0) throw new CliError(ExitCode.usage, "--target: needs a port other than 0");
   try {
-    return { relay: await createRelay({ listen, target, seed, ...links }), links };
+    return { relay: await createRelay({ listen, target, seed, ...links, onFirstPacket }), links };
   } catch (error) {
     return asUsage(() => {
       throw error;
@@ -72,7 +79,11 @@ async function startRelay(options: RelayCommandOptions) {
 }
 
 async function runRelay(options: RelayCommandOptions, context: CliContext): Promise<void> {
-  const { relay, links } = await startRelay(options);
+  const trace = options.trace === undefined ? [] : await readTrace(options.trace);
+  let stopTrace = () => {};
+  const { relay, links } = await startRelay(options, trace, () => {
+    stopTrace = playTrace(trace, relay, (step) => tellStep(step, options.json === true, context));
+  });
   const listen = formatHostPort(relay.address);
   const target = formatHostPort(options.target);
   context.stdout.write(
@@ -85,11 +96,16 @@ async function runRelay(options: RelayCommandOptions, context: CliContext): Prom
   const rebinding = options.rebind === undefined ? undefined : setInterval(rebind, options.rebind);
   if (!context.signal.aborted) await once(context.signal, "abort");
   clearInterval(rebinding);
+  stopTrace();
   const stats = relay.stats();
   await relay.close();
   context.stdout.write(
     options.json ? `${JSON.stringify({ event: "closed", ...stats })}\n` : `\n${formatStats(stats)}`,
   );
+}
+
+function tellStep(step: TraceStep, isJson: boolean, context: CliContext): void {
+  context.stdout.write(isJson ? `${JSON.stringify({ event: "trace", ...step })}\n` : `${formatStep(step)}\n`);
 }
 
 function parseInterval(text: string): number {
@@ -129,16 +145,18 @@ export function registerRelay(program: Command, context: CliContext): void {
       "give every client a new port at the server so often, as a NAT does",
       parseInterval,
     )
+    .option("--trace <file>", "change both directions at the times that a file says, see below")
     .option("--seed <seed>", "decides what is lost and delayed", parseSeed, 1)
     .option("--json", "print JSON, one object a line")
     .addHelpText(
       "after",
       `
 Prints where it listens, then relays until Ctrl-C and ends with what it counted. All options apply to each direction.
-
+${traceHelp}
 Examples:
   $ sluice relay --delay 20ms --loss 3%
   $ sluice relay --listen 127.0.0.1:5000 --target 10.0.0.7:4433 --rate 5mbit --queue 50ms
+  $ sluice relay --delay 20ms --trace commute.trace
   $ sluice relay --loss 2% --burst 4 --up rate=2mbit,loss=10% --seed 7`,
     )
     .action((options: RelayCommandOptions) => runRelay(options, context));

@@ -1,8 +1,8 @@
-import { loadModel } from "@sluice/inference";
 import {
   type CapturedStream,
   CaptureError,
   type CaptureReader,
+  type OpenServedStream,
   openCaptureFile,
   type ReplayedFrame,
   replayCapture,
@@ -23,7 +23,7 @@ import {
   frameToJson,
   type ReplayTotals,
 } from "./replay-report.js";
-import { type ServedModels, serveModel, serveSink } from "./served-models.js";
+import { openServedModels } from "./served-models.js";
 
 interface ReplayCommandOptions {
   readonly frame?: number;
@@ -37,33 +37,34 @@ interface ReplayCommandOptions {
 /** Frames that a table is written for at once. */
 const tableRows = 32;
 
-/** The server that answers again, whatever it calls its model. */
-async function openServed(stream: CapturedStream, options: ReplayCommandOptions, context: CliContext) {
-  const wanted = options.model ?? stream.options.model;
-  if (wanted === "sink") {
-    const sink = serveSink();
-    return { ...sink, open: (request) => sink.open({ ...request, model: "sink" }) } satisfies ServedModels;
-  }
-  const isKnown = options.model !== undefined || wanted === "fashion";
+/** The model that answers again, whatever the server called it. */
+async function openServed(
+  stream: CapturedStream,
+  options: ReplayCommandOptions,
+  context: CliContext,
+): Promise<{ readonly open: OpenServedStream; close(): Promise<void> }> {
+  const [named] = stream.options.model.split("@");
+  const reference = options.model ?? named!;
+  const isKnown = options.model !== undefined || ["fashion", "sink"].includes(named!);
   if (!isKnown) {
     throw new CliError(
       ExitCode.usage,
-      `--model: the capture is of "${wanted}"; give the path of its .onnx file`,
+      `--model: the capture is of "${reference}"; give the path of its .onnx file`,
     );
   }
-  const model = await loadModel(wanted, options.labels ? { labelsPath: options.labels } : {});
-  const served = serveModel(model, options.threads);
+  const entry = { name: "captured", version: "", reference, labelsPath: options.labels };
+  const { registry } = await openServedModels([entry], { threads: options.threads, maxLoaded: undefined });
   return {
-    ...served,
     open: async (request) => {
-      const opened = await served.open({ ...request, model: model.name });
+      const opened = await registry.open({ ...request, model: "captured" });
       const { modelHash } = stream;
       if (modelHash.length > 0 && !opened.modelHash?.every((byte, i) => byte === modelHash[i])) {
         context.stderr.write("the model is another one than that of the capture: answers may differ\n");
       }
       return opened;
     },
-  } satisfies ServedModels;
+    close: registry.close,
+  };
 }
 
 async function replayAll(reader: CaptureReader, options: ReplayCommandOptions, context: CliContext) {
@@ -79,7 +80,7 @@ async function replayAll(reader: CaptureReader, options: ReplayCommandOptions, c
   say(`${describeStream(stream)}\n\n`);
   try {
     const lossless =
-      options.image && (await losslessAnswer(stream, served, { ...options, image: options.image }));
+      options.image && (await losslessAnswer(stream, served.open, { ...options, image: options.image }));
     const { frame } = options;
     const replay = { openServedStream: served.open, ...(frame === undefined ? {} : { frame }) };
     for await (const replayed of replayCapture(reader, replay)) {

@@ -1,9 +1,8 @@
-import type { CapturedStream } from "@sluice/server";
+import { type CapturedStream, type OpenServedStream, runServedFrame } from "@sluice/server";
 import { elementCount } from "@sluice/tensor";
 import { CliError } from "./cli-error.js";
 import { openClientHalf } from "./client-half.js";
 import { ExitCode } from "./exit-codes.js";
-import type { ServedModels } from "./served-models.js";
 
 export interface LosslessOptions {
   /** The image that was sent. */
@@ -16,7 +15,7 @@ export interface LosslessOptions {
 /** The answer to an image whose tensor has come as it was made. */
 export async function losslessAnswer(
   { options: stream }: CapturedStream,
-  served: Pick<ServedModels, "open">,
+  open: OpenServedStream,
   { image, model, labels, threads }: LosslessOptions,
 ): Promise<unknown> {
   const half = await openClientHalf({
@@ -25,11 +24,13 @@ export async function losslessAnswer(
     ...{ dtype: undefined, codec: undefined, seed: undefined, preprocess: undefined },
   });
   try {
-    const { split, spec } = stream;
-    const opened = await served.open({ model: stream.model, split, spec });
+    const { split, spec, resultContent: content } = stream;
+    const opened = await open({ model: stream.model, split, spec, content });
     for await (const each of half.source) {
       const missing = new Uint8Array(elementCount(spec.shape));
-      return await opened.run(await half.produce(each), { missing, missingCount: 0 });
+      return await runServedFrame(opened, {
+        ...{ tensor: await half.produce(each), context: { missing, missingCount: 0 } },
+      });
     }
     throw new CliError(ExitCode.notFound, `--image: no image in ${image}`);
   } finally {

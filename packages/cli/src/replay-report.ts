@@ -59,17 +59,17 @@ function concealedShare({ captured, now }: ReplayedFrame, { options }: CapturedS
 
 const percent = (share: number | undefined) => (share === undefined ? "-" : (100 * share).toFixed(1));
 
-function describeThen(captured: CapturedFrame): string {
-  if (captured.outcome === "done") return describeAnswer(readAnswer(captured.answer));
+function describeThen(captured: CapturedFrame, { options }: CapturedStream): string {
+  if (captured.outcome === "done") return describeAnswer(readAnswer(captured.answer, options.resultFormat));
   return captured.code === undefined
     ? captured.outcome
     : `${captured.outcome}: ${errorCodeName(captured.code)}`;
 }
 
-function describeNow({ now }: ReplayedFrame): string {
+function describeNow({ now }: ReplayedFrame, { options }: CapturedStream): string {
   if (!now) return "-";
   if (now.error) return `failed: ${now.error.message}`;
-  return now.received ? describeAnswer(readAnswer(now.answer)) : "undecodable";
+  return now.received ? describeAnswer(readAnswer(now.answer, options.resultFormat)) : "undecodable";
 }
 
 function frameRow(frame: ReplayedFrame, stream: CapturedStream): string[] {
@@ -79,7 +79,7 @@ function frameRow(frame: ReplayedFrame, stream: CapturedStream): string[] {
     ...[String(captured.frame), String(captured.slices.length)],
     percent(captured.unitsReceived / stream.units),
     percent(concealedShare(frame, stream)),
-    ...[describeThen(captured), describeNow(frame)],
+    ...[describeThen(captured, stream), describeNow(frame, stream)],
     same === undefined ? "-" : same ? "yes" : "NO",
   ];
 }
@@ -117,6 +117,7 @@ export function formatSlices({ captured }: ReplayedFrame, { units }: CapturedStr
 /** The line of JSON for a frame. */
 export function frameToJson(frame: ReplayedFrame, stream: CapturedStream, lossless: unknown) {
   const { captured, now, isSameTensor, isSameMask, isSameAnswer } = frame;
+  const { resultFormat } = stream.options;
   return {
     ...{ event: "frame", frame: captured.frame, outcome: captured.outcome },
     ...(captured.code === undefined ? {} : { code: errorCodeName(captured.code) }),
@@ -127,7 +128,8 @@ export function frameToJson(frame: ReplayedFrame, stream: CapturedStream, lossle
     map: lossMap(captured, stream.units),
     concealedShare: concealedShare(frame, stream) ?? null,
     ...{ capturedMs: captured.capturedMs, expiresAtMs: captured.expiresAtMs, endedMs: captured.endedMs },
-    ...{ answerThen: readAnswer(captured.answer), answerNow: now ? readAnswer(now.answer) : null },
+    answerThen: readAnswer(captured.answer, resultFormat),
+    answerNow: now ? readAnswer(now.answer, resultFormat) : null,
     ...(lossless === undefined ? {} : { answerLossless: lossless }),
     ...{ isSameTensor, isSameMask, isSameAnswer },
   };

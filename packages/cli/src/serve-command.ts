@@ -12,7 +12,9 @@ interface ServeCommandOptions {
   readonly listen: string;
   readonly engine: EngineName;
   readonly fallback?: true;
-  readonly model: string;
+  readonly model: readonly string[];
+  readonly models?: string;
+  readonly maxLoaded?: number;
   readonly split?: string;
   readonly labels?: string;
   readonly cert?: string;
@@ -44,8 +46,22 @@ export function registerServe(program: Command, context: CliContext): void {
     .option("--listen <host:port>", "UDP address; port 0 takes a free one", "127.0.0.1:4433")
     .addOption(new Option("--engine <name>", "transport").choices([...engineNames]).default("auto"))
     .option("--fallback", "also serve WebSockets over TCP at the same port, for clients whose UDP is blocked")
-    .option("--model <model>", "fashion (embedded), the path of an .onnx file, or sink", "fashion")
-    .option("--split <tensor>", "the cut to be ready for at the start; clients may ask for others")
+    .option(
+      "--model <[name[@version]=]model>",
+      "fashion (embedded), the path of an .onnx file, or sink; again for each model (default: fashion)",
+      (text: string, models: readonly string[]) => [...models, text],
+      [],
+    )
+    .option("--models <folder>", "serve NAME/VERSION/model.onnx and NAME.onnx below this folder")
+    .option(
+      "--max-loaded <n>",
+      "networks that are held at once, one for each model and cut in use (default: 8)",
+      (text) => parseCount(text, "--max-loaded", 1, 1_000),
+    )
+    .option(
+      "--split <tensor>",
+      "the cut of the first model to be ready for at the start; clients may ask for others",
+    )
     .option("--labels <file>", "names of the classes: .json, .tsv or one a line")
     .option("--cert <file>", "certificate chain in PEM (default: one is made, to be trusted by its hash)")
     .option("--key <file>", "private key in PEM; both files are read again when they change, and on SIGHUP")
@@ -112,6 +128,8 @@ Examples:
   $ sluice serve
   $ sluice serve --demo
   $ sluice serve --model mobilenet.onnx --split add_3 --listen 0.0.0.0:4433
+  $ sluice serve --model faces@1=old.onnx --model faces@2=new.onnx   # clients that ask for faces get 2
+  $ sluice serve --models /srv/models                               # faces/1/model.onnx, faces/2/model.onnx, ...
   $ sluice serve --cert fullchain.pem --key privkey.pem --metrics 127.0.0.1:9464`,
     )
     .action(async (options: ServeCommandOptions) => {
@@ -124,7 +142,8 @@ Examples:
       );
       const server = await startServer(
         {
-          ...{ listen: options.listen, engine: options.engine, model: options.model, split: options.split },
+          ...{ listen: options.listen, engine: options.engine, split: options.split },
+          ...{ model: options.model, models: options.models, maxLoaded: options.maxLoaded },
           ...{ labels: options.labels, cert: options.cert, key: options.key, metrics: options.metrics },
           demo: options.demo,
           ...{ threads: options.threads, fpsLimit: options.fpsLimit, fallback: options.fallback === true },
@@ -136,7 +155,7 @@ Examples:
         },
         log,
       );
-      const { url, certHash, metricsUrl, pageUrl, model, split } = server;
+      const { url, certHash, metricsUrl, pageUrl, model, split, models } = server;
       // Whoever reads that it listens may send the signal at once.
       const reload = () => {
         log.info("SIGHUP: the certificate files are read again");
@@ -144,7 +163,7 @@ Examples:
       };
       process.on("SIGHUP", reload);
       context.stdout.write(
-        `${JSON.stringify({ event: "listening", url, certHash, metricsUrl, pageUrl, model, split })}\n`,
+        `${JSON.stringify({ event: "listening", url, certHash, metricsUrl, pageUrl, model, split, models })}\n`,
       );
       await stopped;
       process.off("SIGHUP", reload);

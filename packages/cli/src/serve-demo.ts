@@ -1,5 +1,4 @@
-import type { DemoPage, ViewTap } from "@sluice/demo";
-import type { Model } from "@sluice/inference";
+import type { DemoPage, ShownModel, ViewTap } from "@sluice/demo";
 import type { OpenServedStream, ServerLog } from "@sluice/server";
 import { CliError } from "./cli-error.js";
 import { ExitCode } from "./exit-codes.js";
@@ -23,7 +22,11 @@ const defaultAddress = "127.0.0.1:8080";
  * @param wanted `HOST:PORT`, or true for the default port or, where it is taken, a free one
  * @throws CliError where the package is not installed
  */
-export async function openDemo(wanted: string | true, model: Model, log: ServerLog): Promise<ServedDemo> {
+export async function openDemo(
+  wanted: string | true,
+  models: readonly ShownModel[],
+  log: ServerLog,
+): Promise<ServedDemo> {
   const address = parseHostPort(wanted === true ? defaultAddress : wanted, "--demo");
   const { createViewTap, serveDemoPage } = await import("@sluice/demo").catch((cause: unknown) => {
     throw new CliError(
@@ -39,7 +42,7 @@ export async function openDemo(wanted: string | true, model: Model, log: ServerL
       const { hostname, port } = new URL(url);
       const anywhere = hostname === "0.0.0.0" || hostname === "[::]";
       const server = { host: anywhere ? "127.0.0.1" : hostname, port: Number(port), certificates };
-      const options = { model, server, tap, log, host: address.host };
+      const options = { models, server, tap, log, host: address.host };
       try {
         return await serveDemoPage({ ...options, port: address.port });
       } catch (error) {

@@ -1,14 +1,20 @@
 import { createHash, createPrivateKey, timingSafeEqual, X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
+import type { ShownModel } from "@sluice/demo";
 import { type EngineName, listen, type RetryMode } from "@sluice/http3";
-import { loadModel, type Model } from "@sluice/inference";
 import { createMetrics, serveOperations } from "@sluice/metrics";
 import { createCapture, createServer, type ServerLog } from "@sluice/server";
 import { CliError } from "./cli-error.js";
 import { ExitCode } from "./exit-codes.js";
 import { parseHostPort } from "./host-port.js";
 import { openDemo } from "./serve-demo.js";
-import { type ServedModels, serveModel, serveSink } from "./served-models.js";
+import {
+  findModels,
+  type ModelEntry,
+  openServedModels,
+  parseModelEntry,
+  type ServedModels,
+} from "./served-models.js";
 
 export interface ServeOptions {
   /** `HOST:PORT` of the UDP socket; port 0 takes a free one. */
@@ -16,7 +22,13 @@ export interface ServeOptions {
   readonly engine: EngineName;
   /** Also listens for WebSockets over TCP, at the same port number. */
   readonly fallback: boolean;
-  readonly model: string;
+  /** Each `[NAME[@VERSION]=]MODEL`; with none and no folder the embedded model. */
+  readonly model: readonly string[];
+  /** A folder of models with versions. */
+  readonly models: string | undefined;
+  /** Networks that are held at once, one for each cut in use. */
+  readonly maxLoaded: number | undefined;
+  /** Where the first model is cut from the start. */
   readonly split: string | undefined;
   readonly labels: string | undefined;
   readonly cert: string | undefined;
@@ -45,8 +57,11 @@ export interface RunningServer {
   readonly metricsUrl: string | undefined;
   /** Of the demo's page. */
   readonly pageUrl: string | undefined;
+  /** The first model, and where it is ready to be cut. */
   readonly model: string;
   readonly split: string;
+  /** Every model as clients may ask for it. */
+  readonly models: readonly string[];
   /** Reads the certificate files again. */
   reloadCertificate(): Promise<void>;
   /** Answers what is in flight, then ends everything. */
@@ -60,11 +75,15 @@ export async function startServer(options: ServeOptions, log: ServerLog): Promis
   const address = parseHostPort(options.listen, "--listen");
   const certificate = await checkCertificateFiles(options);
   const capture = await openCapture(options, log);
-  const { models, name, split, model } = await openModels(options);
+  const { registry, served } = await openServedModels(await listModels(options), options);
+  const split = options.split ?? served[0]!.defaultSplit;
   try {
     const demo =
-      options.demo === undefined ? undefined : await openDemo(options.demo, checkDemo(options, model), log);
-    await models.prepare(split);
+      options.demo === undefined ? undefined : await openDemo(options.demo, checkDemo(options, served), log);
+    // Ready means warm: each model where it is cut by default.
+    await registry.prepare(served[0]!.reference, split);
+    for (const { reference, defaultSplit } of served.slice(1))
+      await registry.prepare(reference, defaultSplit);
     const metrics = createMetrics();
     const transport = await listen({
       ...{ host: address.host, port: address.port, engine: options.engine },
@@ -81,7 +100,7 @@ export async function startServer(options: ServeOptions, log: ServerLog): Promis
     });
     const token = options.token;
     const server = createServer({
-      ...{ transport, openServedStream: demo?.tap(models.open) ?? models.open, log, observer: metrics },
+      ...{ transport, openServedStream: demo?.tap(registry.open) ?? registry.open, log, observer: metrics },
       limits: {
         ...(options.fpsLimit ? { framesPerSecond: options.fpsLimit } : {}),
         ...(options.bytesLimit ? { maxBytesPerSecond: options.bytesLimit } : {}),
@@ -117,8 +136,9 @@ export async function startServer(options: ServeOptions, log: ServerLog): Promis
         certHash: transport.certificateHash,
         metricsUrl: operations?.url,
         pageUrl: page?.url,
-        model: name,
+        model: served[0]!.reference,
         split,
+        models: registry.models,
       },
       reloadCertificate: () => transport.reloadCertificate(),
       async drain(timeoutMs) {
@@ -126,12 +146,12 @@ export async function startServer(options: ServeOptions, log: ServerLog): Promis
         await page?.close();
         await server.drain(timeoutMs);
         await operations?.close();
-        await models.close();
+        await registry.close();
         await capture?.close();
       },
     };
   } catch (error) {
-    await models.close();
+    await registry.close();
     throw error;
   }
 }
@@ -157,24 +177,25 @@ function endStuckProcess(log: ServerLog): void {
   process.kill(process.pid, "SIGKILL");
 }
 
-async function openModels(options: ServeOptions): Promise<{
-  readonly models: ServedModels;
-  readonly name: string;
-  readonly split: string;
-  readonly model: Model | undefined;
-}> {
-  if (options.model === "sink") return { models: serveSink(), name: "sink", split: "", model: undefined };
-  const model = await loadModel(options.model, options.labels ? { labelsPath: options.labels } : {});
-  const split = options.split ?? model.defaultCut ?? "";
-  return { models: serveModel(model, options.threads), name: model.name, split, model };
-}
-
 /** @throws RangeError where the page has nothing to show, or could not come in */
-function checkDemo({ token }: ServeOptions, model: Model | undefined): Model {
-  if (model === undefined) throw new RangeError("--demo: sink runs no network; take another --model");
+function checkDemo({ token }: ServeOptions, served: ServedModels["served"]): ShownModel[] {
+  const shown = served.flatMap(({ reference, model }) => (model ? [{ reference, model }] : []));
+  if (shown.length === 0) throw new RangeError("--demo: sink runs no network; take another --model");
   if (token !== undefined)
     throw new RangeError("--demo: its page shows no token; leave --token and SLUICE_TOKEN out");
-  return model;
+  return shown;
+}
+
+async function listModels(options: ServeOptions): Promise<ModelEntry[]> {
+  const named = options.model.map(parseModelEntry);
+  const found = options.models === undefined ? [] : await findModels(options.models);
+  const entries = [...named, ...found];
+  if (entries.length === 0) entries.push(parseModelEntry("fashion"));
+  if (options.labels === undefined) return entries;
+  if (entries.length > 1) {
+    throw new RangeError("--labels: is for one model; in a folder of models put labels.json beside each");
+  }
+  return entries.map((entry) => ({ ...entry, labelsPath: options.labels }));
 }
 
 async function checkCertificateFiles({

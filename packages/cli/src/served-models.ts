@@ -1,122 +1,140 @@
-import { classify, type Engine, type Model, ModelError } from "@sluice/inference";
-import { ErrorCode } from "@sluice/protocol";
-import { createSinkModel, type OpenServedStream, type ServedStream, StreamRefusal } from "@sluice/server";
-import { createTensor, type Tensor, type TensorSpec } from "@sluice/tensor";
-import { readHashedStatistics } from "./statistics-hash.js";
+import { readdir, stat } from "node:fs/promises";
+import { basename, extname, join } from "node:path";
+import { embeddedModels, loadModel, type Model } from "@sluice/inference";
+import {
+  compareVersions,
+  createModelRegistry,
+  createSinkModel,
+  type ModelRegistry,
+  modelReference,
+  type ServableModel,
+} from "@sluice/server";
+import { CliError } from "./cli-error.js";
+import { ExitCode } from "./exit-codes.js";
+import { loadServedHalf } from "./served-network.js";
 
-/** What a server serves: one model, cut wherever clients ask for, or `sink`. */
+/** A model to serve, as the command line names it. */
+export interface ModelEntry {
+  /** What clients ask for; undefined: the model's own name. */
+  readonly name: string | undefined;
+  /** Empty: none. */
+  readonly version: string;
+  /** What `loadModel` takes, or `sink`. */
+  readonly reference: string;
+  readonly labelsPath: string | undefined;
+}
+
+/** Models that are served, and what is told of them at the start. */
 export interface ServedModels {
-  readonly open: OpenServedStream;
-  /** Loads and warms a cut up before the first client asks for it; empty: the whole model. */
-  prepare(split: string): Promise<void>;
-  close(): Promise<void>;
+  readonly registry: ModelRegistry;
+  /** In the order in which they were given. */
+  readonly served: readonly ServedEntry[];
 }
 
-/** Cuts that are held ready at once; each is a loaded network. */
-const maxLoadedCuts = 8;
+export interface ServedEntry {
+  /** What clients ask for. */
+  readonly reference: string;
+  readonly defaultSplit: string;
+  /** What was read; `undefined` for `sink`. */
+  readonly model: Model | undefined;
+}
 
-/** Serves `sink`: no network, only a checksum of what arrived. */
-export function serveSink(): ServedModels {
-  const sink = createSinkModel();
+/** `[NAME[@VERSION]=]MODEL`. @throws CliError naming the option */
+export function parseModelEntry(text: string): ModelEntry {
+  const match = /^(?:([^=@/\\]+)(?:@([A-Za-z0-9.-]+))?=)?(.+)$/s.exec(text);
+  if (!match) {
+    throw new CliError(ExitCode.usage, `--model: expected [NAME[@VERSION]=]MODEL, got "${text}"`);
+  }
+  const [, name, version = "", reference] = match;
+  return { name, version, reference: reference!, labelsPath: undefined };
+}
+
+/**
+ * The models below a folder: `NAME/VERSION/*.onnx`, as other model servers lay them out, and `NAME.onnx`. Names of classes
+ * lie beside a model as `labels.json`, `labels.tsv` or `labels.txt`, in the folder of the version or of the name.
+ * @throws CliError where there are none
+ */
+export async function findModels(directory: string): Promise<ModelEntry[]> {
+  const entries: ModelEntry[] = [];
+  for (const name of await list(directory)) {
+    const path = join(directory, name);
+    if (isOnnx(name)) entries.push({ ...plainEntry, name: basename(name, extname(name)), reference: path });
+    else if ((await stat(path)).isDirectory()) entries.push(...(await findVersions(name, path)));
+  }
+  if (entries.length > 0) return entries;
+  throw new CliError(
+    ExitCode.notFound,
+    `--models: ${directory} holds neither NAME/VERSION/model.onnx nor NAME.onnx`,
+  );
+}
+
+const plainEntry = { version: "", labelsPath: undefined };
+
+async function findVersions(name: string, directory: string): Promise<ModelEntry[]> {
+  const entries: ModelEntry[] = [];
+  for (const version of await list(directory)) {
+    const path = join(directory, version);
+    // What is no version is something else that lies there: labels, a configuration.
+    if (!/^[A-Za-z0-9.-]+$/.test(version) || !(await stat(path)).isDirectory()) continue;
+    const files = await list(path);
+    const file = files.find(isOnnx);
+    if (!file) continue;
+    const labelsPath = (await findLabels(path)) ?? (await findLabels(directory));
+    entries.push({ name, version, reference: join(path, file), labelsPath });
+  }
+  return entries.sort((a, b) => compareVersions(b.version, a.version));
+}
+
+async function findLabels(directory: string): Promise<string | undefined> {
+  const names = await list(directory);
+  const name = ["labels.json", "labels.tsv", "labels.txt"].find((it) => names.includes(it));
+  return name && join(directory, name);
+}
+
+async function list(directory: string): Promise<string[]> {
+  try {
+    return (await readdir(directory)).sort();
+  } catch (cause) {
+    throw new CliError(ExitCode.notFound, `--models: cannot read the folder ${directory}`, { cause });
+  }
+}
+
+function isOnnx(name: string): boolean {
+  return extname(name).toLowerCase() === ".onnx";
+}
+
+/** Reads the models; their networks are loaded when they are first asked for. @throws ModelError, RangeError */
+export async function openServedModels(
+  entries: readonly ModelEntry[],
+  options: { readonly threads: number | undefined; readonly maxLoaded: number | undefined },
+): Promise<ServedModels> {
+  const models: ServableModel[] = [];
+  const served: ServedEntry[] = [];
+  for (const entry of entries) {
+    const { servable, defaultSplit, model } = await openEntry(entry, options.threads);
+    models.push(servable);
+    served.push({ reference: modelReference(servable), defaultSplit, model });
+  }
+  const { maxLoaded } = options;
+  return { registry: createModelRegistry(models, maxLoaded === undefined ? {} : { maxLoaded }), served };
+}
+
+async function openEntry(
+  entry: ModelEntry,
+  threads: number | undefined,
+): Promise<Omit<ServedEntry, "reference"> & { readonly servable: ServableModel }> {
+  const { name, version, reference, labelsPath } = entry;
+  if (reference === "sink") {
+    const sink = createSinkModel();
+    const load = async () => ({ serve: () => sink, async close() {} });
+    return { servable: { name: name ?? "sink", version, load }, defaultSplit: "", model: undefined };
+  }
+  const model: Model = await loadModel(reference, labelsPath ? { labelsPath } : {});
   return {
-    async open({ model }) {
-      if (model !== "sink") throw unknownModel(model, "sink");
-      return sink;
-    },
-    async prepare() {},
-    async close() {},
+    servable: { name: name ?? model.name, version, load: (split) => loadServedHalf(model, split, threads) },
+    ...{ defaultSplit: model.defaultCut ?? "", model },
   };
 }
 
-/** Serves the half of a model behind a cut, or the whole model. */
-export function serveModel(model: Model, threads: number | undefined): ServedModels {
-  const loaded = new Map<string, Promise<LoadedCut>>();
-
-  async function load(split: string): Promise<LoadedCut> {
-    const network = split === "" ? model.network : (await model.network.split(split)).tail;
-    const engine = await network.load(threads === undefined ? {} : { threads });
-    const statistics = split === "" ? undefined : await readHashedStatistics(model, split);
-    const input = engine.inputs[0]!;
-    // The first run allocates and compiles; no frame should wait for it.
-    const shape = input.shape.map((size) => size ?? 1);
-    await engine.run([createTensor(input.dtype, shape, undefined, input.layout)]);
-    const served: ServedStream = {
-      async run(tensor) {
-        const [output] = await engine.run([asInput(tensor, input)]);
-        return { predictions: classify(output!, model.labels).map(toPrediction) };
-      },
-      ...(statistics ? { statistics } : {}),
-      ...(model.hash ? { modelHash: model.hash } : {}),
-    };
-    return { engine, served };
-  }
-
-  function get(split: string): Promise<LoadedCut> {
-    let cut = loaded.get(split);
-    if (!cut) {
-      if (loaded.size >= maxLoadedCuts) {
-        throw new StreamRefusal(
-          ErrorCode.overloaded,
-          `split: ${maxLoadedCuts} cuts are in use, no more are loaded`,
-        );
-      }
-      cut = load(split);
-      loaded.set(split, cut);
-      // A cut that could not be loaded may be asked for again.
-      cut.catch(() => loaded.delete(split));
-    }
-    return cut;
-  }
-
-  return {
-    async open(request) {
-      if (request.model !== model.name) throw unknownModel(request.model, model.name);
-      try {
-        const { engine, served } = await get(request.split);
-        checkShape(request.spec, engine);
-        return served;
-      } catch (error) {
-        if (error instanceof ModelError) throw new StreamRefusal(ErrorCode.unknownSplit, error.message);
-        throw error;
-      }
-    },
-    async prepare(split) {
-      await get(split);
-    },
-    async close() {
-      for (const cut of loaded.values()) await cut.then(({ engine }) => engine.close()).catch(() => {});
-    },
-  };
-}
-
-interface LoadedCut {
-  readonly engine: Engine;
-  readonly served: ServedStream;
-}
-
-function unknownModel(asked: string, served: string): StreamRefusal {
-  return new StreamRefusal(ErrorCode.unknownModel, `model: "${asked}" is not served here, "${served}" is`);
-}
-
-function checkShape(spec: TensorSpec, engine: Engine): void {
-  const wanted = engine.inputs[0]!.shape;
-  const fits =
-    wanted.length === spec.shape.length && wanted.every((size, i) => size === null || size === spec.shape[i]);
-  if (!fits) {
-    throw new StreamRefusal(
-      ErrorCode.specMismatch,
-      `shape: the tensor at the cut is [${wanted.join(", ")}], the stream's is [${spec.shape.join(", ")}]`,
-    );
-  }
-}
-
-/** Pixels may come as uint8 where the network takes float32. */
-function asInput(tensor: Tensor, input: { readonly dtype: Tensor["dtype"] }): Tensor {
-  if (tensor.dtype === input.dtype || input.dtype !== "float32") return tensor;
-  return createTensor("float32", tensor.shape, Float32Array.from(tensor.data), tensor.layout);
-}
-
-function toPrediction({ label, name, probability }: { label: number; name: string; probability: number }) {
-  // The names of the source's result format; a score has no use for more than six digits.
-  return { name: String(label), description: name, score: Math.round(probability * 1e6) / 1e6 };
-}
+/** What the help says can be served without a file. */
+export const servedWithoutFile = [...embeddedModels, "sink"].join(", ");

@@ -1,4 +1,5 @@
 import {
+  type ClientError,
   type ConnectionState,
   createClient,
   createReconnectingClient,
@@ -7,6 +8,7 @@ import {
   type TensorStream,
 } from "@sluice/client";
 import { connect, type EngineName } from "@sluice/http3";
+import type { PathEstimate, SessionLimits } from "@sluice/protocol";
 import type { Session } from "@sluice/transport";
 import type { SessionFigures } from "./stream-statistics.js";
 
@@ -29,12 +31,16 @@ export interface ConnectionHooks {
   readonly signal: AbortSignal;
   /** A session was lost, or another one opened. */
   onConnection?(state: ConnectionState): void;
+  /** The server of a new session refuses a stream: true where the run goes on without it. */
+  onStreamLost?(stream: TensorStream, error: ClientError): boolean;
 }
 
 /** A client for one session or, where it reconnects, for as many as it takes. */
 export interface StreamClient {
   openStream(options: OpenStreamOptions): Promise<TensorStream>;
   figures(): SessionFigures & { readonly sessions: number };
+  readonly limits: SessionLimits | undefined;
+  pathEstimate(): PathEstimate | undefined;
   /** Why it has ended for good; `undefined` while it has not. */
   readonly lost: SessionEnd | undefined;
   /** Why it has no session at this moment; `undefined` where it has one. */
@@ -84,6 +90,10 @@ export async function openStreamClient(
     return {
       openStream: client.openStream,
       figures: () => ({ ...client.figures(), sessions: 1 }),
+      get limits() {
+        return client.limits;
+      },
+      pathEstimate: client.pathEstimate,
       get lost() {
         return lost;
       },
@@ -98,13 +108,19 @@ export async function openStreamClient(
     ...clientOptions,
     connect: connectNow,
     onState: (state) => hooks.onConnection?.(state),
-    // Its one stream: without it there is nothing to go on with.
-    onStreamLost: (_stream, { code, message }) => client.close(code, message),
+    onStreamLost(stream, error) {
+      // Without its one stream there is nothing to go on with.
+      if (!hooks.onStreamLost?.(stream, error)) client.close(error.code, error.message);
+    },
   });
   watch(client.closed);
   return {
     openStream: client.openStream,
     figures: client.figures,
+    get limits() {
+      return client.limits;
+    },
+    pathEstimate: client.pathEstimate,
     get lost() {
       return lost;
     },

@@ -36,6 +36,7 @@ export function registerStream(program: Command, context: CliContext): void {
 Examples:
   $ sluice stream https://127.0.0.1:4433 --cert-hash 5e1f...
   $ sluice stream https://127.0.0.1:4433 --cert-hash 5e1f... --model mobilenet.onnx --split add_3 --source photos/
+  $ ffmpeg -i /dev/video0 -s 320x240 -f rawvideo -pix_fmt rgb24 - | sluice stream https://127.0.0.1:4433 --cert-hash 5e1f... --source stdin:240x320x3
   $ sluice stream https://127.0.0.1:4433 --cert-hash 5e1f... --model sink --source synthetic:28x28x128 --json
   $ sluice stream https://127.0.0.1:4433 --cert-hash 5e1f... --codec 'quantize:levels=256,clip=4 | tile | jpeg:quality=40'`,
     )

@@ -1,18 +1,21 @@
+import { parseInterleaving } from "@sluice/codec";
 import { concealmentMethods } from "@sluice/concealment";
 import { type EngineName, engineNames } from "@sluice/http3";
-import { preprocessPresets } from "@sluice/inference";
+import { preprocessPresets, sourceForms } from "@sluice/inference";
 import { parseFec, strategies } from "@sluice/protocol";
 import { type Command, Option } from "commander";
 import { CliError } from "./cli-error.js";
 import { ExitCode } from "./exit-codes.js";
 import { parseCount } from "./parse-count.js";
-import type { StreamOptions } from "./stream-run.js";
+import type { StreamOptions } from "./stream-api.js";
 
 /** Values of the options that `stream` and `demo` share, as commander leaves them. */
 export interface StreamOptionValues {
   readonly model: string;
   readonly split?: string;
   readonly strategy: StreamOptions["strategy"];
+  readonly profile?: string;
+  readonly slowdown: number;
   readonly source?: string;
   readonly dtype?: "float32" | "uint8";
   readonly labels?: string;
@@ -32,7 +35,9 @@ export interface StreamOptionValues {
   readonly urgency?: number;
   readonly minReceived?: number;
   readonly fec?: string;
+  readonly interleave?: string;
   readonly reconnect: boolean;
+  readonly metrics?: string;
   readonly json?: true;
 }
 
@@ -50,27 +55,42 @@ function parsePositive(option: string, most: number): (text: string) => number {
   };
 }
 
-function readFec(text: string): string {
-  try {
-    parseFec(text);
-    return text;
-  } catch (error) {
-    throw new CliError(ExitCode.usage, `--fec: ${(error as Error).message}`);
-  }
+/** Text that `read` can read. */
+function readable(option: string, read: (text: string) => unknown): (text: string) => string {
+  return (text) => {
+    try {
+      read(text);
+      return text;
+    } catch (error) {
+      throw new CliError(ExitCode.usage, `${option}: ${(error as Error).message}`);
+    }
+  };
 }
 
 /** Adds the options that say what is streamed and how. */
 export function addStreamOptions(command: Command, defaults: { readonly durationSeconds: number }): Command {
   return command
     .option("--model <model>", "fashion (embedded), the path of an .onnx file, or sink", "fashion")
-    .option("--split <tensor>", "where to cut; `sluice inspect` lists the tensors (default: the model's)")
+    .option(
+      "--split <tensor>",
+      "where to cut; `sluice inspect` lists the tensors; for auto several, with commas (default: the model's)",
+    )
     .addOption(
-      new Option("--strategy <where>", "where the network runs").choices([...strategies]).default("shared"),
+      new Option("--strategy <where>", "where the network runs; auto: wherever it suits the moment")
+        .choices([...strategies, "auto"])
+        .default("shared"),
     )
     .option(
-      "--source <what>",
-      "test-images, a folder, an image, or synthetic:HxWxC (default: what suits the model)",
+      "--profile <file>",
+      "for auto: the costs that `sluice profile --json` has measured (default: measured here)",
     )
+    .option(
+      "--slowdown <times>",
+      "stretch the client's work, to try what a slower device would do",
+      parsePositive("--slowdown", 1_000),
+      1,
+    )
+    .option("--source <what>", `${sourceForms} (default: what suits the model)`)
     .addOption(
       new Option("--dtype <dtype>", "of synthetic tensors, and of what `server` sends").choices([
         "float32",
@@ -126,9 +146,15 @@ export function addStreamOptions(command: Command, defaults: { readonly duration
     .option(
       "--fec <form>",
       "repair symbols behind each frame, such as rs:max=15 or xor:max=30 (default: none)",
-      readFec,
+      readable("--fec", parseFec),
+    )
+    .option(
+      "--interleave <order>",
+      "what a slice holds: checkerboard, channel-strided or pseudo-random:seed=1 (default: as the codec has it)",
+      readable("--interleave", parseInterleaving),
     )
     .option("--no-reconnect", "end when the session is lost, instead of going on in another one")
+    .option("--metrics <host:port>", "serve this client's Prometheus metrics over HTTP (default: off)")
     .option("--json", "print one JSON object at the end");
 }
 
@@ -151,7 +177,13 @@ export function readStreamOptions(
     },
     ...{ labels: values.labels, preprocess: values.preprocess, threads: values.threads },
     ...{ concealment: values.concealment, token: values.token, fallback: values.fallback === true },
-    ...{ urgency: values.urgency, minReceivedPercent: values.minReceived, fec: values.fec },
-    reconnect: values.reconnect,
+    ...{ urgency: values.urgency, minReceivedPercent: values.minReceived },
+    ...{ fec: values.fec, interleave: values.interleave },
+    ...{
+      reconnect: values.reconnect,
+      metrics: values.metrics,
+      profile: values.profile,
+      slowdown: Math.max(1, values.slowdown),
+    },
   };
 }

@@ -1,5 +1,6 @@
-import type { ConnectionState } from "@sluice/client";
-import type { StreamReport, StreamSetup } from "./stream-run.js";
+import type { ConnectionState, StrategySwitch } from "@sluice/client";
+import type { StrategyPhase } from "./strategy-phases.js";
+import type { StreamReport, StreamSetup } from "./stream-api.js";
 import type { StreamSummary } from "./stream-statistics.js";
 
 /** One line that is written over itself while a run goes on. */
@@ -22,9 +23,26 @@ export function formatLive(summary: StreamSummary): string {
 
 export function formatSetup(setup: StreamSetup): string {
   const { model, split, strategy, shape, dtype, codec, mode, deadlineMs, fps } = setup;
+  if (setup.candidates) {
+    const rows = setup.candidates.map(formatCandidate);
+    return [`${model}: ${fps} frames per second within ${deadlineMs} ms, by whichever of`, ...rows].join(
+      "\n",
+    );
+  }
   if (strategy === "client") return `${model}: all of it here, nothing is sent, ${fps} frames per second`;
   const cut = split === "" ? (model === "sink" ? "the tensor" : "its input") : `cut at ${split}`;
   return `${model}: ${cut} [${shape.join(", ")}] ${dtype}, ${codec}, ${mode}, ${fps} frames per second within ${deadlineMs} ms`;
+}
+
+function formatCandidate(candidate: NonNullable<StreamSetup["candidates"]>[number]): string {
+  const { name, clientMs, encodeMs, bytes, serverMs } = candidate;
+  const sent = bytes > 0 ? `, ${(bytes / 1_000).toFixed(1)} kB in ${encodeMs.toFixed(1)} ms` : "";
+  const there = bytes > 0 ? `, about ${serverMs.toFixed(1)} ms there` : "";
+  return `  ${name}: ${clientMs.toFixed(1)} ms here${sent}${there}`;
+}
+
+export function formatSwitch({ from, to, reason }: StrategySwitch): string {
+  return from === undefined ? `by ${to}` : `by ${to}: ${reason}`;
 }
 
 /** What is said while there is no session. */
@@ -34,7 +52,7 @@ export function formatWaiting({ cause, delayMs }: Extract<ConnectionState, { sta
 }
 
 /** The figures of a run as a table for people. */
-export function formatSummary({ summary, setup, sessions, lost }: StreamReport): string {
+export function formatSummary({ summary, setup, phases, sessions, lost }: StreamReport): string {
   const { latencyMs, stagesMs, accuracy, admitted, offered, delivered } = summary;
   const rows: (readonly [string, string])[] = [
     ["frames offered", String(offered)],
@@ -67,7 +85,13 @@ export function formatSummary({ summary, setup, sessions, lost }: StreamReport):
   if (sessions > 1) rows.push(["sessions", String(sessions)]);
   if (lost) rows.push(["SESSION LOST", `code ${lost.code}: ${lost.reason}`]);
   const width = Math.max(...rows.map(([name]) => name.length));
-  return rows.map(([name, value]) => `  ${name.padEnd(width)}  ${value}`).join("\n");
+  const lines = rows.map(([name, value]) => `  ${name.padEnd(width)}  ${value}`);
+  return [...lines, ...(phases ?? []).map(formatPhase)].join("\n");
+}
+
+function formatPhase({ fromSeconds, candidate, offered, onTime, p50Ms, reason }: StrategyPhase): string {
+  const p50 = p50Ms === null ? "" : `, p50 ${p50Ms} ms`;
+  return `  from ${fromSeconds.toFixed(2)} s by ${candidate}: ${onTime} of ${offered} on time${p50}; ${reason}`;
 }
 
 function formatStages(stages: NonNullable<StreamSummary["stagesMs"]>): string {

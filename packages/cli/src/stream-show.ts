@@ -1,7 +1,15 @@
+import {
+  type ClientMetrics,
+  createClientMetrics,
+  type OperationsServer,
+  serveOperations,
+} from "@sluice/metrics";
 import type { CliContext } from "./cli-context.js";
 import { ExitCode } from "./exit-codes.js";
-import { formatLive, formatSetup, formatSummary, formatWaiting } from "./stream-report.js";
-import { runStream, type StreamOptions, type StreamReport } from "./stream-run.js";
+import { parseHostPort } from "./host-port.js";
+import type { StreamHooks, StreamOptions, StreamReport } from "./stream-api.js";
+import { formatLive, formatSetup, formatSummary, formatSwitch, formatWaiting } from "./stream-report.js";
+import { runStream } from "./stream-run.js";
 
 /** Without a terminal a line is printed only so often, in calls that come twice a second. */
 const quietCalls = 10;
@@ -11,25 +19,37 @@ export async function showStream(
   options: StreamOptions,
   isJson: boolean,
   context: CliContext,
+  { onStart }: Pick<StreamHooks, "onStart"> = {},
 ): Promise<StreamReport> {
   const { stdout, stderr, signal, isTty } = context;
   let calls = 0;
   const say = (line: string) => stderr.write(`${isTty ? "\r\u001b[K" : ""}${line}\n`);
   let wasOpen = false;
-  const report = await runStream(options, {
+  const metrics = createClientMetrics();
+  const operations = await openMetrics(options.metrics, metrics);
+  if (operations) say(`metrics at ${operations.url}/metrics`);
+  const running = runStream(options, {
     signal,
-    onStart: (setup) => stderr.write(`${formatSetup(setup)}\n`),
+    onStart(setup, figures) {
+      metrics.watchPath(figures);
+      stderr.write(`${formatSetup(setup)}\n`);
+      onStart?.(setup, figures);
+    },
+    onFrame: metrics.observeFrame,
     onConnection(state) {
       if (state.status === "waiting") say(formatWaiting(state));
       if (state.status !== "open") return;
       if (wasOpen) say("a new session is open");
       wasOpen = true;
     },
+    onSwitch: (change) => say(formatSwitch(change)),
+    onNotice: say,
     onProgress(summary) {
       if (isTty) stderr.write(`\r${formatLive(summary)}\u001b[K`);
       else if (++calls % quietCalls === 0) stderr.write(`${formatLive(summary)}\n`);
     },
   });
+  const report = await running.finally(() => operations?.close());
   if (isTty) stderr.write("\r\u001b[K");
   stdout.write(isJson ? `${JSON.stringify(flatten(report))}\n` : `${formatSummary(report)}\n`);
   const fault = faultOf(report, signal.aborted);
@@ -40,10 +60,20 @@ export async function showStream(
   return report;
 }
 
-function flatten({ setup, summary, sessions, lost }: StreamReport): object {
+async function openMetrics(
+  wanted: string | undefined,
+  metrics: ClientMetrics,
+): Promise<OperationsServer | undefined> {
+  if (wanted === undefined || wanted === "off") return undefined;
+  const { host, port } = parseHostPort(wanted, "--metrics");
+  return await serveOperations({ host, port, metrics, isReady: () => true });
+}
+
+function flatten({ setup, summary, phases, sessions, lost }: StreamReport): object {
   return {
     ...summary,
     ...setup,
+    ...(phases ? { phases } : {}),
     sessions,
     ...(lost ? { lost: { code: lost.code, reason: lost.reason } } : {}),
   };

@@ -33,12 +33,22 @@ export interface StreamSummary {
   /** Frames that arrived whole but not as they were sent; only `sink` can tell. */
   readonly corrupt: number;
   readonly seconds: number;
+  /** For each second of the run what became of the frames offered in it. */
+  readonly timeline: readonly SecondOfStream[];
+}
+
+export interface SecondOfStream {
+  readonly offered: number;
+  readonly onTime: number;
+  /** In time and with the right class, where that is known. */
+  readonly right: number;
 }
 
 export interface StreamStatistics {
-  add(outcome: FrameOutcome): void;
+  /** @param offeredSeconds since the start of the run */
+  add(outcome: FrameOutcome, offeredSeconds?: number): void;
   /** A delivered frame whose class is known. */
-  addPrediction(isRight: boolean): void;
+  addPrediction(isRight: boolean, onTime: boolean, offeredSeconds: number): void;
   addCorrupt(): void;
   summary(session: SessionFigures, seconds: number): StreamSummary;
 }
@@ -49,6 +59,9 @@ export interface SessionFigures {
   readonly bytesDelivered: number;
   readonly rttMs: number | undefined;
 }
+
+/** A day; what comes later counts into the last one. */
+const maxTimelineSeconds = 86_400;
 
 export function createStreamStatistics(): StreamStatistics {
   const counts = {
@@ -62,14 +75,24 @@ export function createStreamStatistics(): StreamStatistics {
     judged: 0,
     corrupt: 0,
   };
+  const timeline: { offered: number; onTime: number; right: number }[] = [];
   const dropReasons: Record<string, number> = {};
   const expiryReasons: Record<string, number> = {};
   const latencies: number[] = [];
   let concealed = 0;
   let stages: Record<keyof FrameTimings, number> | undefined;
 
+  function secondOf(offeredSeconds: number) {
+    const second = Math.min(maxTimelineSeconds, Math.floor(offeredSeconds));
+    while (timeline.length <= second) timeline.push({ offered: 0, onTime: 0, right: 0 });
+    return timeline[second]!;
+  }
+
   return {
-    add(outcome) {
+    add(outcome, offeredSeconds = 0) {
+      const second = secondOf(offeredSeconds);
+      second.offered++;
+      if (outcome.status === "delivered" && outcome.onTime) second.onTime++;
       switch (outcome.status) {
         case "dropped":
           counts.dropped++;
@@ -104,9 +127,11 @@ export function createStreamStatistics(): StreamStatistics {
           outcome satisfies never;
       }
     },
-    addPrediction(isRight) {
+    addPrediction(isRight, onTime, offeredSeconds) {
       counts.judged++;
-      if (isRight) counts.right++;
+      if (!isRight) return;
+      counts.right++;
+      if (onTime) secondOf(offeredSeconds).right++;
     },
     addCorrupt() {
       counts.corrupt++;
@@ -137,6 +162,7 @@ export function createStreamStatistics(): StreamStatistics {
         ...{ dropReasons: { ...dropReasons }, expiryReasons: { ...expiryReasons } },
         stagesMs: stages ? meanStages(stages, delivered) : null,
         ...{ corrupt: counts.corrupt, seconds: round(seconds, 3) },
+        timeline: timeline.map((entry) => ({ ...entry })),
       };
     },
   };

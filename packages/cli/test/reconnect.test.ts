@@ -118,17 +118,23 @@ t.test("limits and shares are options", async (t) => {
       "uint8",
     ],
     ...["--codec", "raw", "--frames", "60", "--fps", "60", "--deadline-ms", "5000", "--json"],
-    ...["--urgency", "1", "--min-received", "50", "--fec", "rs:max=20"],
+    ...["--urgency", "1", "--min-received", "50", "--fec", "rs:max=20", "--interleave", "pseudo-random"],
   ]);
   t.equal(run.code, 0, run.stderr);
-  const { delivered, dropReasons, offered } = JSON.parse(run.stdout);
+  const { delivered, dropReasons, offered, fec, interleave } = JSON.parse(run.stdout);
+  t.strictSame([fec, interleave], ["rs:max=20,span=1", "pseudo-random:seed=1"]);
   // 20 of these frames a second; the run takes one. A slow machine drops some for other reasons.
   t.equal(offered, 60);
   t.ok(dropReasons["server-limit"] > 0 && delivered > 0, run.stdout);
   const bad = await runSluice(["stream", url, "--urgency", "8"]);
   t.equal(bad.code, 2);
   t.match(bad.stderr, /--urgency.*from 0 to 7.*"8"/);
-  const strange = await runSluice(["stream", url, "--fec", "rs:max=0"]);
-  t.equal(strange.code, 2);
-  t.match(strange.stderr, /--fec: fec\.rs\.max: .*from 1 to 100.*"0"/);
+  for (const [option, text, message] of [
+    ["--fec", "rs:max=0", /--fec: fec\.rs\.max: .*from 1 to 100.*"0"/],
+    ["--interleave", "chequerboard", /--interleave: interleave: .*did you mean checkerboard\?/],
+  ] as const) {
+    const strange = await runSluice(["stream", url, option, text]);
+    t.equal(strange.code, 2);
+    t.match(strange.stderr, message);
+  }
 });

@@ -114,3 +114,27 @@ t.test("the plain form names both directions and ends with a table", async (t) =
   );
   t.match(stdout, /\ndirection +offered/);
 });
+
+t.test("--trace changes the path from the first packet on", async (t) => {
+  const trace = t.testdir({ trace: "0s delay=1ms\n500ms loss=100%\n550ms loss=0\n" });
+  const [relay, port] = await startRelay(t, ["--trace", `${trace}/trace`]);
+  const client = createSocket("udp4");
+  t.teardown(() => client.close());
+  t.equal(await ask(client, port, "first"), "first");
+  await relay.line((line) => line.includes('"atMs":550'));
+  t.equal(await ask(client, port, "last"), "last", "the blackout is over");
+  relay.kill("SIGTERM");
+  const { stdout } = await relay.ended;
+  const events = stdout
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+  t.same(
+    events.filter(({ event }) => event === "trace").map(({ atMs, up }) => [atMs, up]),
+    [
+      [0, { delayMs: 1 }],
+      [500, { loss: 1 }],
+      [550, { loss: 0 }],
+    ],
+  );
+});

@@ -1,6 +1,13 @@
 /** What applications see of a client, whether it lives for one session or for many. */
 import type { Codec } from "@sluice/codec";
-import type { ClientFigures, DeliveryMode, PathEstimate, SessionLimits } from "@sluice/protocol";
+import type {
+  ClientFigures,
+  DeliveryMode,
+  PathEstimate,
+  ResultContent,
+  ResultFormat,
+  SessionLimits,
+} from "@sluice/protocol";
 import type { CutStatistics, Tensor, TensorSpec } from "@sluice/tensor";
 import type { Clock } from "@sluice/transport/core";
 import type { FrameOutcome } from "./frame-outcome.js";
@@ -31,7 +38,7 @@ export interface AgreedStatistics {
 }
 
 export interface OpenStreamOptions {
-  /** The model as the server knows it. */
+  /** The model as the server knows it: `name`, or `name@version`. */
   readonly model: string;
   /** The tensor at the cut; empty: the model's input. */
   readonly split?: string;
@@ -59,6 +66,18 @@ export interface OpenStreamOptions {
    * Default: none. Nothing is done about it on a session without datagrams.
    */
   readonly fec?: string;
+  /**
+   * What a slice holds, so that what is lost together lies apart and can be told from what came: `checkerboard`,
+   * `channel-strided` or `pseudo-random:seed=1`, where the codec can do it (spec 5.8). Default: as the codec has it.
+   */
+  readonly interleave?: string;
+  /** How results are written on the wire. Default `messagepack`; what it is in the end is in {@link TensorStream}. */
+  readonly resultFormat?: ResultFormat;
+  /**
+   * What the model is to answer: `predictions`, `tensors` (its outputs, for {@link readOutputs}), or `model`, what suits it.
+   * Default `model`.
+   */
+  readonly resultContent?: ResultContent;
   /** Number of the first frame. Default 0. */
   readonly firstFrame?: number;
 }
@@ -71,9 +90,15 @@ export interface TensorStream {
   readonly mode: DeliveryMode;
   /** Forward error correction in its canonical text form; empty where there is none. */
   readonly fec: string;
+  /** What slices hold, in its canonical text form; empty where that is the codec's own order. */
+  readonly interleave: string;
   readonly deadlineMs: number;
   /** The method that the server conceals with. */
   readonly concealment: string;
+  /** How the server writes results: in MessagePack where it does not know what was asked for. */
+  readonly resultFormat: ResultFormat;
+  /** The model that serves it, with its version where the server says it: `name@version`. */
+  readonly model: string;
   /** The number that the next admitted frame gets. */
   readonly nextFrame: number;
   /**

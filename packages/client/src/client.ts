@@ -1,4 +1,10 @@
-import { type ClientEvent, createClientSession, ErrorCode, type StreamTensor } from "@sluice/protocol";
+import {
+  type ClientEvent,
+  createClientSession,
+  ErrorCode,
+  type StreamAcceptance,
+  type StreamTensor,
+} from "@sluice/protocol";
 import {
   type BidirectionalStream,
   createSessionDriver,
@@ -13,7 +19,7 @@ import { planStream } from "./stream-plan.js";
 import { uploadTensor } from "./tensor-upload.js";
 
 interface PendingStream {
-  resolve(concealment: string): void;
+  resolve(acceptance: StreamAcceptance): void;
   reject(error: ClientError): void;
 }
 
@@ -63,7 +69,7 @@ export async function createClient(session: Session, options: ClientOptions = {}
         welcome?.();
         return;
       case "stream-accepted":
-        openings.get(event.stream)?.resolve(event.concealment);
+        openings.get(event.stream)?.resolve(event);
         openings.delete(event.stream);
         return;
       case "stream-rejected":
@@ -113,18 +119,21 @@ export async function createClient(session: Session, options: ClientOptions = {}
     const { encoder, wire } = await planStream(streamOptions, session.maxDatagramBytes > 0);
     if (end) throw sessionClosed();
     const alias = core.openStream(wire);
-    const accepted = new Promise<string>((resolve, reject) => openings.set(alias, { resolve, reject }));
+    const accepted = new Promise<StreamAcceptance>((resolve, reject) =>
+      openings.set(alias, { resolve, reject }),
+    );
     driver.pump();
-    const concealment = await accepted;
-    const { spec, codec, mode, fec, deadlineMs } = wire;
+    const { concealment, resultFormat, model } = await accepted;
+    const { spec, codec, mode, fec, interleave, deadlineMs } = wire;
     let nextFrame = wire.firstFrame;
     return {
-      ...{ spec, codec, mode, fec, deadlineMs, concealment },
+      ...{ spec, codec, mode, fec, interleave, deadlineMs, concealment, resultFormat, model },
       get nextFrame() {
         nextFrame = core.nextFrame(alias) ?? nextFrame;
         return nextFrame;
       },
-      send: (produce, capturedMs = clock.now()) => frames.send({ alias, mode, encoder }, produce, capturedMs),
+      send: (produce, capturedMs = clock.now()) =>
+        frames.send({ alias, mode, encoder, resultFormat }, produce, capturedMs),
       close() {
         nextFrame = core.nextFrame(alias) ?? nextFrame;
         core.closeStream(alias);

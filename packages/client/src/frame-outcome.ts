@@ -40,7 +40,7 @@ export interface DeliveredFrame {
   readonly latencyMs: number;
   /** Payload bytes of its slices as they were first sent; 0 where nothing was. */
   readonly bytes: number;
-  /** What the model answered: for a classifier `{ predictions: [{ name, description, score }] }`. */
+  /** What the model answered: `{ frameNumber, inferenceTime, predictions: [{ name, description, score }] }` of a classifier. */
   readonly answer: unknown;
   /** Share of the tensor's elements that did not arrive and were concealed, 0 to 1. */
   readonly concealedFraction: number;

@@ -6,6 +6,7 @@ import {
   type DeliveryMode,
   ErrorCode,
   type OutgoingFrame,
+  type ResultFormat,
 } from "@sluice/protocol";
 import type { Clock } from "@sluice/transport/core";
 import type { ProduceTensor } from "./client-api.js";
@@ -25,6 +26,8 @@ export interface SendingStream {
   readonly alias: number;
   readonly mode: DeliveryMode;
   readonly encoder: TensorEncoder;
+  /** How the payloads of its results are written. */
+  readonly resultFormat: ResultFormat;
 }
 
 /** Slices of tensors on streams of their own: large, but small enough to be used when a stream is reset. */
@@ -33,6 +36,7 @@ const streamSliceBytes = 16_384;
 interface PendingFrame {
   readonly produceMs: number;
   readonly encodeMs: number;
+  readonly resultFormat: ResultFormat;
   resolve(outcome: FrameOutcome): void;
   /** So many of its slices have come and nothing was concealed: if these are all, the encoder may predict from it. */
   acknowledge(sliceCount: number): void;
@@ -55,7 +59,7 @@ export function createFrameSender(core: SendingCore, clock: Clock, pump: () => v
   }
 
   return {
-    async send({ alias, mode, encoder }, produce, capturedMs) {
+    async send({ alias, mode, encoder, resultFormat }, produce, capturedMs) {
       const startMs = clock.now();
       const decision = core.offer(alias, capturedMs, startMs);
       if (!decision.admitted) return { status: "dropped", reason: decision.reason };
@@ -71,7 +75,7 @@ export function createFrameSender(core: SendingCore, clock: Clock, pump: () => v
         const outcome = new Promise<FrameOutcome>((resolve) => {
           const times = { produceMs: producedMs - startMs, encodeMs: encodedMs - producedMs };
           pendingFrames.set(key, {
-            ...{ ...times, resolve },
+            ...{ ...times, resolve, resultFormat },
             acknowledge(received) {
               if (received >= sliceCount) encoder.acknowledge?.(frame);
             },
@@ -99,14 +103,15 @@ export function createFrameSender(core: SendingCore, clock: Clock, pump: () => v
 
     deliver(event) {
       const { frame, result } = event;
-      let answer: unknown;
-      try {
-        answer = result.payload.length > 0 ? readAnswer(result.payload) : undefined;
-      } catch {
-        // spec 7.2
-        core.handleClosed(ErrorCode.protocolViolation, "result: its payload is not MessagePack");
-      }
       settle(frame.stream, frame.frame, (pending) => {
+        let answer: unknown;
+        try {
+          if (result.payload.length > 0) answer = readAnswer(result.payload, pending.resultFormat);
+        } catch {
+          // spec 7.2
+          const reason = `result: its payload is not what was agreed on (${pending.resultFormat})`;
+          core.handleClosed(ErrorCode.protocolViolation, reason);
+        }
         if (result.concealedElements === 0)
           pending.acknowledge(result.slicesReceived + result.slicesRecovered);
         return describeDelivery(event, answer, pending);

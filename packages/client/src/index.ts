@@ -18,6 +18,29 @@ export type {
   FrameOutcome,
   FrameTimings,
 } from "./frame-outcome.js";
+export type { LaneFigures } from "./lane.js";
+export { type MapFramesOptions, mapFrames } from "./pipeline/map-frames.js";
+export { pipeline } from "./pipeline/pipeline.js";
+export type {
+  ClientPart,
+  FrameResult,
+  FrameResults,
+  FrameSink,
+  FrameSource,
+  Pipeline,
+  PipelineClient,
+  PipelineFigures,
+  PipelineRun,
+  PipelineSendOptions,
+  SendFramesFigures,
+  SendFramesOptions,
+  StageContext,
+  StageFunction,
+  StageOptions,
+  TensorEngine,
+} from "./pipeline/pipeline-api.js";
+export { sendFrames } from "./pipeline/send-frames.js";
+export { type NamedTensor, readOutputs } from "./read-outputs.js";
 export {
   createReconnectPolicy,
   type ReconnectPolicy,

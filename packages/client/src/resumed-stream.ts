@@ -27,17 +27,17 @@ export async function createResumedStream(
 ): Promise<ResumedStream> {
   let owner: Client | undefined = client;
   let inner: TensorStream | undefined = await client.openStream(options);
-  const { spec, codec } = inner;
-  let { mode, fec, deadlineMs, concealment, nextFrame } = inner;
+  const { spec, codec, interleave } = inner;
+  let { mode, fec, deadlineMs, concealment, resultFormat, model, nextFrame } = inner;
   let isClosed = false;
 
   function take(opened: TensorStream): void {
     inner = opened;
-    ({ mode, fec, deadlineMs, concealment } = opened);
+    ({ mode, fec, deadlineMs, concealment, resultFormat, model } = opened);
   }
 
   const facade: TensorStream = {
-    ...{ spec, codec },
+    ...{ spec, codec, interleave },
     get mode() {
       return mode;
     },
@@ -49,6 +49,12 @@ export async function createResumedStream(
     },
     get concealment() {
       return concealment;
+    },
+    get resultFormat() {
+      return resultFormat;
+    },
+    get model() {
+      return model;
     },
     get nextFrame() {
       return inner?.nextFrame ?? nextFrame;

@@ -1,5 +1,5 @@
 import type { TensorEncoder } from "@sluice/codec";
-import { defaultCodec, prepareCodec } from "@sluice/codec/prepare";
+import { defaultCodec, formatInterleaving, parseInterleaving, prepareCodec } from "@sluice/codec/prepare";
 import { formatFec, parseFec, type TensorStreamOptions, tensorStreamDefaults } from "@sluice/protocol";
 import type { OpenStreamOptions } from "./client-api.js";
 
@@ -10,7 +10,10 @@ export interface StreamPlan {
   readonly wire: TensorStreamOptions;
 }
 
-/** @throws TensorError or RangeError where the codec or `fec` cannot be read, not be loaded or not be made for the spec */
+/**
+ * @throws TensorError or RangeError where the codec, `fec` or `interleave` cannot be read, not be loaded or not be made for
+ *   the spec
+ */
 export async function planStream(options: OpenStreamOptions, hasDatagrams: boolean): Promise<StreamPlan> {
   const { spec, statistics, model, split = "", deadlineMs = 150, concealment = "" } = options;
   const codec = await prepareCodec(options.codec ?? (spec.dtype === "float32" ? defaultCodec : "raw"));
@@ -19,17 +22,20 @@ export async function planStream(options: OpenStreamOptions, hasDatagrams: boole
   const fec = parseFec(options.fec ?? "");
   if (fec && wanted !== "datagram")
     throw new RangeError(`fec: only the mode datagram has it, and ${wanted} is asked for`);
-  const { urgency, minReceivedPercent, firstFrame } = { ...tensorStreamDefaults, ...options };
+  const interleave = formatInterleaving(parseInterleaving(options.interleave ?? ""));
+  const all = { ...tensorStreamDefaults, ...options };
+  const { urgency, minReceivedPercent, firstFrame, resultFormat, resultContent } = all;
   checkRange("urgency", urgency, 7);
   checkRange("minReceivedPercent", minReceivedPercent, 100);
   checkRange("firstFrame", firstFrame, 0xffffffff);
   return {
-    encoder: codec.createEncoder(spec, statistics?.value),
+    encoder: codec.createEncoder(spec, statistics?.value, interleave),
     wire: {
       ...tensorStreamDefaults,
       ...{ spec, model, split, codec: codec.text, deadlineMs, concealment, urgency, minReceivedPercent },
       ...{ mode, fec: fec && mode === "datagram" ? formatFec(fec) : "" },
-      ...{ firstFrame, statisticsHash: statistics?.hash ?? new Uint8Array(0) },
+      ...{ resultFormat, resultContent },
+      ...{ interleave, firstFrame, statisticsHash: statistics?.hash ?? new Uint8Array(0) },
     },
   };
 }

@@ -14,7 +14,7 @@ const ways: readonly Way[] = [
   { name: "client", strategy: "client", clientMs: 45, serverMs: 0, bytes: 0 },
   { name: "fine", strategy: "shared", clientMs: 8, serverMs: 6, bytes: 40_000 },
   { name: "coarse", strategy: "shared", clientMs: 8, serverMs: 6, bytes: 6_000, worth: 0.95 },
-  { name: "server", strategy: "server", clientMs: 0, serverMs: 10, bytes: 100_000 },
+  { name: "server", strategy: "server", clientMs: 0, serverMs: 10, bytes: 75_000 },
 ];
 const link = { delayMs: 20, queueMs: 100 };
 const mbit = (rate: number) => ({ ...link, rateBitsPerSecond: rate * 1e6 });

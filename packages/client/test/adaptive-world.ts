@@ -10,6 +10,7 @@ import {
   createClient,
   type StrategySwitch,
 } from "@sluice/client";
+import { serveEach } from "@sluice/server";
 import type { LinkParameters } from "@sluice/simnet";
 import { createTensor } from "@sluice/tensor";
 import { createLinkedSession } from "./linked-session.js";
@@ -70,12 +71,10 @@ export async function runWorld(options: WorldOptions): Promise<WorldRun> {
     ...{ time, seed, path: phases[0]!.path },
     async openServedStream({ split }) {
       const { serverMs } = ways.find(({ name }) => name === split)!;
-      return {
-        async run() {
-          await delay(time, serverMs * serverLoad);
-          return { predictions: [] };
-        },
-      };
+      return serveEach(async () => {
+        await delay(time, serverMs * serverLoad);
+        return { predictions: [] };
+      });
     },
   });
   const switches: StrategySwitch[] = [];

@@ -1,6 +1,6 @@
 import { ClientError, createClient } from "@sluice/client";
 import { createServerSession, defaultLimits, ErrorCode, type TensorStreamOptions } from "@sluice/protocol";
-import { type SinkAnswer, StreamRefusal, tensorChecksum } from "@sluice/server";
+import { type SinkAnswer, StreamRefusal, serveEach, tensorChecksum } from "@sluice/server";
 import { createTensor } from "@sluice/tensor";
 import { createMemoryPair, createSessionDriver, createSystemClock } from "@sluice/transport";
 import t from "tap";
@@ -40,6 +40,23 @@ for (const mode of ["datagram", "stream", "reliable"] as const) {
   });
 }
 
+t.test("an interleaved tensor arrives as it was sent", async (t) => {
+  const { connect, server } = createMemoryServer();
+  const client = await createClient(connect());
+  const tensor = countingTensor();
+  for (const interleave of ["channel-strided", "checkerboard", "pseudo-random:seed=3"]) {
+    const stream = await client.openStream({
+      ...{ model: "sink", spec, codec: "raw", interleave, deadlineMs: 5_000 },
+    });
+    t.equal(stream.interleave, interleave);
+    t.match(await stream.send(() => tensor), {
+      answer: { checksum: tensorChecksum(tensor), receivedFraction: 1 },
+    });
+  }
+  client.close();
+  await server.close();
+});
+
 t.test("what a stream asks for reaches the server, and capabilities are agreed on", async (t) => {
   const pair = createMemoryPair();
   const core = createServerSession({ agent: "test", limits: defaultLimits, capabilities: ["b"] }, 0);
@@ -63,10 +80,17 @@ t.test("what a stream asks for reaches the server, and capabilities are agreed o
   const stream = await client.openStream({
     ...{ model: "sink", spec, urgency: 1, minReceivedPercent: 80, firstFrame: 7, mode: "reliable" },
   });
-  const second = await client.openStream({ model: "sink", spec, fec: "rs" });
+  const second = await client.openStream({ model: "sink", spec, fec: "rs", interleave: "pseudo-random" });
   t.match(asked, [
     { urgency: 1, minReceivedPercent: 80, firstFrame: 7, mode: "reliable", fec: "" },
-    { urgency: 3, minReceivedPercent: 0, firstFrame: 0, mode: "datagram", fec: "rs:max=15,span=1" },
+    {
+      urgency: 3,
+      minReceivedPercent: 0,
+      firstFrame: 0,
+      mode: "datagram",
+      fec: "rs:max=15,span=1",
+      interleave: "pseudo-random:seed=1",
+    },
   ]);
   t.equal(second.fec, "rs:max=15,span=1");
   for (const wrong of [{ fec: "rs", mode: "stream" }, { fec: "rs:max=0" }] as const) {
@@ -74,7 +98,11 @@ t.test("what a stream asks for reaches the server, and capabilities are agreed o
       ...{ name: "RangeError", message: /^fec/ },
     });
   }
-  t.match(stream, { nextFrame: 7, concealment: "zero" });
+  for (const interleave of ["chequers", "pseudo-random:seed=x"])
+    await t.rejects(client.openStream({ model: "sink", spec, interleave }), {
+      ...{ name: "TensorError", message: /^interleave/ },
+    });
+  t.match(stream, { nextFrame: 7, concealment: "zero", interleave: "" });
   for (const [field, value] of Object.entries({ urgency: 8, minReceivedPercent: 101, firstFrame: -1 })) {
     await t.rejects(client.openStream({ model: "sink", spec, [field]: value }), {
       ...{ name: "RangeError", message: new RegExp(`^${field}`) },
@@ -194,12 +222,11 @@ t.test("a codec, a method and statistics that the server lacks are named", async
 t.test("a model that fails on a frame fails that frame only", async (t) => {
   let calls = 0;
   const { connect } = createMemoryServer({
-    openServedStream: async () => ({
-      async run() {
+    openServedStream: async () =>
+      serveEach(async () => {
         if (calls++ === 0) throw new Error("out of memory");
         return { predictions: [] };
-      },
-    }),
+      }),
   });
   const client = await createClient(connect());
   const stream = await client.openStream({ model: "any", spec, deadlineMs: 5_000 });

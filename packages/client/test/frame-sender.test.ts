@@ -51,7 +51,11 @@ function createSender() {
     slicesRecovered = 0,
   ): Promise<number[]> {
     acknowledged.length = 0;
-    const outcome = sender.send({ alias: 1, mode: "datagram", encoder }, tensor, 0);
+    const outcome = sender.send(
+      { alias: 1, mode: "datagram", encoder, resultFormat: "messagepack" },
+      tensor,
+      0,
+    );
     await Promise.resolve();
     for (let index = 0; index < splits; index++) split?.({ index, count: 2, payload }, 1);
     const result = {

@@ -5,7 +5,7 @@ import {
   type ReconnectingClientOptions,
 } from "@sluice/client";
 import { ErrorCode } from "@sluice/protocol";
-import { type ServedStream, type ServerOptions, StreamRefusal } from "@sluice/server";
+import { type ServedStream, type ServerOptions, StreamRefusal, serveEach } from "@sluice/server";
 import { createRandom } from "@sluice/simnet";
 import { createTensor } from "@sluice/tensor";
 import { ConnectError, type MemoryPair } from "@sluice/transport";
@@ -62,9 +62,8 @@ async function after<T>(host: ReturnType<typeof createHost>, promise: Promise<T>
 }
 
 /** A model that takes its time. */
-const slow = (clock: ReturnType<typeof createVirtualTime>, ms: number): ServedStream => ({
-  run: () => new Promise((resolve) => clock.schedule(ms, () => resolve({}))),
-});
+const slow = (clock: ReturnType<typeof createVirtualTime>, ms: number): ServedStream =>
+  serveEach(() => new Promise((resolve) => clock.schedule(ms, () => resolve({}))));
 
 t.test("a stream goes on in the next session, with numbers that go on", async (t) => {
   const host = createHost();
@@ -300,7 +299,7 @@ t.test("a stream that the next server refuses is lost, the others go on", async 
   host.options = {
     openServedStream: async ({ model }) => {
       if (model === "other") throw new StreamRefusal(ErrorCode.unknownModel, "no such model");
-      return { run: async () => ({}) };
+      return serveEach(async () => ({}));
     },
   };
   host.restart();
@@ -347,12 +346,11 @@ t.test("whatever happens to its sessions, every frame ends once and no number co
     const seen = new Set<string>();
     const host = createHost();
     host.options = {
-      openServedStream: async ({ split }) => ({
-        run: () => {
+      openServedStream: async ({ split }) =>
+        serveEach(() => {
           const ms = random.next() * 40;
           return new Promise((resolve) => host.clock.schedule(ms, () => resolve({ split })));
-        },
-      }),
+        }),
     };
     host.restart();
     const client = await host.connect({ random: () => random.next(), stableMs: 500 });

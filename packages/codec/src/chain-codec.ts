@@ -1,19 +1,21 @@
 import { type CutStatistics, checkSpec, TensorError, type TensorSpec } from "@sluice/tensor";
 import { type Chain, planChain } from "./chain.js";
 import type { Codec } from "./codec.js";
+import { arrangeChannels, arrangeElements } from "./interleave/interleaved-order.js";
+import { parseInterleaving } from "./interleave/interleaving.js";
 import { createSliceDecoder } from "./slice-decoder.js";
 import { createSliceEncoder } from "./slice-encoder.js";
 import type { Stage } from "./stage.js";
 import { pack } from "./stages/pack.js";
-import { elementOrder, orderedAxis } from "./unit-order.js";
+import { elementOrder } from "./unit-order.js";
 
 /** The longest text of a codec, in characters. */
 export const maxCodecTextLength = 256;
 
 /** What follows each kind, for the message about a chain that goes wrong there. */
 const takers = {
-  tensor: "raw, quantize or integers",
-  symbols: "tile or entropy, or nothing",
+  tensor: "transform, raw, quantize or integers",
+  symbols: "predict, tile or entropy, or nothing",
   plane: "jpeg, jpeg2000 or htj2k",
   bytes: "nothing",
 } as const;
@@ -31,22 +33,32 @@ export function createChainCodec(named: readonly Stage[]): Codec {
   checkKinds(named);
   const stages = named.at(-1)!.output === "symbols" ? [...named, pack as Stage] : named;
 
-  function plan(spec: TensorSpec, statistics: CutStatistics | undefined): Chain {
+  function plan(spec: TensorSpec, statistics: CutStatistics | undefined, interleave: string): Chain {
     checkSpec(spec);
+    const interleaving = parseInterleaving(interleave);
     const decides = stages.find((stage) => stage.unitOrder);
-    const order = decides?.unitOrder?.(spec) ?? elementOrder(spec);
-    return planChain(stages, { spec, order, axis: orderedAxis(spec, order), statistics });
+    const arrangement =
+      decides || interleaving.kind === "contiguous"
+        ? arrangeChannels(decides?.unitOrder?.(spec) ?? elementOrder(spec), spec, statistics, interleaving)
+        : arrangeElements(spec, statistics, interleaving);
+    const looksBack = stages.some((stage) => stage.looksBack);
+    return planChain(stages, { spec, looksBack, ...arrangement });
   }
 
   return {
     text,
     libraries: stages.flatMap(({ library }) => library ?? []),
-    createEncoder: (spec, statistics) => createSliceEncoder(spec, plan(spec, statistics)),
-    createDecoder: (spec, statistics) => createSliceDecoder(spec, plan(spec, statistics)),
+    createEncoder: (spec, statistics, interleave = "") =>
+      createSliceEncoder(spec, plan(spec, statistics, interleave)),
+    createDecoder: (spec, statistics, interleave = "") =>
+      createSliceDecoder(spec, plan(spec, statistics, interleave)),
   };
 }
 
 function checkKinds(stages: readonly Stage[]): void {
+  if (stages.filter(({ looksBack }) => looksBack).length > 1) {
+    throw new TensorError("codec", "one stage of a chain can look at earlier frames, not more");
+  }
   let before = "the tensor";
   let kind: Stage["output"] = "tensor";
   for (const { name, input, output } of stages) {

@@ -8,6 +8,7 @@ import type {
   PlaneFormat,
   PlannedStage,
   Stage,
+  StageHistory,
   SymbolsFormat,
   TensorFormat,
   TooLong,
@@ -22,10 +23,12 @@ export interface Chain {
   /** Bytes of a payload of so many elements, where that does not depend on their values. */
   readonly fixedBytes: ((elements: number) => number) | undefined;
   /** Takes a tensor, from which slices are encoded until the next one is taken. */
-  take(tensor: Tensor): void;
+  take(tensor: Tensor, frame?: number): void;
   encode(range: UnitRange, room: number): Uint8Array | TooLong;
   /** Decodes what a peer has sent. On a fault, the tensor is as it was. */
-  decode(payload: Uint8Array, range: UnitRange, tensor: Tensor): SliceFault | undefined;
+  decode(payload: Uint8Array, range: UnitRange, tensor: Tensor, frame?: number): SliceFault | undefined;
+  /** Of the stage that looks at earlier frames, where there is one. */
+  readonly history: StageHistory | undefined;
 }
 
 export function planChain(stages: readonly Stage[], context: PlanContext): Chain {
@@ -46,7 +49,9 @@ export function planChain(stages: readonly Stage[], context: PlanContext): Chain
   let ordered: Tensor | undefined;
   const whole: SliceExtent = extentOf(order, 0, order.units);
   const targets = planned.map((_, i) => createTarget(kinds[i]!, planned[i - 1]?.output, spec));
+  const history = planned.find((stage) => stage.history)?.history;
   let current: Tensor | undefined;
+  let currentFrame: number | undefined;
 
   /** A copy in the order of the units, where that is not the tensor's; made when it is needed first. */
   function orderedCopy(): Tensor | undefined {
@@ -55,20 +60,23 @@ export function planChain(stages: readonly Stage[], context: PlanContext): Chain
   }
 
   return {
-    order,
+    ...{ order, history },
     maxUnits: planned.reduce((least, { maxUnits = order.units }) => Math.min(least, maxUnits), order.units),
     fixedBytes: last.fixedBytes && ((elements) => sideBytes + last.fixedBytes!(elements)),
-    take(tensor) {
+    take(tensor, frame) {
+      currentFrame = frame;
+      if (frame !== undefined) history?.begin(frame);
       const copy = orderedCopy();
       if (copy) toUnitOrder(order, whole, tensor, copy);
       current = copy ?? tensor;
-      for (const stage of planned) stage.measure?.(current);
+      let seen = current;
+      for (const stage of planned) seen = stage.measure?.(seen) ?? seen;
     },
     encode({ first, end }, room) {
       const extent = extentOf(order, first, end);
       let piece: PieceOf[Kind] = current!;
       for (const [i, stage] of planned.entries()) {
-        const made = stage.encode(piece, extent, sides[i]!, room - sideBytes);
+        const made = stage.encode(piece, extent, sides[i]!, room - sideBytes, currentFrame);
         if ("fits" in made) return made;
         piece = made;
       }
@@ -82,7 +90,7 @@ export function planChain(stages: readonly Stage[], context: PlanContext): Chain
       payload.set(bytes, at);
       return payload;
     },
-    decode(payload, { first, end }, tensor) {
+    decode(payload, { first, end }, tensor, frame) {
       const extent = extentOf(order, first, end);
       if (end - first > this.maxUnits) return "range";
       const elements = extent.elements.end - extent.elements.first;
@@ -98,10 +106,11 @@ export function planChain(stages: readonly Stage[], context: PlanContext): Chain
         const { sideBytes: own = 0 } = stage;
         at -= own;
         const target: PieceOf[Kind] = i === 0 ? destination : targets[i]!(extent);
-        const fault = stage.decode(piece, target, extent, payload.subarray(at, at + own));
+        const fault = stage.decode(piece, target, extent, payload.subarray(at, at + own), frame);
         if (fault !== undefined) return fault;
         piece = target;
       }
+      if (frame !== undefined) history?.settle(frame, extent);
       if (copy) fromUnitOrder(order, extent, copy, tensor);
       return undefined;
     },

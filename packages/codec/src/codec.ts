@@ -7,7 +7,7 @@
  * that turns out too large for a datagram splits into `m` slices (index * m + j) of (count * m) without touching
  * any other slice (spec 5.2). A unit is the smallest piece that the codec can decode by itself.
  */
-import type { CutStatistics, Tensor, TensorSpec } from "@sluice/tensor";
+import type { BlockMotion, CutStatistics, Tensor, TensorSpec } from "@sluice/tensor";
 
 /** Which units a slice covers. */
 export interface SlicePosition {
@@ -18,6 +18,8 @@ export interface SlicePosition {
 /** One encoded slice of one tensor. */
 export interface EncodedSlice extends SlicePosition {
   readonly payload: Uint8Array;
+  /** What it is worth beside the others of its tensor, 0 to 1; absent: as much as any. */
+  readonly importance?: number;
 }
 
 /** What an encoder may know of a frame beside its tensor. */
@@ -71,6 +73,15 @@ export interface TensorDecoder {
   restore?(references: readonly DecoderReference[]): void;
 }
 
+/** What became of a tensor. */
+export interface FinishedTensor {
+  readonly tensor: Tensor;
+  readonly missing: Uint8Array;
+  readonly missingCount: number;
+  /** How its blocks moved, where slices said so, of missing blocks as well. */
+  readonly motion?: BlockMotion;
+}
+
 /** A tensor under reconstruction. */
 export interface PartialTensor {
   /** Decodes one slice into place. `undefined`: it is in. Otherwise the reason why it was refused. */
@@ -79,7 +90,7 @@ export interface PartialTensor {
    * The elements so far (missing ones are 0) and the mask: 1 where an element is missing, else 0. Both are the live
    * ones, not copies: slices added later still change them.
    */
-  finish(): { readonly tensor: Tensor; readonly missing: Uint8Array; readonly missingCount: number };
+  finish(): FinishedTensor;
 }
 
 /** A chain of stages, ready to make encoders and decoders for tensors of one spec. */
@@ -88,7 +99,11 @@ export interface Codec {
   readonly text: string;
   /** Modules that must be loaded before (`prepareCodec`). */
   readonly libraries?: readonly string[];
-  /** @throws TensorError naming what does not fit the spec, statistics that are missing, or a library that is not loaded */
-  createEncoder(spec: TensorSpec, statistics?: CutStatistics): TensorEncoder;
-  createDecoder(spec: TensorSpec, statistics?: CutStatistics): TensorDecoder;
+  /**
+   * @param interleave text of what slices hold (spec 5.8); default contiguous
+   * @throws TensorError naming what does not fit the spec, statistics that are missing, or a library that is not loaded;
+   *   of the field `interleave` where that text cannot be read or does not suit the codec
+   */
+  createEncoder(spec: TensorSpec, statistics?: CutStatistics, interleave?: string): TensorEncoder;
+  createDecoder(spec: TensorSpec, statistics?: CutStatistics, interleave?: string): TensorDecoder;
 }

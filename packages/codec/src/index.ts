@@ -5,6 +5,7 @@ export type {
   EncodedSlice,
   EncodedTensor,
   EncodeOptions,
+  FinishedTensor,
   PartialTensor,
   SliceFault,
   SlicePosition,
@@ -13,6 +14,14 @@ export type {
 } from "./codec.js";
 export { defaultCodec } from "./default-codec.js";
 export type { LoadLibraryOptions } from "./image/load-image-library.js";
+export { maxInterleavedElements } from "./interleave/dealing-order.js";
+export {
+  formatInterleaving,
+  type Interleaving,
+  interleaveField,
+  interleavings,
+  parseInterleaving,
+} from "./interleave/interleaving.js";
 export { codecStages, parseCodec } from "./parse-codec.js";
 export { pipe } from "./pipe.js";
 export { prepareCodec } from "./prepare-codec.js";
@@ -30,6 +39,7 @@ export type {
   PlaneSize,
   PlannedStage,
   Stage,
+  StageHistory,
   SymbolsFormat,
   TensorFormat,
   TooLong,
@@ -41,7 +51,9 @@ export { type Htj2kParameters, htj2k } from "./stages/htj2k.js";
 export { integers } from "./stages/integers.js";
 export { type JpegParameters, jpeg } from "./stages/jpeg.js";
 export { type Jpeg2000Parameters, jpeg2000 } from "./stages/jpeg2000.js";
+export { type PredictParameters, predict } from "./stages/predict.js";
 export { type QuantizeParameters, quantize } from "./stages/quantize.js";
 export { raw } from "./stages/raw.js";
 export { type TileParameters, tile } from "./stages/tile.js";
+export { type TransformStageParameters, transform } from "./stages/transform.js";
 export type { Reordering, SliceExtent, UnitOrder, VisitRun } from "./unit-order.js";

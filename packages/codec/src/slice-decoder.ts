@@ -1,9 +1,9 @@
 import { createTensor, elementCount, sliceRange, type TensorSpec } from "@sluice/tensor";
 import type { Chain } from "./chain.js";
-import type { PartialTensor, TensorDecoder } from "./codec.js";
+import type { DecoderReference, PartialTensor, TensorDecoder } from "./codec.js";
 import { clearMissing, extentOf } from "./unit-order.js";
 
-function createPartialTensor(spec: TensorSpec, chain: Chain): PartialTensor {
+function createPartialTensor(spec: TensorSpec, chain: Chain, frame: number | undefined): PartialTensor {
   const { order } = chain;
   const tensor = createTensor(spec.dtype, spec.shape, undefined, spec.layout);
   const missing = new Uint8Array(elementCount(spec.shape)).fill(1);
@@ -19,7 +19,7 @@ function createPartialTensor(spec: TensorSpec, chain: Chain): PartialTensor {
         index >= 0;
       if (!sane || index >= count) return "range";
       const range = sliceRange(index, count, order.units);
-      const fault = chain.decode(payload, range, tensor);
+      const fault = chain.decode(payload, range, tensor, frame);
       if (fault !== undefined) return fault;
       missingCount -= clearMissing(order, extentOf(order, range.first, range.end), missing);
       return undefined;
@@ -30,5 +30,18 @@ function createPartialTensor(spec: TensorSpec, chain: Chain): PartialTensor {
 
 /** Puts tensors of one spec together again from any slices of a chain. */
 export function createSliceDecoder(spec: TensorSpec, chain: Chain): TensorDecoder {
-  return { units: chain.order.units, begin: () => createPartialTensor(spec, chain) };
+  const { history } = chain;
+  return {
+    units: chain.order.units,
+    begin(frame) {
+      if (frame !== undefined) history?.begin(frame);
+      return createPartialTensor(spec, chain, frame);
+    },
+    ...(history
+      ? {
+          references: () => history.references(),
+          restore: (references: readonly DecoderReference[]) => history.restore(references),
+        }
+      : {}),
+  };
 }

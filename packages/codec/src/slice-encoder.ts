@@ -144,7 +144,7 @@ function needOf(payload: Uint8Array | TooLong, maxPayloadBytes: number): SliceNe
 
 /** Cuts tensors of one spec into slices of a chain. */
 export function createSliceEncoder(spec: TensorSpec, chain: Chain): TensorEncoder {
-  const { order, fixedBytes } = chain;
+  const { order, fixedBytes, history } = chain;
   const elements = order.elementsBefore(order.units);
   const evenBytes = order.units === elements ? fixedBytes : undefined;
   const cutFrame = createFrameCutter(chain);
@@ -158,10 +158,10 @@ export function createSliceEncoder(spec: TensorSpec, chain: Chain): TensorEncode
 
   return {
     units: order.units,
-    encode(tensor, maxPayloadBytes) {
+    encode(tensor, maxPayloadBytes, { frame } = {}) {
       checkTensor(tensor, spec);
       checkLimit(maxPayloadBytes);
-      chain.take(tensor);
+      chain.take(tensor, frame);
       taken = tensor;
       const whole = { index: 0, count: 1 };
       return {
@@ -169,11 +169,12 @@ export function createSliceEncoder(spec: TensorSpec, chain: Chain): TensorEncode
         split(slice, most) {
           checkLimit(most);
           // Another tensor may have been taken since.
-          if (taken !== tensor) chain.take(tensor);
+          if (taken !== tensor) chain.take(tensor, frame);
           taken = tensor;
           return evenBytes ? cutEvenly(chain, evenBytes, slice, most) : cutInto(chain, slice, 1, most).slices;
         },
       };
     },
+    ...(history ? { acknowledge: (frame: number) => history.acknowledge(frame) } : {}),
   };
 }

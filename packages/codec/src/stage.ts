@@ -5,7 +5,7 @@
  * refuses with an error that names it. Then it works on one slice at a time: forwards to encode, backwards to decode.
  */
 import type { ChannelAxis, CutStatistics, Symbols, Tensor, TensorSpec } from "@sluice/tensor";
-import type { SliceFault } from "./codec.js";
+import type { DecoderReference, SliceFault } from "./codec.js";
 import type { SliceExtent, UnitOrder } from "./unit-order.js";
 
 /**
@@ -28,11 +28,17 @@ export interface FormatOf {
 /** Elements come in the order of the chain's units, see {@link UnitOrder}. */
 export interface TensorFormat {
   readonly dtype: TensorSpec["dtype"];
+  /** Coefficients instead of elements: around 0, so many of each block, one block behind the other. */
+  readonly blockLength?: number;
 }
 
 export interface SymbolsFormat {
   /** Symbols are below it, 2 to 65,536. */
   readonly levels: number;
+  /** A receiver must get them back as they are: no stage behind may change them. */
+  readonly isExact?: boolean;
+  /** As of {@link TensorFormat}. */
+  readonly blockLength?: number;
 }
 
 export interface PlaneFormat {
@@ -69,6 +75,8 @@ export interface PlanContext {
   /** Channels of the elements in the order of the units; those of the statistics. */
   readonly axis: ChannelAxis;
   readonly statistics: CutStatistics | undefined;
+  /** Whether a stage of the chain looks at earlier frames: what makes frames alike then pays. */
+  readonly looksBack?: boolean;
 }
 
 export interface Stage<In extends Kind = Kind, Out extends Kind = Kind> {
@@ -79,6 +87,8 @@ export interface Stage<In extends Kind = Kind, Out extends Kind = Kind> {
   readonly output: Out;
   /** Which units the slices hold, where this stage cares; else single elements. One stage of a chain can decide it. */
   unitOrder?(spec: TensorSpec): UnitOrder;
+  /** Whether it looks at earlier frames; one stage of a chain can. */
+  readonly looksBack?: boolean;
   /** The module to be loaded before (see `prepareCodec`). */
   readonly library?: string;
   /** @throws TensorError naming the stage and what to do where it cannot take the input */
@@ -91,16 +101,28 @@ export interface PlannedStage<In extends Kind = Kind, Out extends Kind = Kind> {
   readonly sideBytes?: number;
   /** The most units that a slice may have. */
   readonly maxUnits?: number;
+  /** For a stage that looks at earlier frames. */
+  readonly history?: StageHistory;
   /** For a stage that gives bytes: how many, where that does not depend on the values. */
   fixedBytes?(elements: number): number;
-  /** Looks at a whole frame before slices of it are encoded. */
-  measure?(tensor: Tensor): void;
+  /**
+   * Looks at a whole frame before slices of it are encoded.
+   * @returns what later stages look at, where this one gives a tensor
+   */
+  measure?(tensor: Tensor): Tensor | undefined;
   /**
    * @param side {@link sideBytes} bytes to be written
    * @param room bytes that the rest of the payload may have; a stage that gives bytes may stop beyond
+   * @param frame number of the frame in its stream, where it has one
    * @returns a view that lasts until the next call
    */
-  encode(piece: PieceOf[In], extent: SliceExtent, side: Uint8Array, room: number): PieceOf[Out] | TooLong;
+  encode(
+    piece: PieceOf[In],
+    extent: SliceExtent,
+    side: Uint8Array,
+    room: number,
+    frame?: number,
+  ): PieceOf[Out] | TooLong;
   /**
    * @param piece not trusted
    * @param target to be filled: the tensor, or as many symbols or samples as the extent asks for
@@ -110,5 +132,19 @@ export interface PlannedStage<In extends Kind = Kind, Out extends Kind = Kind> {
     target: PieceOf[In],
     extent: SliceExtent,
     side: Uint8Array,
+    frame?: number,
   ): SliceFault | undefined;
+}
+
+/** What a stage knows of earlier frames. */
+export interface StageHistory {
+  /** A frame begins, of which slices are encoded or decoded from now on. */
+  begin(frame: number): void;
+  /** (encoder) The receiver has all of a frame. */
+  acknowledge(frame: number): void;
+  /** (decoder) What was decoded last is in: no other stage refused the slice. */
+  settle(frame: number, extent: SliceExtent): void;
+  /** See `TensorDecoder`. */
+  references(): readonly DecoderReference[];
+  restore(references: readonly DecoderReference[]): void;
 }

@@ -17,9 +17,11 @@ export interface UnitOrder {
  * - `transpose`: the tensor has the `channels` of each of the `pixels` together, the order has the pixels of each channel.
  * - `runs`: calls `visit` for each run of a slice's elements that lie evenly in the tensor: elements from `from` to `to` in
  *   the order of the units, the first of them at `place` in the tensor, the others `stride` apart.
+ * - `table`: where each element stands, in no such pattern.
  */
 export type Reordering =
   | { readonly kind: "transpose"; readonly channels: number; readonly pixels: number }
+  | { readonly kind: "table"; readonly places: Uint32Array }
   | { readonly kind: "runs"; forEachRun(extent: SliceExtent, visit: VisitRun): void };
 
 /** What a slice holds: units, and elements in their order. */
@@ -61,6 +63,12 @@ export function extentOf(order: UnitOrder, first: number, end: number): SliceExt
 /** Copies the elements of a slice from the tensor into a copy of it that is in the order of the units. */
 export function toUnitOrder(order: UnitOrder, extent: SliceExtent, tensor: Tensor, ordered: Tensor): void {
   const [source, target] = [tensor.data, ordered.data];
+  if (order.reordered?.kind === "table") {
+    const { places } = order.reordered;
+    const { first, end } = extent.elements;
+    for (let i = first; i < end; i++) target[i] = source[places[i]!]!;
+    return;
+  }
   visitPlaces(order, extent, (from, to, place, stride) => {
     for (let i = from, at = place; i < to; i++, at += stride) target[i] = source[at]!;
   });
@@ -69,18 +77,41 @@ export function toUnitOrder(order: UnitOrder, extent: SliceExtent, tensor: Tenso
 /** Copies the elements of a slice back from the order of the units. */
 export function fromUnitOrder(order: UnitOrder, extent: SliceExtent, ordered: Tensor, tensor: Tensor): void {
   const [source, target] = [ordered.data, tensor.data];
+  if (order.reordered?.kind === "table") {
+    const { places } = order.reordered;
+    const { first, end } = extent.elements;
+    for (let i = first; i < end; i++) target[places[i]!] = source[i]!;
+    return;
+  }
   visitPlaces(order, extent, (from, to, place, stride) => {
     for (let i = from, at = place; i < to; i++, at += stride) target[at] = source[i]!;
   });
 }
 
+/** Where the elements stand in the tensor, in the order of the units. */
+export function placesOf(order: UnitOrder, { shape }: TensorSpec): Uint32Array {
+  const places = new Uint32Array(elementCount(shape));
+  visitPlaces(order, extentOf(order, 0, order.units), (from, to, place, stride) => {
+    for (let i = from, at = place; i < to; i++, at += stride) places[i] = at;
+  });
+  return places;
+}
+
 /** Clears the mask at the elements of a slice. @returns how many were set */
 export function clearMissing(order: UnitOrder, extent: SliceExtent, missing: Uint8Array): number {
+  const { first, end } = extent.elements;
   let cleared = 0;
   if (!order.reordered) {
-    const { first, end } = extent.elements;
     for (let i = first; i < end; i++) cleared += missing[i]!;
     missing.fill(0, first, end);
+    return cleared;
+  }
+  if (order.reordered.kind === "table") {
+    const { places } = order.reordered;
+    for (let i = first; i < end; i++) {
+      cleared += missing[places[i]!]!;
+      missing[places[i]!] = 0;
+    }
     return cleared;
   }
   visitPlaces(order, extent, (from, to, place, stride) => {
@@ -100,6 +131,8 @@ function visitPlaces({ reordered }: UnitOrder, extent: SliceExtent, visit: Visit
   const { first, end } = extent.elements;
   if (!reordered) visit(first, end, first, 1);
   else if (reordered.kind === "runs") reordered.forEachRun(extent, visit);
+  else if (reordered.kind === "table")
+    for (let i = first; i < end; i++) visit(i, i + 1, reordered.places[i]!, 1);
   else {
     const { channels, pixels } = reordered;
     for (let pixel = 0; pixel < pixels; pixel += pixelsAtOnce) {

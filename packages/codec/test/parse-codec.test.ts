@@ -66,11 +66,11 @@ t.test("errors name what is wrong and what is allowed", async (t) => {
     ["quantize:per=row", 'codec.quantize.per: must be tensor or channel, got "row"'],
     [
       "quantize|raw",
-      "codec.raw: takes tensor and cannot stand behind quantize (it gives symbols); there goes tile or entropy, or nothing",
+      "codec.raw: takes tensor and cannot stand behind quantize (it gives symbols); there goes predict, tile or entropy, or nothing",
     ],
     [
       "tile | jpeg",
-      "codec.tile: takes symbols and cannot stand behind the tensor; there goes raw, quantize or integers",
+      "codec.tile: takes symbols and cannot stand behind the tensor; there goes transform, raw, quantize or integers",
     ],
     [
       "quantize | tile | jpeg | raw",

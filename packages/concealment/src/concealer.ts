@@ -1,4 +1,5 @@
 import {
+  type BlockMotion,
   type ChannelAxis,
   type CutStatistics,
   channelAxis,
@@ -22,7 +23,8 @@ import {
 } from "./field-concealer.js";
 import { channelMeans, fillByChannel, fillFrom, type Gap } from "./gap.js";
 import { fillHybrid } from "./hybrid.js";
-import { type BlockMotion, checkMotion, compensateMotion, temporalBaseline } from "./temporal.js";
+import { compensateMotion } from "./motion-compensation.js";
+import { temporalBaseline } from "./temporal.js";
 
 export interface ConcealmentOptions {
   /** What calibration knows of the cut; `needsStatistics` says which methods cannot do without. */
@@ -33,8 +35,10 @@ export interface ConcealmentOptions {
 export interface ConcealmentReference {
   /** Of the same spec. */
   readonly tensor: Tensor;
-  /** How what it shows has moved since; absent: it has not. Only for layouts with planes. */
+  /** How what is concealed has moved; absent: not at all. Only for layouts with planes. */
   readonly motion?: BlockMotion;
+  /** How many frames before the one that is concealed it is, by which vectors are drawn out or in. Default 1. */
+  readonly framesBefore?: number;
 }
 
 /** Fills gaps in tensors of one spec by one method. */
@@ -165,8 +169,7 @@ function prepareReference(
   const values = readFloat32(reference.tensor, 0, elements, new Float32Array(elements));
   if (!reference.motion) return values;
   if (!geometry) throw new TensorError("motion", `the layout ${spec.layout} has no rows and columns`);
-  checkMotion(reference.motion, geometry);
-  return compensateMotion(values, geometry, reference.motion);
+  return compensateMotion(values, geometry, reference.motion, reference.framesBefore ?? 1);
 }
 
 /**

@@ -14,4 +14,3 @@ export {
   usesReference,
 } from "./concealment-method.js";
 export { createLastTensor, type LastTensor } from "./last-tensor.js";
-export type { BlockMotion } from "./temporal.js";

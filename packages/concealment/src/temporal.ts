@@ -1,48 +1,5 @@
-import { type PlaneGeometry, TensorError } from "@sluice/tensor";
+import type { PlaneGeometry } from "@sluice/tensor";
 import type { Gap } from "./gap.js";
-
-/** How the blocks of a tensor moved since the reference, in elements. */
-export interface BlockMotion {
-  /** Rows and columns of a block. */
-  readonly blockSize: number;
-  /**
-   * For each block, in row-major order, rows and columns from a place to where the same was in the reference; whole
-   * numbers, pairs one after the other.
-   */
-  readonly vectors: Int8Array;
-}
-
-/** @throws TensorError naming what does not fit */
-export function checkMotion({ blockSize, vectors }: BlockMotion, { height, width }: PlaneGeometry): void {
-  if (!Number.isInteger(blockSize) || blockSize < 1) {
-    throw new TensorError("motion.blockSize", `must be a positive integer, got ${blockSize}`);
-  }
-  const blocks = Math.ceil(height / blockSize) * Math.ceil(width / blockSize);
-  if (vectors.length !== 2 * blocks) {
-    throw new TensorError("motion.vectors", `${vectors.length} numbers, ${blocks} blocks have ${2 * blocks}`);
-  }
-}
-
-/** The reference moved by its blocks' vectors: each place takes what it says of all channels, at the edge the nearest. */
-export function compensateMotion(
-  reference: Float32Array,
-  { channels, height, width, channelStep, rowStep, columnStep }: PlaneGeometry,
-  { blockSize, vectors }: BlockMotion,
-): Float32Array {
-  const moved = new Float32Array(reference.length);
-  const blocksAcross = Math.ceil(width / blockSize);
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      const block = 2 * (Math.floor(y / blockSize) * blocksAcross + Math.floor(x / blockSize));
-      const fromY = Math.min(height - 1, Math.max(0, y + vectors[block]!));
-      const fromX = Math.min(width - 1, Math.max(0, x + vectors[block + 1]!));
-      let to = y * rowStep + x * columnStep;
-      let from = fromY * rowStep + fromX * columnStep;
-      for (let c = 0; c < channels; c++, to += channelStep, from += channelStep) moved[to] = reference[from]!;
-    }
-  }
-  return moved;
-}
 
 /** Rows and columns of the tiles that a tensor is compared with its reference in. */
 const tileSide = 4;

@@ -6,7 +6,13 @@ import {
   createLastTensor,
   needsStatistics,
 } from "@sluice/concealment";
-import { type CutStatistics, createStatisticsAccumulator, createTensor, type Layout } from "@sluice/tensor";
+import {
+  type BlockMotion,
+  type CutStatistics,
+  createStatisticsAccumulator,
+  createTensor,
+  type Layout,
+} from "@sluice/tensor";
 import fc from "fast-check";
 import t from "tap";
 
@@ -199,24 +205,63 @@ t.test("an earlier tensor: taken as far as what came confirms it", async (t) => 
   t.equal(errorAfter("after", "temporal"), errorAfter("after", "data-set-mean"), "nothing before");
 });
 
-t.test("an earlier tensor moves by its blocks' vectors", async (t) => {
-  const values = Float32Array.from({ length: 32 }, (_, i) => i);
-  const earlier = createTensor("float32", [2, 4, 4], values, "chw");
+const counted = createTensor(
+  "float32",
+  [2, 4, 4],
+  Float32Array.from({ length: 32 }, (_, i) => i),
+  "chw",
+);
+
+/** All of a tensor of four blocks, from the one before. */
+function concealAll(motion: Partial<BlockMotion>, framesBefore?: number): number[] {
   const tensor = createTensor("float32", [2, 4, 4], undefined, "chw");
+  const whole = { blockHeight: 2, blockWidth: 2, distances: new Uint8Array(4).fill(1), ...motion };
+  const reference = {
+    ...{ tensor: counted, motion: { vectors: new Int8Array(8), ...whole } },
+    ...(framesBefore === undefined ? {} : { framesBefore }),
+  };
+  conceal(tensor, new Uint8Array(32).fill(1), "temporal", { reference });
+  return [...tensor.data];
+}
+
+t.test("an earlier tensor moves by its blocks' vectors", async (t) => {
   // Of four blocks the first looks one row down and one column right, the last two rows down: beyond the edge.
-  const motion = { blockSize: 2, vectors: Int8Array.of(1, 1, 0, 0, 0, 0, 2, 0) };
-  conceal(tensor, new Uint8Array(32).fill(1), "temporal", { reference: { tensor: earlier, motion } });
+  const vectors = Int8Array.of(8, 8, 0, 0, 0, 0, 16, 0);
   const plane = [5, 6, 2, 3, 9, 10, 6, 7, 8, 9, 14, 15, 12, 13, 14, 15];
-  t.strictSame([...tensor.data], [...plane, ...plane.map((value) => value + 16)]);
+  t.strictSame(concealAll({ vectors }), [...plane, ...plane.map((value) => value + 16)]);
+  const part = concealAll({ vectors: Int8Array.of(2, 4, 0, 0, 0, -2, 0, 0) });
+  t.strictSame(part.slice(0, 2), [1.5, 2.5], "a quarter of a row down, half a column right");
+  t.strictSame(part.slice(8, 10), [8, 8.75], "beyond the edge the edge");
+});
+
+t.test("vectors to another frame are drawn out or in, and go on where none is known", async (t) => {
+  const vectors = Int8Array.of(8, 0, 0, 8, 0, 0, -16, 0);
+  const known = Uint8Array.of(2, 0, 0, 0);
+  t.strictSame(
+    concealAll({ vectors, distances: known }, 2),
+    concealAll({ vectors: Int8Array.of(8, 0, 8, 0, 8, 0, 8, 0) }),
+  );
+  t.strictSame(
+    concealAll({ vectors, distances: known }, 1),
+    concealAll({ vectors: Int8Array.of(4, 0, 4, 0, 4, 0, 4, 0) }),
+  );
+  t.strictSame(concealAll({ vectors, distances: new Uint8Array(4) }), [...counted.data], "nothing is known");
+  const three = concealAll({ vectors, distances: Uint8Array.of(1, 1, 0, 1) });
+  t.strictSame(
+    three.slice(8, 10),
+    concealAll({ vectors: new Int8Array(8) }).slice(8, 10),
+    "the middle of three: 0, 0",
+  );
+});
+
+t.test("motion that does not fit is refused by name", async (t) => {
   for (const [bad, field] of [
-    [{ blockSize: 0, vectors: motion.vectors }, "motion.blockSize"],
-    [{ blockSize: 3, vectors: new Int8Array(7) }, "motion.vectors"],
+    [{ blockHeight: 0 }, "motion.blockHeight"],
+    [{ blockWidth: 1.5 }, "motion.blockWidth"],
+    [{ blockWidth: 1 }, "motion.distances"],
+    [{ vectors: new Int8Array(7) }, "motion.vectors"],
   ] as const) {
-    const reference = { tensor: earlier, motion: bad };
-    t.throws(() => conceal(tensor, new Uint8Array(32).fill(1), "temporal", { reference }), {
-      name: "TensorError",
-      field,
-    });
+    t.throws(() => concealAll(bad), { name: "TensorError", field });
   }
 });
 
@@ -237,7 +282,10 @@ t.test("what does not fit is refused by name", async (t) => {
     field: "reference",
   });
   const flat = createTensor("float32", [8]);
-  const motion = { blockSize: 1, vectors: new Int8Array(2) };
+  const motion = {
+    ...{ blockHeight: 1, blockWidth: 8 },
+    ...{ distances: new Uint8Array(1), vectors: new Int8Array(2) },
+  };
   t.throws(
     () => conceal(flat, new Uint8Array(8).fill(1), "temporal", { reference: { tensor: flat, motion } }),
     { name: "TensorError", field: "motion" },

@@ -8,6 +8,7 @@ import re
 import struct
 
 from deviations import Field, Table, spatial_taps
+from interleaving import dealt_elements, parse_interleaving, read_interleaving
 from wire import slice_range
 from wire_error import WireError
 
@@ -143,6 +144,7 @@ class Stream:
         self.layout = value["spec"]["layout"]
         self.units = math.prod(self.shape)
         self.codec = parse_codec(value["codec"])
+        self.dealt = dealt_elements(self.shape, self.layout, read_interleaving(value.get("interleave", "")))
         self.statistics = value.get("statistics")
         self.channel_ranges = None
         if self.codec.get("per") == "channel":
@@ -184,12 +186,13 @@ class Stream:
 
     def encode(self, data, index, count):
         first, end = slice_range(index, count, self.units)
+        held = self.dealt[first:end]
         if self.codec["stage"] == "raw":
-            return data[first * size_of(self.dtype) : end * size_of(self.dtype)]
+            size = size_of(self.dtype)
+            return b"".join(data[i * size : (i + 1) * size] for i in held)
         values = [float32(value) for value in read(self.dtype, data)]
         whole = None if self.channel_ranges else self.tensor_range(values)
-        ranges = [whole or self.channel_ranges[self.channel(i)] for i in range(first, end)]
-        symbols = [self.symbol(values[first + i], *ranges[i]) for i in range(end - first)]
+        symbols = [self.symbol(values[i], *(whole or self.channel_ranges[self.channel(i)])) for i in held]
         head = struct.pack("<ff", *whole[1:]) if whole else b""
         return head + pack(self.codec["levels"], symbols)
 
@@ -212,7 +215,7 @@ class Stream:
         cells = []
         for i, symbol in enumerate(unpack(levels, payload[head:], end - first)):
             if not head:
-                _, low, step = self.channel_ranges[self.channel(first + i)]
+                _, low, step = self.channel_ranges[self.channel(self.dealt[first + i])]
             cells.append(write(self.dtype, low + symbol * step))
         return cells
 
@@ -334,7 +337,8 @@ def receive(value):
         if decoded is None:
             refused.append(place)
         else:
-            cells[first:end] = decoded
+            for element, cell in zip(stream.dealt[first:end], decoded):
+                cells[element] = cell
     gaps = [i for i, cell in enumerate(cells) if cell is None]
     if len(gaps) == stream.units:
         raise WireError("nothingDecodable")
@@ -370,6 +374,7 @@ def hash_statistics(value):
 OPERATIONS = {
     "codec.parse": lambda value: {"codec": canonical(parse_codec(value["codec"]))},
     "codec.encode": encode,
+    "interleave.parse": parse_interleaving,
     "tensor.receive": receive,
     "statistics.hash": hash_statistics,
 }

@@ -1,5 +1,5 @@
 import { createTensor, type Tensor } from "@sluice/tensor";
-import sharp from "sharp";
+import sharp, { type Sharp } from "sharp";
 import { ModelError } from "./model-error.js";
 import type { ImageSize, Preprocess } from "./preprocess.js";
 
@@ -12,15 +12,38 @@ export const maxImagePixels = 1 << 26;
  * @returns pixels [height, width, channels], red first
  * @throws ModelError `unreadable` naming the image
  */
-export async function decodeImage(
+export function decodeImage(
   file: Uint8Array,
   size: ImageSize,
   resize: Preprocess["resize"],
   name = "image",
 ): Promise<Tensor<"uint8">> {
-  const { width, height, channels } = size;
+  return fit(() => sharp(file, { limitInputPixels: maxImagePixels }), size, resize, name);
+}
+
+/**
+ * Brings pixels to a model's size, as {@link decodeImage} does.
+ * @param pixels [height, width, channels], 1 or 3 channels, red first
+ */
+export function resizePixels(
+  pixels: Tensor<"uint8">,
+  size: ImageSize,
+  resize: Preprocess["resize"],
+  name = "image",
+): Promise<Tensor<"uint8">> {
+  const [height = 0, width = 0, channels = 0] = pixels.shape;
+  const raw = { width, height, channels: channels as 1 | 3 };
+  return fit(() => sharp(pixels.data, { raw, limitInputPixels: maxImagePixels }), size, resize, name);
+}
+
+async function fit(
+  open: () => Sharp,
+  { width, height, channels }: ImageSize,
+  resize: Preprocess["resize"],
+  name: string,
+): Promise<Tensor<"uint8">> {
   try {
-    const image = sharp(file, { limitInputPixels: maxImagePixels });
+    const image = open();
     const { autoOrient } = await image.metadata();
     let scaled = { width, height };
     if (resize !== "exact") {

@@ -1,6 +1,7 @@
+export { chooseCuts } from "./choose-cuts.js";
 export { classify, type Prediction, softmax } from "./classify.js";
 export type { Cut, IllegalCut } from "./cut.js";
-export { decodeImage, maxImagePixels } from "./decode-image.js";
+export { decodeImage, maxImagePixels, resizePixels } from "./decode-image.js";
 export {
   type Engine,
   type EngineCounters,
@@ -42,10 +43,12 @@ export {
 } from "./preprocess.js";
 export type { ModelProfile, ProfiledOption } from "./profile-terms.js";
 export { type IdxFile, parseIdx } from "./sources/idx-file.js";
-export { openImageFiles } from "./sources/image-files.js";
-export type { ImageSource, LabelledImage } from "./sources/labelled-image.js";
-export { openSource } from "./sources/open-source.js";
+export { type ImageFileOptions, openImageFiles, openImageGlob } from "./sources/image-files.js";
+export type { CountedImageSource, ImageSource, LabelledImage } from "./sources/labelled-image.js";
+export { type OpenSourceOptions, openSource, sourceForms } from "./sources/open-source.js";
+export { openRawFrames, parseRawFrameShape, type RawFrameShape } from "./sources/raw-frames.js";
 export { createSeededRandom } from "./sources/seeded-random.js";
 export { createSyntheticSource, parseSyntheticShape, type SyntheticOptions } from "./sources/synthetic.js";
 export { openTestImages } from "./sources/test-images.js";
+export { openVideoFile, type VideoOptions } from "./sources/video-file.js";
 export { describeValue, specOf, type TensorInfo } from "./tensor-info.js";

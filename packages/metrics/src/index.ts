@@ -1,7 +1,13 @@
 export {
+  type ClientFrame,
+  type ClientMetrics,
+  type ClientPathFigures,
+  createClientMetrics,
+} from "./client-metrics.js";
+export type { FrameAgePoint } from "./frame-metrics.js";
+export {
   createMetrics,
   type DatagramDirection,
-  type FrameAgePoint,
   type FrameOutcome,
   type Metrics,
   type MetricsOptions,

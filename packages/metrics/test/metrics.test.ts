@@ -21,6 +21,9 @@ t.test("every call arrives under its name, in base units", async (t) => {
   m.observeReceivedBytes(1200);
   m.observeReceivedBytes(300);
   m.observeSentBytes(90);
+  m.observeBatch(5);
+  m.observeLoadLimit(12.5);
+  m.observeUnits(40, 6, 2);
   m.observeConcealedRatio(0.04);
   m.observeStage("inference", 38);
   m.observeFrameAge("result", 92);
@@ -38,6 +41,12 @@ t.test("every call arrives under its name, in base units", async (t) => {
     'sluice_repair_symbols_total{outcome="unneeded"} 5',
     'sluice_slices_rejected_total{reason="late"} 1',
     'sluice_slices_rejected_total{reason="duplicate"} 4',
+    'sluice_batch_frames_bucket{le="4"} 0',
+    'sluice_batch_frames_bucket{le="6"} 1',
+    "sluice_load_limit_frames_per_second 12.5",
+    "sluice_units_expected_total 40",
+    "sluice_units_missing_total 6",
+    "sluice_missing_unit_runs_total 2",
     "sluice_received_bytes_total 1500",
     "sluice_sent_bytes_total 90",
     'sluice_concealed_elements_ratio_bucket{le="0.02"} 0',
@@ -60,8 +69,7 @@ t.test("known series are there from the start, with 0", async (t) => {
     "sluice_sessions 0",
     'sluice_sessions_total{outcome="closed"} 0',
     'sluice_frames_total{outcome="undecodable",reason="none"} 0',
-    'sluice_stage_duration_seconds_count{stage="network"} 0',
-    'sluice_stage_duration_seconds_count{stage="result"} 0',
+    'sluice_stage_duration_seconds_count{stage="reassembly"} 0',
     'sluice_frame_age_seconds_count{at="inference"} 0',
   ]) {
     t.ok(text.includes(line), line);
@@ -71,11 +79,11 @@ t.test("known series are there from the start, with 0", async (t) => {
 t.test("names keep to Prometheus' conventions", async (t) => {
   const text = await lines(createQuiet());
   const types = text.filter((line) => line.startsWith("# TYPE ")).map((line) => line.split(" ").slice(2));
-  t.equal(types.length, 15);
+  t.equal(types.length, 20);
   for (const [name, type] of types) {
     t.match(name, /^sluice_[a-z_]+$/);
     t.equal(type === "counter", name!.endsWith("_total"), `${name} is a ${type}`);
-    if (type === "histogram") t.match(name, /_(seconds|ratio)$/);
+    if (type === "histogram") t.match(name, /_(seconds|ratio|frames)$/);
     t.ok(
       text.some((line) => line.startsWith(`# HELP ${name} `) && line.endsWith(".")),
       `${name} has a help text`,
@@ -106,7 +114,7 @@ t.test("a peer cannot make series without end", async (t) => {
     m.observeDatagramsDropped("received", `reason "${i}"\n`);
   }
   const text = await lines(m);
-  t.ok(text.length < 400, `${text.length} lines`);
+  t.ok(text.length < 430, `${text.length} lines`);
   t.ok(text.includes('sluice_protocol_errors_total{code="other"} 4952'));
   t.ok(text.includes('sluice_datagrams_dropped_total{direction="received",reason="other"} 5000'));
 });

@@ -3,7 +3,7 @@ import type { sluice } from "@sluice/proto";
 import type { DropReason, ExpiryReason, LedgerCounts, LedgerFrame } from "./frame-ledger.js";
 import type { SessionLimits } from "./limits.js";
 import type { OutgoingFrame, OutgoingSlice } from "./send-buffer.js";
-import type { TensorStreamOptions } from "./tensor-stream.js";
+import type { ResultFormat, TensorStreamOptions } from "./tensor-stream.js";
 
 export interface ClientSessionOptions {
   /** Names the implementation in the server's log. */
@@ -12,6 +12,16 @@ export interface ClientSessionOptions {
   readonly token?: Uint8Array;
   /** Names from the registry of what this side can do beyond the version; at most 64. */
   readonly capabilities?: readonly string[];
+}
+
+/** What a server has said about a stream that it serves. */
+export interface StreamAcceptance {
+  /** The method that it conceals with. */
+  readonly concealment: string;
+  /** How the payloads of the results are written. */
+  readonly resultFormat: ResultFormat;
+  /** The model, with its version where the server says it. */
+  readonly model: string;
 }
 
 /** What happened, for the application. */
@@ -23,7 +33,7 @@ export type ClientEvent =
       /** What both sides can do. */
       readonly capabilities: readonly string[];
     }
-  | { readonly type: "stream-accepted"; readonly stream: number; readonly concealment: string }
+  | ({ readonly type: "stream-accepted"; readonly stream: number } & StreamAcceptance)
   | {
       readonly type: "stream-rejected";
       readonly stream: number;

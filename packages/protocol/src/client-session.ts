@@ -24,7 +24,7 @@ import {
 import { createLossyLane } from "./lossy-lane.js";
 import { createSliceSender } from "./slice-sender.js";
 import { maxSlicePayloadBytes } from "./tensor-framing.js";
-import { openStreamToWire } from "./tensor-stream.js";
+import { openStreamToWire, resultFormatFromWire } from "./tensor-stream.js";
 import { limitsFromWire } from "./wire-limits.js";
 
 export function createClientSession(options: ClientSessionOptions, startMs: number): ClientSession {
@@ -116,8 +116,12 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
         stream.accepted = true;
         // spec 4.4: sizes hold as they were announced when the stream was accepted.
         stream.maxFrameBytes = announced.current?.maxTensorBytes || Number.POSITIVE_INFINITY;
-        const { concealment } = message.body;
-        events.push({ type: "stream-accepted", stream: message.body.stream, concealment });
+        const { concealment, model } = message.body;
+        const resultFormat = resultFormatFromWire(message.body.resultFormat);
+        events.push({
+          ...{ type: "stream-accepted", stream: message.body.stream, concealment, resultFormat },
+          model: model === "" ? stream.options.model : model,
+        });
         return;
       }
       case "reject": {

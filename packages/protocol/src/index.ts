@@ -5,6 +5,7 @@ export type {
   ClientSessionOptions,
   OfferDecision,
   PathEstimate,
+  StreamAcceptance,
   StreamTensor,
 } from "./client-api.js";
 export { createClientSession } from "./client-session.js";
@@ -20,7 +21,7 @@ export {
   strategies,
   totalInferenceMs,
 } from "./inference-terms.js";
-export { defaultLimits, protocolVersion, type SessionLimits } from "./limits.js";
+export { defaultLimits, maxResultPayloadBytes, protocolVersion, type SessionLimits } from "./limits.js";
 export type { HeldSlice, ReceivedFrame, SliceReceipt } from "./reassembly.js";
 export type { OutgoingFrame, OutgoingSlice } from "./send-buffer.js";
 export type {
@@ -29,6 +30,7 @@ export type {
   ServerFigures,
   ServerSession,
   ServerSessionOptions,
+  StreamAnswers,
 } from "./server-api.js";
 export { createServerSession } from "./server-session.js";
 export { maxSlicePayloadBytes } from "./tensor-framing.js";
@@ -36,6 +38,8 @@ export {
   type DeliveryMode,
   openStreamFromWire,
   openStreamToWire,
+  type ResultContent,
+  type ResultFormat,
   type TensorStreamOptions,
   tensorStreamDefaults,
 } from "./tensor-stream.js";

@@ -2,7 +2,7 @@
 import type { RepairReceipt } from "./fec/fec-receiver.js";
 import type { SessionLimits } from "./limits.js";
 import type { ReceivedFrame, SliceReceipt } from "./reassembly.js";
-import type { TensorStreamOptions } from "./tensor-stream.js";
+import type { ResultFormat, TensorStreamOptions } from "./tensor-stream.js";
 
 export interface ServerSessionOptions {
   readonly agent: string;
@@ -60,6 +60,14 @@ export interface ServerFigures {
   readonly resultsWaiting: number;
 }
 
+/** What the results of a stream will be like. */
+export interface StreamAnswers {
+  /** Default: as it was asked for. */
+  readonly resultFormat?: ResultFormat;
+  /** The model with its version, where that is not as it was asked for. */
+  readonly model?: string;
+}
+
 export interface ServerSession {
   handleControl(chunk: Uint8Array, nowMs: number): void;
   handleDatagram(datagram: Uint8Array, nowMs: number): void;
@@ -71,7 +79,7 @@ export interface ServerSession {
   handleTimeout(nowMs: number): void;
   setMaxDatagramBytes(bytes: number): void;
 
-  acceptStream(stream: number, units: number, concealment: string): void;
+  acceptStream(stream: number, units: number, concealment: string, answers?: StreamAnswers): void;
   rejectStream(stream: number, code: number, reason: string): void;
   answer(frame: ReceivedFrame, answer: FrameAnswer, nowMs: number): void;
   /** Announces limits that hold from now on. */

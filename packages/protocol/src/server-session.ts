@@ -28,6 +28,7 @@ import { createResultSender } from "./result-sender.js";
 import { createRttEstimator } from "./rtt-estimator.js";
 import type { FrameAnswer, ServerEvent, ServerSession, ServerSessionOptions } from "./server-api.js";
 import { createServerStreams, unknownStream } from "./server-streams.js";
+import { resultFormatToWire } from "./tensor-stream.js";
 import { createTensorStreams } from "./tensor-streams.js";
 import { limitsToWire } from "./wire-limits.js";
 
@@ -314,7 +315,7 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
       maxDatagramBytes = bytes;
     },
 
-    acceptStream(alias, units, concealment) {
+    acceptStream(alias, units, concealment, answers = {}) {
       const stream = streams.get(alias);
       if (!stream || state === "closed") return;
       stream.accepted = true;
@@ -329,7 +330,15 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
         minReceived: stream.options.minReceivedPercent / 100,
         fecSpan: recovery.open(alias, stream.options.fec),
       });
-      say({ kind: "accept", body: { stream: alias, concealment } });
+      const { resultFormat = stream.options.resultFormat, model = "" } = answers;
+      const isAsAsked = model === stream.options.model;
+      say({
+        kind: "accept",
+        body: {
+          ...{ stream: alias, concealment, resultFormat: resultFormatToWire(resultFormat) },
+          ...(isAsAsked ? {} : { model }),
+        },
+      });
     },
 
     rejectStream: reject,

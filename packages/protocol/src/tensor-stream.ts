@@ -7,6 +7,10 @@ import { maxNameBytes } from "./limits.js";
 /** How the tensors of a stream travel (spec 3.1). */
 export type DeliveryMode = "datagram" | "stream" | "reliable";
 
+/** How the payloads of results are written, and what models answer in them (spec 7.2). */
+export type ResultFormat = "messagepack" | "json";
+export type ResultContent = "model" | "predictions" | "tensors";
+
 /** What both sides agree on when a tensor stream is opened. */
 export interface TensorStreamOptions {
   readonly spec: TensorSpec;
@@ -22,8 +26,9 @@ export interface TensorStreamOptions {
   readonly concealment: string;
   /** SHA-256 of the statistics that the codec uses; empty for none. */
   readonly statisticsHash: Uint8Array;
-  /** Text forms of the forward error correction and of the interleaving; empty for none. */
+  /** Text form of the forward error correction; empty for none. */
   readonly fec: string;
+  /** Text form of what slices hold, which the codec reads; empty for contiguous. */
   readonly interleave: string;
   /** 0, the most urgent, to 7, as in RFC 9218. */
   readonly urgency: number;
@@ -31,6 +36,9 @@ export interface TensorStreamOptions {
   readonly firstFrame: number;
   /** Share of a frame's units that is waited and asked for while they can be in time, 0 to 100. */
   readonly minReceivedPercent: number;
+  /** What the server is asked for; its acceptance says what it does. */
+  readonly resultFormat: ResultFormat;
+  readonly resultContent: ResultContent;
 }
 
 /** What a stream has unless it asks for something else. */
@@ -41,6 +49,8 @@ export const tensorStreamDefaults = {
   urgency: 3,
   firstFrame: 0,
   minReceivedPercent: 0,
+  resultFormat: "messagepack",
+  resultContent: "model",
 } as const satisfies Partial<TensorStreamOptions>;
 
 /** RFC 9218 4.1 */
@@ -55,6 +65,18 @@ const wireDtypes: Readonly<Record<Dtype, number>> = { float32: 1, float16: 2, ui
 const wireLayouts: Readonly<Record<Layout, number>> = { any: 0, chw: 1, hwc: 2 };
 const wireModes: Readonly<Record<DeliveryMode, number>> = { datagram: 1, stream: 2, reliable: 3 };
 
+const wireFormats: Readonly<Record<ResultFormat, number>> = { messagepack: 0, json: 1 };
+const wireContents: Readonly<Record<ResultContent, number>> = { model: 0, predictions: 1, tensors: 2 };
+
+export function resultFormatToWire(format: ResultFormat): number {
+  return wireFormats[format];
+}
+
+/** One that is not known was not asked for: its payload will not be read. */
+export function resultFormatFromWire(value: number): ResultFormat {
+  return value === wireFormats.json ? "json" : "messagepack";
+}
+
 /** The message that opens a stream. */
 export function openStreamToWire(
   stream: number,
@@ -66,6 +88,8 @@ export function openStreamToWire(
     ...{ stream, split, model, codec, deadlineMs, concealment, statisticsHash },
     ...{ fec, interleave, firstFrame, minReceivedPercent },
     ...(urgency === tensorStreamDefaults.urgency ? {} : { urgency }),
+    resultFormat: wireFormats[options.resultFormat],
+    resultContent: wireContents[options.resultContent],
     mode: wireModes[options.mode],
     spec: {
       name: split,
@@ -107,8 +131,6 @@ export function openStreamFromWire(message: sluice.v1.OpenStream, maxElements: n
   }
   // spec 5.8
   checkFec(fec, mode);
-  if (interleave !== "")
-    throw new ProtocolError(ErrorCode.unknownInterleaving, `interleave: "${interleave}" is not known here`);
   if (spec.shape.length > maxRank) {
     throw new ProtocolError(
       ErrorCode.specMismatch,
@@ -129,6 +151,9 @@ export function openStreamFromWire(message: sluice.v1.OpenStream, maxElements: n
   return {
     ...{ spec, split, model, codec, mode, deadlineMs, concealment, statisticsHash },
     ...{ fec, interleave, urgency, firstFrame, minReceivedPercent },
+    // spec 7.2: the acceptance tells the client which one it is.
+    resultFormat: resultFormatFromWire(message.resultFormat),
+    resultContent: nameOf(wireContents, message.resultContent, "result_content"),
   };
 }
 

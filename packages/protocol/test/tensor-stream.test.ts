@@ -61,11 +61,6 @@ const refusals: Record<
     message: /^fec: unknown code "raptor"/,
     code: ErrorCode.unknownFec,
   },
-  "an interleaving that nobody knows": {
-    changes: { interleave: "x" },
-    message: /^interleave: "x"/,
-    code: ErrorCode.unknownInterleaving,
-  },
   "an urgency beyond the least": { changes: { urgency: 8 }, message: /^urgency 8/ },
   "more than all": { changes: { minReceivedPercent: 101 }, message: /min_received_percent 101/ },
   "no spec": { changes: { spec: null }, message: /^dtype: 0 is not in the registry/ },

@@ -2,7 +2,6 @@ import {
   createServerSession,
   ErrorCode,
   errorCodeName,
-  type FrameAnswer,
   type ReceivedFrame,
   type ServerEvent,
   type SessionLimits,
@@ -14,13 +13,14 @@ import {
   type ReceiveStream,
   type Session,
 } from "@sluice/transport";
-import { answerTensor } from "./answer-tensor.js";
 import type { Capture } from "./capture/capture.js";
 import type { StreamCapture } from "./capture/stream-capture.js";
-import type { Scheduler } from "./scheduler.js";
+import { createFrameTask, type FrameEnd, noStages, notDecoded } from "./frame-task.js";
+import { countMissingUnits } from "./missing-units.js";
+import type { Scheduler } from "./scheduling/scheduler.js";
 import { type OpenServedStream, StreamRefusal } from "./served-model.js";
 import type { ServerLog, ServerObserver } from "./server-observer.js";
-import { createTensorReceiver, type ReceivedTensor, type TensorReceiver } from "./tensor-receiver.js";
+import { createTensorReceiver, type TensorReceiver } from "./tensor-receiver.js";
 
 export interface ConnectionOptions {
   readonly session: Session;
@@ -41,13 +41,14 @@ export interface Connection {
   /** Asks the client to send no new frames, and closes when what is in flight is answered or the time is over. */
   drain(reason: string, timeoutMs: number): void;
   setLimits(limits: SessionLimits): void;
+  /** Frames that the client has sent and the limits have let in. */
+  readonly framesOffered: number;
   close(code: number, reason: string): void;
   readonly closed: Promise<void>;
 }
 
 /** Unidirectional streams of one client that are read at once; more are stopped with `limitExceeded`. */
 const maxTensorStreams = 64;
-const noPayload = new Uint8Array(0);
 /** How the server names itself to clients. */
 const agent = "sluice-server";
 
@@ -62,6 +63,7 @@ export function createConnection(options: ConnectionOptions): Connection {
   );
   const receivers = new Map<number, TensorReceiver>();
   const captures = new Map<number, StreamCapture>();
+  const account = options.scheduler.openAccount();
   let driver: ReturnType<typeof createSessionDriver> | undefined;
   let nextTensorStream = 0;
   let readingStreams = 0;
@@ -90,6 +92,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     observer.observeSessionEnded(failed ? "failed" : "closed");
     log.info({ code, codeName: errorCodeName(code), reason, by, ...core.figures }, "session ended");
     core.handleClosed(code, reason);
+    options.scheduler.closeAccount(account);
     report();
   });
 
@@ -180,13 +183,14 @@ export function createConnection(options: ConnectionOptions): Connection {
 
   async function openStream(event: Extract<ServerEvent, { type: "stream-requested" }>): Promise<void> {
     const { stream, options: wanted } = event;
-    const { model, split, codec, mode, spec } = wanted;
+    const { model, split, codec, mode, spec, resultContent: content } = wanted;
     try {
-      const served = await options.openServedStream({ model, split, spec });
+      const served = await options.openServedStream({ model, split, spec, content });
       const receiver = await createTensorReceiver(wanted, served);
       receivers.set(stream, receiver);
       if (options.capture) captures.set(stream, options.capture.openStream(wanted, receiver));
-      core.acceptStream(stream, receiver.units, receiver.concealment);
+      const answers = { resultFormat: receiver.resultFormat, model: served.model ?? model };
+      core.acceptStream(stream, receiver.units, receiver.concealment, answers);
       log.info({ stream, model, split, codec, mode, shape: spec.shape }, "tensor stream opened");
     } catch (error) {
       const refusal =
@@ -208,87 +212,23 @@ export function createConnection(options: ConnectionOptions): Connection {
   function handleFrame(frame: ReceivedFrame): void {
     const receiver = receivers.get(frame.stream);
     if (!receiver) {
-      answer(frame, undefined, 0, 0, { outcome: "expired", code: ErrorCode.unknownStream });
+      answer(frame, { outcome: "expired", code: ErrorCode.unknownStream, stages: noStages });
       return;
     }
     observer.observeStage("reassembly", frame.lastArrivalMs - frame.firstArrivalMs);
-    const queuedMs = clock.now();
-    options.scheduler.push({
-      expiresAtMs: frame.expiresAtMs,
-      bytes: frame.slices.reduce((sum, slice) => sum + slice.payload.length, 0),
-      run: () => process(frame, receiver, clock.now() - queuedMs),
-      shed: (reason) => {
-        const code = reason === "late" ? ErrorCode.expiredInQueue : ErrorCode.overloaded;
-        captures.get(frame.stream)?.shed(frame, code, clock.now());
-        answer(frame, undefined, clock.now() - queuedMs, 0, { outcome: "expired", code });
-      },
-    });
+    const { missing, runs } = countMissingUnits(frame);
+    observer.observeUnits(frame.units, missing, runs);
+    const capture = captures.get(frame.stream);
+    const task = createFrameTask({ frame, receiver, account, clock, log, observer, capture, answer });
+    options.scheduler.push(task);
   }
 
-  /** Decodes, conceals and infers. Decoding waits for its turn too: a tensor can be far larger than its slices. */
-  async function process(frame: ReceivedFrame, receiver: TensorReceiver, queueMs: number): Promise<void> {
-    observer.observeStage("queue", queueMs);
-    const capture = captures.get(frame.stream)?.begin(frame);
-    let received: ReceivedTensor | undefined;
-    try {
-      received = receiver.receive(frame, clock.now);
-      capture?.decoded(received);
-    } catch (error) {
-      log.error({ err: error, stream: frame.stream, frame: frame.frame }, "decoding failed");
-    }
-    for (const reason of received?.refused ?? []) observer.observeSlicesRejected(reason);
-    if (!received) {
-      const end = { outcome: "undecodable", code: ErrorCode.nothingDecodable } as const;
-      answer(frame, undefined, queueMs, 0, end);
-      capture?.end({ ...end, answer: noPayload }, clock.now());
-      return;
-    }
-    observer.observeStage("decode", received.decodeMs);
-    observer.observeStage("conceal", received.concealMs);
-    observer.observeConcealedRatio(received.context.missingCount / received.tensor.data.length);
-    const startMs = clock.now();
-    observer.observeFrameAge("inference", startMs - frame.capturedMs);
-    let payload: Uint8Array | undefined;
-    try {
-      payload = await answerTensor(receiver.served, received);
-    } catch (error) {
-      log.error({ err: error, stream: frame.stream, frame: frame.frame }, "the model failed on a frame");
-    }
-    const inferenceMs = clock.now() - startMs;
-    observer.observeStage("inference", inferenceMs);
-    const end = payload
-      ? ({ outcome: "done" } as const)
-      : ({ outcome: "failed", code: ErrorCode.modelFailed } as const);
-    answer(frame, received, queueMs, inferenceMs, end, payload);
-    capture?.end({ ...end, answer: payload ?? noPayload }, clock.now());
-  }
-
-  function answer(
-    frame: ReceivedFrame,
-    received: ReceivedTensor | undefined,
-    queueMs: number,
-    inferenceMs: number,
-    end: Pick<FrameAnswer, "outcome" | "code">,
-    payload: Uint8Array = noPayload,
-  ): void {
+  function answer(frame: ReceivedFrame, end: FrameEnd): void {
     const nowMs = clock.now();
     const metricOutcome = end.outcome === "done" ? "delivered" : end.outcome;
     observer.observeFrame(metricOutcome, end.code === undefined ? undefined : metricName(end.code));
     observer.observeFrameAge("result", nowMs - frame.capturedMs);
-    const { decodeMs = 0, concealMs = 0, context, tensor } = received ?? {};
-    core.answer(
-      frame,
-      {
-        ...{
-          ...end,
-          payload,
-          elements: tensor?.data.length ?? 0,
-          concealedElements: context?.missingCount ?? 0,
-        },
-        stages: { decode: decodeMs, conceal: concealMs, queue: queueMs, inference: inferenceMs },
-      },
-      nowMs,
-    );
+    core.answer(frame, { ...notDecoded, ...end }, nowMs);
     driver?.pump();
   }
 
@@ -310,6 +250,9 @@ export function createConnection(options: ConnectionOptions): Connection {
     setLimits(limits) {
       core.setLimits(limits);
       driver?.pump();
+    },
+    get framesOffered() {
+      return account.offered;
     },
     close,
     closed,

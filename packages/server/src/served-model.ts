@@ -1,11 +1,16 @@
+import type { ResultContent } from "@sluice/protocol";
 import type { CutStatistics, Tensor, TensorSpec } from "@sluice/tensor";
+import type { BatchCost } from "./scheduling/cost-curve.js";
 
 /** What a client asks to be served when it opens a tensor stream. */
 export interface StreamRequest {
+  /** `name` or `name@version`. */
   readonly model: string;
   /** The tensor at the cut; empty: the model's input. */
   readonly split: string;
   readonly spec: TensorSpec;
+  /** What is to be answered; `model`: what suits it. */
+  readonly content: ResultContent;
 }
 
 /** What is known of a frame beside its tensor. */
@@ -15,10 +20,45 @@ export interface FrameContext {
   readonly missingCount: number;
 }
 
-/** The server's half of a model, ready to run. */
-export interface ServedStream {
-  /** Runs on one tensor; resolves to the answer that goes into the result, as MessagePack. */
-  run(tensor: Tensor, context: FrameContext): Promise<unknown>;
+/** A frame as it goes into a network: decoded, with what was lost concealed. */
+export interface ServedFrame {
+  readonly tensor: Tensor;
+  readonly context: FrameContext;
+}
+
+/** A frame that a network has run on. */
+export interface AnsweredFrame extends ServedFrame {
+  readonly frameNumber: number;
+  /** How long the batch took that it was in, in milliseconds. */
+  readonly inferenceMs: number;
+}
+
+/** A loaded network. The frames of all streams that name the same one wait in one line and run together. */
+export interface ServedNetwork<Output> {
+  /**
+   * Runs on some frames at once; resolves to what came of each, in order. Where it rejects, frames that came together are
+   * run again one by one, so that only those fail that are to blame.
+   */
+  run(frames: readonly ServedFrame[]): Promise<readonly Output[]>;
+  /** The most frames of one run. Default 1. */
+  readonly maxFrames?: number;
+  /** What batches cost, measured before the first frame: the scheduler batches where that shows a gain. Default: none. */
+  readonly costs?: readonly BatchCost[];
+  /** Runs that may be under way: one at work and one that is got ready meanwhile. Default {@link defaultMaxUnderWay}. */
+  readonly maxUnderWay?: number;
+  /** Whether it works on one run after another. Default false. */
+  readonly isSerial?: boolean;
+}
+
+export const defaultMaxUnderWay = 2;
+
+/** What serves a stream: the server's half of a model, and what its outputs mean. */
+export interface ServedStream<Output = unknown> {
+  readonly network: ServedNetwork<Output>;
+  /** What goes into the result of a frame, as MessagePack or JSON: plain values and `Uint8Array`s. */
+  answer(output: Output, frame: AnsweredFrame): unknown;
+  /** The model with its version, as the client is told. Default: as it was asked for. */
+  readonly model?: string;
   /** The statistics of the cut and their SHA-256, where there are any. */
   readonly statistics?: { readonly value: CutStatistics; readonly hash: Uint8Array };
   /** SHA-256 of the model's file, by which captures know it. */
@@ -27,6 +67,24 @@ export interface ServedStream {
 
 /** Finds what serves a stream. @throws StreamRefusal */
 export type OpenServedStream = (request: StreamRequest) => Promise<ServedStream>;
+
+/** Serves a stream by a function of one frame. */
+export function serveEach(run: (tensor: Tensor, context: FrameContext) => Promise<unknown>): ServedStream {
+  return {
+    network: { run: (frames) => Promise.all(frames.map(({ tensor, context }) => run(tensor, context))) },
+    answer: (output) => output,
+  };
+}
+
+/** Runs one frame through what serves its stream, as a server does, and takes no time. @returns the answer */
+export async function runServedFrame(
+  served: ServedStream,
+  frame: ServedFrame,
+  frameNumber = 0,
+): Promise<unknown> {
+  const [output] = await served.network.run([frame]);
+  return served.answer(output, { ...frame, frameNumber, inferenceMs: 0 });
+}
 
 /** A tensor stream cannot be served; `code` is from the error registry. */
 export class StreamRefusal extends Error {

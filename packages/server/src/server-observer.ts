@@ -12,10 +12,16 @@ export interface ServerObserver {
   observeSlicesRejected(reason: string, count?: number): void;
   observeReceivedBytes(bytes: number): void;
   observeSentBytes(bytes: number): void;
+  /** Units of a frame, those that did not come, and the runs that these form. */
+  observeUnits(expected: number, missing: number, runs: number): void;
   observeConcealedRatio(ratio: number): void;
   observeStage(stage: "reassembly" | "decode" | "conceal" | "queue" | "inference", durationMs: number): void;
   observeFrameAge(at: "inference" | "result", ageMs: number): void;
   observeDatagramsDropped(direction: "received" | "sent", reason: string, count?: number): void;
+  /** A network begins with so many frames at once. */
+  observeBatch(frames: number): void;
+  /** Frames per second that each session may send because of the load; 0: it limits nothing. */
+  observeLoadLimit(framesPerSecond: number): void;
   observeProtocolError(code: number | string): void;
 }
 

@@ -2,7 +2,8 @@ import { defaultLimits, ErrorCode, type SessionLimits } from "@sluice/protocol";
 import { type Clock, createSystemClock, type TransportServer } from "@sluice/transport";
 import type { Capture } from "./capture/capture.js";
 import { type Connection, createConnection } from "./connection.js";
-import { createScheduler } from "./scheduler.js";
+import { createLoadWatch } from "./load-watch.js";
+import { createScheduler } from "./scheduling/scheduler.js";
 import type { OpenServedStream } from "./served-model.js";
 import type { ServerLog, ServerObserver } from "./server-observer.js";
 
@@ -15,9 +16,9 @@ export interface ServerOptions {
   readonly authorize?: (token: Uint8Array) => boolean;
   /** Names from the registry of what this server can do beyond the version. Default: none. */
   readonly capabilities?: readonly string[];
-  /** Frames of all sessions that the model works on at once. Default 2. */
+  /** Networks that work at once. Default 2. */
   readonly concurrency?: number;
-  /** Frames of all sessions that wait for the model. Default 256. */
+  /** Frames of all sessions that wait for the networks. Default 256. */
   readonly maxQueued?: number;
   /** Bytes that those frames hold together. Default 256 MiB. */
   readonly maxQueuedBytes?: number;
@@ -52,10 +53,13 @@ const noObserver: ServerObserver = {
   observeSlicesRejected() {},
   observeReceivedBytes() {},
   observeSentBytes() {},
+  observeUnits() {},
   observeConcealedRatio() {},
   observeStage() {},
   observeFrameAge() {},
   observeDatagramsDropped() {},
+  observeBatch() {},
+  observeLoadLimit() {},
   observeProtocolError() {},
 };
 /** What clients are told when the server ends. */
@@ -69,12 +73,31 @@ export function createServer(options: ServerOptions): Server {
   const clock = options.clock ?? createSystemClock(globalThis);
   const connections = new Set<Connection>();
   const scheduler = createScheduler({
-    ...{ clock, concurrency: options.concurrency ?? 2, maxQueued: options.maxQueued ?? 256 },
-    maxQueuedBytes: options.maxQueuedBytes ?? 256 * 1024 * 1024,
+    ...{ clock, concurrency: options.concurrency ?? 2, maxWaiting: options.maxQueued ?? 256 },
+    maxWaitingBytes: options.maxQueuedBytes ?? 256 * 1024 * 1024,
+    onBatch: (frames) => observer.observeBatch(frames),
   });
 
   let limits: SessionLimits = { ...defaultLimits, ...options.limits };
   let draining = false;
+  const load = createLoadWatch({
+    ...{ clock, connections, scheduler },
+    onLimit(framesPerSecond) {
+      log.info({ framesPerSecond }, "the load changes what sessions may send");
+      observer.observeLoadLimit(framesPerSecond);
+      announce();
+    },
+  });
+
+  /** The stricter of what is configured and what the load leaves. */
+  function currentLimits(): SessionLimits {
+    const rates = [limits.framesPerSecond, load.framesPerSecond].filter((rate) => rate > 0);
+    return { ...limits, framesPerSecond: rates.length === 0 ? 0 : Math.min(...rates) };
+  }
+
+  function announce(): void {
+    for (const connection of connections) connection.setLimits(currentLimits());
+  }
 
   transport.onSession((session) => {
     if (draining) {
@@ -82,13 +105,18 @@ export function createServer(options: ServerOptions): Server {
       return;
     }
     const connection = createConnection({
-      ...{ session, scheduler, clock, log, observer, openServedStream: options.openServedStream, limits },
+      ...{ session, scheduler, clock, log, observer, openServedStream: options.openServedStream },
+      limits: currentLimits(),
       ...(options.authorize ? { authorize: options.authorize } : {}),
       ...(options.capabilities ? { capabilities: options.capabilities } : {}),
       ...(options.capture ? { capture: options.capture } : {}),
     });
     connections.add(connection);
-    void connection.closed.then(() => connections.delete(connection));
+    load.sessionsChanged();
+    void connection.closed.then(() => {
+      connections.delete(connection);
+      load.sessionsChanged();
+    });
   });
 
   async function close(): Promise<void> {
@@ -103,7 +131,7 @@ export function createServer(options: ServerOptions): Server {
     close,
     setLimits(changed) {
       limits = { ...limits, ...changed };
-      for (const connection of connections) connection.setLimits(limits);
+      announce();
     },
     async drain(timeoutMs) {
       draining = true;

@@ -1,5 +1,5 @@
 import { type Tensor, tensorBytes } from "@sluice/tensor";
-import type { FrameContext, ServedStream } from "./served-model.js";
+import { type ServedStream, serveEach } from "./served-model.js";
 
 /** What `sink` answers: enough for the sender to check that what arrived is what it sent. */
 export interface SinkAnswer {
@@ -22,10 +22,8 @@ export function tensorChecksum(tensor: Tensor, missing?: Uint8Array): number {
 
 /** A model that runs no network: for measuring the protocol alone. */
 export function createSinkModel(): ServedStream {
-  return {
-    async run(tensor: Tensor, { missing, missingCount }: FrameContext): Promise<SinkAnswer> {
-      const elements = tensor.data.length;
-      return { checksum: tensorChecksum(tensor, missing), receivedFraction: 1 - missingCount / elements };
-    },
-  };
+  return serveEach(async (tensor, { missing, missingCount }): Promise<SinkAnswer> => {
+    const elements = tensor.data.length;
+    return { checksum: tensorChecksum(tensor, missing), receivedFraction: 1 - missingCount / elements };
+  });
 }

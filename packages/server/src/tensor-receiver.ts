@@ -1,4 +1,4 @@
-import { prepareCodec } from "@sluice/codec";
+import { interleaveField, prepareCodec } from "@sluice/codec";
 import {
   type ConcealmentMethod,
   createConcealer,
@@ -8,7 +8,7 @@ import {
   parseConcealmentMethod,
   usesReference,
 } from "@sluice/concealment";
-import { ErrorCode, type ReceivedFrame, type TensorStreamOptions } from "@sluice/protocol";
+import { ErrorCode, type ReceivedFrame, type ResultFormat, type TensorStreamOptions } from "@sluice/protocol";
 import { createTensor, type Tensor, TensorError, type TensorSpec, tensorBytes } from "@sluice/tensor";
 import type { ReceiverState } from "./capture/capture-record.js";
 import { type FrameContext, type ServedStream, StreamRefusal } from "./served-model.js";
@@ -28,6 +28,8 @@ export interface TensorReceiver {
   readonly units: number;
   readonly concealment: ConcealmentMethod;
   readonly served: ServedStream;
+  /** How its results are written. */
+  readonly resultFormat: ResultFormat;
   /** `undefined`: nothing of it could be decoded. */
   receive(frame: Pick<ReceivedFrame, "frame" | "slices">, now: () => number): ReceivedTensor | undefined;
   /** What the next frame depends on beside its slices, as a copy. */
@@ -56,7 +58,7 @@ export async function createTensorReceiver(
   }
   const createDecoder = await readOr(ErrorCode.unknownCodec, async () => {
     const codec = await prepareCodec(options.codec);
-    return () => codec.createDecoder(options.spec, statistics);
+    return () => codec.createDecoder(options.spec, statistics, options.interleave);
   });
   let decoder = await readOr(ErrorCode.unknownCodec, createDecoder);
   const concealer = await readOr(ErrorCode.statisticsMismatch, () =>
@@ -68,6 +70,7 @@ export async function createTensorReceiver(
     units: decoder.units,
     concealment: method,
     served,
+    resultFormat: options.resultFormat,
     receive(frame, now) {
       const startMs = now();
       const partial = decoder.begin(frame.frame);
@@ -76,10 +79,18 @@ export async function createTensorReceiver(
         const fault = partial.add(index, count, payload);
         if (fault) refused.push(fault);
       }
-      const { tensor, missing, missingCount } = partial.finish();
+      const { tensor, missing, missingCount, motion } = partial.finish();
       const decodedMs = now();
       if (missingCount === tensor.data.length) return undefined;
-      if (missingCount > 0) concealer.conceal(tensor, missing, last?.tensor && { tensor: last.tensor });
+      if (missingCount > 0) {
+        const framesBefore = frame.frame - (last?.frame ?? 0);
+        const reference = last?.tensor && {
+          tensor: last.tensor,
+          framesBefore,
+          ...(motion ? { motion } : {}),
+        };
+        concealer.conceal(tensor, missing, reference);
+      }
       last?.offer(frame.frame, tensor, missingCount);
       const context = { missing, missingCount };
       return { tensor, context, refused, decodeMs: decodedMs - startMs, concealMs: now() - decodedMs };
@@ -124,6 +135,8 @@ async function readOr<T>(code: number, read: () => T | Promise<T>): Promise<T> {
   try {
     return await read();
   } catch (error) {
+    if (error instanceof TensorError && error.field.startsWith(interleaveField))
+      throw new StreamRefusal(ErrorCode.unknownInterleaving, error.message);
     if (error instanceof TensorError || error instanceof RangeError)
       throw new StreamRefusal(code, error.message);
     throw error;

@@ -9,6 +9,7 @@ import {
   type ReplayedFrame,
   replayCapture,
   type ServedStream,
+  serveEach,
 } from "@sluice/server";
 import t, { type Test } from "tap";
 import { openCaptureDirectory } from "#src/capture/capture-directory.js";
@@ -89,7 +90,11 @@ t.test("what the server received is told: arrivals, recovered slices, ends", asy
 
 t.test("another model is found out", async (t) => {
   const captured = await captureStream(t, { seed, frames: "all", count: 5 });
-  const { frames } = await replayAll(t, captured!.path, { run: async () => ({ checksum: 1 }) });
+  const { frames } = await replayAll(
+    t,
+    captured!.path,
+    serveEach(async () => ({ checksum: 1 })),
+  );
   const answered = frames.filter(({ captured }) => captured.outcome === "done");
   t.ok(answered.length > 0);
   t.ok(answered.every(({ isSameTensor, isSameAnswer }) => isSameTensor === true && isSameAnswer === false));

@@ -64,7 +64,9 @@ export async function captureStream(t: Test, options: CapturedStreamOptions) {
     const own = stream.begin(frame);
     const received = receiver.receive(frame, () => 0);
     own.decoded(received);
-    const answer = received ? await answerTensor(served, received) : new Uint8Array(0);
+    const answer = received
+      ? await answerTensor(served, received, { frameNumber: number, inferenceMs: 1.5, format: "messagepack" })
+      : new Uint8Array(0);
     const before = ending;
     const end = () =>
       received

@@ -1,4 +1,4 @@
-import { createSinkModel, tensorChecksum } from "@sluice/server";
+import { createSinkModel, runServedFrame, tensorChecksum } from "@sluice/server";
 import { createTensor } from "@sluice/tensor";
 import t from "tap";
 
@@ -25,11 +25,13 @@ t.test("elements that are missing do not count, all their bytes", async (t) => {
 t.test("the sink answers with the checksum and the fraction that came", async (t) => {
   const tensor = textTensor("foobar");
   const sink = createSinkModel();
-  t.same(await sink.run(tensor, { missing: new Uint8Array(6), missingCount: 0 }), {
+  const whole = { missing: new Uint8Array(6), missingCount: 0 };
+  t.same(await runServedFrame(sink, { tensor, context: whole }), {
     ...{ checksum: 0xbf9cf968, receivedFraction: 1 },
   });
   const missing = Uint8Array.of(0, 1, 1, 1, 1, 1);
-  t.same(await sink.run(textTensor("fxxxxx"), { missing, missingCount: 5 }), {
+  const part = { tensor: textTensor("fxxxxx"), context: { missing, missingCount: 5 } };
+  t.same(await runServedFrame(sink, part), {
     ...{ checksum: tensorChecksum(textTensor("f")), receivedFraction: 1 - 5 / 6 },
   });
 });

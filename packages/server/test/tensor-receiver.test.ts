@@ -7,11 +7,12 @@ import {
 } from "@sluice/protocol";
 import { createTensor } from "@sluice/tensor";
 import t from "tap";
+import { serveEach } from "#src/served-model.js";
 import { createTensorReceiver } from "#src/tensor-receiver.js";
 
 const spec = { dtype: "float32", shape: [2, 4, 4], layout: "chw" } as const;
 
-const served = { run: async () => undefined };
+const served = serveEach(async () => undefined);
 const wanted = (concealment: string): TensorStreamOptions => ({
   ...tensorStreamDefaults,
   ...{ spec, split: "", model: "m", codec: "raw", mode: "datagram", deadlineMs: 100, concealment },
@@ -52,6 +53,31 @@ t.test("auto unless something else is asked for", async (t) => {
   ] as const) {
     await t.rejects(createTensorReceiver(wanted(concealment), served), { name: "StreamRefusal", code });
   }
+});
+
+t.test("slices hold what the stream asked for, and what the codec cannot hold is refused", async (t) => {
+  const interleave = "checkerboard";
+  const tensor = createTensor("float32", spec.shape, still, "chw");
+  const encoder = parseCodec("raw").createEncoder(spec, undefined, interleave);
+  const [slice] = encoder.encode(tensor, 64).slices;
+  const receiver = await createTensorReceiver({ ...wanted("zero"), interleave }, served);
+  const got = receiver.receive(
+    { ...frameOf(1, still), slices: [{ ...slice!, arrivalMs: 0, isRecovered: false }] },
+    now,
+  )!;
+  const isBlack = (i: number) => (Math.floor(i / 4) + i) % 2 === 0;
+  t.strictSame(
+    [...got.context.missing].slice(0, 16),
+    Array.from({ length: 16 }, (_, i) => (isBlack(i) ? 0 : 1)),
+  );
+  t.ok([...got.tensor.data].every((value, i) => got.context.missing[i] === 1 || value === still[i]));
+  for (const [codec, text] of [
+    ["raw", "x"],
+    ["quantize | entropy", "checkerboard"],
+  ] as const)
+    await t.rejects(createTensorReceiver({ ...wanted("zero"), codec, interleave: text }, served), {
+      ...{ name: "StreamRefusal", code: ErrorCode.unknownInterleaving, message: /^interleave/ },
+    });
 });
 
 t.test("auto and temporal conceal with the stream's last good tensor, the others do not", async (t) => {

@@ -1,5 +1,5 @@
 export { createLink, type Link, type LinkCounters, type LinkDropReason, type LinkVerdict } from "./link.js";
-export type { LinkParameters } from "./link-parameters.js";
+export { type CheckedLinkParameters, checkLinkParameters, type LinkParameters } from "./link-parameters.js";
 export { parseDurationMs } from "./parse-duration.js";
 export { parsePercentOrFraction } from "./parse-fraction.js";
 export { parseRate } from "./parse-rate.js";

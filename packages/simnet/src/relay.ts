@@ -28,6 +28,8 @@ export interface RelayOptions {
   readonly idleMs?: number;
   /** Most bytes held in both directions together, 256 for each packet's bookkeeping included. Default 64 MiB. */
   readonly maxHeldBytes?: number;
+  /** Called once, before the first packet of a client is treated. */
+  readonly onFirstPacket?: () => void;
 }
 
 /**
@@ -136,6 +138,7 @@ export async function createRelay(options: RelayOptions): Promise<Relay> {
   const peers = new Map<string, Peer>();
   let heldBytes = 0;
   let closing: Promise<void> | undefined;
+  let onFirstPacket = options.onFirstPacket;
 
   const front = openSocket(listen.family);
   await bindSocket(front, options.listen.port, listen.address);
@@ -231,6 +234,8 @@ export async function createRelay(options: RelayOptions): Promise<Relay> {
 
   front.on("message", (payload: Uint8Array, from: RemoteInfo) => {
     if (closing !== undefined) return;
+    onFirstPacket?.();
+    onFirstPacket = undefined;
     const peer = findPeer(from);
     if (peer === undefined) up.droppedPeers++;
     else handlePacket(payload, peer, up, listen.family);

@@ -109,9 +109,14 @@ export const serverStreams = [
   refusal("fec-unknown", 20, { fec: "x" }),
   refusal("fec-parameter-unknown", 20, { fec: "rs:depth=3" }),
   refusal("fec-on-a-quic-stream", 20, { fec: "rs", mode: 2 }),
-  refusal("interleave-unknown", 21, { interleave: "x" }),
   refusal("urgency-8", 13, { urgency: 8 }),
   refusal("min-received-101", 13, { minReceivedPercent: 101 }),
+  refusal("result-content-unknown", 13, { resultContent: 3 }),
+  server(
+    "open-with-an-unknown-result-format",
+    ["sluice/4.3/5"],
+    [welcomed, says(10, open({ resultFormat: 9 }), { says: [accept()] })],
+  ),
   server(
     "open-with-everything-at-its-bound",
     [],

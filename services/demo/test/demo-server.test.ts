@@ -5,7 +5,7 @@ import t from "tap";
 
 const model = await loadModel("fashion");
 const page = await serveDemoPage({
-  ...{ host: "127.0.0.1", port: 0, model, tap: createViewTap() },
+  ...{ host: "127.0.0.1", port: 0, models: [{ reference: "fashion", model }], tap: createViewTap() },
   server: { host: "127.0.0.1", port: 9, certificates: () => [{ hash: "00" }] },
 });
 t.teardown(() => page.close());
@@ -18,6 +18,7 @@ const put = (name: string, body: unknown, type = "application/json") =>
   });
 
 t.test("the model, its cuts and its parts", async (t) => {
+  t.strictSame(await (await fetch(`${page.url}api/models`)).json(), ["fashion"]);
   const summary = (await (await fetch(`${page.url}api/model`)).json()) as { cuts: { name: string }[] };
   t.match(summary, {
     name: "fashion",

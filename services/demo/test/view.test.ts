@@ -1,5 +1,5 @@
 import { createViewTap } from "@sluice/demo";
-import type { ServedStream } from "@sluice/server";
+import { runServedFrame, type ServedStream, serveEach } from "@sluice/server";
 import { createTensor } from "@sluice/tensor";
 import t from "tap";
 import { readView } from "#demo/page/view-bytes.js";
@@ -12,12 +12,15 @@ const tensor = createTensor(
   spec.layout,
 );
 const missing = Uint8Array.from([0, 1, 0, 0, 0, 0, 0, 1]);
-const served: ServedStream = { run: async () => ({ predictions: [] }) };
+const served: ServedStream = serveEach(async () => ({ predictions: [] }));
 
 async function openTap(now: () => number, maxViews = 64) {
   const tap = createViewTap({ now, maxViews });
-  const stream = await tap.tap(async () => served)({ model: "any", split: "", spec });
-  return { tap, run: async (gaps = missing) => viewOf(await stream.run(tensor, contextOf(gaps))) };
+  const stream = await tap.tap(async () => served)({ model: "any", split: "", spec, content: "model" });
+  return {
+    tap,
+    run: async (gaps = missing) => viewOf(await runServedFrame(stream, { tensor, context: contextOf(gaps) })),
+  };
 }
 
 const contextOf = (gaps: Uint8Array) => ({

@@ -7,6 +7,7 @@ import { createSystemClock } from "@sluice/transport/core";
 import type { TensorStream } from "../client-api.js";
 import { ClientError } from "../client-error.js";
 import type { FrameOutcome } from "../frame-outcome.js";
+import { createLane, runInLane } from "../lane.js";
 import type {
   AdaptiveCandidate,
   AdaptiveClient,
@@ -16,7 +17,6 @@ import type {
   LocalCandidate,
   SentCandidate,
 } from "./adaptive-api.js";
-import { createClientLane } from "./client-lane.js";
 import { describeLocal } from "./describe-local.js";
 import { createOfferedRate } from "./offered-rate.js";
 import type { StrategySample } from "./strategy-api.js";
@@ -41,7 +41,7 @@ export async function createAdaptiveStream<Frame>(
   }
   const selector = createStrategySelector(options);
   const byName = new Map(candidates.map((candidate) => [candidate.name, candidate]));
-  const lane = createClientLane({ concurrency: clientConcurrency, maxWaiting, clock });
+  const lane = createLane({ name: "client", concurrency: clientConcurrency, queue: maxWaiting, clock });
   const rate = createOfferedRate(options.framesPerSecond ?? 30);
   const streams = new Map<string, TensorStream>();
   const unavailable = new Set<string>();
@@ -85,7 +85,7 @@ export async function createAdaptiveStream<Frame>(
   ): Promise<FrameOutcome> {
     const startMs = clock.now();
     if (lane.isFull) return { status: "dropped", reason: "in-flight" };
-    const { value, workMs } = await lane.run(() => run(frame));
+    const { value, workMs } = await runInLane(lane, () => run(frame));
     note(workMs);
     const latencyMs = clock.now() - capturedMs;
     return describeLocal(localFrames++, value, latencyMs, latencyMs <= deadlineMs, clock.now() - startMs);
@@ -103,7 +103,7 @@ export async function createAdaptiveStream<Frame>(
     // client_remain: the gate knows how long the client's part takes, the lane whether it can begin.
     if (lane.isFull) return Promise.resolve({ status: "dropped", reason: "in-flight" });
     return stream.send(async (budget) => {
-      const { value, workMs } = await lane.run(() => produce(frame, budget));
+      const { value, workMs } = await runInLane(lane, () => produce(frame, budget));
       note(workMs);
       return value;
     }, capturedMs);

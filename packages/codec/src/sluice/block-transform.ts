@@ -7,12 +7,20 @@ import { createTransformKernel } from "./transform-kernel.js";
 export interface BlockTransform {
   /** Of one block; see {@link BlockTransform.place}. */
   readonly coefficients: Float32Array;
+  /** Of one block, elements less their means: element `position * pitch + channel`, positions by rows. */
+  readonly samples: Float32Array;
+  /** Elements from one position to the next. */
+  readonly pitch: number;
   /** Where coefficient `band * channels + component` lies in {@link BlockTransform.coefficients}. */
   place(coefficient: number): number;
   /** Computes the coefficients of a block of a tensor. */
   analyse(values: Float32Array, block: number): void;
   /** Computes the elements of a block, and puts them into place in `values`. */
   synthesize(block: number, values: Float32Array): void;
+  /** Computes the coefficients of the samples. */
+  analyseSamples(): void;
+  /** Computes the samples of the coefficients. */
+  synthesizeSamples(): void;
 }
 
 /** Orthonormal DCT-II: frequency k at position i of `size`. */
@@ -122,17 +130,25 @@ export function createBlockTransform(
     }
   }
 
+  function analyseSamples(): void {
+    kernel.analyse();
+    if (!isMixed) scale(perGain);
+  }
+
+  function synthesizeSamples(): void {
+    if (!isMixed) scale(gains);
+    kernel.synthesize();
+  }
+
   return {
-    coefficients,
+    ...{ coefficients, samples, pitch, analyseSamples, synthesizeSamples },
     place: (coefficient) => Math.floor(coefficient / channels) * pitch + (coefficient % channels),
     analyse(values, block) {
       gather(values, block);
-      kernel.analyse();
-      if (!isMixed) scale(perGain);
+      analyseSamples();
     },
     synthesize(block, values) {
-      if (!isMixed) scale(gains);
-      kernel.synthesize();
+      synthesizeSamples();
       scatter(block, values);
     },
   };

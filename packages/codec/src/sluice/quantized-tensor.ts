@@ -1,15 +1,33 @@
 import { elementCount, readFloat32, type Tensor, type TensorSpec, type UnitRange } from "@sluice/tensor";
 import { maxMagnitude } from "./entropy-format.js";
 import { createIntervalList } from "./entropy-kernel.js";
+import { createMotionEstimate } from "./motion-estimate.js";
+import type { ReferenceFrame } from "./reference-frame.js";
 import { entropyKernel } from "./select-entropy.js";
+import {
+  encodeWithVectors,
+  type SliceVectors,
+  sliceVectorBits,
+  sliceVectors,
+  type WrittenUnits,
+} from "./slice-vectors.js";
 import { type SluicePlan, stepOf } from "./sluice-plan.js";
-import { modeBytes, packModes, reconstructUnit, unitModes } from "./unit-modes.js";
+import {
+  modeBytes,
+  packModes,
+  predictedFlag,
+  reconstructUnit,
+  unitModes,
+  vectorClassShift,
+} from "./unit-modes.js";
 
 /** Every payload that is not empty begins with the quality; where units are predicted, a distance and the modes follow. */
 const headBytes = 1;
-const predictedFlag = 0x80;
 /** What a slice takes beyond its head and the bits of its intervals: the coder's state, rounding. */
 const overheadBytes = 4;
+
+/** The most bits that one vector takes in a slice of its own. */
+const mostVectorBits = 40;
 
 /**
  * Added to a coefficient's magnitude in steps before it is rounded down. Below 0.57 it becomes 0, and the decoder takes
@@ -22,8 +40,7 @@ export const rounding = 0.43;
 export interface Reference {
   /** How many frames before the one that is encoded. */
   readonly distance: number;
-  /** Its coefficients, as the receiver has them. */
-  readonly values: Float32Array;
+  readonly frame: ReferenceFrame;
 }
 
 /** The tensor that an encoder works at: its coefficients, and what they become at one quality. */
@@ -38,12 +55,14 @@ export interface QuantizedTensor {
   bytesOf(range: UnitRange): number;
   /** Their payload. */
   payloadOf(range: UnitRange): Uint8Array;
+  /** What the receiver's tensor lacks without them: squares of coefficients, in which all errors are worth the same. */
+  energyOf(range: UnitRange): number;
   /** What a receiver of the units before `end` has: their coefficients, and 0 for the others. */
   reconstruct(end: number): Float32Array;
 }
 
 export function createQuantizedTensor(spec: TensorSpec, plan: SluicePlan): QuantizedTensor {
-  const { grid, places, units, transform, layerStart } = plan;
+  const { grid, places, units, transform, layerStart, blockOrder } = plan;
   const elements = elementCount(spec.shape);
   const kernel = entropyKernel();
   const scratch = new Float32Array(spec.dtype === "float32" ? 0 : elements);
@@ -58,16 +77,21 @@ export function createQuantizedTensor(spec: TensorSpec, plan: SluicePlan): Quant
   const modes = new Uint8Array(units);
   /** Only where there is a reference. */
   const prediction = plan.memory > 0 ? createPrediction(coded, units, grid.blocks * perBlock) : undefined;
+  const motion =
+    prediction && plan.motion > 0 ? createMotionEstimate(plan, plan.deviations, 1 - rounding) : undefined;
   let reference: Reference | undefined;
+  /** What the coefficients are predicted to be. */
+  let expected: Float32Array | undefined;
   let spans: Uint32Array = plan.spansAt(plan.quality, 0, units);
   let intraSpans = spans;
   let spansQuality = plan.quality;
   let current = -1;
+  let energies: Float64Array | undefined;
 
   function quantizeAll(from: Float32Array, signs: Int32Array, perStep: number, target: Int32Array): void {
     let to = 0;
     for (let unit = 0; unit < units; unit++) {
-      const block = (unit % grid.blocks) * perBlock;
+      const block = blockOrder[unit % grid.blocks]! * perBlock;
       const first = intraSpans[2 * unit]!;
       const end = first + intraSpans[2 * unit + 1]!;
       for (let j = first; j < end; j++) {
@@ -119,6 +143,36 @@ export function createQuantizedTensor(spec: TensorSpec, plan: SluicePlan): Quant
     }
   }
 
+  const writtenUnits = (first: number, end: number): WrittenUnits => ({
+    ...{ first, end, quality: current, modes, spans, coefficients: quantized },
+  });
+
+  function vectorsOf(first: number, end: number): SliceVectors | undefined {
+    return motion && sliceVectors(plan, { first, end, modes }, motion.vectors);
+  }
+
+  /** Of the slice with these units; a single unit's is not looked at, for many are asked about. */
+  function vectorBits(first: number, end: number): number {
+    if (!motion || !expected) return 0;
+    if (end - first === 1) return mostVectorBits;
+    const vectors = vectorsOf(first, end);
+    return vectors ? sliceVectorBits(vectors) : 0;
+  }
+
+  /** Of a unit of the first layer those of the whole block: without it, nothing of the block is used. */
+  function unitEnergies(): Float64Array {
+    const own = new Float64Array(units);
+    for (let unit = units - 1; unit >= 0; unit--) {
+      const place = unit % grid.blocks;
+      const block = blockOrder[place]! * perBlock;
+      const first = intraSpans[2 * unit]!;
+      const end = first + intraSpans[2 * unit + 1]!;
+      for (let j = first; j < end; j++) own[unit]! += values[block + places[j]!]! ** 2;
+      if (unit >= grid.blocks) own[place]! += own[unit]!;
+    }
+    return own;
+  }
+
   return {
     take(tensor, from) {
       const floats = readFloat32(tensor, 0, elements, scratch);
@@ -126,40 +180,57 @@ export function createQuantizedTensor(spec: TensorSpec, plan: SluicePlan): Quant
       for (let block = 0; block < grid.blocks; block++) {
         transform.analyse(floats, block);
         values.set(coefficients, block * perBlock);
+        if (from) motion?.takeSamples(block);
       }
       reference = from;
+      expected = from?.frame.values;
+      if (from && motion) {
+        motion.compare(values, from.frame);
+        expected = motion.expected;
+      }
       current = -1;
     },
     quality: () => current,
     quantize(quality) {
       if (current === quality) return;
       current = quality;
+      energies = undefined;
       if (spansQuality !== quality) intraSpans = plan.spansAt(quality, 0, units);
       spansQuality = quality;
       quantizeAll(values, bits, 1 / stepOf(quality), quantized);
       spans = intraSpans;
       modes.fill(unitModes.intra);
-      if (prediction && reference) {
-        predict(prediction, quality, reference.values);
+      if (prediction && expected) {
+        predict(prediction, quality, expected);
         spans = plan.spansAt(quality, 0, units, modes);
       }
       kernel.list(quantized, spans, plan.at(quality).rows, intervals);
     },
     bytesOf({ first, end }) {
       const head = reference ? headBytes + 1 + modeBytes(end - first) : headBytes;
-      return head + overheadBytes + (intervals.bits[end]! - intervals.bits[first]!) / 8;
+      const bits = intervals.bits[end]! - intervals.bits[first]! + vectorBits(first, end);
+      return head + overheadBytes + bits / 8;
     },
     payloadOf({ first, end }) {
       const isPredicted = reference !== undefined && !isZero(modes, first, end);
       const head = isPredicted ? headBytes + 1 + modeBytes(end - first) : headBytes;
-      const payload = kernel.encode(intervals, first, end, head);
+      const vectors = isPredicted ? vectorsOf(first, end) : undefined;
+      const payload = vectors
+        ? encodeWithVectors(kernel, plan, vectors, writtenUnits(first, end), head)
+        : kernel.encode(intervals, first, end, head);
       payload[0] = current;
       if (isPredicted) {
         payload[0] |= predictedFlag;
-        payload[1] = reference!.distance;
+        payload[1] = reference!.distance | ((vectors?.vectorClass ?? 0) << vectorClassShift);
         packModes(modes, first, end, payload, headBytes + 1);
       }
       return payload;
+    },
+    energyOf({ first, end }) {
+      energies ??= unitEnergies();
+      let sum = 0;
+      for (let unit = first; unit < end; unit++) sum += energies[unit]!;
+      return sum;
     },
     reconstruct(end) {
       const target = new Float32Array(values.length);
@@ -169,10 +240,10 @@ export function createQuantizedTensor(spec: TensorSpec, plan: SluicePlan): Quant
         const layer = Math.floor(unit / grid.blocks);
         const place = {
           ...{ places, first: layerStart[layer]!, end: layerStart[layer + 1]! },
-          offset: (unit - layer * grid.blocks) * perBlock,
+          offset: blockOrder[unit - layer * grid.blocks]! * perBlock,
         };
         const count = spans[2 * unit + 1]!;
-        const from = modes[unit] === unitModes.intra ? undefined : reference?.values;
+        const from = modes[unit] === unitModes.intra ? undefined : expected;
         reconstructUnit(place, quantized, at, count, step, from, target);
         at += count;
       }

@@ -1,4 +1,5 @@
 import {
+  type BlockMotion,
   createTensor,
   elementCount,
   sliceRange,
@@ -8,13 +9,22 @@ import {
 } from "@sluice/tensor";
 import type { DecoderReference, PartialTensor, SliceFault, TensorDecoder } from "../codec.js";
 import { blockArea } from "./block-grid.js";
+import { predictedBlocks, readVectors } from "./motion-vectors.js";
+import { createMovedBlocks, type MovedBlocks } from "./moved-blocks.js";
+import { createReferenceFrame, type ReferenceFrame } from "./reference-frame.js";
 import { entropyKernel } from "./select-entropy.js";
 import { qualityRange, type SluicePlan, stepOf } from "./sluice-plan.js";
-import { modeBytes, reconstructUnit, unitModes, unpackModes } from "./unit-modes.js";
+import {
+  distanceMask,
+  modeBytes,
+  predictedFlag,
+  reconstructUnit,
+  unitModes,
+  unpackModes,
+  vectorClassShift,
+} from "./unit-modes.js";
 
 const headBytes = 1;
-/** Set in the first byte of slices of which units are predicted; a byte with the distance and the modes follow. */
-const predictedFlag = 0x80;
 
 /** A frame is kept for so much longer than it may be predicted from: frames overtake each other. */
 const moreFrames = 4;
@@ -23,14 +33,14 @@ const noCoefficients = new Int32Array(0);
 
 /** What later frames may be predicted from. */
 interface Referenced {
-  /** Its coefficients; `undefined` while some are missing. */
-  reference(): Float32Array | undefined;
+  /** `undefined` while some of its coefficients are missing. */
+  reference(): ReferenceFrame | undefined;
 }
 
 interface SluiceTensor extends PartialTensor, Referenced {}
 
 /** Finds what a frame may be predicted from: the one so many before it. */
-type FindReference = (distance: number) => Float32Array | undefined;
+type FindReference = (distance: number) => ReferenceFrame | undefined;
 
 /** Puts tensors of one spec together again from any slices of the codec `sluice` (spec 6.11). */
 export function createSluiceDecoder(spec: TensorSpec, plan: SluicePlan): TensorDecoder {
@@ -58,8 +68,8 @@ export function createSluiceDecoder(spec: TensorSpec, plan: SluicePlan): TensorD
     references() {
       const whole: DecoderReference[] = [];
       for (const [frame, tensor] of kept) {
-        const values = tensor.reference();
-        if (values) whole.push({ frame, values });
+        const reference = tensor.reference();
+        if (reference) whole.push({ frame, values: reference.values });
       }
       return whole;
     },
@@ -69,14 +79,15 @@ export function createSluiceDecoder(spec: TensorSpec, plan: SluicePlan): TensorD
           const { length } = values;
           throw new TensorError("references", `${length} coefficients, a tensor has ${coefficients}`);
         }
-        keep(frame, { reference: () => values });
+        const reference = createReferenceFrame(plan, values);
+        keep(frame, { reference: () => reference });
       }
     },
   };
 }
 
 function createSluiceTensor(spec: TensorSpec, plan: SluicePlan, findReference: FindReference): SluiceTensor {
-  const { grid, places, layerStart, units, transform } = plan;
+  const { grid, places, layerStart, units, transform, blockOrder } = plan;
   const { blocks } = grid;
   const elements = elementCount(spec.shape);
   const tensor = createTensor(spec.dtype, spec.shape, undefined, spec.layout);
@@ -94,6 +105,9 @@ function createSluiceTensor(spec: TensorSpec, plan: SluicePlan, findReference: F
   /** Of each unit: whether it was decoded before. */
   const isTaken = new Uint8Array(units);
   let untaken = units;
+  let complete: ReferenceFrame | undefined;
+  let moved: MovedBlocks | undefined;
+  let motion: BlockMotion | undefined;
 
   /** Takes a slice as a whole, or nothing of it. */
   function decode(payload: Uint8Array, first: number, end: number): SliceFault | undefined {
@@ -101,37 +115,96 @@ function createSluiceTensor(spec: TensorSpec, plan: SluicePlan, findReference: F
     if (quality > qualityRange[1]) return "parameter";
     let head = headBytes;
     let modes: Uint8Array | undefined;
-    let reference: Float32Array | undefined;
+    let reference: ReferenceFrame | undefined;
+    let vectorClass = 0;
     if (payload[0]! & predictedFlag) {
       head += 1 + modeBytes(end - first);
       if (payload.length < head) return "payload";
-      reference = findReference(payload[1]!);
+      vectorClass = payload[1]! >> vectorClassShift;
+      if (vectorClass > 0 && plan.motion === 0) return "parameter";
+      reference = findReference(payload[1]! & distanceMask);
       if (reference === undefined) return "parameter";
       modes = unpackModes(payload, headBytes + 1, end - first);
     }
+    const moving = vectorClass > 0 ? predictedBlocks(modes!, first, blockOrder) : [];
     const spans = plan.spansAt(quality, first, end, modes);
-    let count = 0;
-    for (let i = 1; i < spans.length; i += 2) count += spans[i]!;
-    const coefficients = new Int32Array(count);
-    if (!entropyKernel().decode(payload, head, spans, plan.at(quality).rows, coefficients)) return "payload";
-    take(coefficients, spans, first, stepOf(quality), modes, reference);
+    const written = decodeSpans(payload, head, quality, [
+      ...(moving.length > 0 ? [plan.vectorSpans(quality, vectorClass, moving.length)] : []),
+      spans,
+    ]);
+    if (written === undefined) return "payload";
+    const vectors = readVectors(grid, moving, written.subarray(0, 2 * moving.length), plan.motion);
+    if (vectors === undefined) return "payload";
+    if (modes) noteMotion(modes, first, payload[1]! & distanceMask, vectors);
+    const expect = reference && expectedFrom(reference, vectors);
+    take(written.subarray(2 * moving.length), spans, first, stepOf(quality), modes, expect);
     return undefined;
   }
 
-  /** @param spans of the units from `first` on */
+  /** Coefficients of all spans, or `undefined` where the payload does not hold them. */
+  function decodeSpans(
+    payload: Uint8Array,
+    head: number,
+    quality: number,
+    parts: readonly Uint32Array[],
+  ): Int32Array | undefined {
+    const spans = new Uint32Array(parts.reduce((sum, { length }) => sum + length, 0));
+    let at = 0;
+    for (const part of parts) {
+      spans.set(part, at);
+      at += part.length;
+    }
+    let count = 0;
+    for (let i = 1; i < spans.length; i += 2) count += spans[i]!;
+    const coefficients = new Int32Array(count);
+    const isSound = entropyKernel().decode(payload, head, spans, plan.at(quality).rows, coefficients);
+    return isSound ? coefficients : undefined;
+  }
+
+  /** Keeps what the slice says of how its blocks moved. */
+  function noteMotion(modes: Uint8Array, first: number, distance: number, vectors: Int8Array): void {
+    if (plan.motion === 0 || spec.layout === "any") return;
+    const { blockHeight, blockWidth } = grid;
+    motion ??= {
+      ...{ blockHeight, blockWidth },
+      distances: new Uint8Array(blocks),
+      vectors: new Int8Array(2 * blocks),
+    };
+    for (const block of predictedBlocks(modes, first, blockOrder)) {
+      motion.distances[block] = distance;
+      motion.vectors.set(vectors.subarray(2 * block, 2 * block + 2), 2 * block);
+    }
+  }
+
+  /** What the coefficients of a block are predicted to be, in an array as large as that of all blocks. */
+  function expectedFrom(reference: ReferenceFrame, vectors: Int8Array): (block: number) => Float32Array {
+    return (block) => {
+      const vector = [vectors[2 * block]!, vectors[2 * block + 1]!] as const;
+      if (vector[0] === 0 && vector[1] === 0) return reference.values;
+      moved ??= createMovedBlocks(plan);
+      return moved.from(reference, block, vector);
+    };
+  }
+
+  /**
+   * @param spans of the units from `first` on
+   * @param expect see `expectedFrom`; absent: nothing is predicted
+   */
   function take(
     coefficients: Int32Array,
     spans: Uint32Array,
     first: number,
     step: number,
     modes?: Uint8Array,
-    reference?: Float32Array,
+    expect?: (block: number) => Float32Array,
   ): void {
+    // What it looked like may not be what it looks like now.
+    complete = undefined;
     let at = 0;
     for (let i = 0; 2 * i < spans.length; i++) {
       const unit = first + i;
       const layer = Math.floor(unit / blocks);
-      const block = unit - layer * blocks;
+      const block = blockOrder[unit - layer * blocks]!;
       const place = {
         places,
         first: layerStart[layer]!,
@@ -139,8 +212,8 @@ function createSluiceTensor(spec: TensorSpec, plan: SluicePlan, findReference: F
         offset: block * perBlock,
       };
       const count = spans[2 * i + 1]!;
-      const own = modes === undefined || modes[i] === unitModes.intra ? undefined : reference;
-      reconstructUnit(place, coefficients, at, count, step, own, values);
+      const from = modes === undefined || modes[i] === unitModes.intra ? undefined : expect?.(block);
+      reconstructUnit(place, coefficients, at, count, step, from, values);
       at += count;
       untaken -= 1 - isTaken[unit]!;
       isTaken[unit] = 1;
@@ -171,7 +244,10 @@ function createSluiceTensor(spec: TensorSpec, plan: SluicePlan, findReference: F
       take(noCoefficients, new Uint32Array(2 * (end - first)), first, 0);
       return undefined;
     },
-    reference: () => (untaken === 0 ? values : undefined),
+    reference() {
+      if (untaken === 0) complete ??= createReferenceFrame(plan, values);
+      return complete;
+    },
     finish() {
       let changed = false;
       for (let block = 0; block < blocks; block++) {
@@ -184,7 +260,7 @@ function createSluiceTensor(spec: TensorSpec, plan: SluicePlan, findReference: F
         isShown[block] = 1;
       }
       if (changed && !isFloat) writeFloat32(tensor, 0, decoded);
-      return { tensor, missing, missingCount };
+      return { tensor, missing, missingCount, ...(motion ? { motion } : {}) };
     },
   };
 }

@@ -4,6 +4,7 @@ import type { EncodedSlice, SlicePosition, TensorEncoder } from "../codec.js";
 import { longestSlice } from "../slice-cover.js";
 import { halve, planSlices } from "./plan-slices.js";
 import { createQuantizedTensor, type Reference } from "./quantized-tensor.js";
+import { createReferenceFrame, type ReferenceFrame } from "./reference-frame.js";
 import type { SluicePlan } from "./sluice-plan.js";
 
 const empty = new Uint8Array(0);
@@ -17,24 +18,33 @@ export function createSluiceEncoder(spec: TensorSpec, plan: SluicePlan): TensorE
   const quantized = createQuantizedTensor(spec, plan);
   let taken: Tensor | undefined;
   /** What the receiver will have of the last frames, and the newest of them that it is known to have. */
-  const sent = new Map<number, Float32Array>();
+  const sent = new Map<number, ReferenceFrame>();
   let acknowledged: number | undefined;
 
   function referenceOf(frame: number | undefined): Reference | undefined {
     if (frame === undefined || acknowledged === undefined) return undefined;
-    const values = sent.get(acknowledged);
+    const known = sent.get(acknowledged);
     const distance = frame - acknowledged;
-    return values && distance >= 1 && distance <= plan.memory ? { distance, values } : undefined;
+    return known && distance >= 1 && distance <= plan.memory ? { distance, frame: known } : undefined;
   }
 
   function remember(frame: number, slices: readonly EncodedSlice[]): void {
     const isKept = ({ payload }: EncodedSlice): boolean => payload.length > 0;
     const last = slices.findLast(isKept);
-    sent.set(frame, quantized.reconstruct(last ? rangeOf(last).end : 0));
+    const values = quantized.reconstruct(last ? rangeOf(last).end : 0);
+    sent.set(frame, createReferenceFrame(plan, values));
     for (const number of sent.keys()) if (number <= frame - plan.memory) sent.delete(number);
   }
 
   const rangeOf = ({ index, count }: SlicePosition) => sliceRange(index, count, units);
+
+  const energyOf = (slice: EncodedSlice): number =>
+    slice.payload.length === 0 ? 0 : quantized.energyOf(rangeOf(slice));
+
+  /** Says what slices are worth, `largest` being the energy of the one that is worth most. */
+  function weigh(slices: readonly EncodedSlice[], largest: number): EncodedSlice[] {
+    return slices.map((slice) => ({ ...slice, importance: largest > 0 ? energyOf(slice) / largest : 1 }));
+  }
 
   /** Slices that fit. @throws TensorError where one unit does not */
   function cut(slice: SlicePosition, maxPayloadBytes: number): EncodedSlice[] {
@@ -102,6 +112,9 @@ export function createSluiceEncoder(spec: TensorSpec, plan: SluicePlan): TensorE
       }
       quality = quantized.quality();
       if (frame !== undefined && plan.memory > 0) remember(frame, slices);
+      // One slice alone is all that there is.
+      const largest = slices.length > 1 ? Math.max(...slices.map(energyOf)) : 0;
+      if (slices.length > 1) slices = weigh(slices, largest);
       return {
         slices,
         split(slice, most) {
@@ -115,7 +128,8 @@ export function createSluiceEncoder(spec: TensorSpec, plan: SluicePlan): TensorE
           quantizeToFit(slice, quality, most);
           // The receiver then has something else than what was remembered.
           if (frame !== undefined && quantized.quality() !== quality) sent.delete(frame);
-          return cut(slice, most);
+          const parts = cut(slice, most);
+          return slices.length > 1 ? weigh(parts, largest) : parts;
         },
       };
     },

@@ -6,8 +6,11 @@ import {
   TensorError,
   type TensorSpec,
 } from "@sluice/tensor";
+import { checkInterleavedSize, dealPlaces } from "../interleave/dealing-order.js";
+import { type Interleaving, interleaveField } from "../interleave/interleaving.js";
 import { type BlockGrid, createBlockGrid } from "./block-grid.js";
 import { type BlockTransform, createBlockTransform } from "./block-transform.js";
+import { rowsPerClass, vectorClasses } from "./motion-vectors.js";
 import { highestRows, unitModes } from "./unit-modes.js";
 
 /** Parameters of the codec `sluice`. */
@@ -27,6 +30,11 @@ export interface SluiceParameters {
    * itself.
    */
   readonly memory?: number;
+  /**
+   * How far away, in elements, 0 to 15, a block may be predicted from: what moves is found again. Default 0: blocks are
+   * predicted from where they are. Of no use without `memory`.
+   */
+  readonly motion?: number;
 }
 
 /** What a predicting codec may hold of frames at one end, in elements. */
@@ -35,6 +43,7 @@ const maxKeptElements = 1 << 26;
 export const qualityRange = [0, 100, 50] as const;
 export const layerRange = [1, 8, 3] as const;
 export const memoryRange = [0, 16, 0] as const;
+export const motionRange = [0, 15, 0] as const;
 
 /** The quality at which a step is 1 and the rows of the statistics hold. */
 export const neutralQuality = 50;
@@ -66,8 +75,13 @@ export interface SluicePlan {
   readonly layers: number;
   readonly quality: number;
   readonly memory: number;
+  readonly motion: number;
+  /** Of the channels, from the statistics. */
+  readonly deviations: Float32Array;
   /** Units of a tensor: those of the first layer block by block, then those of the next. */
   readonly units: number;
+  /** The blocks in the order of each layer's units. */
+  readonly blockOrder: Uint32Array;
   /** Coefficients of a block, each layer's behind those of the one before it: where they lie in the {@link BlockTransform}. */
   readonly places: Uint32Array;
   /** Where each layer begins in {@link places}, and its length behind the last one. */
@@ -80,13 +94,18 @@ export interface SluicePlan {
    * @param modes of these units (see `unitModes`); by default they all stand for themselves
    */
   spansAt(quality: number, first: number, end: number, modes?: Uint8Array): Uint32Array;
+  /** The same for the vectors of a slice: as many spans of two, with the row of a class (`vectorClass`). */
+  vectorSpans(quality: number, vectorClass: number, vectors: number): Uint32Array;
 }
 
 /** The coefficients that are coded at a quality. */
 export interface CodedRows {
   /** How many, from the start of the order; those behind are 0. */
   readonly count: number;
-  /** For each: the row of its distribution; then again for each mode of a predicted unit that writes coefficients. */
+  /**
+   * For each: the row of its distribution; then again for each mode of a predicted unit that writes coefficients. Behind
+   * them, twice for each class, that of vectors.
+   */
   readonly rows: Int32Array;
 }
 
@@ -96,7 +115,13 @@ export interface CodedRows {
 export function createSluicePlan(
   spec: TensorSpec,
   statistics: CutStatistics | undefined,
-  { quality = qualityRange[2], layers = layerRange[2], memory = memoryRange[2] }: SluiceParameters,
+  {
+    quality = qualityRange[2],
+    layers = layerRange[2],
+    memory = memoryRange[2],
+    motion = motionRange[2],
+  }: SluiceParameters,
+  interleaving: Interleaving = { kind: "contiguous" },
 ): SluicePlan {
   checkSpec(spec);
   const transform = statistics?.transform;
@@ -117,8 +142,10 @@ export function createSluicePlan(
     );
   }
   const grid = createBlockGrid(spec, transform.block);
-  if (elements * memory > maxKeptElements) {
-    const most = Math.floor(maxKeptElements / elements);
+  // With motion, what frames look like is kept beside their coefficients.
+  const keptElements = motion > 0 ? 2 * elements : elements;
+  if (keptElements * memory > maxKeptElements) {
+    const most = Math.floor(maxKeptElements / keptElements);
     throw new TensorError(
       "codec.sluice.memory",
       `${memory} frames of ${elements} elements, at most ${most} are kept`,
@@ -135,7 +162,8 @@ export function createSluicePlan(
     const count = rows.findLastIndex((row) => row >= 0) + 1;
     const coded = rows.subarray(0, count).map((row) => Math.max(0, row));
     const limited = highestRows.map((highest) => coded.map((row) => Math.min(row, highest)));
-    return { count, rows: Int32Array.from(limited.flatMap((own) => [...own])) };
+    const ofVectors = Array.from({ length: 2 * vectorClasses }, (_, i) => rowsPerClass * (1 + (i >> 1)));
+    return { count, rows: Int32Array.from([...limited.flatMap((own) => [...own]), ...ofVectors]) };
   }
 
   function at(quality: number): CodedRows {
@@ -147,10 +175,12 @@ export function createSluicePlan(
   const blockTransform = createBlockTransform(grid, statistics, transform);
   const layerStart = layerStarts(order, scales, layers);
   return {
-    ...{ grid, layers, quality, memory, layerStart, at },
+    ...{ grid, layers, quality, memory, motion, layerStart, at },
+    deviations: statistics.channelDeviation,
     transform: blockTransform,
     places: order.map((coefficient) => blockTransform.place(coefficient)),
     units: grid.blocks * layers,
+    blockOrder: orderBlocks(spec, grid, interleaving),
     spansAt(quality, first, end, modes) {
       const { count } = at(quality);
       const spans = new Uint32Array(2 * (end - first));
@@ -164,7 +194,27 @@ export function createSluicePlan(
       }
       return spans;
     },
+    vectorSpans(quality, vectorClass, vectors) {
+      const row = highestRows.length * at(quality).count + 2 * (vectorClass - 1);
+      return Uint32Array.from({ length: 2 * vectors }, (_, i) => (i % 2 === 0 ? row : 2));
+    },
   };
+}
+
+/** @throws TensorError of the field `interleave` for an order that is not one of blocks, and for too large a tensor */
+function orderBlocks(
+  spec: TensorSpec,
+  { blocks, columns }: BlockGrid,
+  interleaving: Interleaving,
+): Uint32Array {
+  if (interleaving.kind !== "contiguous") checkInterleavedSize(spec);
+  if (interleaving.kind === "channel-strided") {
+    throw new TensorError(
+      interleaveField,
+      "channel-strided, and blocks of the codec sluice hold all channels; use checkerboard or pseudo-random",
+    );
+  }
+  return dealPlaces(interleaving, blocks / columns, columns);
 }
 
 /**

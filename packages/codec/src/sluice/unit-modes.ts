@@ -4,6 +4,14 @@
  */
 export const unitModes = { intra: 0, rough: 1, fine: 2, same: 3 } as const;
 
+/**
+ * Set in the first byte of slices of which units are predicted. A byte follows with the distance of the frame that they are
+ * predicted from and the class of the vectors (0: there are none); behind it the modes.
+ */
+export const predictedFlag = 0x80;
+export const vectorClassShift = 5;
+export const distanceMask = 0x1f;
+
 /** For each mode that writes coefficients: the highest row that they have. */
 export const highestRows = [Number.POSITIVE_INFINITY, 24, 16] as const;
 

@@ -13,7 +13,9 @@ import { checkChoice, checkNumber, formatNumber } from "../stage-parameters.js";
 import {
   createQuantizer,
   dequantize,
+  holdRange,
   isSane,
+  meetZero,
   quantize as quantizeValues,
   setChannel,
   setChannels,
@@ -57,19 +59,31 @@ export function quantize(parameters: QuantizeParameters = {}): Stage<"tensor", "
       input: "tensor",
       output: "symbols",
     },
-    plan({ dtype }, { spec, axis, statistics }) {
+    plan({ dtype, blockLength }, { spec, axis, statistics, looksBack }) {
+      if (blockLength !== undefined && per === "channel") {
+        throw new TensorError(
+          "codec.quantize.per",
+          "channel is for elements; behind transform use per=tensor",
+        );
+      }
       const quantizer = createQuantizer(levels, per === "channel" ? axis : { channels: 1, stride: 2 ** 24 });
       if (per === "channel") setChannels(quantizer, checkStatistics(spec, statistics), deviations);
       const symbolScratch = createSymbolScratch(levels);
+      let held: { low: number; step: number } | undefined;
       const valueScratch = createScratch((length) => new Float32Array(length));
       const scratchFor = (count: number) => (dtype === "float32" ? valueScratch(0) : valueScratch(count));
       return {
-        output: { levels },
+        output: { levels, ...(blockLength === undefined ? {} : { blockLength }) },
         sideBytes: per === "tensor" ? parameterBytes : 0,
         measure(tensor) {
-          if (per === "channel") return;
+          if (per === "channel") return undefined;
           const { length } = tensor.data;
-          setChannel(quantizer, 0, momentsOf(readFloat32(tensor, 0, length, scratchFor(length))), deviations);
+          const moments = momentsOf(readFloat32(tensor, 0, length, scratchFor(length)));
+          setChannel(quantizer, 0, moments, deviations);
+          const isHeld = held !== undefined && holdRange(quantizer, held, moments.mean);
+          if (blockLength !== undefined && !isHeld) meetZero(quantizer);
+          if (looksBack) held = { low: quantizer.low[0]!, step: quantizer.step[0]! };
+          return undefined;
         },
         encode(tensor, { elements: { first, end } }, side) {
           if (per === "tensor") {

@@ -43,6 +43,45 @@ export function setChannel(quantizer: Quantizer, channel: number, moments: Momen
   quantizer.nanSymbol[channel] = Math.min(quantizer.levels - 1, Math.max(0, nearest));
 }
 
+/** How much wider than what a tensor needs a range may be, and what is added at an end that was too near. */
+const mostWidth = 1.25;
+const spare = 1 / 16;
+
+/**
+ * Keeps the range of an earlier tensor as long as it holds that of this one and is not much wider, so that symbols mean the
+ * same; else widens the end that is not enough, for what is to come.
+ * @param earlier lowest level and step
+ * @returns whether it was kept
+ */
+export function holdRange(
+  quantizer: Quantizer,
+  earlier: { low: number; step: number },
+  mean: number,
+): boolean {
+  const [low, step] = [quantizer.low[0]!, quantizer.step[0]!];
+  const width = step * (quantizer.levels - 1);
+  const earlierWidth = earlier.step * (quantizer.levels - 1);
+  const isLowEnough = earlier.low <= low;
+  const isHighEnough = earlier.low + earlierWidth >= low + width;
+  const isHeld = isLowEnough && isHighEnough && earlierWidth <= mostWidth * width;
+  const down = isLowEnough ? 0 : spare * width;
+  const up = isHighEnough ? 0 : spare * width;
+  quantizer.low[0] = isHeld ? earlier.low : low - down;
+  quantizer.step[0] = isHeld ? earlier.step : (width + down + up) / (quantizer.levels - 1);
+  const nearest = step > 0 ? Math.round((mean - quantizer.low[0]!) / quantizer.step[0]!) : 0;
+  quantizer.nanSymbol[0] = Math.min(quantizer.levels - 1, Math.max(0, nearest));
+  return isHeld;
+}
+
+/** Moves the levels, a little further apart, so that one of them is 0, where the range has it: most coefficients become that. */
+export function meetZero(quantizer: Quantizer): void {
+  const [low, step, last] = [quantizer.low[0]!, quantizer.step[0]!, quantizer.levels - 1];
+  if (!(low < 0 && low + step * last > 0) || last < 2) return;
+  const wider = Math.fround((step * last) / (last - 1));
+  quantizer.step[0] = wider;
+  quantizer.low[0] = -wider * Math.ceil(-low / wider);
+}
+
 /**
  * Sets every channel from statistics that both ends hold.
  * @throws TensorError naming the array that is of another length than the channels or not finite.

@@ -33,7 +33,16 @@ export function tile(parameters: TileParameters | "chw" | "hwc" = {}): Stage<"sy
   return {
     ...{ name, text: `${name}:shape=${shape},layout=${layout}`, input: "symbols", output: "plane" },
     unitOrder: (spec) => blockOrder(readAxes(spec, layout)),
-    plan({ levels }, { spec }) {
+    plan({ levels, isExact, blockLength }, { spec }) {
+      if (blockLength !== undefined) {
+        throw new TensorError("codec.tile", "makes pictures of elements; behind transform end with entropy");
+      }
+      if (isExact) {
+        throw new TensorError(
+          "codec.tile",
+          "changes symbols that predict must get back as they are; end the chain with entropy",
+        );
+      }
       if (levels > maxTileLevels) {
         throw new TensorError(
           "codec.tile",

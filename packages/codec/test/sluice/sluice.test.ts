@@ -291,3 +291,25 @@ t.test("slices that are broken are refused and change nothing", async (t) => {
     t.equal(clean.add(index, count, slices[0]!.payload), "range");
   }
 });
+
+t.test("slices say what they are worth: the first layer most, what was left out nothing", async (t) => {
+  const tensor = smoothTensor(spec, createRandom(seed));
+  const encoder = parseCodec("sluice:quality=75").createEncoder(spec, statistics);
+  const worth = (slices: readonly EncodedSlice[]) => slices.map(({ importance }) => importance ?? Number.NaN);
+  t.equal(encoder.encode(tensor, 1e6).slices[0]!.importance, undefined, "one alone is not compared");
+  const encoded = encoder.encode(tensor, 80);
+  const { slices } = encoded;
+  const all = worth(slices);
+  t.ok(slices.length > 3 && Math.max(...all) === 1 && all.every((value) => value >= 0), `${all}`);
+  const blocks = encoder.units / 3;
+  const isBase = ({ index, count }: EncodedSlice) => sliceRange(index, count, encoder.units).first < blocks;
+  const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+  const [base, others] = [slices.filter(isBase), slices.filter((slice) => !isBase(slice))];
+  t.ok(mean(worth(base)) > 2 * mean(worth(others)), `${worth(base)}; ${worth(others)}`);
+  const parts = encoded.split(slices[0]!, 40);
+  t.ok(parts.length > 1);
+  const sum = worth(parts).reduce((a, b) => a + b);
+  t.ok(Math.abs(sum - all[0]!) < 1e-9, `parts ${sum}, whole ${all[0]}`);
+  const short = encoder.encode(tensor, 80, { budgetBytes: 150 });
+  for (const { payload, importance } of short.slices) if (payload.length === 0) t.equal(importance, 0);
+});

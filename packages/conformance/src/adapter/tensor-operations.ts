@@ -1,4 +1,12 @@
-import { type Codec, parseCodec, prepareCodec } from "@sluice/codec";
+import {
+  type Codec,
+  formatInterleaving,
+  interleaveField,
+  type PartialTensor,
+  parseCodec,
+  parseInterleaving,
+  prepareCodec,
+} from "@sluice/codec";
 import {
   type Concealer,
   createConcealer,
@@ -25,11 +33,21 @@ interface CodecInput {
   readonly spec: TensorSpec;
   readonly codec: string;
   readonly statistics?: EncodedStatistics;
+  readonly interleave?: string;
+}
+
+interface ReceivedSlice {
+  readonly index: number;
+  readonly count: number;
+  readonly payload: string;
 }
 
 interface ReceiveInput extends CodecInput {
   readonly concealment: string;
-  readonly slices: readonly { readonly index: number; readonly count: number; readonly payload: string }[];
+  readonly slices: readonly ReceivedSlice[];
+  /** Of the frame; where it may be predicted from those before. */
+  readonly frame?: number;
+  readonly before?: readonly { readonly frame: number; readonly slices: readonly ReceivedSlice[] }[];
 }
 
 interface EncodeInput extends CodecInput {
@@ -44,7 +62,8 @@ function orCode<T>(code: ErrorCode, step: () => T): T {
     return step();
   } catch (error) {
     if (!(error instanceof TensorError)) throw error;
-    throw new ProtocolError(code, error.message);
+    const isOrder = error.field.startsWith(interleaveField);
+    throw new ProtocolError(isOrder ? ErrorCode.unknownInterleaving : code, error.message);
   }
 }
 
@@ -77,18 +96,24 @@ function readConcealer(text: string, spec: TensorSpec, statistics: CutStatistics
   );
 }
 
-async function receive({ spec, codec, statistics, concealment, slices }: ReceiveInput) {
+async function receive({ spec, codec, statistics, interleave, concealment, ...frames }: ReceiveInput) {
+  const { slices, frame, before = [] } = frames;
   const known = statistics && decodeStatistics(statistics);
   const concealer = readConcealer(concealment, spec, known);
   const prepared = await prepareCodec(readCodec(codec));
-  const decoder = orCode(ErrorCode.unknownCodec, () => prepared.createDecoder(spec, known));
-  const partial = decoder.begin();
-  const refused: number[] = [];
-  for (const [at, { index, count, payload }] of slices.entries()) {
-    // spec 5.2
-    orCode(ErrorCode.sliceOutOfRange, () => sliceRange(index, count, decoder.units));
-    if (partial.add(index, count, fromHex(payload)) !== undefined) refused.push(at);
-  }
+  const decoder = orCode(ErrorCode.unknownCodec, () => prepared.createDecoder(spec, known, interleave));
+  const add = (partial: PartialTensor, own: readonly ReceivedSlice[]): number[] => {
+    const refused: number[] = [];
+    for (const [at, { index, count, payload }] of own.entries()) {
+      // spec 5.2
+      orCode(ErrorCode.sliceOutOfRange, () => sliceRange(index, count, decoder.units));
+      if (partial.add(index, count, fromHex(payload)) !== undefined) refused.push(at);
+    }
+    return refused;
+  };
+  for (const earlier of before) add(decoder.begin(earlier.frame), earlier.slices);
+  const partial = decoder.begin(frame);
+  const refused = add(partial, slices);
   const { tensor, missing, missingCount } = partial.finish();
   if (missingCount === elementCount(spec.shape))
     throw new ProtocolError(ErrorCode.nothingDecodable, "no slice was decoded");
@@ -96,9 +121,9 @@ async function receive({ spec, codec, statistics, concealment, slices }: Receive
   return { refused, missing: missingRuns(missing), data: toHex(tensorBytes(tensor)) };
 }
 
-async function encode({ spec, codec, statistics, data, index, count }: EncodeInput) {
+async function encode({ spec, codec, statistics, interleave, data, index, count }: EncodeInput) {
   const prepared = await prepareCodec(readCodec(codec));
-  const encoder = prepared.createEncoder(spec, statistics && decodeStatistics(statistics));
+  const encoder = prepared.createEncoder(spec, statistics && decodeStatistics(statistics), interleave);
   const tensor = readTensor(spec, data);
   // Measures the whole tensor, as it does for every frame, before a part of it is encoded.
   const encoded = encoder.encode(tensor, Number.MAX_SAFE_INTEGER);
@@ -110,6 +135,11 @@ async function encode({ spec, codec, statistics, data, index, count }: EncodeInp
 export const tensorOperations = {
   "codec.parse": ({ codec }: { codec: string }) => ({ codec: readCodec(codec).text }),
   "codec.encode": encode,
+  "interleave.parse": ({ interleave }: { interleave: string }) => ({
+    interleave: orCode(ErrorCode.unknownInterleaving, () =>
+      formatInterleaving(parseInterleaving(interleave)),
+    ),
+  }),
   "tensor.receive": receive,
   "statistics.hash": async ({ statistics }: { statistics: EncodedStatistics }) => {
     const canonical = JSON.stringify(encodeStatistics(decodeStatistics(statistics)));

@@ -3,7 +3,7 @@ import type { ErrorCode } from "@sluice/protocol";
 import { maxAgeMs, type OutgoingControl } from "@sluice/protocol/wire";
 import { type ClientContext, doneResult, framesOf, nextFrame } from "./client-context.js";
 import type { LiveCase } from "./live-case.js";
-import { type RawPeer, sliceItem, Unmet } from "./raw-peer.js";
+import { type MessageOf, type RawPeer, sliceItem, Unmet } from "./raw-peer.js";
 
 type Case = LiveCase<ClientContext>;
 
@@ -31,16 +31,19 @@ function closing(
 
 const welcome: OutgoingControl = { kind: "welcome", body: { version: 1, agent: "conformance" } };
 
-/** What no slice of any client may look like (spec 5.1 to 5.3). */
-function checkSlices(peer: RawPeer, stream: number, units: number): void {
+/** What no slice of any client may look like (spec 5.1 to 5.3), and no repair symbol (5.8). */
+function checkSlices(peer: RawPeer, { stream, fec }: MessageOf<"open">["body"], units: number): void {
   if (peer.broken) throw new Unmet(`bytes that cannot be read: ${peer.broken}`);
   const sequences: number[] = [];
   for (const { header, place, streamNumber, payload } of peer.slices) {
     const what = `slice ${header.index}/${header.count} of frame ${header.frame}`;
     if (header.stream !== stream) throw new Unmet(`${what}: of stream ${header.stream}, not ${stream}`);
-    if (header.count > units) throw new Unmet(`${what}: more slices than the ${units} units`);
+    const isRepair = header.repair !== undefined;
+    if (isRepair && fec === "") throw new Unmet(`${what}: a repair symbol, which the stream did not ask for`);
+    if (isRepair && header.repair! > (header.sequence ?? 0))
+      throw new Unmet(`${what}: protects what is before the first datagram`);
+    if (header.count > units && !isRepair) throw new Unmet(`${what}: more slices than the ${units} units`);
     if (header.ageMs > maxAgeMs) throw new Unmet(`${what}: an age of ${header.ageMs} ms`);
-    if (header.repair !== undefined) throw new Unmet(`${what}: a repair symbol`);
     if (payload.length === 0) throw new Unmet(`${what}: an empty payload`);
     const shouldBeNumbered = place === 0;
     if ((header.sequence !== undefined) !== shouldBeNumbered)
@@ -57,7 +60,7 @@ function cover(peer: RawPeer, frame: number, units: number): { covered: number; 
   const seen = new Uint8Array(units);
   let twice = 0;
   for (const { header } of peer.slices) {
-    if (header.frame !== frame) continue;
+    if (header.frame !== frame || header.repair !== undefined) continue;
     const first = Math.floor((header.index * units) / header.count);
     const end = Math.floor(((header.index + 1) * units) / header.count);
     for (let unit = first; unit < end; unit++) {
@@ -251,7 +254,7 @@ export const clientCases: readonly Case[] = [
         frame = await nextFrame(peer, framesOf(peer.slices));
       }
       stop();
-      checkSlices(peer, open.stream, units);
+      checkSlices(peer, open, units);
       const frames = framesOf(peer.slices);
       if (frames[0] !== open.firstFrame)
         throw new Unmet(`the first frame has the number ${frames[0]}, not ${open.firstFrame}`);

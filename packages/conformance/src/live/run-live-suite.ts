@@ -3,9 +3,14 @@ import type { LiveCase } from "./live-case.js";
 import type { RawPeer } from "./raw-peer.js";
 import { createServerContext, type ServerContext, type ServerTarget } from "./server-context.js";
 import { serverFrameCases } from "./server-frame-cases.js";
+import { serverLossCases } from "./server-loss-cases.js";
 import { serverSessionCases } from "./server-session-cases.js";
 
-export const serverCases: readonly LiveCase<ServerContext>[] = [...serverSessionCases, ...serverFrameCases];
+export const serverCases: readonly LiveCase<ServerContext>[] = [
+  ...serverSessionCases,
+  ...serverFrameCases,
+  ...serverLossCases,
+];
 
 /** Some cases wait for a time-out of the other side; they run beside each other. */
 const parallel = 4;

@@ -1,65 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { ErrorCode } from "@sluice/protocol";
-import type { LiveCase } from "./live-case.js";
 import { controlItem, type RawPeer, sliceItem, Unmet } from "./raw-peer.js";
-import {
-  half,
-  inDatagram,
-  type OpenFields,
-  otherHalf,
-  type ServerContext,
-  tensor,
-  wholeFrame,
-} from "./server-context.js";
-
-type Case = LiveCase<ServerContext>;
-
-/** Outcomes of the registry. */
-const done = 1;
-const undecodable = 3;
-/** Long enough for a repeated result to be seen; nothing fails because it is too short. */
-const quietMs = 400;
-
-async function resultOf(peer: RawPeer, frame: number, wanted: Record<string, number>): Promise<void> {
-  const result = await peer.next("result", (body) => body.stream === 1 && body.frame === frame);
-  for (const [field, value] of Object.entries(wanted)) {
-    const got = result[field as "elements"];
-    if (got !== value) throw new Unmet(`the result of frame ${frame} has ${field} ${got}, not ${value}`);
-  }
-}
+import { half, inDatagram, otherHalf, tensor, wholeFrame } from "./server-context.js";
+import { type Case, closing, done, quietMs, resultOf, staysSilent, undecodable } from "./server-steps.js";
 
 function acknowledge(peer: RawPeer, frame: number): void {
   peer.say({ kind: "resultAck", body: { stream: 1, frames: [frame] } });
-}
-
-/** After what is sent the session must end with a code. */
-function closing(
-  id: string,
-  shows: readonly string[],
-  code: keyof typeof ErrorCode,
-  datagram: Uint8Array,
-  fields?: OpenFields,
-): Case {
-  return {
-    id,
-    shows,
-    async run({ opened }) {
-      const peer = await opened(fields);
-      peer.sendDatagram(datagram);
-      await peer.closedWith(code);
-    },
-  };
-}
-
-/** No result of a frame may come. */
-async function staysSilent(peer: RawPeer, frame: number): Promise<void> {
-  await peer.alive();
-  await sleep(quietMs);
-  await peer.alive();
-  const count = peer.heard.filter(
-    ({ message }) => message.kind === "result" && message.body.frame === frame,
-  ).length;
-  if (count > 0) throw new Unmet(`frame ${frame} was answered`);
 }
 
 async function sendTensorStream(peer: RawPeer, bytes: Uint8Array, end: "fin" | "reset"): Promise<void> {

@@ -216,6 +216,11 @@ export const serverSessionCases: readonly Case[] = [
   refusal("an-unknown-concealment", "specMismatch", { concealment: "guess" }),
   refusal("a-concealment-without-its-statistics", "statisticsMismatch", { concealment: "data-set-mean" }),
   refusal("unknown-error-correction", "unknownFec", { fec: "x-nobody-knows" }),
+  refusal("error-correction-out-of-range", "unknownFec", { fec: "rs:max=101" }),
+  refusal("error-correction-of-a-quic-stream", "unknownFec", { fec: "rs", mode: 2 }),
+  refusal("an-interleaving-that-tears-channels-apart", "unknownInterleaving", {
+    ...{ codec: "integers | entropy", interleave: "checkerboard" },
+  }),
   refusal("an-unknown-interleaving", "unknownInterleaving", { interleave: "x-nobody-knows" }),
   refusal("an-urgency-of-8", "specMismatch", { urgency: 8 }),
   refusal("a-share-of-101-percent", "specMismatch", { minReceivedPercent: 101 }),

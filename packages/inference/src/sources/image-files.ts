@@ -1,11 +1,12 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { basename, dirname, extname, join, relative, sep } from "node:path";
+import { glob } from "tinyglobby";
 import { decodeImage } from "../decode-image.js";
 import { parseClassIndex, parseTable } from "../labels.js";
 import { ModelError } from "../model-error.js";
 import { imageSizeOf, type Preprocess, preparePixels } from "../preprocess.js";
 import type { TensorInfo } from "../tensor-info.js";
-import type { ImageSource } from "./labelled-image.js";
+import type { CountedImageSource } from "./labelled-image.js";
 import { orderOf } from "./seeded-random.js";
 
 const imageKinds = new Set([".jpg", ".jpeg", ".png", ".webp", ".avif", ".gif", ".tif", ".tiff"]);
@@ -20,12 +21,13 @@ async function listImages(directory: string): Promise<string[]> {
   const paths = entries
     .filter((entry) => entry.isFile() && imageKinds.has(extname(entry.name).toLowerCase()))
     .map((entry) => relative(directory, join(entry.parentPath ?? entry.path, entry.name)));
-  if (paths.length === 0) throw new ModelError("not-found", `images: there are none below ${directory}`);
+  return checkCount(paths, `below ${directory}`);
+}
+
+function checkCount(paths: string[], where: string): string[] {
+  if (paths.length === 0) throw new ModelError("not-found", `images: there are none ${where}`);
   if (paths.length > maxImages) {
-    throw new ModelError(
-      "too-large",
-      `images: ${paths.length} below ${directory}, at most ${maxImages} are allowed`,
-    );
+    throw new ModelError("too-large", `images: ${paths.length} ${where}, at most ${maxImages} are allowed`);
   }
   return paths.sort();
 }
@@ -76,6 +78,14 @@ async function readImage(path: string): Promise<Uint8Array> {
   return readFile(path);
 }
 
+/** How images of a folder are opened. */
+export interface ImageFileOptions {
+  /** Names of the classes, in the order of their indices. */
+  readonly labels?: readonly string[];
+  /** Shuffles them. */
+  readonly seed?: number;
+}
+
 /**
  * An image file, or all images below a folder sorted by path (shuffled with a seed). The true class comes from
  * `labels.tsv` in the folder or beside it, else from the name of the folder that an image lies in where `labels` has
@@ -86,9 +96,8 @@ export async function openImageFiles(
   path: string,
   input: TensorInfo,
   preprocess: Preprocess,
-  options: { readonly labels?: readonly string[]; readonly seed?: number } = {},
-): Promise<ImageSource> {
-  const size = imageSizeOf(input);
+  options: ImageFileOptions = {},
+): Promise<CountedImageSource> {
   let isFolder: boolean;
   try {
     isFolder = (await stat(path)).isDirectory();
@@ -97,6 +106,39 @@ export async function openImageFiles(
   }
   const directory = isFolder ? path : dirname(path);
   const names = isFolder ? await listImages(path) : [basename(path)];
+  return openNamed(directory, names, input, preprocess, options);
+}
+
+/**
+ * The image files that a pattern names (`*`, `**`, `?`, `[a-z]`, `{jpg,png}`), sorted by path; else as {@link openImageFiles}.
+ * @throws ModelError `not-found` where there are none
+ */
+export async function openImageGlob(
+  pattern: string,
+  input: TensorInfo,
+  preprocess: Preprocess,
+  options: ImageFileOptions = {},
+): Promise<CountedImageSource> {
+  // What stands before the first part with a special character is the folder.
+  const parts = pattern.split("/");
+  const fixed = parts.findIndex((part) => /[*?[{]/.test(part));
+  const directory = parts.slice(0, fixed).join("/") || (pattern.startsWith("/") ? "/" : ".");
+  const found = await glob(parts.slice(fixed).join("/"), { cwd: directory, expandDirectories: false });
+  const names = checkCount(
+    found.filter((name) => imageKinds.has(extname(name).toLowerCase())),
+    `that match ${pattern}`,
+  );
+  return openNamed(directory, names, input, preprocess, options);
+}
+
+async function openNamed(
+  directory: string,
+  names: readonly string[],
+  input: TensorInfo,
+  preprocess: Preprocess,
+  options: ImageFileOptions,
+): Promise<CountedImageSource> {
+  const size = imageSizeOf(input);
   const labelOf = await labeller(directory, options.labels ?? []);
   return {
     count: names.length,

@@ -14,6 +14,11 @@ export interface LabelledImage {
 
 /** Images to feed a model with; each iteration starts at the first. */
 export interface ImageSource extends AsyncIterable<LabelledImage> {
-  /** How many there are; Infinity for a source without an end. */
+  /** How many there are; Infinity for a source without an end, undefined where only reading it tells. */
+  readonly count: number | undefined;
+}
+
+/** A source of which it is known how many images it has. */
+export interface CountedImageSource extends ImageSource {
   readonly count: number;
 }

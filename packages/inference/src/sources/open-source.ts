@@ -1,27 +1,47 @@
+import { existsSync } from "node:fs";
 import type { Model } from "../load-model.js";
-import { openImageFiles } from "./image-files.js";
+import { openImageFiles, openImageGlob } from "./image-files.js";
 import type { ImageSource } from "./labelled-image.js";
+import { openRawFrames, parseRawFrameShape } from "./raw-frames.js";
 import { createSyntheticSource, parseSyntheticShape } from "./synthetic.js";
 import { openTestImages } from "./test-images.js";
+import { isVideoName, openVideoFile, type VideoOptions } from "./video-file.js";
+
+export interface OpenSourceOptions extends VideoOptions {
+  /** Shuffles images; makes synthetic tensors the same again. */
+  readonly seed?: number;
+  /** Where `stdin:HxWxC` reads. Default: the process's standard input. */
+  readonly stdin?: AsyncIterable<Uint8Array>;
+}
+
+/** What {@link openSource} takes, in words for a help text. */
+export const sourceForms =
+  "test-images, a folder, an image, a pattern like 'photos/**/*.jpg', a video (needs ffmpeg), stdin:HxWxC (raw frames), synthetic:HxWxC";
 
 /**
- * Opens a source by what a user writes: `test-images`, `synthetic:HxWxC`, a folder of images or an image file.
- * @param seed shuffles images; makes synthetic tensors the same again
+ * Opens a source by what a user writes: `test-images`, `synthetic:HxWxC`, `stdin:HxWxC`, a folder of images, an image or
+ * video file, or a pattern of image files.
  * @throws ModelError naming the source
  */
 export async function openSource(
   reference: string,
   model: Pick<Model, "input" | "preprocess" | "labels">,
-  options: { readonly seed?: number } = {},
+  options: OpenSourceOptions = {},
 ): Promise<ImageSource> {
-  if (reference === "test-images") return openTestImages(model.input, model.preprocess, options);
-  const synthetic = "synthetic:";
-  if (reference.startsWith(synthetic)) {
-    const dtype = model.input.dtype === "uint8" ? "uint8" : "float32";
-    return createSyntheticSource(parseSyntheticShape(reference.slice(synthetic.length)), {
-      dtype,
-      ...options,
-    });
+  const { input, preprocess, labels } = model;
+  const seeded = options.seed === undefined ? {} : { seed: options.seed };
+  if (reference === "test-images") return openTestImages(input, preprocess, seeded);
+  const [, kind, shape = ""] = /^(synthetic|stdin):(.*)$/s.exec(reference) ?? [];
+  if (kind === "synthetic") {
+    const dtype = input.dtype === "uint8" ? "uint8" : "float32";
+    return createSyntheticSource(parseSyntheticShape(shape), { dtype, ...seeded });
   }
-  return openImageFiles(reference, model.input, model.preprocess, { labels: model.labels, ...options });
+  if (kind === "stdin") {
+    return openRawFrames(options.stdin ?? process.stdin, parseRawFrameShape(shape), input, preprocess);
+  }
+  if (isVideoName(reference)) return openVideoFile(reference, input, preprocess, options);
+  // A file whose name looks like a pattern is a file.
+  const isPattern = /[*?[{]/.test(reference) && !existsSync(reference);
+  const open = isPattern ? openImageGlob : openImageFiles;
+  return open(reference, input, preprocess, { labels, ...seeded });
 }

@@ -1,4 +1,4 @@
-import { answerTensor } from "../answer-tensor.js";
+import { answerTensor, inferenceTimeOf, readAnswer } from "../answer-tensor.js";
 import type { OpenServedStream } from "../served-model.js";
 import { createTensorReceiver, type ReceivedTensor, type TensorReceiver } from "../tensor-receiver.js";
 import type { CapturedFrame } from "./capture-record.js";
@@ -40,8 +40,8 @@ export async function* replayCapture(
   { openServedStream, frame }: ReplayOptions,
 ): AsyncGenerator<ReplayedFrame> {
   const { options } = reader.stream;
-  const { model, split, spec } = options;
-  const served = await openServedStream({ model, split, spec });
+  const { model, split, spec, resultContent: content } = options;
+  const served = await openServedStream({ model, split, spec, content });
   const receiver = await createTensorReceiver(options, served);
   // Frames that were not decoded left the stream as it was.
   const aside = await createTensorReceiver(options, served);
@@ -82,7 +82,7 @@ function unknown(captured: CapturedFrame): ReplayedFrame {
 
 async function compare(
   captured: CapturedFrame,
-  { served }: TensorReceiver,
+  { served, resultFormat: format }: TensorReceiver,
   received: ReceivedTensor | undefined,
 ): Promise<ReplayedFrame> {
   // Before the model gets it, which may write over it.
@@ -100,7 +100,10 @@ async function compare(
   let answer: Uint8Array = new Uint8Array(0);
   let error: Error | undefined;
   try {
-    if (received) answer = await answerTensor(served, received);
+    // The time that it took belongs to the answer, and was another one then.
+    const inferenceMs = inferenceTimeOf(readAnswer(captured.answer, format));
+    const about = { frameNumber: captured.frame, inferenceMs, format };
+    if (received) answer = await answerTensor(served, received, about);
   } catch (cause) {
     error = cause instanceof Error ? cause : new Error(String(cause));
   }

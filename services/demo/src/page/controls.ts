@@ -14,7 +14,7 @@ import {
 export interface Controls {
   readonly settings: Settings;
   /** Fills in what the server has. */
-  showModel(model: ModelSummary, hasClip: boolean): void;
+  showModel(model: ModelSummary, models: readonly string[], hasClip: boolean): void;
   /** Puts the picture back to what it was where a camera cannot be had. */
   setSource(source: Settings["source"]): void;
 }
@@ -74,7 +74,12 @@ export function createControls(onChange: (settings: Settings) => void): Controls
     timer = setTimeout(() => onChange(read()), settleMs);
   }
 
-  form.addEventListener("input", change);
+  form.addEventListener("input", ({ target }) => {
+    // Another network is another page: nothing of the one before is of use to it.
+    if (target === select("model"))
+      location.search = new URLSearchParams({ model: select("model").value }).toString();
+    else change();
+  });
   form.addEventListener("submit", (event) => event.preventDefault());
   document.addEventListener("keydown", (event) => {
     if (
@@ -98,8 +103,12 @@ export function createControls(onChange: (settings: Settings) => void): Controls
     get settings() {
       return read();
     },
-    showModel(model, hasClip) {
-      fill(select("model"), [{ value: model.name, text: model.name }], model.name);
+    showModel(model, models, hasClip) {
+      fill(
+        select("model"),
+        models.map((name) => ({ value: name, text: name })),
+        model.name,
+      );
       fill(select("cut"), chooseCuts(model).map(describeCut), model.defaultCut);
       const clip = form.querySelector<HTMLInputElement>("input[value=clip]")!;
       clip.disabled = !hasClip;

@@ -5,7 +5,7 @@ import type { ModelSummary } from "../model-summary.js";
 import type { Settings } from "./settings.js";
 
 export type ToWorker =
-  | { readonly type: "start"; readonly page: string; readonly settings: Settings }
+  | { readonly type: "start"; readonly page: string; readonly model: string; readonly settings: Settings }
   | { readonly type: "settings"; readonly settings: Settings }
   /** The latest picture of a camera or a drawing: [height, width, channels], red first. */
   | { readonly type: "pixels"; readonly pixels: Uint8Array<ArrayBuffer> };
@@ -59,7 +59,12 @@ export interface TensorView {
 }
 
 export type FromWorker =
-  | { readonly type: "model"; readonly model: ModelSummary; readonly hasClip: boolean }
+  | {
+      readonly type: "model";
+      readonly model: ModelSummary;
+      readonly models: readonly string[];
+      readonly hasClip: boolean;
+    }
   | { readonly type: "connection"; readonly state: ConnectionState }
   | { readonly type: "transport"; readonly transport: BrowserTransport }
   /** What computes the client's part. */

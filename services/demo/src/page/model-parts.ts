@@ -22,11 +22,11 @@ export interface ModelParts {
 const providers = ["wasm"] as const;
 const warmUpRuns = 5;
 
-export function createModelParts(onProvider: (provider: string) => void): ModelParts {
+export function createModelParts(name: string, onProvider: (provider: string) => void): ModelParts {
   const parts = new Map<string, Promise<ClientPart>>();
 
   async function load(cut: string): Promise<ClientPart> {
-    const [model, statistics] = await Promise.all([fetchPart(cut), fetchStatistics(cut)]);
+    const [model, statistics] = await Promise.all([fetchPart(name, cut), fetchStatistics(name, cut)]);
     const engine: Engine = await loadOnnxruntimeWeb(model, {
       ...{ providers, wasmFolder: new URL("/runtime/", location.href).href },
       createWorker: () => new Worker("/engine-worker.js", { type: "module" }),

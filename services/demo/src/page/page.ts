@@ -111,7 +111,7 @@ function drawView(): void {
 function handle(message: FromWorker): void {
   switch (message.type) {
     case "model":
-      controls.showModel(message.model, message.hasClip);
+      controls.showModel(message.model, message.models, message.hasClip);
       createSources(sizeOf(message.model.input.shape, message.model.input.layout));
       status.showModel(message.model);
       return;
@@ -153,7 +153,10 @@ createTheme(() => {
 });
 plots = createPlots();
 waterfall.draw(undefined, controls.settings.deadlineMs);
-post({ type: "start", page: crypto.randomUUID?.() ?? randomName(), settings: controls.settings });
+post({
+  ...{ type: "start", page: crypto.randomUUID?.() ?? randomName(), settings: controls.settings },
+  model: new URLSearchParams(location.search).get("model") ?? "",
+});
 
 setInterval(() => {
   history.step(performance.now());

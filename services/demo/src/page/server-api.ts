@@ -12,19 +12,25 @@ async function ask(path: string, options?: RequestInit): Promise<Response> {
 
 const readJson = async <T>(path: string): Promise<T> => (await (await ask(path)).json()) as T;
 
-export const fetchModel = (): Promise<ModelSummary> => readJson("/api/model");
+const queryOf = (model: string, further: Readonly<Record<string, string>> = {}) =>
+  new URLSearchParams({ model, ...further }).toString();
+
+export const fetchModels = (): Promise<readonly string[]> => readJson("/api/models");
+/** An unknown name gives the first model. */
+export const fetchModel = (model: string): Promise<ModelSummary> => readJson(`/api/model?${queryOf(model)}`);
 export const fetchServer = (): Promise<ServerSummary> => readJson("/api/server");
-export const fetchClip = (): Promise<ClipImages | null> => readJson("/api/clip");
+export const fetchClip = (model: string): Promise<ClipImages | null> =>
+  readJson(`/api/clip?${queryOf(model)}`);
 
 /** The client's part of the network; an empty cut: all of it. */
-export async function fetchPart(cut: string): Promise<Uint8Array<ArrayBuffer>> {
-  return new Uint8Array(await (await ask(`/api/part?cut=${encodeURIComponent(cut)}`)).arrayBuffer());
+export async function fetchPart(model: string, cut: string): Promise<Uint8Array<ArrayBuffer>> {
+  return new Uint8Array(await (await ask(`/api/part?${queryOf(model, { cut })}`)).arrayBuffer());
 }
 
 /** `undefined`: the cut was never calibrated. */
-export async function fetchStatistics(cut: string): Promise<AgreedStatistics | undefined> {
+export async function fetchStatistics(model: string, cut: string): Promise<AgreedStatistics | undefined> {
   const found = await readJson<{ value: EncodedStatistics; hash: string } | null>(
-    `/api/statistics?cut=${encodeURIComponent(cut)}`,
+    `/api/statistics?${queryOf(model, { cut })}`,
   );
   if (!found) return undefined;
   const hash = Uint8Array.from(found.hash.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));

@@ -8,10 +8,10 @@ import {
 import type { ModelSummary } from "../model-summary.js";
 import { planCandidates, type StreamedImage } from "./candidates.js";
 import type { FrameEnd, FromWorker, ShownPrediction, ToWorker } from "./messages.js";
-import { createModelParts } from "./model-parts.js";
+import { createModelParts, type ModelParts } from "./model-parts.js";
 import { openSession } from "./open-session.js";
 import { createPictureSource, type PictureSource } from "./picture-source.js";
-import { fetchClip, fetchModel, fetchView, type PathState, setPath } from "./server-api.js";
+import { fetchClip, fetchModel, fetchModels, fetchView, type PathState, setPath } from "./server-api.js";
 import type { Settings } from "./settings.js";
 import { readView } from "./view-bytes.js";
 
@@ -42,7 +42,7 @@ let usesWebSocket = false;
 let openedMs = 0;
 /** Counts changes of the settings, so that only the last of several is carried out. */
 let planned = 0;
-const parts = createModelParts((provider) => tell({ type: "engine", provider }));
+let parts: ModelParts;
 
 async function openPath(): Promise<PathState> {
   path = await setPath(page, settings.network);
@@ -199,12 +199,14 @@ function watchPath(): void {
   }
 }
 
-async function start(): Promise<void> {
+async function start(wanted: string): Promise<void> {
   let clip: Awaited<ReturnType<typeof fetchClip>>;
-  [model, clip] = await Promise.all([fetchModel(), fetchClip()]);
+  let models: readonly string[];
+  [model, clip, models] = await Promise.all([fetchModel(wanted), fetchClip(wanted), fetchModels()]);
+  parts = createModelParts(model.name, (provider) => tell({ type: "engine", provider }));
   settings = { ...settings, cut: settings.cut || model.defaultCut };
   source = createPictureSource(model, clip);
-  tell({ type: "model", model, hasClip: clip !== null });
+  tell({ type: "model", model, models, hasClip: clip !== null });
   // Loading the network takes longer than opening the session: both begin at once.
   void parts.get(settings.cut).catch(() => {});
   client = await openSession({
@@ -246,7 +248,7 @@ scope.addEventListener("message", ({ data }) => {
   switch (data.type) {
     case "start":
       ({ page, settings } = data);
-      start().catch((error: unknown) => tell({ type: "problem", message: messageOf(error) }));
+      start(data.model).catch((error: unknown) => tell({ type: "problem", message: messageOf(error) }));
       return;
     case "settings":
       changeSettings(data.settings);

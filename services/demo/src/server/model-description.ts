@@ -6,7 +6,14 @@ import { type Cut, type Model, openTestImages, readStatistics } from "@sluice/in
 import { encodeStatistics } from "@sluice/tensor";
 import type { ClipImages, ModelSummary } from "../model-summary.js";
 
-/** What pages ask about the model that is served. */
+/** A model as the server serves it. */
+export interface ShownModel {
+  /** What clients ask for: its name, with its version where it has one. */
+  readonly reference: string;
+  readonly model: Model;
+}
+
+/** What pages ask about a model that is served. */
 export interface ModelDescription {
   readonly summary: ModelSummary;
   /** The client's part as ONNX; empty: the whole network. @throws ModelError */
@@ -23,14 +30,14 @@ const clipImages = 120;
 const clipSeed = 7;
 
 /** @throws ModelError, EngineError where the model cannot be looked into */
-export async function describeModel(model: Model): Promise<ModelDescription> {
+export async function describeModel({ reference, model }: ShownModel): Promise<ModelDescription> {
   const cuts = await model.network.listCuts();
   const parts = new Map<string, Promise<Uint8Array>>();
   const describeCut = ({ name, shape, bytes, workShare }: Cut) => ({ name, shape, bytes, workShare });
   let clip: Promise<ClipImages | undefined> | undefined;
   return {
     summary: {
-      ...{ name: model.name, labels: model.labels, defaultCut: model.defaultCut ?? cuts[0]?.name ?? "" },
+      ...{ name: reference, labels: model.labels, defaultCut: model.defaultCut ?? cuts[0]?.name ?? "" },
       ...{ input: model.input, preprocess: model.preprocess, cuts: cuts.map(describeCut) },
     },
     part(cut) {

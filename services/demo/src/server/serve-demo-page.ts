@@ -5,9 +5,9 @@ import { createRequire } from "node:module";
 import type { AddressInfo } from "node:net";
 import { dirname, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type Model, ModelError } from "@sluice/inference";
+import { ModelError } from "@sluice/inference";
 import type { ServerSummary } from "../model-summary.js";
-import { describeModel } from "./model-description.js";
+import { describeModel, type ModelDescription, type ShownModel } from "./model-description.js";
 import { createNetworkPaths } from "./network-paths.js";
 import { parseConditions } from "./parse-conditions.js";
 import type { ViewTap } from "./view-tap.js";
@@ -17,7 +17,8 @@ export interface DemoPageOptions {
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
-  readonly model: Model;
+  /** The first one is shown first. */
+  readonly models: readonly ShownModel[];
   /** The server of sessions: over UDP and, at the same port number, WebSockets over TCP. */
   readonly server: {
     readonly host: string;
@@ -64,8 +65,19 @@ const plain = (status: number, body: string): Answer => ({ status, type: "text/p
 
 /** Serves the page, what it needs of the model, and a lossy network for each page. @throws the system's error */
 export async function serveDemoPage(options: DemoPageOptions): Promise<DemoPage> {
-  const { model, server: target, tap } = options;
-  const description = await describeModel(model);
+  const { models, server: target, tap } = options;
+  const descriptions = new Map<string, Promise<ModelDescription>>();
+  /** The model of a request, or the first one. Looking into a network takes its time: none is before it is asked for. */
+  const describe = (query: URLSearchParams): Promise<ModelDescription> => {
+    const wanted = query.get("model");
+    const shown = models.find(({ reference }) => reference === wanted) ?? models[0]!;
+    let description = descriptions.get(shown.reference);
+    if (!description) {
+      description = describeModel(shown);
+      descriptions.set(shown.reference, description);
+    }
+    return description;
+  };
   const hashes = () => target.certificates().map(({ hash }) => hash);
   const paths = createNetworkPaths({
     listenHost: options.host,
@@ -73,13 +85,17 @@ export async function serveDemoPage(options: DemoPageOptions): Promise<DemoPage>
   });
 
   const routes: Readonly<Record<string, (query: URLSearchParams) => Promise<Answer>>> = {
-    "/api/model": async () => json(description.summary),
+    "/api/models": async () => json(models.map(({ reference }) => reference)),
+    "/api/model": async (query) => json((await describe(query)).summary),
     "/api/server": async () =>
       json({ certificateHashes: hashes(), host: options.host } satisfies ServerSummary),
-    "/api/clip": async () => json((await description.clip()) ?? null),
+    "/api/clip": async (query) => json((await (await describe(query)).clip()) ?? null),
     "/api/part": async (query) => {
       try {
-        return { type: "application/octet-stream", body: await description.part(query.get("cut") ?? "") };
+        return {
+          type: "application/octet-stream",
+          body: await (await describe(query)).part(query.get("cut") ?? ""),
+        };
       } catch (error) {
         if (error instanceof ModelError) return plain(400, error.message);
         throw error;
@@ -87,7 +103,7 @@ export async function serveDemoPage(options: DemoPageOptions): Promise<DemoPage>
     },
     "/api/statistics": async (query) => ({
       type: "application/json",
-      body: (await description.statistics(query.get("cut") ?? "")) ?? "null",
+      body: (await (await describe(query)).statistics(query.get("cut") ?? "")) ?? "null",
     }),
     "/api/view": async (query) => {
       const view = tap.read(query.get("name") ?? "");

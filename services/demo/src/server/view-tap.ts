@@ -38,14 +38,15 @@ export function createViewTap(options: ViewTapOptions = {}): ViewTap {
     let shownMs = Number.NEGATIVE_INFINITY;
     return {
       ...served,
-      async run(tensor, context) {
+      answer(output, frame) {
+        const { tensor, context } = frame;
+        const answer = served.answer(output, frame);
         const intervalMs = context.missingCount > 0 ? minIntervalMs : wholeIntervalMs;
         const isDue = now() - shownMs >= intervalMs && tensor.data.length <= maxElements;
-        // Before the model runs: it may do with the tensor what it likes.
-        const view = isDue ? keep(tensor, context.missing) : undefined;
-        if (isDue) shownMs = now();
-        const answer = await served.run(tensor, context);
-        return view === undefined ? answer : { ...(answer as object), view };
+        // What is no plain object has no room for it.
+        if (!isDue || typeof answer !== "object" || answer === null || Array.isArray(answer)) return answer;
+        shownMs = now();
+        return { ...answer, view: keep(tensor, context.missing) };
       },
     };
   }

@@ -1,0 +1,88 @@
+// Measures the server beside the engine alone, its latency with several clients, and what bad clients cost good ones.
+// `--help` lists the options.
+import { writeFileSync } from "node:fs";
+import process from "node:process";
+import { parseArgs } from "node:util";
+import { runCommand, UsageError } from "./accuracy/run-command.mjs";
+import { describeEnvironment, readLoad } from "./micro/transport/environment.mjs";
+import { measureIsolation, measureLatency, measureThroughput } from "./server/measures.mjs";
+import { endAll } from "./server/processes.mjs";
+import { formatReport } from "./server/report.mjs";
+import { workloads } from "./server/workloads.mjs";
+
+const measures = { throughput: measureThroughput, latency: measureLatency, isolation: measureIsolation };
+
+const USAGE = `node benchmarks/server.mjs [options]
+  --measures A,B    of ${Object.keys(measures).join(", ")}; default all
+  --workloads A,B   of ${Object.keys(workloads).join(", ")}; default both
+  --rounds N        1 to 100, default 5
+  --seconds S       of each window, 1 to 600, default 4
+  --json            one JSON line for each window on standard output instead of the tables
+  --record          write benchmarks/results/server.jsonl and server.md
+  --note TEXT       said beside a recorded result
+
+One process each for the server, the good clients, the bad one and the engine alone; the embedded model.`;
+
+function readList(option, text, known) {
+  const names = text.split(",");
+  const unknown = names.find((name) => !known.includes(name));
+  if (unknown !== undefined)
+    throw new UsageError(`--${option}: unknown ${JSON.stringify(unknown)} (known: ${known.join(", ")})`);
+  return names;
+}
+
+function readNumber(option, text, least, most) {
+  const value = Number(text);
+  if (!(value >= least && value <= most))
+    throw new UsageError(`--${option} must be ${least} to ${most}, got ${text}`);
+  return value;
+}
+
+function parseOptions(args) {
+  const text = (value) => ({ type: "string", default: value });
+  const flag = { type: "boolean", default: false };
+  const { values } = parseArgs({
+    args,
+    options: {
+      ...{ measures: text(Object.keys(measures).join()), workloads: text(Object.keys(workloads).join()) },
+      ...{ rounds: text("5"), seconds: text("4"), note: text(""), json: flag, record: flag, help: flag },
+    },
+  });
+  return {
+    ...values,
+    measures: readList("measures", values.measures, Object.keys(measures)),
+    workloads: readList("workloads", values.workloads, Object.keys(workloads)),
+    rounds: readNumber("rounds", values.rounds, 1, 100),
+    seconds: readNumber("seconds", values.seconds, 1, 600),
+  };
+}
+
+await runCommand({ name: "server benchmark", usage: USAGE, parseOptions }, async (options, signal) => {
+  signal.addEventListener("abort", endAll);
+  const environment = describeEnvironment();
+  const loadBefore = readLoad();
+  const windows = [];
+  const onWindow = (window) => {
+    windows.push(window);
+    if (options.json) console.log(JSON.stringify(window));
+    const { latenciesMs: _, ...shown } = window;
+    process.stderr.write(`${JSON.stringify(shown)}\n`);
+  };
+  try {
+    for (const workload of options.workloads) {
+      for (const measure of options.measures) await measures[measure](workload, options, onWindow, signal);
+    }
+  } finally {
+    endAll();
+  }
+  signal.throwIfAborted();
+  const { rounds, seconds, note } = options;
+  const run = { rounds, seconds, note, loadBefore, loadAfter: readLoad() };
+  const report = formatReport({ environment, run, windows });
+  if (!options.json) console.log(report);
+  if (!options.record) return;
+  const results = new URL("results/", import.meta.url);
+  const lines = [{ environment, run }, ...windows].map((value) => `${JSON.stringify(value)}\n`);
+  writeFileSync(new URL("server.jsonl", results), lines.join(""));
+  writeFileSync(new URL("server.md", results), report);
+});

@@ -1,0 +1,58 @@
+// A client that does what it should not, until its process ends. Started by fork with what it does as argument.
+import process from "node:process";
+import { createClient } from "../../packages/client/dist/index.js";
+import { connect } from "../../packages/http3/dist/index.js";
+import { connectRaw, sliceItem } from "../../packages/server/dist/test/raw-session.js";
+import { openWorkload } from "./workloads.mjs";
+
+const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+async function open({ url, certificateHash, workload }) {
+  const { stream, tensors } = await openWorkload(workload);
+  const session = await connect(url, { certificateHash });
+  const client = await createClient(session);
+  return { session, tensors, stream: await client.openStream({ ...stream, deadlineMs: 150 }) };
+}
+
+/** Frames of one datagram each, as fast as the transport takes them, from so many sessions that know no limits. */
+const floodingSessions = 4;
+const datagramBytes = 784;
+
+async function floodOne({ url, certificateHash }, payload) {
+  const raw = await connectRaw(url, certificateHash);
+  await raw.say({ hello: { versions: [1], agent: "flood" } });
+  const spec = { dtype: 3, shape: [1, 28, 28], layout: 1 };
+  await raw.say({ open: { stream: 1, model: "fashion", spec, codec: "raw", mode: 1, deadlineMs: 150 } });
+  await raw.waitFor("accept");
+  for (let frame = 0; ; frame++) {
+    const header = { stream: 1, frame, index: 0, count: 1, ageMs: 0, sequence: frame };
+    if (raw.session.sendDatagram(sliceItem(header, payload)) !== "sent") await pause(1);
+    // Its own event loop has to breathe.
+    else if (frame % 64 === 0) await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+const behaviours = {
+  /** Sends frames and then neither reads nor acknowledges anything: the parent stops its process. */
+  async stall(target) {
+    const { stream, tensors } = await open(target);
+    for (const tensor of tensors.slice(0, 16)) void stream.send(tensor);
+    return { stopAfterMs: 20 };
+  },
+  async flood(target) {
+    const payload = new Uint8Array(datagramBytes);
+    for (let i = 0; i < floodingSessions; i++) floodOne(target, payload).catch(() => process.exit(0));
+    return {};
+  },
+  /** Dies in the middle of its frames: the parent kills its process, and starts another one. */
+  async die(target) {
+    const { stream, tensors } = await open(target);
+    setInterval(() => void stream.send(tensors[0]), 5);
+    return { killAfterMs: 300 };
+  },
+};
+
+process.once("message", async (target) => {
+  process.send({ ready: await behaviours[process.argv[2]](target) });
+});
+process.once("disconnect", () => process.exit(0));

@@ -1,0 +1,143 @@
+// The windows of each measure. In every round all that is compared runs right after one another, in an order that
+// turns round with each round.
+import { setTimeout as sleep } from "node:timers/promises";
+import { quantile } from "../accuracy/quantile.mjs";
+import { start, startServer } from "./processes.mjs";
+
+const warmUpSeconds = 1;
+/** Sessions that saturate the server, and the frames that each keeps under way: as many as a session may have. */
+const saturating = { count: 4, underWay: 32, deadlineMs: 2_000 };
+/** Before the first window tells which batches the server makes. */
+const firstBatchFrames = 8;
+
+export const steady = { count: 8, framesPerSecond: 30, deadlineMs: 500 };
+/** Beside a bad client. */
+const goodClients = 7;
+
+export const badBehaviours = ["stall", "flood", "die"];
+
+async function inTurn(round, tasks) {
+  for (const task of round % 2 === 1 ? tasks : tasks.toReversed()) await task();
+}
+
+/** Frames per second of the server with as many clients as it takes, and of the engine alone with the same batches. */
+export async function measureThroughput(workload, { rounds, seconds }, onWindow, signal) {
+  const server = await startServer();
+  const clients = await start("clients.mjs", { ...server, ...saturating, workload });
+  const engine = await start("direct.mjs", { workload });
+  let frames = firstBatchFrames;
+  for (let round = 0; round <= rounds; round++) {
+    await inTurn(round, [
+      async () => {
+        signal.throwIfAborted();
+        const before = await server.readBatches();
+        const window = { kind: "saturate", seconds, warmUpSeconds, underWay: saturating.underWay };
+        const { framesPerSecond } = await clients.run(window);
+        const after = await server.readBatches();
+        const batchFrames = (after.frames - before.frames) / (after.batches - before.batches);
+        // The engine alone gets batches of the size that the server makes most of the time.
+        frames = Math.max(1, Math.round(batchFrames));
+        // The first round shows that size.
+        if (round > 0)
+          onWindow({ measure: "throughput", workload, round, who: "server", framesPerSecond, batchFrames });
+      },
+      async () => {
+        signal.throwIfAborted();
+        const { framesPerSecond } = await engine.run({ seconds, warmUpSeconds, frames });
+        if (round > 0)
+          onWindow({
+            measure: "throughput",
+            workload,
+            round,
+            who: "engine",
+            framesPerSecond,
+            batchFrames: frames,
+          });
+      },
+    ]);
+  }
+  for (const each of [clients, engine]) await each.end();
+  await server.stop();
+}
+
+/** The latency of clients that offer steadily, and how long the engine alone takes for a frame. */
+export async function measureLatency(workload, { rounds, seconds }, onWindow, signal) {
+  const server = await startServer();
+  const clients = await start("clients.mjs", { ...server, ...steady, workload });
+  const engine = await start("direct.mjs", { workload });
+  await clients.run({ kind: "steady", seconds: warmUpSeconds, framesPerSecond: steady.framesPerSecond });
+  for (let round = 1; round <= rounds; round++) {
+    await inTurn(round, [
+      async () => {
+        signal.throwIfAborted();
+        const result = await clients.run({
+          kind: "steady",
+          seconds,
+          framesPerSecond: steady.framesPerSecond,
+        });
+        onWindow({ measure: "latency", workload, round, who: "server", ...figuresOf(result) });
+      },
+      async () => {
+        signal.throwIfAborted();
+        const { timesMs } = await engine.run({ seconds, warmUpSeconds, frames: 1 });
+        const [p50Ms, p99Ms] = [quantile(timesMs, 0.5), quantile(timesMs, 0.99)];
+        onWindow({ measure: "latency", workload, round, who: "engine", p50Ms, p99Ms });
+      },
+    ]);
+  }
+  for (const each of [clients, engine]) await each.end();
+  await server.stop();
+}
+
+function figuresOf({ offered, delivered, onTime, latenciesMs, inferenceMs }) {
+  return {
+    ...{ offered, delivered, onTime },
+    ...{ p50Ms: quantile(latenciesMs, 0.5), p99Ms: quantile(latenciesMs, 0.99) },
+    inferenceP50Ms: quantile(inferenceMs, 0.5),
+    latenciesMs: latenciesMs.map((ms) => Math.round(ms * 100) / 100),
+  };
+}
+
+/** The latency of good clients alone, and beside a client that stalls, floods or dies again and again. */
+export async function measureIsolation(workload, { rounds, seconds }, onWindow, signal) {
+  const server = await startServer();
+  const clients = await start("clients.mjs", { ...server, ...steady, count: goodClients, workload });
+  const window = { kind: "steady", seconds, framesPerSecond: steady.framesPerSecond };
+  await clients.run({ ...window, seconds: warmUpSeconds });
+  for (let round = 1; round <= rounds; round++) {
+    await inTurn(
+      round,
+      ["alone", ...badBehaviours].map((who) => async () => {
+        signal.throwIfAborted();
+        const stop = who === "alone" ? async () => {} : await startBadClient(who, { ...server, workload });
+        const result = await clients.run(window);
+        await stop();
+        // What it has left behind is not the next one's.
+        await sleep(1_000);
+        onWindow({ measure: "isolation", workload, round, who, ...figuresOf(result) });
+      }),
+    );
+  }
+  await clients.end();
+  await server.stop();
+}
+
+/** @returns what ends it */
+async function startBadClient(behaviour, target) {
+  let isOver = false;
+  let current = await start("bad-client.mjs", target, [behaviour]);
+  const { stopAfterMs, killAfterMs } = current.ready;
+  if (stopAfterMs !== undefined) setTimeout(() => current.child.kill("SIGSTOP"), stopAfterMs);
+  const dying = (async () => {
+    while (killAfterMs !== undefined && !isOver) {
+      await sleep(killAfterMs);
+      await current.end();
+      if (!isOver) current = await start("bad-client.mjs", target, [behaviour]);
+    }
+  })();
+  return async () => {
+    isOver = true;
+    await dying;
+    await current.end();
+  };
+}

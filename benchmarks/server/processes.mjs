@@ -1,0 +1,63 @@
+// Processes of a run: each has an event loop of its own, and ends with this one.
+import { fork, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+
+const here = (name) => fileURLToPath(new URL(name, import.meta.url));
+const sluice = here("../../packages/cli/bin/sluice.js");
+const running = new Set();
+
+function track(child) {
+  running.add(child);
+  child.once("exit", () => running.delete(child));
+  return child;
+}
+
+/** Ends whatever is still there. */
+export function endAll() {
+  for (const child of running) child.kill("SIGKILL");
+}
+
+/** `sluice serve`, as anybody starts it. */
+export async function startServer() {
+  const args = ["serve", "--listen", "127.0.0.1:0", "--metrics", "127.0.0.1:0", "--log-level", "error"];
+  const child = track(spawn(process.execPath, [sluice, ...args], { stdio: ["ignore", "pipe", "inherit"] }));
+  const [line] = await Promise.race([
+    once(createInterface({ input: child.stdout }), "line"),
+    once(child, "exit").then(() => Promise.reject(new Error("sluice serve has ended"))),
+  ]);
+  const { url, certHash, metricsUrl } = JSON.parse(line);
+  return {
+    ...{ url, certificateHash: certHash },
+    /** Sums of the batches that its networks have run. */
+    async readBatches() {
+      const text = await (await fetch(`${metricsUrl}/metrics`)).text();
+      const read = (name) => Number(new RegExp(`^${name} (.*)$`, "m").exec(text)?.[1]);
+      return { frames: read("sluice_batch_frames_sum"), batches: read("sluice_batch_frames_count") };
+    },
+    async stop() {
+      child.kill("SIGTERM");
+      await once(child, "exit");
+    },
+  };
+}
+
+/** One of the scripts here, started with the first message. */
+export async function start(script, options, args = []) {
+  const child = track(fork(here(script), args));
+  child.send(options);
+  const [{ ready }] = await once(child, "message");
+  return {
+    ...{ child, ready },
+    async run(window) {
+      child.send(window);
+      const [{ result }] = await once(child, "message");
+      return result;
+    },
+    async end() {
+      child.kill("SIGKILL");
+      if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
+    },
+  };
+}

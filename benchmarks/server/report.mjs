@@ -1,0 +1,130 @@
+import { median } from "../accuracy/quantile.mjs";
+import { badBehaviours, steady } from "./measures.mjs";
+import { workloads } from "./workloads.mjs";
+
+/** What has to be reached: the issue of the whole is in these three. */
+const bounds = { throughputShare: 0.9, latencyOverEngineMs: 25, p99Change: 0.2 };
+
+const ms = (value) => value.toFixed(1);
+const percent = (share) => `${(100 * share).toFixed(1)} %`;
+const verdict = (isReached) => (isReached ? "reached" : "MISSED");
+
+function table(head, rows) {
+  return [head, head.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+}
+
+/** The values of one side by round. */
+function byRound(windows, who, field) {
+  return new Map(
+    windows.filter((window) => window.who === who).map((window) => [window.round, window[field]]),
+  );
+}
+
+/** Compared within each round, then the median. */
+function perRound(windows, who, other, field, compare) {
+  const others = byRound(windows, other, field);
+  return [...byRound(windows, who, field)].map(([round, value]) => compare(value, others.get(round)));
+}
+
+function throughputRow(workload, windows) {
+  const shares = perRound(
+    windows,
+    "server",
+    "engine",
+    "framesPerSecond",
+    (server, engine) => server / engine,
+  );
+  const rate = (who) => median([...byRound(windows, who, "framesPerSecond").values()]).toFixed(0);
+  const share = median(shares);
+  return [
+    ...[workload, rate("server"), rate("engine")],
+    median([...byRound(windows, "server", "batchFrames").values()]).toFixed(1),
+    `${percent(share)} (${percent(Math.min(...shares))} to ${percent(Math.max(...shares))})`,
+    verdict(share >= bounds.throughputShare),
+  ];
+}
+
+function latencyRow(workload, windows) {
+  const side = (who, field) => median([...byRound(windows, who, field).values()]);
+  const over = side("server", "p99Ms") - side("engine", "p50Ms");
+  const sum = (field) => [...byRound(windows, "server", field).values()].reduce((a, b) => a + b, 0);
+  return [
+    ...[workload, `${sum("delivered")} of ${sum("offered")}`],
+    `${ms(side("server", "p50Ms"))} / ${ms(side("server", "p99Ms"))}`,
+    `${ms(side("engine", "p50Ms"))} / ${ms(side("engine", "p99Ms"))}`,
+    ...[`${ms(over)} ms`, verdict(over <= bounds.latencyOverEngineMs)],
+  ];
+}
+
+function isolationRows(workload, windows) {
+  return ["alone", ...badBehaviours].map((who) => {
+    const changes = perRound(windows, who, "alone", "p99Ms", (value, alone) => value / alone - 1);
+    const side = (field) => median([...byRound(windows, who, field).values()]);
+    const sum = (field) => [...byRound(windows, who, field).values()].reduce((a, b) => a + b, 0);
+    const change = median(changes);
+    return [
+      ...[
+        workload,
+        who,
+        `${sum("delivered")} of ${sum("offered")}`,
+        `${ms(side("p50Ms"))} / ${ms(side("p99Ms"))}`,
+      ],
+      who === "alone"
+        ? ""
+        : `${percent(change)} (${percent(Math.min(...changes))} to ${percent(Math.max(...changes))})`,
+      who === "alone" ? "" : verdict(change < bounds.p99Change),
+    ];
+  });
+}
+
+export function formatReport({ environment, run, windows }) {
+  const of = (measure, workload) =>
+    windows.filter((window) => window.measure === measure && window.workload === workload);
+  const rows = (measure, rowsOf) =>
+    Object.keys(workloads).flatMap((workload) => {
+      const some = of(measure, workload);
+      return some.length === 0 ? [] : rowsOf(workload, some);
+    });
+  const parts = [];
+  const throughput = rows("throughput", (workload, some) => [throughputRow(workload, some)]);
+  if (throughput.length > 0)
+    parts.push(`## Throughput
+
+Frames a second of the whole server and of the engine called in a loop with batches of the same size, two under way in
+both; what is asked for is ${percent(bounds.throughputShare)}.
+
+${table(["workload", "server", "engine alone", "frames in a batch", "server / engine", "bound"], throughput)}
+`);
+  const latency = rows("latency", (workload, some) => [latencyRow(workload, some)]);
+  if (latency.length > 0)
+    parts.push(`## Latency
+
+${steady.count} clients at ${steady.framesPerSecond} frames a second each, from the capture to the result, through QUIC on loopback; p99
+may be ${bounds.latencyOverEngineMs} ms over what the engine alone takes for a frame (its p50).
+
+${table(["workload", "delivered", "p50 / p99 ms", "engine alone p50 / p99 ms", "p99 over the engine", "bound"], latency)}
+`);
+  const isolation = rows("isolation", isolationRows);
+  if (isolation.length > 0)
+    parts.push(`## Isolation
+
+Clients at ${steady.framesPerSecond} frames a second each beside one that sends and then reads nothing (stall), four sessions that send frames
+as fast as the transport takes them (flood), or one whose process is killed and started again (die); p99 may change by
+less than ${percent(bounds.p99Change)} of what it is alone.
+
+${table(["workload", "beside", "delivered", "p50 / p99 ms", "change of p99", "bound"], isolation)}
+`);
+  return `# Server benchmark
+
+Written by \`node benchmarks/server.mjs --record\`; how it measures is in \`benchmarks/README.md\`.
+
+- ${environment.date}, commit ${environment.commit}
+- Node ${environment.node}, ${environment.cpu}, ${environment.cores} cores, Linux ${environment.kernel}
+- Load average before: ${run.loadBefore.join(" ")}, after: ${run.loadAfter.join(" ")} (the benchmark's own included)
+- ${run.rounds} rounds, windows of ${run.seconds} s; medians, and in brackets the least and the greatest round
+- Workloads: ${Object.entries(workloads)
+    .map(([name, what]) => `\`${name}\`: ${what}`)
+    .join("; ")}${run.note ? `\n- ${run.note}` : ""}
+
+${parts.join("\n")}`;
+}

@@ -1,0 +1,103 @@
+/** Sends by one strategy from the start to the end. */
+import type { FrameOutcome, TensorStream } from "@sluice/client";
+import type { LabelledImage } from "@sluice/inference";
+import type { Strategy } from "@sluice/protocol";
+import { type ClientHalf, openClientHalf } from "./client-half.js";
+import type { Sender, StreamHooks, StreamOptions, StreamSetup } from "./stream-api.js";
+import { openStreamClient } from "./stream-client.js";
+
+/** Frames that a client that runs the whole network by itself may have under way. */
+const maxLocalFrames = 2;
+
+type FixedOptions = StreamOptions & { readonly strategy: Strategy };
+
+/** @throws ModelError, EngineError, TensorError, ConnectError, ClientError */
+export async function openFixedSender(options: FixedOptions, hooks: StreamHooks): Promise<Sender> {
+  const half = await openClientHalf(options);
+  try {
+    return options.strategy === "client"
+      ? localSender(half, options)
+      : await remoteSender(half, options, hooks);
+  } catch (error) {
+    await half.close();
+    throw error;
+  }
+}
+
+async function remoteSender(half: ClientHalf, options: FixedOptions, hooks: StreamHooks): Promise<Sender> {
+  const client = await openStreamClient(options, hooks);
+  let stream: TensorStream;
+  try {
+    const { mode, deadlineMs, concealment = "", urgency, minReceivedPercent } = options;
+    const { fec = "", interleave = "" } = options;
+    stream = await client.openStream({
+      ...{ model: half.model, split: half.split, spec: half.spec, codec: half.codec },
+      ...{ mode, fec, interleave, deadlineMs, concealment },
+      ...(urgency === undefined ? {} : { urgency }),
+      ...(minReceivedPercent === undefined ? {} : { minReceivedPercent }),
+      ...(half.statistics ? { statistics: half.statistics } : {}),
+    });
+  } catch (error) {
+    await client.close();
+    throw error;
+  }
+  return {
+    source: half.source,
+    setup: describe(half, options, stream),
+    send: ({ image }) => stream.send(() => half.produce(image)),
+    figures: client.figures,
+    get lost() {
+      return client.lost;
+    },
+    get missing() {
+      return client.missing;
+    },
+    async close() {
+      await client.close();
+      await half.close();
+    },
+  };
+}
+
+function localSender(half: ClientHalf, options: FixedOptions): Sender {
+  let running = 0;
+
+  async function send(image: LabelledImage): Promise<FrameOutcome> {
+    const startMs = performance.now();
+    if (running >= maxLocalFrames) return { status: "dropped", reason: "in-flight" };
+    running++;
+    const label = await half.classifyHere(image).finally(() => running--);
+    const latencyMs = performance.now() - startMs;
+    return {
+      ...{ status: "delivered", frame: 0, latencyMs, onTime: latencyMs <= options.deadlineMs, bytes: 0 },
+      ...{ answer: { predictions: [{ name: String(label) }] }, concealedFraction: 0 },
+      ...{ slicesReceived: 0, slicesRecovered: 0 },
+      timings: {
+        ...{ produce: latencyMs, encode: 0, reassembly: 0, decode: 0 },
+        ...{ conceal: 0, queue: 0, inference: 0, network: 0 },
+      },
+    };
+  }
+
+  return {
+    source: half.source,
+    setup: describe(half, options, { codec: "", mode: "none", fec: "", interleave: "", concealment: "" }),
+    send: ({ image }) => send(image),
+    figures: () => ({ bytesSent: 0, bytesDelivered: 0, rttMs: undefined, sessions: 0 }),
+    ...{ lost: undefined, missing: undefined },
+    close: () => half.close(),
+  };
+}
+
+function describe(
+  half: ClientHalf,
+  options: FixedOptions,
+  stream: Pick<StreamSetup, "codec" | "mode" | "fec" | "interleave" | "concealment">,
+): StreamSetup {
+  const { codec, mode, fec, interleave, concealment } = stream;
+  return {
+    ...{ model: half.model, split: half.split, strategy: half.strategy },
+    ...{ shape: half.spec.shape, dtype: half.spec.dtype, codec, mode, fec, interleave },
+    ...{ concealment, deadlineMs: options.deadlineMs, fps: options.fps },
+  };
+}

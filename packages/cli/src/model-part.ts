@@ -1,0 +1,113 @@
+/** What a client runs of a model for one strategy and cut, and the tensor that it sends. */
+import { defaultCodec } from "@sluice/codec";
+import {
+  classify,
+  type Engine,
+  type LabelledImage,
+  type Model,
+  preprocessPresets,
+  specOf,
+} from "@sluice/inference";
+import type { Strategy } from "@sluice/protocol";
+import { createTensor, type Tensor, type TensorSpec } from "@sluice/tensor";
+import { type HashedStatistics, readHashedStatistics } from "./statistics-hash.js";
+
+export interface ModelPart {
+  readonly strategy: Strategy;
+  /** Empty: the model's input. */
+  readonly split: string;
+  readonly spec: TensorSpec;
+  /** What suits the tensor, finest first. */
+  readonly codecs: readonly string[];
+  readonly statistics: HashedStatistics | undefined;
+  /** The tensor to be sent. */
+  produce(image: LabelledImage): Promise<Tensor>;
+  /** The index of the best class, where the whole network runs here. */
+  classifyHere(image: LabelledImage): Promise<number>;
+  close(): Promise<void>;
+}
+
+export interface ModelPartOptions {
+  readonly strategy: Strategy;
+  /** Looked at for `shared` only. */
+  readonly split: string;
+  /** Of the pixels sent by the strategy `server`. */
+  readonly dtype?: "float32" | "uint8" | undefined;
+  readonly threads?: number | undefined;
+  /** Each run is stretched to so many times its time, as on a slower device. */
+  readonly slowdown?: number | undefined;
+}
+
+/** What suits a network's input, which has no statistics: 256 levels are a byte for each value. */
+const inputCodec = "quantize:levels=256,clip=4";
+/** A picture as a picture, for inputs that are large enough to be worth it. */
+const pictureCodec = "quantize:levels=256,clip=4 | tile | jpeg:quality=90";
+const pictureElements = 3_000;
+/** A third of the default's bytes for about 1 % of the right answers. */
+const coarseCodec = "quantize:levels=8,clip=3 | entropy";
+
+/** @throws ModelError, EngineError */
+export async function openModelPart(model: Model, options: ModelPartOptions): Promise<ModelPart> {
+  return options.strategy === "server" ? serverPart(model, options) : computingPart(model, options);
+}
+
+function serverPart(model: Model, options: ModelPartOptions): ModelPart {
+  // Pixels that the network takes as they are travel as bytes.
+  const isPixels = model.preprocess === preprocessPresets.none;
+  const dtype = options.dtype ?? (isPixels ? "uint8" : "float32");
+  const spec = { ...specOf(model.input), dtype };
+  const elements = spec.shape.reduce((product, size) => product * size, 1);
+  const lossy = elements >= pictureElements ? [inputCodec, pictureCodec] : [inputCodec];
+  return {
+    ...{ strategy: "server", split: "", statistics: undefined, spec },
+    codecs: dtype === "uint8" ? ["raw"] : lossy,
+    produce: async ({ image }) => (dtype === "uint8" ? asBytes(image) : image),
+    classifyHere: () => Promise.reject(new Error("the network runs at the server")),
+    async close() {},
+  };
+}
+
+async function computingPart(model: Model, options: ModelPartOptions): Promise<ModelPart> {
+  const { strategy, split, threads, slowdown = 1 } = options;
+  const cut = strategy === "shared" ? await model.network.split(split) : undefined;
+  const engine: Engine = await (cut?.head ?? model.network).load(threads === undefined ? {} : { threads });
+  // A slow device is slow for one after the other.
+  let before: Promise<unknown> = Promise.resolve();
+  const run = (inputs: readonly Tensor[]): Promise<Tensor[]> => {
+    if (slowdown === 1) return engine.run(inputs);
+    const next = before.then(() => stretch(slowdown, () => engine.run(inputs)));
+    before = next.catch(() => {});
+    return next;
+  };
+  // The first run allocates; no frame should wait for it.
+  const input = specOf(model.input);
+  const [output] = await engine.run([createTensor(input.dtype, input.shape, undefined, input.layout)]);
+  const statistics = cut ? await readHashedStatistics(model, split) : undefined;
+  const isFloat = output!.dtype === "float32";
+  return {
+    ...{ strategy, split: cut ? split : "", statistics },
+    spec: { dtype: output!.dtype, shape: output!.shape, layout: output!.layout },
+    codecs: isFloat ? [defaultCodec, coarseCodec, ...(statistics ? ["sluice"] : [])] : ["raw"],
+    async produce({ image }) {
+      const [tensor] = await run([image]);
+      return tensor!;
+    },
+    async classifyHere({ image }) {
+      const [logits] = await run([image]);
+      return classify(logits!, [], 1)[0]!.label;
+    },
+    close: () => engine.close(),
+  };
+}
+
+async function stretch<T>(slowdown: number, run: () => Promise<T>): Promise<T> {
+  const startMs = performance.now();
+  const value = await run();
+  const waitMs = (slowdown - 1) * (performance.now() - startMs);
+  if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));
+  return value;
+}
+
+function asBytes(image: Tensor): Tensor {
+  return createTensor("uint8", image.shape, Uint8Array.from(image.data), image.layout);
+}

@@ -1,0 +1,135 @@
+import {
+  classify,
+  type Engine,
+  type Model,
+  ModelError,
+  type Network,
+  type TensorInfo,
+} from "@sluice/inference";
+import { ErrorCode, type ResultContent } from "@sluice/protocol";
+import {
+  answerOutputs,
+  answerPredictions,
+  checkOutputsFit,
+  type LoadedHalf,
+  measureBatchCosts,
+  type ServedNetwork,
+  type ServedStream,
+  StreamRefusal,
+} from "@sluice/server";
+import { createTensor, type Tensor, type TensorSpec } from "@sluice/tensor";
+import { readHashedStatistics } from "./statistics-hash.js";
+
+/** Frames that one run of a network takes at most; the scheduler takes as many of them as the measurement shows a gain for. */
+const maxFrames = 16;
+
+/** Loads the half of a model behind a cut, runs it warm and measures batches. @throws StreamRefusal for an illegal cut */
+export async function loadServedHalf(
+  model: Model,
+  split: string,
+  threads: number | undefined,
+): Promise<LoadedHalf> {
+  const half = await tailOf(model, split);
+  const engine = await half.load(threads === undefined ? {} : { threads });
+  try {
+    const statistics = split === "" ? undefined : await readHashedStatistics(model, split);
+    const network = await createNetwork(engine);
+    return {
+      serve({ spec, content }) {
+        checkShape(spec, engine.inputs[0]!);
+        return {
+          network,
+          answer: chooseAnswer(engine.outputs, content, model.labels),
+          ...(statistics ? { statistics } : {}),
+          ...(model.hash ? { modelHash: model.hash } : {}),
+        };
+      },
+      close: () => engine.close(),
+    };
+  } catch (error) {
+    await engine.close();
+    throw error;
+  }
+}
+
+async function tailOf(model: Model, split: string): Promise<Network> {
+  if (split === "") return model.network;
+  try {
+    return (await model.network.split(split)).tail;
+  } catch (error) {
+    if (error instanceof ModelError) throw new StreamRefusal(ErrorCode.unknownSplit, error.message);
+    throw error;
+  }
+}
+
+async function createNetwork(engine: Engine): Promise<ServedNetwork<readonly Tensor[]>> {
+  const input = engine.inputs[0]!;
+  const isStackable = input.batch === "dynamic";
+  const shape = input.shape.map((size) => size ?? 1);
+  // No frame should wait for what the first runs allocate and compile.
+  const costs = await measureBatchCosts(
+    (frames) =>
+      engine.runBatch(
+        Array.from({ length: frames }, () => createTensor(input.dtype, shape, undefined, input.layout)),
+      ),
+    { maxFrames: isStackable ? maxFrames : 1, now: () => performance.now() },
+  );
+  return {
+    ...{ maxFrames: isStackable ? maxFrames : 1, costs, isSerial: true },
+    run: (frames) => engine.runBatch(frames.map(({ tensor }) => asInput(tensor, input))),
+  };
+}
+
+function checkShape(spec: TensorSpec, { shape: wanted }: TensorInfo): void {
+  const fits =
+    wanted.length === spec.shape.length && wanted.every((size, i) => size === null || size === spec.shape[i]);
+  if (!fits) {
+    throw new StreamRefusal(
+      ErrorCode.specMismatch,
+      `shape: the tensor at the cut is [${wanted.join(", ")}], the stream's is [${spec.shape.join(", ")}]`,
+    );
+  }
+}
+
+/** Pixels may come as uint8 where the network takes float32. */
+function asInput(tensor: Tensor, input: TensorInfo): Tensor {
+  if (tensor.dtype === input.dtype || input.dtype !== "float32") return tensor;
+  return createTensor("float32", tensor.shape, Float32Array.from(tensor.data), tensor.layout);
+}
+
+/** Whether an output may be one value for each class. */
+function isClassifier(outputs: readonly TensorInfo[]): boolean {
+  const sizes = outputs[0]?.shape.filter((size) => size !== 1) ?? [];
+  return outputs.length === 1 && sizes.length === 1;
+}
+
+/** @throws StreamRefusal where the model cannot answer that */
+function chooseAnswer(
+  outputs: readonly TensorInfo[],
+  content: ResultContent,
+  labels: readonly string[],
+): ServedStream<readonly Tensor[]>["answer"] {
+  if (content === "predictions" && !isClassifier(outputs)) {
+    const shapes = outputs.map(
+      ({ name, shape }) => `"${name}" [${shape.map((size) => size ?? "?").join(", ")}]`,
+    );
+    throw new StreamRefusal(
+      ErrorCode.specMismatch,
+      `result_content: predictions are a classifier's, with one row of scores; this model gives ${shapes.join(", ")}`,
+    );
+  }
+  if (content === "predictions" || (content === "model" && isClassifier(outputs))) {
+    return ([output], frame) => answerPredictions(classify(output!, labels).map(toPrediction), frame);
+  }
+  // An open axis is known when it has run; a result that is too large then fails its frame.
+  checkOutputsFit(
+    outputs.map(({ name, dtype, shape }) => ({ name, dtype, shape: shape.map((size) => size ?? 1) })),
+  );
+  const names = outputs.map(({ name }) => name);
+  return (tensors, frame) => answerOutputs(names, tensors, frame);
+}
+
+function toPrediction({ label, name, probability }: { label: number; name: string; probability: number }) {
+  // The names of the source's result format; a score has no use for more than six digits.
+  return { name: String(label), description: name, score: Math.round(probability * 1e6) / 1e6 };
+}

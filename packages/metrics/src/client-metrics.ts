@@ -1,0 +1,125 @@
+import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
+import { createFrameMetrics } from "./frame-metrics.js";
+
+type ClientStage =
+  | "produce"
+  | "encode"
+  | "network"
+  | "reassembly"
+  | "queue"
+  | "decode"
+  | "conceal"
+  | "inference";
+
+/** How a frame ended at the client; `FrameOutcome` of `@sluice/client` is one. Durations in milliseconds. */
+export type ClientFrame =
+  | { readonly status: "dropped" | "expired"; readonly reason: string }
+  | {
+      readonly status: "delivered";
+      readonly onTime: boolean;
+      readonly latencyMs: number;
+      /** Share of the elements that were concealed, 0 to 1. */
+      readonly concealedFraction: number;
+      readonly slicesReceived: number;
+      readonly slicesRecovered: number;
+      /** By stage, in milliseconds; `produce` is the client's half of the model. */
+      readonly timings: Readonly<Record<ClientStage, number>>;
+    };
+
+/** What a client knows of its session and its path; `figures()` of `@sluice/client` has it all. */
+export interface ClientPathFigures {
+  readonly rttMs: number | undefined;
+  readonly bytesSent: number;
+  readonly sessions?: number;
+  readonly bandwidthBitsPerSecond?: number | undefined;
+  readonly rateBitsPerSecond?: number | undefined;
+  readonly datagramsSent?: number;
+  readonly datagramsLost?: number;
+  readonly lossRuns?: number;
+  readonly slicesRepeated?: number;
+  readonly repairsSent?: number;
+}
+
+/** What a client tells about itself, under the names that a server has where both know the same thing. */
+export interface ClientMetrics {
+  /** Once for each frame that was offered. */
+  observeFrame(frame: ClientFrame): void;
+  /** Adds the figures of session and path, read anew for each scrape. To be called once. */
+  watchPath(read: () => ClientPathFigures): void;
+  readonly contentType: string;
+  text(): Promise<string>;
+}
+
+/** The stages of a frame in their order; those after the network are the server's, as its result tells them. */
+const STAGES = ["client", "encode", "network", "reassembly", "queue", "decode", "conceal", "inference"];
+
+/** Creates a registry of its own for one client. */
+export function createClientMetrics(options: { readonly processMetrics?: boolean } = {}): ClientMetrics {
+  const registry = new Registry();
+  if (options.processMetrics ?? true) collectDefaultMetrics({ register: registry });
+  const metrics = createFrameMetrics(registry, ["delivered", "expired", "dropped"], STAGES, ["result"]);
+  const late = new Counter({
+    name: "sluice_late_results_total",
+    help: "Results that came after the deadline of their frame.",
+    registers: [registry],
+  });
+  return {
+    observeFrame(frame) {
+      if (frame.status !== "delivered") {
+        metrics.observeFrame(frame.status, frame.reason);
+        return;
+      }
+      metrics.observeFrame("delivered");
+      if (!frame.onTime) late.inc();
+      metrics.observeFrameAge("result", frame.latencyMs);
+      metrics.observeConcealedRatio(frame.concealedFraction);
+      metrics.observeSlicesReceived(frame.slicesReceived);
+      metrics.observeSlicesRecovered(frame.slicesRecovered);
+      const { produce, ...others } = frame.timings;
+      for (const [stage, durationMs] of Object.entries({ client: produce, ...others })) {
+        metrics.observeStage(stage, durationMs);
+      }
+    },
+    watchPath: (read) => watchPath(registry, read),
+    contentType: registry.contentType,
+    text: () => registry.metrics(),
+  };
+}
+
+function watchPath(registry: Registry, read: () => ClientPathFigures): void {
+  const registers = [registry];
+  const counter = (name: string, help: string, pick: (figures: ClientPathFigures) => number | undefined) =>
+    new Counter({
+      ...{ name, help, registers },
+      collect() {
+        this.reset();
+        this.inc(pick(read()) ?? 0);
+      },
+    });
+  // Without a measurement there is no series: 0 would be a measurement.
+  const gauge = (name: string, help: string, pick: (figures: ClientPathFigures) => number | undefined) =>
+    new Gauge({
+      ...{ name, help, registers },
+      collect() {
+        this.remove();
+        const value = pick(read());
+        if (value !== undefined) this.set(value);
+      },
+    });
+  counter("sluice_sent_bytes_total", "Bytes sent in datagrams and streams.", (f) => f.bytesSent);
+  counter("sluice_sessions_total", "Sessions that were opened.", (f) => f.sessions);
+  counter("sluice_datagrams_sent_total", "Datagrams handed to the transport.", (f) => f.datagramsSent);
+  counter("sluice_datagrams_lost_total", "Datagrams that did not arrive.", (f) => f.datagramsLost);
+  counter("sluice_loss_runs_total", "Runs of datagrams lost one after the other.", (f) => f.lossRuns);
+  counter("sluice_slices_repeated_total", "Slices that were sent again.", (f) => f.slicesRepeated);
+  counter("sluice_repair_symbols_sent_total", "Repair symbols that were sent.", (f) => f.repairsSent);
+  gauge(
+    "sluice_bandwidth_bits_per_second",
+    "What the bottleneck is estimated to carry.",
+    (f) => f.bandwidthBitsPerSecond,
+  );
+  gauge("sluice_rate_bits_per_second", "What this session takes at most.", (f) => f.rateBitsPerSecond);
+  gauge("sluice_round_trip_seconds", "Smoothed round trip.", (f) =>
+    f.rttMs === undefined ? undefined : f.rttMs / 1000,
+  );
+}

@@ -1,0 +1,100 @@
+/** What models answer (spec 7.2), after the source's result format: frame number, inference time and predictions. */
+import { ErrorCode, maxResultPayloadBytes, type ResultFormat } from "@sluice/protocol";
+import {
+  bytesPerElement,
+  elementCount,
+  encodeBase64,
+  type Tensor,
+  type TensorSpec,
+  tensorBytes,
+} from "@sluice/tensor";
+import { pack } from "msgpackr";
+import { type AnsweredFrame, StreamRefusal } from "./served-model.js";
+
+/** One class that a classifier takes its input for. */
+export interface AnsweredPrediction {
+  /** Index of the class, as text. */
+  readonly name: string;
+  readonly description: string;
+  /** 0 to 1. */
+  readonly score: number;
+}
+
+/** An output of a model as it is carried: elements little-endian; in JSON they are base64. */
+export interface AnsweredOutput {
+  readonly name: string;
+  readonly dtype: string;
+  readonly shape: readonly number[];
+  readonly data: Uint8Array;
+}
+
+export interface ModelAnswer {
+  readonly frameNumber: number;
+  /** Of the batch that the frame was in, in milliseconds. */
+  readonly inferenceTime: number;
+  readonly predictions?: readonly AnsweredPrediction[];
+  readonly outputs?: readonly AnsweredOutput[];
+}
+
+/** The answer of a classifier, best class first. */
+export function answerPredictions(
+  predictions: readonly AnsweredPrediction[],
+  frame: AnsweredFrame,
+): ModelAnswer {
+  return { ...describe(frame), predictions };
+}
+
+/** The answer of any model: its outputs. */
+export function answerOutputs(
+  names: readonly string[],
+  outputs: readonly Tensor[],
+  frame: AnsweredFrame,
+): ModelAnswer {
+  return {
+    ...describe(frame),
+    outputs: outputs.map((tensor, i) => {
+      const { dtype, shape } = tensor;
+      return { name: names[i] ?? "", dtype, shape, data: tensorBytes(tensor) };
+    }),
+  };
+}
+
+/** Times have no use for more than a hundredth of a millisecond. */
+function describe({ frameNumber, inferenceMs }: AnsweredFrame) {
+  return { frameNumber, inferenceTime: Math.round(inferenceMs * 100) / 100 };
+}
+
+/** What stands around the elements of an output at most, beside its name. */
+const outputOverheadBytes = 160;
+
+/**
+ * Checks that outputs of these specs fit a result, before a stream is accepted that asks for them.
+ * @throws StreamRefusal
+ */
+export function checkOutputsFit(
+  outputs: readonly (Pick<TensorSpec, "dtype" | "shape"> & { readonly name: string })[],
+): void {
+  // As base64, so that they fit in either format.
+  const bytes = outputs.reduce(
+    (sum, { name, dtype, shape }) =>
+      sum +
+      Math.ceil((elementCount(shape) * bytesPerElement[dtype]) / 3) * 4 +
+      3 * name.length +
+      outputOverheadBytes,
+    0,
+  );
+  if (bytes <= maxResultPayloadBytes) return;
+  throw new StreamRefusal(
+    ErrorCode.specMismatch,
+    `result_content: the outputs take ${bytes} bytes, a result holds ${maxResultPayloadBytes}; ask for predictions or split later`,
+  );
+}
+
+/** An answer as the payload of a result. */
+export function encodeAnswer(answer: unknown, format: ResultFormat): Uint8Array {
+  return format === "json" ? new TextEncoder().encode(JSON.stringify(answer, jsonForm)) : pack(answer);
+}
+
+function jsonForm(_key: string, value: unknown): unknown {
+  return value instanceof Uint8Array ? encodeBase64(value) : value;
+}

@@ -1,0 +1,270 @@
+/**
+ * The queue in front of the networks, for all sessions together, as a state machine without time of its own: which
+ * frames run next and together, and which are given up. A frame that could not be in time any more is shed before any
+ * work is done on it; among the others the one that is due first runs first (earliest deadline first), of sessions that
+ * keep within their fair share.
+ */
+import { holdUntilMs } from "./batch-hold.js";
+import { type BatchCost, type CostCurve, createCostCurve } from "./cost-curve.js";
+import { createFairShares, type Share } from "./fair-shares.js";
+
+/** A network that frames wait for. */
+export interface Lane {
+  readonly curve: CostCurve;
+  /** Batches that may be under way: one at work and one that is got ready meanwhile, or as many as a remote one takes. */
+  readonly maxUnderWay: number;
+  /** Whether it works on one batch after another, so that what is under way is in the way. */
+  readonly isSerial: boolean;
+  /** The state below is kept by the queue. */
+  /** Sizes of the batches under way, in the order in which they began. */
+  readonly underWay: number[];
+  busyUntilMs: number;
+  idleSinceMs: number;
+  gapMs: number;
+  lastArrivalMs: number;
+}
+
+export interface LaneOptions {
+  readonly maxFrames: number;
+  readonly costs: readonly BatchCost[];
+  readonly maxUnderWay: number;
+  readonly isSerial: boolean;
+}
+
+/** A frame that waits. */
+export interface Job {
+  readonly share: Share;
+  readonly lane: Lane;
+  /** When its result must leave, in milliseconds. */
+  readonly expiresAtMs: number;
+  /** What it holds while it waits. */
+  readonly bytes: number;
+}
+
+/** `late`: its result would be; `full`: the queue was, and its session had the most in it. */
+export type ShedReason = "late" | "full";
+
+export type QueueAction<J extends Job> =
+  | { readonly type: "run"; readonly lane: Lane; readonly jobs: readonly J[] }
+  | { readonly type: "shed"; readonly job: J; readonly reason: ShedReason };
+
+export interface FrameQueue<J extends Job> {
+  createShare(): Share;
+  createLane(options: LaneOptions): Lane;
+  push(job: J, nowMs: number): void;
+  /** What is to be done now, one thing after another; `undefined`: nothing. */
+  poll(nowMs: number): QueueAction<J> | undefined;
+  /** A batch has ended, after so long at work; `undefined` where that says nothing about its size's cost. */
+  finished(lane: Lane, frames: number, workMs: number | undefined, nowMs: number): void;
+  /** Gives up what waits for a session that has ended; returns it. */
+  drop(share: Share): readonly J[];
+  /** When {@link FrameQueue.poll} may have something to do without anything having happened; Infinity: never. */
+  nextTimeoutMs(): number;
+  readonly waiting: number;
+}
+
+export interface FrameQueueOptions {
+  /** Networks that work at once. */
+  readonly concurrency: number;
+  /** Frames that wait at most. */
+  readonly maxWaiting: number;
+  /** Bytes that they hold together at most. */
+  readonly maxWaitingBytes: number;
+}
+
+/** Frames that a session may be ahead of its share: so far deadlines alone decide. */
+const allowedFrames = 2;
+/** Weight of a new gap between arrivals. */
+const gapGain = 1 / 8;
+
+/** What a frame costs in a batch of the useful size. */
+function frameCostMs({ curve }: Lane): number {
+  return curve.msOf(curve.usefulFrames) / curve.usefulFrames;
+}
+
+export function createFrameQueue<J extends Job>(options: FrameQueueOptions): FrameQueue<J> {
+  const { concurrency, maxWaiting, maxWaitingBytes } = options;
+  const shares = createFairShares();
+  // By expiry. It is short: what does not fit in the deadlines is shed.
+  const queue: J[] = [];
+  const shed: { job: J; reason: ShedReason }[] = [];
+  let waitingBytes = 0;
+  let lanesAtWork = 0;
+  let wakeAtMs = Number.POSITIVE_INFINITY;
+
+  /** When a frame that is next for its lane would be done there. */
+  function earliestEndMs(lane: Lane, nowMs: number): number {
+    return (lane.isSerial ? Math.max(nowMs, lane.busyUntilMs) : nowMs) + lane.curve.msOf(1);
+  }
+
+  function remove(index: number, costMs: number): J {
+    const [job] = queue.splice(index, 1);
+    waitingBytes -= job!.bytes;
+    shares.left(job!.share, costMs);
+    return job!;
+  }
+
+  function give(index: number, reason: ShedReason): void {
+    const job = remove(index, 0);
+    shed.push({ job, reason });
+    if (reason === "late") doubt(job.lane);
+  }
+
+  /** Nothing runs and yet frames are late: only running one shows whether it still takes so long. */
+  function doubt(lane: Lane): void {
+    if (lane.underWay.length === 0) lane.curve.forget();
+  }
+
+  /** Frames that will run before a new one: those due before it, of each session as many as its turn lets pass. */
+  function countAhead(job: J): number {
+    const counts = new Map<Share, number>();
+    for (const other of queue) {
+      if (other.expiresAtMs > job.expiresAtMs) break;
+      if (other.lane === job.lane) counts.set(other.share, (counts.get(other.share) ?? 0) + 1);
+    }
+    const own = counts.get(job.share) ?? 0;
+    let ahead = own;
+    for (const [share, count] of counts) if (share !== job.share) ahead += Math.min(count, own + 1);
+    return ahead;
+  }
+
+  /** Makes room: of the session that has most in the queue, what is due last goes. */
+  function shedMost(): void {
+    let most: Share = queue[0]!.share;
+    for (const { share } of queue) if (share.waiting > most.waiting) most = share;
+    give(
+      queue.findLastIndex(({ share }) => share === most),
+      "full",
+    );
+  }
+
+  /** What is to run first, of the lanes that `takes` lets: -1 where there is nothing. */
+  function findNext(takes: (job: J) => boolean): number {
+    let waitingForShare = -1;
+    for (let i = 0; i < queue.length; i++) {
+      const job = queue[i]!;
+      if (!takes(job)) continue;
+      if (shares.isEligible(job.share, allowedFrames * frameCostMs(job.lane))) return i;
+      if (waitingForShare < 0 || job.share.usedMs < queue[waitingForShare]!.share.usedMs) waitingForShare = i;
+    }
+    // Those beyond their share get what nobody else wants.
+    return waitingForShare;
+  }
+
+  /** The batch that a lane would run now, first the frame at `index`; taken out of the queue. */
+  function takeBatch(index: number, nowMs: number): J[] {
+    const { lane } = queue[index]!;
+    const { curve, busyUntilMs } = lane;
+    const startMs = lane.isSerial ? Math.max(nowMs, busyUntilMs) : nowMs;
+    const costMs = frameCostMs(lane);
+    const jobs = [remove(index, costMs)];
+    let { expiresAtMs } = jobs[0]!;
+    while (jobs.length < curve.usefulFrames) {
+      const endMs = startMs + curve.msOf(jobs.length + 1);
+      // One more must not make those late that are in it already.
+      if (endMs > expiresAtMs) break;
+      const next = findNext((job) => job.lane === lane && job.expiresAtMs >= endMs);
+      if (next < 0) break;
+      const job = remove(next, costMs);
+      expiresAtMs = Math.min(expiresAtMs, job.expiresAtMs);
+      jobs.push(job);
+    }
+    return jobs;
+  }
+
+  function countWaiting(lane: Lane): number {
+    return queue.reduce((count, job) => count + (job.lane === lane ? 1 : 0), 0);
+  }
+
+  /** Whether a lane begins with what waits for it now. */
+  function isReady(lane: Lane, nowMs: number): boolean {
+    if (lane.underWay.length >= lane.maxUnderWay) return false;
+    if (lane.underWay.length === 0 && lanesAtWork >= concurrency) return false;
+    const { curve } = lane;
+    if (curve.usefulFrames === 1) return true;
+    const frames = countWaiting(lane);
+    // Behind a batch at work only a full one is got ready: a smaller one has time to grow.
+    if (lane.underWay.length > 0) return frames >= curve.usefulFrames;
+    const first = queue.find((job) => job.lane === lane)!;
+    const { gapMs, idleSinceMs } = lane;
+    const untilMs = holdUntilMs({ curve, frames, gapMs, expiresAtMs: first.expiresAtMs, idleSinceMs });
+    if (untilMs <= nowMs) return true;
+    wakeAtMs = Math.min(wakeAtMs, untilMs);
+    return false;
+  }
+
+  return {
+    createShare: shares.create,
+    createLane: ({ maxFrames, costs, maxUnderWay, isSerial }) => ({
+      ...{ curve: createCostCurve(costs, maxFrames), maxUnderWay, isSerial, underWay: [] },
+      ...{ busyUntilMs: 0, idleSinceMs: 0, gapMs: Number.POSITIVE_INFINITY, lastArrivalMs: Number.NaN },
+    }),
+    push(job, nowMs) {
+      const { lane } = job;
+      const gapMs = nowMs - lane.lastArrivalMs;
+      if (gapMs >= 0)
+        lane.gapMs =
+          lane.gapMs < Number.POSITIVE_INFINITY ? lane.gapMs + (gapMs - lane.gapMs) * gapGain : gapMs;
+      lane.lastArrivalMs = nowMs;
+      // An idle network's wait for more begins with the first frame that it could begin with.
+      if (lane.underWay.length === 0 && countWaiting(lane) === 0) lane.idleSinceMs = nowMs;
+      const aheadMs = countAhead(job) * frameCostMs(lane);
+      if (earliestEndMs(lane, nowMs) + aheadMs > job.expiresAtMs) {
+        shed.push({ job, reason: "late" });
+        doubt(lane);
+        return;
+      }
+      let at = queue.length;
+      while (at > 0 && queue[at - 1]!.expiresAtMs > job.expiresAtMs) at--;
+      queue.splice(at, 0, job);
+      waitingBytes += job.bytes;
+      shares.joined(job.share);
+    },
+    poll(nowMs) {
+      wakeAtMs = Number.POSITIVE_INFINITY;
+      const given = shed.shift();
+      if (given) return { type: "shed", ...given };
+      for (let i = 0; i < queue.length; i++) {
+        if (earliestEndMs(queue[i]!.lane, nowMs) <= queue[i]!.expiresAtMs) continue;
+        give(i, "late");
+        return { type: "shed", ...shed.shift()! };
+      }
+      const lanes = new Set(queue.map(({ lane }) => lane));
+      const ready = new Set([...lanes].filter((lane) => isReady(lane, nowMs)));
+      const next = findNext(({ lane }) => ready.has(lane));
+      if (next >= 0) {
+        const jobs = takeBatch(next, nowMs);
+        const { lane } = jobs[0]!;
+        if (lane.underWay.push(jobs.length) === 1) lanesAtWork++;
+        lane.busyUntilMs = Math.max(nowMs, lane.busyUntilMs) + lane.curve.msOf(jobs.length);
+        return { type: "run", lane, jobs };
+      }
+      // What can run at once is not in the way of anything: only what has to wait counts.
+      if (queue.length > maxWaiting || waitingBytes > maxWaitingBytes) {
+        shedMost();
+        return { type: "shed", ...shed.shift()! };
+      }
+      return undefined;
+    },
+    finished(lane, frames, workMs, nowMs) {
+      if (workMs !== undefined) lane.curve.observe(frames, workMs);
+      lane.underWay.splice(lane.underWay.indexOf(frames), 1);
+      // What is got ready begins now: however far off the estimate was, it starts anew.
+      lane.busyUntilMs = lane.underWay.reduce((sum, size) => sum + lane.curve.msOf(size), nowMs);
+      if (lane.underWay.length > 0) return;
+      lanesAtWork--;
+      lane.idleSinceMs = nowMs;
+    },
+    drop(share) {
+      const dropped: J[] = [];
+      for (let i = queue.length - 1; i >= 0; i--) {
+        if (queue[i]!.share === share) dropped.push(remove(i, 0));
+      }
+      return dropped;
+    },
+    nextTimeoutMs: () => wakeAtMs,
+    get waiting() {
+      return queue.length;
+    },
+  };
+}

@@ -1,0 +1,54 @@
+import t from "tap";
+import { createCostCurve } from "#src/scheduling/cost-curve.js";
+
+/** A network with a set-up of 2 ms and 1 ms for each frame. */
+const measured = [1, 2, 4, 8].map((frames) => ({ frames, ms: 2 + frames }));
+
+t.test(
+  "between measured sizes the cost lies on a straight line, beyond them each frame costs the same",
+  async (t) => {
+    const curve = createCostCurve(measured, 8);
+    for (const [frames, ms] of [
+      [1, 3],
+      [3, 5],
+      [6, 8],
+      [8, 10],
+      [16, 20],
+    ] as const) {
+      t.equal(curve.msOf(frames), ms, `${frames} frames`);
+    }
+  },
+);
+
+t.test("a larger batch is useful while it makes a frame cheaper by more than 5 %", async (t) => {
+  const usefulOf = (perFrame: readonly number[]) =>
+    createCostCurve(
+      perFrame.map((ms, i) => ({ frames: 2 ** i, ms: ms * 2 ** i })),
+      64,
+    ).usefulFrames;
+  t.equal(usefulOf([10, 10, 10]), 1, "batching does not help");
+  t.equal(usefulOf([10, 9.6]), 1);
+  t.equal(usefulOf([10, 9.4]), 2);
+  t.equal(usefulOf([10, 5, 4.9, 4.8]), 2, "the last doublings gain 4 % together");
+  t.equal(usefulOf([10, 5, 4.9, 4]), 8, "the best is looked for, not the first that gains little");
+  t.equal(createCostCurve([], 8).usefulFrames, 1);
+  t.equal(createCostCurve(measured, 2).usefulFrames, 2, "no more than the network takes");
+});
+
+t.test("runs tell how fast the machine is now, for all sizes alike", async (t) => {
+  const curve = createCostCurve(measured, 8);
+  for (let i = 0; i < 100; i++) curve.observe(8, 20);
+  t.ok(Math.abs(curve.msOf(8) - 20) < 0.01 && Math.abs(curve.msOf(1) - 6) < 0.01);
+  curve.observe(8, 1_000);
+  const after = curve.msOf(8);
+  t.ok(after > 100 && after < 200, `one slow run counts an eighth: ${after}`);
+  curve.forget();
+  t.equal(curve.msOf(8), after * 0.95);
+});
+
+t.test("without a measurement the first run is one", async (t) => {
+  const curve = createCostCurve([], 1);
+  t.equal(curve.msOf(1), 0);
+  curve.observe(1, 8);
+  t.equal(curve.msOf(1), 8);
+});
