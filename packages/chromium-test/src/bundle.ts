@@ -21,7 +21,14 @@ export async function bundle(options: BundleOptions): Promise<Bundle> {
   const { outputFiles, metafile } = await build({
     stdin: { contents: options.code, resolveDir: options.directory, sourcefile: "entry.js" },
     ...{ bundle: true, splitting: true, minify: true, format: "esm", platform: "browser", target: "es2022" },
-    ...{ write: false, metafile: true, outdir: "/", entryNames: "entry", logLevel: "silent" },
+    ...{
+      write: false,
+      metafile: true,
+      legalComments: "none",
+      outdir: "/",
+      entryNames: "entry",
+      logLevel: "silent",
+    },
     external: [...(options.external ?? [])],
     plugins: [...(options.plugins ?? [])],
   });

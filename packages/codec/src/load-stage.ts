@@ -1,18 +1,20 @@
 import { TensorError } from "@sluice/tensor";
 import { describeUnknown } from "./did-you-mean.js";
 import type { CodecDefinition, StageDefinition } from "./stage-definition.js";
-import { integersDefinition } from "./stages/integers.js";
 import { quantizeDefinition } from "./stages/quantize.js";
-import { rawDefinition } from "./stages/raw.js";
 
 type Definition = StageDefinition | CodecDefinition;
 
-/** What is small, or used by default. */
-const present: readonly Definition[] = [rawDefinition, quantizeDefinition, integersDefinition];
+/** What is used by default. */
+const present: readonly Definition[] = [quantizeDefinition];
 
 /** What a page loads when a codec names it. `stage-registry.ts` holds all of them at once. */
 const loaders: Readonly<Record<string, () => Promise<Definition>>> = {
+  raw: async () => (await import("./stages/raw.js")).rawDefinition,
+  integers: async () => (await import("./stages/integers.js")).integersDefinition,
+  predict: async () => (await import("./stages/predict.js")).predictDefinition,
   entropy: async () => (await import("./stages/entropy.js")).entropyDefinition,
+  transform: async () => (await import("./stages/transform.js")).transformDefinition,
   tile: async () => (await import("./stages/tile.js")).tileDefinition,
   jpeg: async () => (await import("./stages/jpeg.js")).jpegDefinition,
   jpeg2000: async () => (await import("./stages/jpeg2000.js")).jpeg2000Definition,

@@ -30,7 +30,7 @@ async function measure(code: string): Promise<{ readonly initial: number; readon
 t.test("a client that reconnects and falls back", async (t) => {
   const { initial, all } = await measure(`
     export { createReconnectingClient } from "@sluice/client";
-    export { connect, discover } from "@sluice/client/browser";`);
+    export { connect } from "@sluice/client/browser";`);
   t.comment(`${initial} bytes at the start, ${all} with every codec and the fallback`);
   t.ok(initial <= budgetBytes, `${initial} bytes, at most ${budgetBytes}`);
   t.ok(initial < all, "the larger codecs and the fallback are loaded when they are used");
