@@ -76,3 +76,9 @@ export async function openDemo(t: Test): Promise<DemoBrowser> {
   await page.goto(pageUrl);
   return { browser, page, server, listening: { ...listening, pageUrl }, problems };
 }
+
+/** Less to do in each second, and more time for it: for steps that are about something else, on a busy machine as well. */
+export async function takeItEasy(page: Page): Promise<void> {
+  await setRange(page, "deadlineMs", 500);
+  await setRange(page, "framesPerSecond", 8);
+}

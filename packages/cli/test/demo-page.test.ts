@@ -1,7 +1,16 @@
 /** The demo's page in Chromium: what it shows, and each of its controls. */
 import { noChromium } from "@sluice/chromium-test";
 import t from "tap";
-import { moreResults, openDemo, screenshots, setRange, text, until, untilText } from "./demo-browser.js";
+import {
+  moreResults,
+  openDemo,
+  screenshots,
+  setRange,
+  takeItEasy,
+  text,
+  until,
+  untilText,
+} from "./demo-browser.js";
 
 t.test("the demo's page", { skip: noChromium, timeout: 170_000 }, async (t) => {
   const { page, problems } = await openDemo(t);
@@ -35,6 +44,8 @@ t.test("the demo's page", { skip: noChromium, timeout: 170_000 }, async (t) => {
       }
     }
   });
+
+  await takeItEasy(page);
 
   await t.test("each control", async (t) => {
     for (const codec of [
