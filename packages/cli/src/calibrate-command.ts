@@ -25,6 +25,7 @@ import type { CliContext } from "./cli-context.js";
 import { CliError } from "./cli-error.js";
 import { ExitCode } from "./exit-codes.js";
 import { formatBytes } from "./format-table.js";
+import { modelHelp } from "./model-help.js";
 import { parseCount } from "./parse-count.js";
 
 interface CalibrateOptions {
@@ -195,7 +196,7 @@ export function registerCalibrate(program: Command, context: CliContext): void {
   program
     .command("calibrate")
     .description("Measure a tensor on training images: what coding and concealing it need to know.")
-    .argument("<model>", "fashion (embedded), or the path of an .onnx file")
+    .argument("<model>", modelHelp)
     .requiredOption("--split <tensor>", "the tensor (`sluice inspect` lists them)")
     .requiredOption(
       "--images <path>",

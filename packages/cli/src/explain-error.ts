@@ -31,6 +31,8 @@ const engineCodes: Readonly<Record<EngineError["kind"], ExitCode>> = {
   "queue-full": ExitCode.internal,
   "run-failed": ExitCode.internal,
   crashed: ExitCode.internal,
+  unreachable: ExitCode.unreachable,
+  timeout: ExitCode.unreachable,
   closed: ExitCode.internal,
 };
 

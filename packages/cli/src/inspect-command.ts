@@ -2,6 +2,7 @@ import { type Codec, defaultCodec, prepareCodec } from "@sluice/codec";
 import {
   type Cut,
   createSeededRandom,
+  type IllegalCut,
   loadModel,
   type Model,
   type Network,
@@ -12,9 +13,11 @@ import type { Command } from "commander";
 import type { CliContext } from "./cli-context.js";
 import { codecHelp } from "./codec-help.js";
 import { formatBytes, formatTable } from "./format-table.js";
+import { modelHelp } from "./model-help.js";
 
 interface InspectOptions {
   readonly codec: string;
+  readonly illegal?: true;
   readonly json?: true;
 }
 
@@ -31,6 +34,8 @@ interface CutReport {
   readonly float32Bytes: number;
   readonly codedBytes: number | null;
   readonly slices: number | null;
+  /** Of one sample, before the cut. */
+  readonly multiplyAdds: number;
   /** Share of the multiply-adds before the cut, 0..1. */
   readonly workShare: number;
   readonly recommended: boolean;
@@ -68,6 +73,7 @@ async function describeCut(cut: Cut, model: Model, codec: Codec): Promise<CutRep
     float32Bytes: cut.elements * 4,
     codedBytes: coded.bytes,
     slices: coded.slices,
+    multiplyAdds: cut.multiplyAdds,
     workShare: cut.workShare,
     recommended: cut.name === model.defaultCut,
     statistics: (await readStatistics(model, cut.name)) !== undefined,
@@ -117,15 +123,24 @@ function formatCuts(cuts: readonly CutReport[]): string {
   );
 }
 
+function formatIllegal(illegal: readonly IllegalCut[]): string {
+  if (illegal.length === 0) return "every tensor on the way is a cut\n";
+  return formatTable(
+    [{ title: "no cut" }, { title: "operation" }, { title: "because" }],
+    illegal.map(({ name, operation, reason }) => [name, operation, reason]),
+  );
+}
+
 async function inspectModel(reference: string, options: InspectOptions, context: CliContext): Promise<void> {
   const codec = await prepareCodec(options.codec);
-  const model = await loadModel(reference);
+  const model = await loadModel(reference, { onLog: (line) => context.stderr.write(`${line}\n`) });
   const { network } = model;
   const cuts: CutReport[] = [];
   for (const cut of await network.listCuts()) {
     context.signal.throwIfAborted();
     cuts.push(await describeCut(cut, model, codec));
   }
+  const illegal = options.illegal ? await network.listIllegalCuts() : undefined;
   if (options.json) {
     const { name, input, labels } = model;
     const report = {
@@ -139,6 +154,7 @@ async function inspectModel(reference: string, options: InspectOptions, context:
       codec: codec.text,
       payloadBytes,
       cuts,
+      ...(illegal ? { illegal } : {}),
     };
     context.stdout.write(`${JSON.stringify(report)}\n`);
     return;
@@ -152,7 +168,9 @@ async function inspectModel(reference: string, options: InspectOptions, context:
       .map(
         ([kind, { name, dtype, shape }]) => `  ${kind.padEnd(6)}  ${name}  ${dtype} ${formatShape(shape)}\n`,
       )
-      .join("")}\n${formatCuts(cuts)}\ncoded: ${codec.text}, in slices of at most ${payloadBytes} bytes\n`,
+      .join(
+        "",
+      )}\n${formatCuts(cuts)}\ncoded: ${codec.text}, in slices of at most ${payloadBytes} bytes\n${illegal ? `\n${formatIllegal(illegal)}` : ""}`,
   );
 }
 
@@ -161,8 +179,9 @@ export function registerInspect(program: Command, context: CliContext): void {
   program
     .command("inspect")
     .description("List the tensors at which a model can be cut, their shapes and sizes.")
-    .argument("<model>", "fashion (embedded), or the path of an .onnx file")
+    .argument("<model>", modelHelp)
     .option("--codec <chain>", "the codec that sizes are told for, see below", defaultCodec)
+    .option("--illegal", "also list the tensors at which it cannot be cut, and why")
     .option("--json", "print one JSON object")
     .addHelpText(
       "after",
@@ -174,7 +193,8 @@ Examples:
   $ sluice inspect fashion
   $ sluice inspect mobilenet.onnx --codec quantize:levels=8
   $ sluice inspect mobilenet.onnx --codec 'quantize:levels=8,clip=3 | entropy'
-  $ sluice inspect mobilenet.onnx --json`,
+  $ sluice inspect mobilenet.onnx --illegal
+  $ sluice inspect tfjs-mobilenet/ --json`,
     )
     .action((model: string, options: InspectOptions) => inspectModel(model, options, context));
 }

@@ -39,9 +39,9 @@ export interface ModelPartOptions {
 }
 
 /** What suits a network's input, which has no statistics: 256 levels are a byte for each value. */
-const inputCodec = "quantize:levels=256,clip=4";
+export const inputCodec = "quantize:levels=256,clip=4";
 /** A picture as a picture, for inputs that are large enough to be worth it. */
-const pictureCodec = "quantize:levels=256,clip=4 | tile | jpeg:quality=90";
+export const pictureCodec = "quantize:levels=256,clip=4 | tile | jpeg:quality=90";
 const pictureElements = 3_000;
 /** A third of the default's bytes for about 1 % of the right answers. */
 const coarseCodec = "quantize:levels=8,clip=3 | entropy";
@@ -68,6 +68,11 @@ function serverPart(model: Model, options: ModelPartOptions): ModelPart {
 }
 
 async function computingPart(model: Model, options: ModelPartOptions): Promise<ModelPart> {
+  if (options.strategy === "client" && model.alphabet) {
+    throw new RangeError(
+      "--strategy: what a reader of text says is told by its server; use shared or server",
+    );
+  }
   const { strategy, split, threads, slowdown = 1 } = options;
   const cut = strategy === "shared" ? await model.network.split(split) : undefined;
   const engine: Engine = await (cut?.head ?? model.network).load(threads === undefined ? {} : { threads });

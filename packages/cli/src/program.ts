@@ -7,9 +7,11 @@ import { installConfig } from "./config/install-config.js";
 import { registerConformance } from "./conformance-command.js";
 import { registerDemo } from "./demo-command.js";
 import { registerInspect } from "./inspect-command.js";
+import { registerProfile } from "./profile-command.js";
 import { registerRelay } from "./relay-command.js";
 import { registerReplay } from "./replay-command.js";
 import { registerServe } from "./serve-command.js";
+import { registerSplit } from "./split-command.js";
 import { registerStream } from "./stream-command.js";
 
 function readVersion(): string {
@@ -53,6 +55,8 @@ file, 6 rejected by the server, 7 session lost, 130 interrupted. SLUICE_DEBUG=1 
   registerDemo(program, context);
   registerRelay(program, context);
   registerInspect(program, context);
+  registerSplit(program, context);
+  registerProfile(program, context);
   registerCalibrate(program, context);
   registerReplay(program, context);
   registerConformance(program, context);

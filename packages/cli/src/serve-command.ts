@@ -4,8 +4,10 @@ import { defaultCaptureBytes, defaultFrameSample } from "@sluice/server";
 import { type Command, Option } from "commander";
 import { pino } from "pino";
 import type { CliContext } from "./cli-context.js";
+import { servedModelHelp } from "./model-help.js";
 import { parseCount } from "./parse-count.js";
 import { pinoPretty } from "./pretty-log.js";
+import { parseRemoteHalf, type RemoteHalf } from "./remote-halves.js";
 import { startServer } from "./serve-run.js";
 
 interface ServeCommandOptions {
@@ -16,6 +18,7 @@ interface ServeCommandOptions {
   readonly models?: string;
   readonly maxLoaded?: number;
   readonly split?: string;
+  readonly remote: readonly RemoteHalf[];
   readonly labels?: string;
   readonly cert?: string;
   readonly key?: string;
@@ -48,7 +51,7 @@ export function registerServe(program: Command, context: CliContext): void {
     .option("--fallback", "also serve WebSockets over TCP at the same port, for clients whose UDP is blocked")
     .option(
       "--model <[name[@version]=]model>",
-      "fashion (embedded), the path of an .onnx file, or sink; again for each model (default: fashion)",
+      `${servedModelHelp}; again for each model (default: fashion)`,
       (text: string, models: readonly string[]) => [...models, text],
       [],
     )
@@ -61,6 +64,12 @@ export function registerServe(program: Command, context: CliContext): void {
     .option(
       "--split <tensor>",
       "the cut of the first model to be ready for at the start; clients may ask for others",
+    )
+    .option(
+      "--remote <[tensor=]address>",
+      "the first model's rest behind this cut (or all of it) runs at a server of the Open Inference Protocol: http://HOST:PORT/v2/models/NAME; again for each cut",
+      (text: string, halves: readonly RemoteHalf[]) => [...halves, parseRemoteHalf(text)],
+      [],
     )
     .option("--labels <file>", "names of the classes: .json, .tsv or one a line")
     .option("--cert <file>", "certificate chain in PEM (default: one is made, to be trusted by its hash)")
@@ -130,6 +139,7 @@ Examples:
   $ sluice serve --model mobilenet.onnx --split add_3 --listen 0.0.0.0:4433
   $ sluice serve --model faces@1=old.onnx --model faces@2=new.onnx   # clients that ask for faces get 2
   $ sluice serve --models /srv/models                               # faces/1/model.onnx, faces/2/model.onnx, ...
+  $ sluice serve --model mobilenet.onnx --split add_3 --remote add_3=http://triton:8000/v2/models/mobilenet-tail
   $ sluice serve --cert fullchain.pem --key privkey.pem --metrics 127.0.0.1:9464`,
     )
     .action(async (options: ServeCommandOptions) => {
@@ -144,6 +154,7 @@ Examples:
         {
           ...{ listen: options.listen, engine: options.engine, split: options.split },
           ...{ model: options.model, models: options.models, maxLoaded: options.maxLoaded },
+          remote: options.remote,
           ...{ labels: options.labels, cert: options.cert, key: options.key, metrics: options.metrics },
           demo: options.demo,
           ...{ threads: options.threads, fpsLimit: options.fpsLimit, fallback: options.fallback === true },

@@ -7,6 +7,7 @@ import { createCapture, createServer, type ServerLog } from "@sluice/server";
 import { CliError } from "./cli-error.js";
 import { ExitCode } from "./exit-codes.js";
 import { parseHostPort } from "./host-port.js";
+import type { RemoteHalf } from "./remote-halves.js";
 import { openDemo } from "./serve-demo.js";
 import {
   findModels,
@@ -26,6 +27,8 @@ export interface ServeOptions {
   readonly model: readonly string[];
   /** A folder of models with versions. */
   readonly models: string | undefined;
+  /** Second halves of the first model that run at other servers. */
+  readonly remote: readonly RemoteHalf[];
   /** Networks that are held at once, one for each cut in use. */
   readonly maxLoaded: number | undefined;
   /** Where the first model is cut from the start. */

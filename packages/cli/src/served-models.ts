@@ -11,6 +11,7 @@ import {
 } from "@sluice/server";
 import { CliError } from "./cli-error.js";
 import { ExitCode } from "./exit-codes.js";
+import { type RemoteHalf, remoteOptions, withRemoteHalves } from "./remote-halves.js";
 import { loadServedHalf } from "./served-network.js";
 
 /** A model to serve, as the command line names it. */
@@ -106,12 +107,18 @@ function isOnnx(name: string): boolean {
 /** Reads the models; their networks are loaded when they are first asked for. @throws ModelError, RangeError */
 export async function openServedModels(
   entries: readonly ModelEntry[],
-  options: { readonly threads: number | undefined; readonly maxLoaded: number | undefined },
+  options: {
+    readonly threads: number | undefined;
+    readonly maxLoaded: number | undefined;
+    /** Of the first model. */
+    readonly remote?: readonly RemoteHalf[];
+  },
 ): Promise<ServedModels> {
   const models: ServableModel[] = [];
   const served: ServedEntry[] = [];
-  for (const entry of entries) {
-    const { servable, defaultSplit, model } = await openEntry(entry, options.threads);
+  for (const [i, entry] of entries.entries()) {
+    const halves = i === 0 ? (options.remote ?? []) : [];
+    const { servable, defaultSplit, model } = await openEntry(entry, options.threads, halves);
     models.push(servable);
     served.push({ reference: modelReference(servable), defaultSplit, model });
   }
@@ -122,6 +129,7 @@ export async function openServedModels(
 async function openEntry(
   entry: ModelEntry,
   threads: number | undefined,
+  halves: readonly RemoteHalf[],
 ): Promise<Omit<ServedEntry, "reference"> & { readonly servable: ServableModel }> {
   const { name, version, reference, labelsPath } = entry;
   if (reference === "sink") {
@@ -129,7 +137,9 @@ async function openEntry(
     const load = async () => ({ serve: () => sink, async close() {} });
     return { servable: { name: name ?? "sink", version, load }, defaultSplit: "", model: undefined };
   }
-  const model: Model = await loadModel(reference, labelsPath ? { labelsPath } : {});
+  const remote = remoteOptions(process.env);
+  const read = await loadModel(reference, { remote, ...(labelsPath ? { labelsPath } : {}) });
+  const model = await withRemoteHalves(read, halves, remote);
   return {
     servable: { name: name ?? model.name, version, load: (split) => loadServedHalf(model, split, threads) },
     ...{ defaultSplit: model.defaultCut ?? "", model },

@@ -6,6 +6,7 @@ import { parseFec, strategies } from "@sluice/protocol";
 import { type Command, Option } from "commander";
 import { CliError } from "./cli-error.js";
 import { ExitCode } from "./exit-codes.js";
+import { servedModelHelp } from "./model-help.js";
 import { parseCount } from "./parse-count.js";
 import type { StreamOptions } from "./stream-api.js";
 
@@ -42,7 +43,7 @@ export interface StreamOptionValues {
 }
 
 /** A positive number, whole or not. */
-function parsePositive(option: string, most: number): (text: string) => number {
+export function parsePositive(option: string, most: number): (text: string) => number {
   return (text) => {
     const value = /^\d{1,9}(\.\d{1,6})?$/.test(text) ? Number(text) : 0;
     if (!(value > 0 && value <= most)) {
@@ -70,7 +71,7 @@ function readable(option: string, read: (text: string) => unknown): (text: strin
 /** Adds the options that say what is streamed and how. */
 export function addStreamOptions(command: Command, defaults: { readonly durationSeconds: number }): Command {
   return command
-    .option("--model <model>", "fashion (embedded), the path of an .onnx file, or sink", "fashion")
+    .option("--model <model>", servedModelHelp, "fashion")
     .option(
       "--split <tensor>",
       "where to cut; `sluice inspect` lists the tensors; for auto several, with commas (default: the model's)",
@@ -150,7 +151,7 @@ export function addStreamOptions(command: Command, defaults: { readonly duration
     )
     .option(
       "--interleave <order>",
-      "what a slice holds: checkerboard, channel-strided or pseudo-random:seed=1 (default: as the codec has it)",
+      "what a slice holds: contiguous, checkerboard, channel-strided or pseudo-random:seed=1 (default: what suits the codec)",
       readable("--interleave", parseInterleaving),
     )
     .option("--no-reconnect", "end when the session is lost, instead of going on in another one")

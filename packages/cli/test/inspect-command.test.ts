@@ -65,3 +65,17 @@ t.test("a model by its path, as a table", async (t) => {
   );
   t.match(stdout, /^add_3 +Add +64x14x14 +12544 +49\.0 KiB +[\d.]+ KiB +\d+ +\d+\.\d %$/m);
 });
+
+t.test("tensors that are no cuts, with the path that goes around them", async (t) => {
+  const json = await runSluice(["inspect", "fashion", "--illegal", "--json"]);
+  const { illegal } = JSON.parse(json.stdout);
+  t.ok(illegal.length > 5);
+  for (const { name, reason, bypass } of illegal) {
+    t.match(reason, /^".+" bypasses it \(path /, name);
+    t.equal(bypass[0], "input");
+    t.notOk(bypass.includes(name));
+  }
+  const { stdout } = await runSluice(["inspect", "fashion", "--illegal"]);
+  t.match(stdout, /\nno cut +operation +because\n/);
+  t.match(stdout, new RegExp(`\\n${illegal[0].name} +${illegal[0].operation} +"`));
+});

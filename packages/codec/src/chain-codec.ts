@@ -1,6 +1,7 @@
-import { type CutStatistics, checkSpec, TensorError, type TensorSpec } from "@sluice/tensor";
+import { type CutStatistics, checkSpec, elementCount, TensorError, type TensorSpec } from "@sluice/tensor";
 import { type Chain, planChain } from "./chain.js";
 import type { Codec } from "./codec.js";
+import { maxInterleavedElements } from "./interleave/dealing-order.js";
 import { arrangeChannels, arrangeElements } from "./interleave/interleaved-order.js";
 import { parseInterleaving } from "./interleave/interleaving.js";
 import { createSliceDecoder } from "./slice-decoder.js";
@@ -47,6 +48,10 @@ export function createChainCodec(named: readonly Stage[]): Codec {
 
   return {
     text,
+    preferredInterleaving({ shape }) {
+      const isOfElements = !stages.some((stage) => stage.unitOrder);
+      return isOfElements && elementCount(shape) <= maxInterleavedElements ? "checkerboard" : "";
+    },
     libraries: stages.flatMap(({ library }) => library ?? []),
     createEncoder: (spec, statistics, interleave = "") =>
       createSliceEncoder(spec, plan(spec, statistics, interleave)),

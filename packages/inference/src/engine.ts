@@ -11,17 +11,23 @@ export interface EngineCounters {
   readonly refused: number;
 }
 
+/** About one run. */
+export interface RunOptions {
+  /** From now on; after that the result is of no use, and an engine that can give up then does, with `timeout`. */
+  readonly timeoutMs?: number;
+}
+
 /** A loaded model that runs somewhere: in a worker thread, on a device, at another server. */
 export interface Engine {
   readonly inputs: readonly TensorInfo[];
   readonly outputs: readonly TensorInfo[];
   /** Runs one sample: a tensor for each input in order, without the batch axis; resolves to one for each output. */
-  run(inputs: readonly Tensor[]): Promise<Tensor[]>;
+  run(inputs: readonly Tensor[], options?: RunOptions): Promise<Tensor[]>;
   /**
    * Runs many samples of a model with one input; at once where its batch axis is dynamic, else one after another.
    * Resolves to the outputs of each sample, in the order of the samples.
    */
-  runBatch(samples: readonly Tensor[]): Promise<Tensor[][]>;
+  runBatch(samples: readonly Tensor[], options?: RunOptions): Promise<Tensor[][]>;
   counters(): EngineCounters;
   /** Ends the engine and frees its memory; runs under way are rejected with `closed`. Can be called twice. */
   close(): Promise<void>;
@@ -35,6 +41,8 @@ export type EngineErrorKind =
   | "queue-full"
   | "run-failed"
   | "crashed"
+  | "unreachable"
+  | "timeout"
   | "closed";
 
 /** Thrown by engines; `kind` is for programs, the message for people. */

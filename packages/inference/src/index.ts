@@ -7,6 +7,7 @@ export {
   type EngineCounters,
   EngineError,
   type EngineErrorKind,
+  type RunOptions,
 } from "./engine.js";
 export { readLabels } from "./labels.js";
 export { listCuts, listIllegalCuts, splitModel } from "./list-cuts.js";
@@ -16,10 +17,10 @@ export {
   fashionDirectory,
   type LoadModelOptions,
   loadModel,
-  type Model,
   readStatistics,
   statisticsPath,
 } from "./load-model.js";
+export type { Model } from "./model.js";
 export { ModelError, type ModelErrorKind } from "./model-error.js";
 export {
   type EngineOptions,
@@ -29,10 +30,12 @@ export {
   type NetworkSplit,
   networkEngines,
 } from "./network.js";
+export { decodeCtc, type TextLine } from "./ocr/decode-ctc.js";
+export { ocrDefaultCut } from "./ocr/load-ocr.js";
 export type { ModelSplit } from "./onnx/split-graph.js";
 export { createOnnxNetwork } from "./onnx-network.js";
 export { loadOnnxruntime } from "./onnxruntime/onnxruntime-engine.js";
-export type { OnnxruntimeOptions } from "./onnxruntime/session.js";
+export type { OnnxruntimeOptions } from "./onnxruntime/open-onnx-session.js";
 export {
   defaultPreprocess,
   type ImageSize,
@@ -41,7 +44,18 @@ export {
   preparePixels,
   preprocessPresets,
 } from "./preprocess.js";
+export { type BandwidthInterval, bestByBandwidth } from "./profile/best-by-bandwidth.js";
+export {
+  type LayerFigures,
+  type MeasuredProfile,
+  measureProfile,
+  type ProfileOptions,
+  sliceOverheadBytes,
+} from "./profile/measure-profile.js";
+export { measureDistribution, type ValueDistribution } from "./profile/value-distribution.js";
 export type { ModelProfile, ProfiledOption } from "./profile-terms.js";
+export type { RemoteOptions } from "./remote/remote-model.js";
+export { openRemoteNetwork, withRemoteHalf } from "./remote/remote-network.js";
 export { type IdxFile, parseIdx } from "./sources/idx-file.js";
 export { type ImageFileOptions, openImageFiles, openImageGlob } from "./sources/image-files.js";
 export type { CountedImageSource, ImageSource, LabelledImage } from "./sources/labelled-image.js";
@@ -52,3 +66,5 @@ export { createSyntheticSource, parseSyntheticShape, type SyntheticOptions } fro
 export { openTestImages } from "./sources/test-images.js";
 export { openVideoFile, type VideoOptions } from "./sources/video-file.js";
 export { describeValue, specOf, type TensorInfo } from "./tensor-info.js";
+export { type TfjsBackend, tfjsBackends } from "./tfjs/open-backend.js";
+export { openTfjsNetwork, type TfjsOptions } from "./tfjs/tfjs-network.js";

@@ -1,7 +1,7 @@
-import { bytesPerElement, elementCount } from "@sluice/tensor";
+import type { TensorSpec } from "@sluice/tensor";
 import type { Cut, IllegalCut } from "./cut.js";
-import { findIllegalCuts } from "./graph/check-cut.js";
-import { type CutPosition, findCuts } from "./graph/find-cuts.js";
+import { describeCuts, describeIllegalCuts, type KnownGraph } from "./graph/describe-cuts.js";
+import { findCuts } from "./graph/find-cuts.js";
 import { ModelError } from "./model-error.js";
 import { type OnnxModel, parseModel, requiredInputs } from "./onnx/model.js";
 import type { OnnxNode } from "./onnx/node.js";
@@ -9,8 +9,8 @@ import { analyseDataFlow, checkCut } from "./onnx/onnx-flow.js";
 import { costShapes, type KnownShapes, multiplyAdds } from "./onnx/operation-cost.js";
 import { type ModelSplit, splitGraph } from "./onnx/split-graph.js";
 import { type Dimension, dtypeOfElementType, type ValueType } from "./onnx/value-type.js";
+import type { OnnxruntimeOptions } from "./onnxruntime/open-onnx-session.js";
 import { probeShapes } from "./onnxruntime/probe-shapes.js";
-import type { OnnxruntimeOptions } from "./onnxruntime/session.js";
 import { describeValue, specOf } from "./tensor-info.js";
 
 function knownShapes(model: OnnxModel, probed: ReadonlyMap<string, ValueType>): KnownShapes {
@@ -20,35 +20,14 @@ function knownShapes(model: OnnxModel, probed: ReadonlyMap<string, ValueType>): 
   return shapes;
 }
 
-/** Why a value that everything flows through cannot be sent; undefined: it can. */
-function findUnsendable(type: ValueType | undefined): string | undefined {
+/** What a value is without the batch axis, or why it cannot be sent. */
+function sendableOf(name: string, type: ValueType | undefined): TensorSpec | string {
   if (type === undefined) return "is not a tensor";
   if (type.shape === null) return "its first axis is not the batch axis";
   if (dtypeOfElementType(type.elementType) === undefined) {
     return `elements of ONNX type ${type.elementType} cannot be sent`;
   }
-  return undefined;
-}
-
-function describeCut(
-  position: CutPosition,
-  nodes: readonly OnnxNode[],
-  type: ValueType,
-  before: number,
-  total: number,
-): Cut {
-  const spec = specOf(describeValue({ name: position.name, type }));
-  const elements = elementCount(spec.shape);
-  return {
-    ...spec,
-    name: position.name,
-    operation: nodes[position.nodesBefore - 1]?.opType ?? "",
-    elements,
-    bytes: elements * bytesPerElement[spec.dtype],
-    nodeShare: position.nodesBefore / nodes.length,
-    workShare: total === 0 ? 0 : before / total,
-    multiplyAdds: before,
-  };
+  return specOf(describeValue({ name, type }));
 }
 
 /** What the model declares; for the rest, what comes out when zeros are run through it. */
@@ -70,8 +49,8 @@ async function findTypes(
   return types;
 }
 
-/** The values that everything flows through, with what is known about them, in the order of the graph. */
-async function examineCuts(bytes: Uint8Array, options: OnnxruntimeOptions) {
+/** A model's graph with the types of the values that everything flows through, and what the work needs. */
+async function examineGraph(bytes: Uint8Array, options: OnnxruntimeOptions): Promise<KnownGraph<OnnxNode>> {
   const model = parseModel(bytes);
   const flow = analyseDataFlow(model.graph);
   const { nodes, cuts } = findCuts(flow);
@@ -80,12 +59,11 @@ async function examineCuts(bytes: Uint8Array, options: OnnxruntimeOptions) {
   const names = [...asked].filter((name) => name !== "" && !constants.has(name));
   const types = await findTypes(bytes, model, names, options);
   const shapes = knownShapes(model, types);
-  let total = 0;
-  const workBefore = nodes.map((node) => {
-    total += multiplyAdds(node, shapes);
-    return total;
-  });
-  return { flow, nodes, cuts, types, workBefore, total };
+  return {
+    flow,
+    multiplyAdds: (node) => multiplyAdds(node, shapes),
+    sendable: (name) => sendableOf(name, types.get(name)),
+  };
 }
 
 /**
@@ -94,33 +72,18 @@ async function examineCuts(bytes: Uint8Array, options: OnnxruntimeOptions) {
  * @throws ModelError for bytes that are no model, EngineError for a model that does not run
  */
 export async function listCuts(bytes: Uint8Array, options: OnnxruntimeOptions = {}): Promise<Cut[]> {
-  const { nodes, cuts, types, workBefore, total } = await examineCuts(bytes, options);
-  return cuts.flatMap((position) => {
-    const type = types.get(position.name);
-    if (type === undefined || findUnsendable(type) !== undefined) return [];
-    return [describeCut(position, nodes, type, workBefore[position.nodesBefore - 1] ?? 0, total)];
-  });
+  return describeCuts(await examineGraph(bytes, options));
 }
 
 /**
- * Every other inner tensor that depends on the input, with what stands against cutting there, in the order of the
- * graph. Takes a time that grows with the square of the number of operations.
+ * Every other inner tensor, and why it is no cut; see {@link describeIllegalCuts}.
  * @throws ModelError for bytes that are no model, EngineError for a model that does not run
  */
 export async function listIllegalCuts(
   bytes: Uint8Array,
   options: OnnxruntimeOptions = {},
 ): Promise<IllegalCut[]> {
-  const { flow, nodes, cuts, types } = await examineCuts(bytes, options);
-  const bypassed = findIllegalCuts(flow).map(({ opType, ...cut }) => ({ ...cut, operation: opType }));
-  const unsendable = cuts.flatMap(({ name, nodesBefore }) => {
-    const reason = findUnsendable(types.get(name));
-    return reason === undefined
-      ? []
-      : [{ name, operation: nodes[nodesBefore - 1]?.opType ?? "", reason, bypass: [] }];
-  });
-  const places = new Map([...flow.producers.keys()].map((name, place) => [name, place]));
-  return [...bypassed, ...unsendable].sort((a, b) => places.get(a.name)! - places.get(b.name)!);
+  return describeIllegalCuts(await examineGraph(bytes, options));
 }
 
 /**

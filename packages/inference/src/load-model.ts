@@ -1,40 +1,31 @@
-import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
-import { basename, dirname, extname, join } from "node:path";
+import { readFile, stat } from "node:fs/promises";
+import { basename, dirname, extname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type CutStatistics, decodeStatistics } from "@sluice/tensor";
 import { nearestNames } from "./graph/nearest-names.js";
 import { readLabels } from "./labels.js";
+import type { Model } from "./model.js";
 import { ModelError } from "./model-error.js";
 import type { Network } from "./network.js";
+import { loadOcr } from "./ocr/load-ocr.js";
 import { createOnnxNetwork } from "./onnx-network.js";
 import { defaultPreprocess, type Preprocess, preprocessPresets } from "./preprocess.js";
 import { readModelFile } from "./read-model-file.js";
+import { isRemoteUrl, parseRemoteUrl } from "./remote/model-url.js";
+import type { RemoteOptions } from "./remote/remote-model.js";
+import { openRemoteNetwork } from "./remote/remote-network.js";
 import { type TensorInfo, withImageLayout } from "./tensor-info.js";
-
-/** A model that was read, and what is known about its use. */
-export interface Model {
-  readonly name: string;
-  /** What can be described, cut and loaded. */
-  readonly network: Network;
-  /** SHA-256 of its file; absent where that is not at hand. */
-  readonly hash?: Uint8Array;
-  readonly input: TensorInfo;
-  /** Names of the classes, in the order of the output; empty where they are not known. */
-  readonly labels: readonly string[];
-  /** Where to cut unless told otherwise; undefined: nothing is recommended. */
-  readonly defaultCut: string | undefined;
-  /** How pixels become the model's input. */
-  readonly preprocess: Preprocess;
-  /** The folder that the model lies in. */
-  readonly directory: string;
-}
+import { openTfjsNetwork } from "./tfjs/tfjs-network.js";
 
 /** What the caller knows better than the defaults. */
 export interface LoadModelOptions {
   /** A file that {@link readLabels} takes. */
   readonly labelsPath?: string;
   readonly preprocess?: Preprocess;
+  /** How a server is asked that runs the model. */
+  readonly remote?: RemoteOptions;
+  /** Takes one line about what runs the model, where that was to be found out. */
+  readonly onLog?: (line: string) => void;
 }
 
 /** The embedded model: Fashion-MNIST, 28x28 grey pixels into ten kinds of clothing. */
@@ -64,36 +55,74 @@ function singleInput(inputs: readonly TensorInfo[]): TensorInfo {
   return withImageLayout(input);
 }
 
+/** What a reference means: the model's name, its folder and how it is opened. */
+interface Resolved {
+  readonly name: string;
+  readonly path: string;
+  open(): Promise<Network>;
+}
+
+async function isDirectory(path: string): Promise<boolean> {
+  return stat(path).then(
+    (status) => status.isDirectory(),
+    () => false,
+  );
+}
+
+async function resolveReference(reference: string, { onLog, remote }: LoadModelOptions): Promise<Resolved> {
+  const openOnnx = (path: string) => async () => createOnnxNetwork(await readModelFile(path));
+  if (reference === "fashion") {
+    const path = join(fashionDirectory, "fashion.onnx");
+    return { name: reference, path, open: openOnnx(path) };
+  }
+  if (isRemoteUrl(reference)) {
+    const { model } = parseRemoteUrl(reference);
+    return { name: model, path: reference, open: () => openRemoteNetwork(reference, remote) };
+  }
+  const extension = extname(reference).toLowerCase();
+  if (extension === ".onnx") {
+    return { name: basename(reference, extname(reference)), path: reference, open: openOnnx(reference) };
+  }
+  const path = (await isDirectory(reference)) ? join(reference, "model.json") : reference;
+  if (extname(path).toLowerCase() === ".json") {
+    const file = basename(path, extname(path));
+    // Nearly all are called model.json; the folder tells them apart.
+    const name = file === "model" ? basename(dirname(resolve(path))) : file;
+    return { name, path, open: () => openTfjsNetwork(path, onLog ? { onLog } : {}) };
+  }
+  const near = nearestNames(reference, embeddedModels, 1)[0];
+  throw new ModelError(
+    "unknown-name",
+    `model "${reference}": is neither an embedded model ("${near}") nor a path that ends in .onnx, nor the folder or ` +
+      "the model.json of a TensorFlow.js model, nor the address of a model at a server",
+  );
+}
+
 /**
  * Reads a model.
- * @param reference `fashion` for the embedded one, or a path to an .onnx file
- * @throws ModelError `unknown-name`, `not-found`, `unreadable`, `too-large`, `not-onnx`, `unsupported`
+ * @param reference `fashion` for the embedded one, `ocr` for the optional reader of text lines, or a path: of an .onnx
+ *   file, of the model.json of a TensorFlow.js model or of its folder; or the address of a model at a server of the Open
+ *   Inference Protocol
+ * @throws ModelError `unknown-name`, `not-found`, `unreadable`, `too-large`, `not-onnx`, `not-tfjs`, `unsupported`
+ * @throws EngineError where TensorFlow.js is needed and not there, or refuses the model
  */
 export async function loadModel(reference: string, options: LoadModelOptions = {}): Promise<Model> {
+  if (reference === "ocr") return loadOcr();
   const embedded = reference === "fashion";
-  if (!embedded && extname(reference).toLowerCase() !== ".onnx") {
-    const near = nearestNames(reference, embeddedModels, 1)[0];
-    throw new ModelError(
-      "unknown-name",
-      `model "${reference}": is neither an embedded model ("${near}") nor a path that ends in .onnx`,
-    );
-  }
-  const path = embedded ? join(fashionDirectory, "fashion.onnx") : reference;
-  const bytes = await readModelFile(path);
-  const { network, input } = await named(path, () => {
-    const network = createOnnxNetwork(bytes);
+  const { name, path, open } = await resolveReference(reference, options);
+  const { network, input } = await named(path, async () => {
+    const network = await open();
     return { network, input: singleInput(network.inputs) };
   });
+  const origin = network.engine === "tfjs" ? "tensorflow" : "any";
   const labelsPath = options.labelsPath ?? (embedded ? join(fashionDirectory, "labels.json") : undefined);
   return {
-    name: embedded ? reference : basename(path, extname(path)),
-    network,
-    hash: new Uint8Array(createHash("sha256").update(bytes).digest()),
-    input,
+    ...{ name, network, input, hash: network.hash },
     labels: labelsPath === undefined ? [] : await readLabels(labelsPath),
     defaultCut: embedded ? fashionDefaultCut : undefined,
-    preprocess: options.preprocess ?? (embedded ? preprocessPresets.none : defaultPreprocess(input)),
-    directory: dirname(path),
+    preprocess: options.preprocess ?? (embedded ? preprocessPresets.none : defaultPreprocess(input, origin)),
+    // A model at a server has no files here.
+    directory: network.engine === "remote" ? "." : dirname(path),
   };
 }
 

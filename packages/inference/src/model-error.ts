@@ -4,6 +4,7 @@ export type ModelErrorKind =
   | "unreadable"
   | "too-large"
   | "not-onnx"
+  | "not-tfjs"
   | "invalid-graph"
   | "unknown-name"
   | "illegal-cut"

@@ -37,6 +37,8 @@ export interface Network {
   readonly engine: NetworkEngine;
   /** Size of the network's files; undefined where they lie elsewhere. */
   readonly byteLength: number | undefined;
+  /** SHA-256 of the network's files, which tells it from others; undefined where there are none. */
+  readonly hash: Uint8Array | undefined;
   readonly inputs: readonly TensorInfo[];
   readonly outputs: readonly TensorInfo[];
   /**

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { listCuts, listIllegalCuts, splitModel } from "./list-cuts.js";
@@ -23,11 +24,16 @@ function checkWeights(model: OnnxModel): void {
 export function createOnnxNetwork(bytes: Uint8Array): Network {
   const model = parseModel(bytes);
   checkWeights(model);
+  let hash: Uint8Array | undefined;
   let outputs: readonly TensorInfo[] | undefined;
   return {
     format: "onnx",
     engine: "onnxruntime",
     byteLength: bytes.length,
+    get hash() {
+      hash ??= new Uint8Array(createHash("sha256").update(bytes).digest());
+      return hash;
+    },
     inputs: requiredInputs(model.graph).map(describeValue),
     // A model may leave their shapes open and still be run.
     get outputs() {

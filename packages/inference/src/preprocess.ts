@@ -6,9 +6,10 @@ import { specOf, type TensorInfo } from "./tensor-info.js";
 export interface Preprocess {
   /**
    * The image's shorter side after resizing, over the input's; the centre is then cropped out (256 / 224 for
-   * ImageNet). `exact`: resized to the input's size, whatever that does to its proportions.
+   * ImageNet). `exact`: resized to the input's size, whatever that does to its proportions. `line`: as high as the
+   * input, at its left edge, narrowed where it is too long, and grey to its right.
    */
-  readonly resize: number | "exact";
+  readonly resize: number | "exact" | "line";
   readonly channelOrder: "rgb" | "bgr";
   readonly scale: number;
   /** For each channel in the order given, or one for all. */
@@ -51,11 +52,12 @@ export const preprocessPresets = {
   none: { resize: "exact", channelOrder: "rgb", scale: 1, mean: [0], deviation: [1] },
 } as const satisfies Record<string, Preprocess>;
 
-/** The preprocessing that a model most probably wants, by the shape of its input. */
-export function defaultPreprocess(input: TensorInfo): Preprocess {
+/** The preprocessing that a model most probably wants, by the shape of its input and where it comes from. */
+export function defaultPreprocess(input: TensorInfo, origin: "tensorflow" | "any" = "any"): Preprocess {
   const shape = input.shape;
   const channels = input.layout === "hwc" ? shape[2] : shape[0];
   if (shape.length !== 3 || channels !== 3) return preprocessPresets.none;
+  if (origin === "tensorflow") return preprocessPresets.tensorflow;
   const height = input.layout === "hwc" ? shape[0] : shape[1];
   return height !== null && height !== undefined && height <= 64
     ? preprocessPresets["torch-small"]

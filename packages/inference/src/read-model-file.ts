@@ -10,20 +10,20 @@ export async function readModelFile(path: string): Promise<Uint8Array> {
   let size: number;
   try {
     const status = await stat(path);
-    if (!status.isFile()) throw new ModelError("unreadable", `model "${path}": is not a file`);
+    if (!status.isFile()) throw new ModelError("unreadable", "is not a file");
     size = status.size;
   } catch (cause) {
     if (cause instanceof ModelError) throw cause;
     const missing = (cause as NodeJS.ErrnoException).code === "ENOENT";
-    if (missing) throw new ModelError("not-found", `model "${path}": there is no such file`, { cause });
-    throw new ModelError("unreadable", `model "${path}": cannot be read`, { cause });
+    if (missing) throw new ModelError("not-found", "there is no such file", { cause });
+    throw new ModelError("unreadable", "cannot be read", { cause });
   }
   if (size > maxModelBytes) {
-    throw new ModelError("too-large", `model "${path}": ${size} bytes, at most ${maxModelBytes} are allowed`);
+    throw new ModelError("too-large", `${size} bytes, at most ${maxModelBytes} are allowed`);
   }
   try {
     return await readFile(path);
   } catch (cause) {
-    throw new ModelError("unreadable", `model "${path}": cannot be read`, { cause });
+    throw new ModelError("unreadable", "cannot be read", { cause });
   }
 }

@@ -13,23 +13,24 @@ export interface TensorInfo {
   readonly batch: "dynamic" | "one" | "none";
 }
 
-/** Three axes beside the batch axis are an image or a feature map: ONNX puts channels first. */
-export function layoutOfRank(rank: number): Layout {
-  return rank === 3 ? "chw" : "any";
-}
-
 /**
  * Describes a tensor by its shape with the batch axis. The first axis is taken for the batch axis where its size is
  * open, and where it is 1 and there are others.
+ * @param imageLayout what three axes beside it are: an image or a feature map, whose channels ONNX puts first
  */
-export function describeTensor(name: string, dtype: Dtype, dims: readonly Dimension[]): TensorInfo {
+export function describeTensor(
+  name: string,
+  dtype: Dtype,
+  dims: readonly Dimension[],
+  imageLayout: Layout = "chw",
+): TensorInfo {
   const first = dims[0];
   const open = first !== undefined && typeof first !== "number";
   const batch = open ? "dynamic" : first === 1 && dims.length > 1 ? "one" : "none";
   const shape = (batch === "none" ? dims : dims.slice(1)).map((size) =>
     typeof size === "number" ? size : null,
   );
-  return { name, dtype, shape, layout: layoutOfRank(shape.length), batch };
+  return { name, dtype, shape, layout: shape.length === 3 ? imageLayout : "any", batch };
 }
 
 /**

@@ -49,6 +49,8 @@ export interface Connection {
 
 /** Unidirectional streams of one client that are read at once; more are stopped with `limitExceeded`. */
 const maxTensorStreams = 64;
+/** The observer hears of counts no more often: gathering them costs more than a frame's way through here. */
+const reportIntervalMs = 100;
 /** How the server names itself to clients. */
 const agent = "sluice-server";
 
@@ -68,6 +70,7 @@ export function createConnection(options: ConnectionOptions): Connection {
   let nextTensorStream = 0;
   let readingStreams = 0;
   let reported = core.figures;
+  let reportedAtMs = clock.now();
   let reportedDrops = { queueFull: 0, tooBig: 0 };
 
   // Without a control stream there is no driver yet, and nobody else would end the session.
@@ -129,12 +132,13 @@ export function createConnection(options: ConnectionOptions): Connection {
       moved = true;
       handleEvent(event);
     }
-    report();
+    if (clock.now() - reportedAtMs >= reportIntervalMs) report();
     return moved;
   }
 
   /** Tells the observer what has been added since the last time. */
   function report(): void {
+    reportedAtMs = clock.now();
     const { figures } = core;
     observer.observeSlicesReceived(figures.slicesReceived - reported.slicesReceived);
     observer.observeSlicesRecovered(figures.slicesRecovered - reported.slicesRecovered);

@@ -1,10 +1,12 @@
 import { ModelError } from "../model-error.js";
 import { parseModel, requiredInputs } from "../onnx/model.js";
 import { withOutputs } from "../onnx/split-graph.js";
-import type { Dimension, ValueType } from "../onnx/value-type.js";
+import type { ValueType } from "../onnx/value-type.js";
 import { elementTypes } from "../onnx/value-type.js";
-import type { RawData, RawInfo, RawTensor } from "./messages.js";
-import { type OnnxruntimeOptions, type OnnxruntimeSession, openSession } from "./session.js";
+import { mergeShapes } from "../worker-engine/merge-shapes.js";
+import type { RawData, RawInfo, RawTensor } from "../worker-engine/messages.js";
+import type { WorkerSession } from "../worker-engine/session.js";
+import { type OnnxruntimeOptions, openOnnxSession } from "./open-onnx-session.js";
 
 /** An input larger than this is not made only to learn shapes. */
 const maxProbeElements = 1 << 26;
@@ -45,21 +47,10 @@ function zeroInput(info: RawInfo, batch: number): RawTensor {
   return { type: info.type, dims, data: zeros(info.type, count) };
 }
 
-async function runZeros(session: OnnxruntimeSession, batch: number): Promise<readonly RawTensor[]> {
+async function runZeros(session: WorkerSession, batch: number): Promise<readonly RawTensor[]> {
   const feeds: Record<string, RawTensor> = {};
   for (const info of session.inputs) feeds[info.name] = zeroInput(info, batch);
   return session.run(feeds);
-}
-
-/** The shape for any batch from those for one and two samples; null where not just the first axis is the batch's. */
-function mergeShapes(one: readonly number[], two: readonly number[], batchName: string): Dimension[] | null {
-  const shape: Dimension[] = [...one];
-  for (let axis = 0; axis < one.length; axis++) {
-    if (one[axis] === two[axis]) continue;
-    if (axis !== 0 || one[0] !== 1 || two[0] !== 2) return null;
-    shape[0] = batchName;
-  }
-  return one.length === two.length ? shape : null;
 }
 
 /**
@@ -76,7 +67,10 @@ export async function probeShapes(
 ): Promise<Map<string, ValueType>> {
   const model = parseModel(bytes);
   const firstAxis = requiredInputs(model.graph)[0]?.type?.shape?.[0];
-  const session = await openSession(withOutputs(model, names), { ...options, graphOptimization: "disabled" });
+  const session = await openOnnxSession(withOutputs(model, names), {
+    ...options,
+    graphOptimization: "disabled",
+  });
   try {
     const dynamic = session.inputs.some((info) => typeof info.shape[0] === "string");
     const single = await runZeros(session, 1);

@@ -1,17 +1,11 @@
 /** The worker thread of an onnxruntime session: `session.run` blocks the thread that it is called on. */
-import { parentPort, workerData } from "node:worker_threads";
+import { workerData } from "node:worker_threads";
 import type * as Ort from "onnxruntime-node";
-import type { RawData, RawInfo, RawTensor, WorkerReply, WorkerRequest, WorkerSettings } from "./messages.js";
+import type { RawData, RawInfo, RawTensor } from "../worker-engine/messages.js";
+import { messageOf, reply, serveRuns } from "../worker-engine/serve-runs.js";
+import type { OnnxWorkerSettings } from "./worker-settings.js";
 
-const settings = workerData as WorkerSettings;
-
-function reply(message: WorkerReply, transfer: readonly ArrayBuffer[] = []): void {
-  parentPort?.postMessage(message, transfer);
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
+const settings = workerData as OnnxWorkerSettings;
 
 function describe(values: readonly Ort.InferenceSession.ValueMetadata[]): RawInfo[] {
   return values.map((value) => {
@@ -45,32 +39,6 @@ async function run(
   return session.outputNames.map((name) => takeOutput(name, results[name]));
 }
 
-/** Answers requests one after another, in the order in which they come. */
-function serve(ort: typeof Ort, session: Ort.InferenceSession): void {
-  let last: Promise<void> = Promise.resolve();
-  let closing = false;
-  parentPort?.on("message", (request: WorkerRequest) => {
-    closing ||= request.kind === "close";
-    last = last.then(async () => {
-      if (request.kind === "close") {
-        await session.release();
-        parentPort?.close();
-        return;
-      }
-      // Nobody waits for what was asked for before the close.
-      if (closing) return;
-      try {
-        const outputs = await run(ort, session, request.inputs);
-        reply({ kind: "done", id: request.id, outputs }, [
-          ...new Set(outputs.map((output) => output.data.buffer as ArrayBuffer)),
-        ]);
-      } catch (error) {
-        reply({ kind: "failed", id: request.id, message: messageOf(error) });
-      }
-    });
-  });
-}
-
 async function start(): Promise<void> {
   let ort: typeof Ort;
   try {
@@ -91,7 +59,7 @@ async function start(): Promise<void> {
     });
     const inputs = describe(session.inputMetadata);
     const outputs = describe(session.outputMetadata);
-    serve(ort, session);
+    serveRuns({ run: (feeds) => run(ort, session, feeds), release: () => session.release() });
     reply({ kind: "ready", inputs, outputs });
   } catch (error) {
     reply({ kind: "refused", reason: "load-failed", message: messageOf(error) });

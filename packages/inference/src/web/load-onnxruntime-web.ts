@@ -69,11 +69,7 @@ export function loadOnnxruntimeWeb(model: Uint8Array, options: OnnxruntimeWebOpt
             runs.end(new EngineError("closed", "the engine was closed"));
           },
         };
-        try {
-          resolve(createEngineOver(session));
-        } catch (error) {
-          fail(error as EngineError);
-        }
+        createEngineOver(session, "chw").then(resolve, fail);
       }
     });
     worker.postMessage(

@@ -1,6 +1,6 @@
 /** The worker of an engine in a page. Bundle it as a script of its own, or let the bundler find it by its URL. */
 import type * as Ort from "onnxruntime-web";
-import type { RawData, RawInfo, RawTensor } from "../onnxruntime/messages.js";
+import type { RawData, RawInfo, RawTensor } from "../worker-engine/messages.js";
 import type { WebProvider, WebWorkerReply, WebWorkerRequest, WebWorkerSettings } from "./web-messages.js";
 
 interface WorkerScope {

@@ -1,4 +1,4 @@
-import type { WorkerReply, WorkerRequest } from "../onnxruntime/messages.js";
+import type { WorkerReply, WorkerRequest } from "../worker-engine/messages.js";
 
 /** Where onnxruntime-web computes. */
 export type WebProvider = "webgpu" | "wasm";

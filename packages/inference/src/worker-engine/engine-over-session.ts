@@ -1,8 +1,15 @@
-import { bytesPerElement, createTensor, type Dtype, elementCount, type Tensor } from "@sluice/tensor";
-import { type Engine, EngineError } from "../engine.js";
-import type { RawData, RawInfo, RawTensor } from "../onnxruntime/messages.js";
-import type { OnnxruntimeSession } from "../onnxruntime/session.js";
-import { describeTensor, layoutOfRank, type TensorInfo } from "../tensor-info.js";
+import {
+  bytesPerElement,
+  createTensor,
+  type Dtype,
+  elementCount,
+  type Layout,
+  type Tensor,
+} from "@sluice/tensor";
+import { type Engine, EngineError, type RunOptions } from "../engine.js";
+import { describeTensor, type TensorInfo } from "../tensor-info.js";
+import type { RawData, RawInfo, RawTensor } from "./messages.js";
+import type { WorkerSession } from "./session.js";
 
 const constructors = {
   float32: Float32Array,
@@ -12,8 +19,8 @@ const constructors = {
   int32: Int32Array,
 } as const;
 
-/** onnxruntime's type -> dtype: int64 is held as int32, bool as uint8. */
-const dtypeOfRawType: Readonly<Record<string, Dtype>> = {
+/** A runtime's type -> dtype: int64 is held as int32, bool as uint8. */
+export const dtypeOfRawType: Readonly<Record<string, Dtype>> = {
   float32: "float32",
   float16: "float16",
   uint8: "uint8",
@@ -23,7 +30,8 @@ const dtypeOfRawType: Readonly<Record<string, Dtype>> = {
   int64: "int32",
 };
 
-function describeInfo(info: RawInfo): TensorInfo {
+/** @throws EngineError `load-failed` for a type that Sluice has not */
+export function describeInfo(info: RawInfo, imageLayout: Layout): TensorInfo {
   const dtype = dtypeOfRawType[info.type];
   if (dtype === undefined) {
     throw new EngineError(
@@ -31,7 +39,7 @@ function describeInfo(info: RawInfo): TensorInfo {
       `value "${info.name}": is of type ${info.type}, which is not supported`,
     );
   }
-  return describeTensor(info.name, dtype, info.shape);
+  return describeTensor(info.name, dtype, info.shape, imageLayout);
 }
 
 function checkInput(info: TensorInfo, tensor: Tensor): void {
@@ -92,7 +100,13 @@ function narrow(name: string, data: RawData): Exclude<RawData, BigInt64Array> {
 }
 
 /** Cuts an output into the samples' parts, which are views into it. */
-function unstack(name: string, raw: RawTensor, batched: boolean, samples: number): Tensor[] {
+function unstack(
+  name: string,
+  raw: RawTensor,
+  batched: boolean,
+  samples: number,
+  imageLayout: Layout,
+): Tensor[] {
   const dtype = dtypeOfRawType[raw.type];
   if (dtype === undefined) throw new EngineError("run-failed", `output "${name}": is of type ${raw.type}`);
   const data = narrow(name, raw.data);
@@ -111,14 +125,13 @@ function unstack(name: string, raw: RawTensor, batched: boolean, samples: number
       data.byteOffset + n * count * bytesPerElement[dtype],
       count,
     );
-    return createTensor(dtype, shape, part, layoutOfRank(shape.length));
+    return createTensor(dtype, shape, part, shape.length === 3 ? imageLayout : "any");
   });
 }
 
-/** An engine over a session in a worker, of Node or of a page. @throws EngineError `load-failed` for types that Sluice has not */
-export function createEngineOver(session: OnnxruntimeSession): Engine {
-  const inputs = session.inputs.map(describeInfo);
-  const outputs = session.outputs.map(describeInfo);
+function createEngine(session: WorkerSession, imageLayout: Layout): Engine {
+  const inputs = session.inputs.map((info) => describeInfo(info, imageLayout));
+  const outputs = session.outputs.map((info) => describeInfo(info, imageLayout));
   const batched = inputs.some((info) => info.batch !== "none");
   const stackable = inputs.length === 1 && inputs[0]!.batch === "dynamic";
 
@@ -126,6 +139,7 @@ export function createEngineOver(session: OnnxruntimeSession): Engine {
   const runColumns = async (
     columns: readonly (readonly Tensor[])[],
     samples: number,
+    options?: RunOptions,
   ): Promise<Tensor[][]> => {
     if (columns.length !== inputs.length) {
       throw new EngineError(
@@ -137,14 +151,15 @@ export function createEngineOver(session: OnnxruntimeSession): Engine {
     inputs.forEach((info, i) => {
       feeds[info.name] = stack(info, session.inputs[i]!.type, columns[i]!);
     });
-    const results = await session.run(feeds);
-    const parts = results.map((raw, i) => unstack(outputs[i]!.name, raw, batched, samples));
+    const results = await session.run(feeds, options);
+    const parts = results.map((raw, i) => unstack(outputs[i]!.name, raw, batched, samples, imageLayout));
     return Array.from({ length: samples }, (_, n) => parts.map((part) => part[n]!));
   };
-  const run = async (tensors: readonly Tensor[]): Promise<Tensor[]> => {
+  const run = async (tensors: readonly Tensor[], options?: RunOptions): Promise<Tensor[]> => {
     const [result] = await runColumns(
       tensors.map((tensor) => [tensor]),
       1,
+      options,
     );
     return result!;
   };
@@ -152,14 +167,28 @@ export function createEngineOver(session: OnnxruntimeSession): Engine {
     inputs,
     outputs,
     run,
-    async runBatch(samples) {
+    async runBatch(samples, options) {
       if (samples.length === 0) return [];
-      if (stackable) return runColumns([samples], samples.length);
+      if (stackable) return runColumns([samples], samples.length, options);
       const results: Tensor[][] = [];
-      for (const sample of samples) results.push(await run([sample]));
+      for (const sample of samples) results.push(await run([sample], options));
       return results;
     },
     counters: () => session.counters(),
     close: () => session.close(),
   };
+}
+
+/**
+ * An engine over a network in a worker thread; the session is closed where that cannot be.
+ * @param imageLayout what three axes beside the batch axis are in the network's format
+ * @throws EngineError `load-failed` for inputs or outputs that Sluice cannot carry
+ */
+export async function createEngineOver(session: WorkerSession, imageLayout: Layout): Promise<Engine> {
+  try {
+    return createEngine(session, imageLayout);
+  } catch (error) {
+    await session.close();
+    throw error;
+  }
 }

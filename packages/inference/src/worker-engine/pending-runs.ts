@@ -1,5 +1,5 @@
 import { type EngineCounters, EngineError } from "../engine.js";
-import type { RawTensor, WorkerReply, WorkerRequest } from "../onnxruntime/messages.js";
+import type { RawTensor, WorkerReply, WorkerRequest } from "./messages.js";
 
 /** The runs that were handed to a worker and have no answer yet. */
 export interface PendingRuns {

@@ -1,26 +1,18 @@
-/** Elements as onnxruntime holds them. */
+/** Elements as the runtimes hold them. */
 export type RawData = Float32Array | Uint16Array | Uint8Array | Int8Array | Int32Array | BigInt64Array;
 
-/** A tensor as onnxruntime takes and gives it: with the batch axis, its type by onnxruntime's name. */
+/** A tensor as a runtime takes and gives it: with the batch axis, its type by onnxruntime's name. */
 export interface RawTensor {
   readonly type: string;
   readonly dims: readonly number[];
   readonly data: RawData;
 }
 
-/** An input or output as onnxruntime describes it; text for an axis of unknown size. */
+/** An input or output as a runtime describes it; text for an axis of unknown size. */
 export interface RawInfo {
   readonly name: string;
   readonly type: string;
   readonly shape: readonly (number | string)[];
-}
-
-/** What the worker is started with. */
-export interface WorkerSettings {
-  readonly model: Uint8Array;
-  readonly runtime: string;
-  readonly threads: number;
-  readonly graphOptimization: "all" | "disabled";
 }
 
 /** From the main thread to the worker. */
@@ -28,9 +20,14 @@ export type WorkerRequest =
   | { readonly kind: "run"; readonly id: number; readonly inputs: Readonly<Record<string, RawTensor>> }
   | { readonly kind: "close" };
 
-/** From the worker to the main thread. */
+/** From the worker to the main thread. `log`: what was tried and what runs the network, a line each. */
 export type WorkerReply =
-  | { readonly kind: "ready"; readonly inputs: readonly RawInfo[]; readonly outputs: readonly RawInfo[] }
+  | {
+      readonly kind: "ready";
+      readonly inputs: readonly RawInfo[];
+      readonly outputs: readonly RawInfo[];
+      readonly log?: readonly string[];
+    }
   | { readonly kind: "refused"; readonly reason: "not-available" | "load-failed"; readonly message: string }
   | { readonly kind: "done"; readonly id: number; readonly outputs: readonly RawTensor[] }
   | { readonly kind: "failed"; readonly id: number; readonly message: string };

@@ -1,0 +1,44 @@
+import { mkdir } from "node:fs/promises";
+import { loadModel } from "@sluice/inference";
+import type { Command } from "commander";
+import type { CliContext } from "./cli-context.js";
+
+interface SplitOptions {
+  readonly split: string;
+  readonly out: string;
+  readonly json?: true;
+}
+
+async function splitFile(reference: string, options: SplitOptions, context: CliContext): Promise<void> {
+  const model = await loadModel(reference);
+  const { cut, head, tail } = await model.network.split(options.split);
+  await mkdir(options.out, { recursive: true });
+  const [headPath] = await head.save(options.out, `${model.name}-head`);
+  const [tailPath] = await tail.save(options.out, `${model.name}-tail`);
+  context.stdout.write(
+    options.json
+      ? `${JSON.stringify({ event: "split", model: model.name, split: options.split, shape: cut.shape, dtype: cut.dtype, head: headPath, tail: tailPath })}\n`
+      : `${headPath}: from the input to ${options.split} [${cut.shape.join(", ")}] ${cut.dtype}\n${tailPath}: from there to the output\n`,
+  );
+}
+
+/** Registers `sluice split`. */
+export function registerSplit(program: Command, context: CliContext): void {
+  program
+    .command("split")
+    .description("Write the two halves of an ONNX model as models of their own.")
+    .argument("<model>", "fashion (embedded), or the path of an .onnx file")
+    .requiredOption("--split <tensor>", "the tensor (`sluice inspect` lists them)")
+    .option("--out <folder>", "where the files go", ".")
+    .option("--json", "print one JSON object")
+    .addHelpText(
+      "after",
+      `
+For servers that run the second half by themselves, such as Triton: give them the tail, and tell \`sluice serve\` where.
+
+Examples:
+  $ sluice split mobilenet.onnx --split add_3 --out halves
+  $ sluice serve --model mobilenet.onnx --split add_3 --remote add_3=http://triton:8000/v2/models/mobilenet-tail`,
+    )
+    .action((model: string, options: SplitOptions) => splitFile(model, options, context));
+}

@@ -1,0 +1,168 @@
+import { Worker } from "node:worker_threads";
+import type { TensorSpec } from "@sluice/tensor";
+import { type Engine, EngineError } from "../engine.js";
+import { checkFlowCut } from "../graph/check-cut.js";
+import { analyseFlow, type FlowGraph } from "../graph/data-flow.js";
+import { describeCuts, describeIllegalCuts, type KnownGraph } from "../graph/describe-cuts.js";
+import { ModelError } from "../model-error.js";
+import type { EngineOptions, Network } from "../network.js";
+import { describeTensor, specOf, type TensorInfo } from "../tensor-info.js";
+import { checkOptions } from "../worker-engine/engine-options.js";
+import { createEngineOver, dtypeOfRawType } from "../worker-engine/engine-over-session.js";
+import type { RawInfo } from "../worker-engine/messages.js";
+import { openSession } from "../worker-engine/session.js";
+import { readArtifacts, type TfjsArtifacts } from "./artifacts.js";
+import type {
+  TfjsDescribeReply,
+  TfjsDescription,
+  TfjsNode,
+  TfjsPart,
+  TfjsValueType,
+  TfjsWorkerSettings,
+} from "./messages.js";
+import { type TfjsBackend, tfjsBackends } from "./open-backend.js";
+
+/** How TensorFlow.js runs a model. */
+export interface TfjsOptions {
+  /** What is tried, in this order; by default all of {@link tfjsBackends}. */
+  readonly backends?: readonly TfjsBackend[];
+  /** Modules that take the place of the packages, by the package's name. */
+  readonly modules?: Readonly<Record<string, string>>;
+  /** Takes one line about the backend that was found and what was not. */
+  readonly onLog?: (line: string) => void;
+}
+
+const workerUrl = new URL("./worker.js", import.meta.url);
+
+function describeRefusal(reason: "not-available" | "load-failed", message: string): string {
+  return reason === "load-failed"
+    ? `TensorFlow.js does not take the model: ${message}`
+    : `no backend of TensorFlow.js loads (${message}); "npm install @tensorflow/tfjs @tensorflow/tfjs-backend-wasm" ` +
+        "beside Sluice gives the one in WebAssembly";
+}
+
+function settingsFor(
+  artifacts: TfjsArtifacts,
+  task: TfjsWorkerSettings["task"],
+  { backends = tfjsBackends, modules = {} }: TfjsOptions,
+): TfjsWorkerSettings {
+  return { artifacts, task, backends, modules };
+}
+
+/** Has a worker thread look at the model. @throws EngineError `not-available`, `load-failed`, `crashed` */
+function describeArtifacts(artifacts: TfjsArtifacts, options: TfjsOptions): Promise<TfjsDescription> {
+  return new Promise((resolve, reject) => {
+    const worker = new Worker(workerUrl, { workerData: settingsFor(artifacts, "describe", options) });
+    worker.once("error", (cause) =>
+      reject(new EngineError("crashed", `the worker thread of tfjs crashed: ${cause.message}`, { cause })),
+    );
+    worker.once("exit", (code) =>
+      reject(new EngineError("crashed", `the worker thread of tfjs ended (code ${code})`)),
+    );
+    worker.once("message", (answer: TfjsDescribeReply) => {
+      if (answer.kind === "described") {
+        for (const line of answer.log) options.onLog?.(line);
+        resolve(answer.description);
+      } else {
+        reject(new EngineError(answer.reason, describeRefusal(answer.reason, answer.message)));
+      }
+      void worker.terminate();
+    });
+  });
+}
+
+function infoOf({ name, type, shape }: RawInfo): TensorInfo {
+  const dtype = dtypeOfRawType[type];
+  if (dtype === undefined)
+    throw new ModelError("unsupported", `value "${name}": type ${type} is not supported`);
+  return describeTensor(name, dtype, shape, "hwc");
+}
+
+/** What a value is, or why it cannot be sent. */
+function sendableOf(name: string, type: TfjsValueType | undefined): TensorSpec | string {
+  if (type?.obstacle !== undefined) return type.obstacle;
+  const first = type?.shape?.[0];
+  if (type?.shape == null || (typeof first !== "string" && first !== 1)) {
+    return "its first axis is not the batch axis";
+  }
+  if (dtypeOfRawType[type.type] === undefined) return `elements of type ${type.type} cannot be sent`;
+  const open = type.shape.findIndex((size, axis) => axis > 0 && typeof size !== "number");
+  return open < 0 ? specOf(infoOf(rawInfoOf(name, type))) : `the size of axis ${open} is open`;
+}
+
+function rawInfoOf(name: string, { type, shape }: TfjsValueType): RawInfo {
+  return { name, type, shape: shape!.map((size, axis) => size ?? `axis ${axis}`) };
+}
+
+/** The network between a part's inputs and outputs. */
+function createPart(
+  artifacts: TfjsArtifacts,
+  description: TfjsDescription,
+  part: TfjsPart,
+  options: TfjsOptions,
+): Network {
+  const inputNames = part.inputs.map(({ name }) => name);
+  const graph: FlowGraph<TfjsNode> = {
+    // What makes the part's input lies in the other half.
+    nodes: description.nodes.filter(({ outputs }) => !outputs.some((name) => inputNames.includes(name))),
+    inputs: inputNames,
+    outputs: part.outputs.map(({ name }) => name),
+    constants: description.constants,
+  };
+  const { types } = description;
+  const isWhole = part.inputs === description.inputs && part.outputs === description.outputs;
+  const sendable = (name: string) => sendableOf(name, types.get(name));
+  const known = (): KnownGraph<TfjsNode> => ({
+    flow: analyseFlow(graph),
+    multiplyAdds: (node) => node.multiplyAdds,
+    sendable,
+  });
+
+  return {
+    format: artifacts.format,
+    engine: "tfjs",
+    byteLength: artifacts.byteLength,
+    hash: isWhole ? artifacts.hash : undefined,
+    inputs: part.inputs.map(infoOf),
+    outputs: part.outputs.map(infoOf),
+    listCuts: async () => describeCuts(known()),
+    listIllegalCuts: async () => describeIllegalCuts(known()),
+    async split(tensorName) {
+      checkFlowCut(graph, tensorName);
+      const spec = sendable(tensorName);
+      if (typeof spec === "string") throw new ModelError("unsupported", `cut "${tensorName}": ${spec}`);
+      const info = rawInfoOf(tensorName, types.get(tensorName)!);
+      return {
+        cut: infoOf(info),
+        head: createPart(artifacts, description, { inputs: part.inputs, outputs: [info] }, options),
+        tail: createPart(artifacts, description, { inputs: [info], outputs: part.outputs }, options),
+      };
+    },
+    async load(engineOptions: EngineOptions = {}): Promise<Engine> {
+      const { maxPendingRuns } = checkOptions(engineOptions);
+      const onLog = engineOptions.onLog ?? options.onLog;
+      const session = await openSession({
+        ...{ workerUrl, maxPendingRuns, describeRefusal },
+        settings: settingsFor(artifacts, part, options),
+        ...(onLog ? { onLog } : {}),
+      });
+      return createEngineOver(session, "hwc");
+    },
+    async save() {
+      throw new ModelError("unsupported", "only ONNX models are written, not those of TensorFlow.js");
+    },
+  };
+}
+
+/**
+ * Opens a TensorFlow.js model, a LayersModel or a GraphModel, as a network. TensorFlow.js looks at it in a worker
+ * thread, where zeros are run through it for what it does not declare.
+ * @param path of its model.json
+ * @throws ModelError `not-found`, `unreadable`, `too-large`, `not-tfjs`
+ * @throws EngineError `not-available` where TensorFlow.js is not installed, `load-failed` where it refuses the model
+ */
+export async function openTfjsNetwork(path: string, options: TfjsOptions = {}): Promise<Network> {
+  const artifacts = await readArtifacts(path);
+  const description = await describeArtifacts(artifacts, options);
+  return createPart(artifacts, description, description, options);
+}

@@ -1,0 +1,43 @@
+import { parentPort } from "node:worker_threads";
+import type { RawTensor, WorkerReply, WorkerRequest } from "./messages.js";
+
+/** Sends the main thread a message; what is transferred can no longer be used here. */
+export function reply(message: WorkerReply, transfer: readonly ArrayBuffer[] = []): void {
+  parentPort?.postMessage(message, transfer);
+}
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/**
+ * Answers requests one after another, in the order in which they come, until the thread is told to close.
+ * @param network `run` gives the outputs in buffers of their own, which are given away
+ */
+export function serveRuns(network: {
+  run(inputs: Readonly<Record<string, RawTensor>>): Promise<RawTensor[]>;
+  release(): Promise<void>;
+}): void {
+  let last: Promise<void> = Promise.resolve();
+  let closing = false;
+  parentPort?.on("message", (request: WorkerRequest) => {
+    closing ||= request.kind === "close";
+    last = last.then(async () => {
+      if (request.kind === "close") {
+        await network.release();
+        parentPort?.close();
+        return;
+      }
+      // Nobody waits for what was asked for before the close.
+      if (closing) return;
+      try {
+        const outputs = await network.run(request.inputs);
+        reply({ kind: "done", id: request.id, outputs }, [
+          ...new Set(outputs.map((output) => output.data.buffer as ArrayBuffer)),
+        ]);
+      } catch (error) {
+        reply({ kind: "failed", id: request.id, message: messageOf(error) });
+      }
+    });
+  });
+}

@@ -1,0 +1,214 @@
+import { join } from "node:path";
+import {
+  type Cut,
+  createSyntheticSource,
+  loadModel,
+  ModelError,
+  type Network,
+  openTfjsNetwork,
+} from "@sluice/inference";
+import type { Tensor } from "@sluice/tensor";
+import type * as Tf from "@tensorflow/tfjs";
+import t, { type Test } from "tap";
+import { readArtifacts } from "#src/tfjs/artifacts.js";
+import { openGraph } from "#src/tfjs/graph-in-memory.js";
+import { openLayers } from "#src/tfjs/layers-in-memory.js";
+import type { TfjsPart } from "#src/tfjs/messages.js";
+import {
+  maskedModel,
+  residualGraphArtifacts,
+  residualLayersModel,
+  saveArtifacts,
+  saveLayers,
+  sequentialModel,
+  tf,
+} from "./tfjs-models.js";
+
+async function images(shape: number[], count = 2): Promise<Tensor[]> {
+  const tensors: Tensor[] = [];
+  for await (const { image } of createSyntheticSource(shape, { seed: 17, count })) {
+    tensors.push({ ...image, layout: "hwc" });
+  }
+  return tensors;
+}
+
+/** What TensorFlow.js itself makes of each image. */
+function predict(model: { predict(x: Tf.Tensor): unknown }, inputs: readonly Tensor[]): Float32Array[] {
+  return inputs.map(
+    ({ data, shape }) =>
+      (model.predict(tf.tensor(data as Float32Array, [1, ...shape])) as Tf.Tensor).dataSync() as Float32Array,
+  );
+}
+
+function largestDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  return Math.max(...Array.from(a, (value, i) => Math.abs(value - b[i]!)));
+}
+
+/** At every legal cut the halves give what the whole gives, bit by bit, for two samples at once. */
+async function checkAllCuts(t: Test, directory: string, inputs: readonly Tensor[]): Promise<Cut[]> {
+  const path = join(directory, "model.json");
+  const artifacts = await readArtifacts(path);
+  const open = artifacts.format === "tfjs-graph" ? openGraph : openLayers;
+  const description = await (await open(tf, artifacts)).describe();
+  const { inputs: given, outputs } = description;
+  const batch = tf.tensor(
+    inputs.flatMap(({ data }) => Array.from(data)),
+    [inputs.length, ...inputs[0]!.shape],
+  );
+  const run = async (part: TfjsPart, x: Tf.Tensor) => (await (await open(tf, artifacts)).take(part)([x]))[0]!;
+  const whole = await run({ inputs: given, outputs }, batch);
+  const cuts = await (await openTfjsNetwork(path)).listCuts();
+  for (const { name, shape } of cuts) {
+    const { type } = description.types.get(name)!;
+    const value = { name, type, shape: ["batch", ...shape] };
+    const middle = await run({ inputs: given, outputs: [value] }, batch);
+    t.same(middle.shape, [inputs.length, ...shape], `${name} has the shape that was told`);
+    const output = await run({ inputs: [value], outputs }, middle);
+    t.same(output.dataSync(), whole.dataSync(), `${name}: bit by bit`);
+  }
+  return cuts;
+}
+
+/** Halves in threads of their own give what the whole gives there, and nearly what TensorFlow.js gives here. */
+async function checkInThreads(
+  t: Test,
+  network: Network,
+  cut: string,
+  inputs: readonly Tensor[],
+  expected: readonly Float32Array[],
+): Promise<void> {
+  const { head, tail } = await network.split(cut);
+  const engines = await Promise.all([network, head, tail].map((part) => part.load()));
+  const [whole, first, second] = engines;
+  const wholes = await whole!.runBatch(inputs);
+  const middle = (await first!.runBatch(inputs)).map(([tensor]) => tensor!);
+  const outputs = await second!.runBatch(middle);
+  for (const [i, [output]] of outputs.entries()) {
+    t.same(output!.data, wholes[i]![0]!.data, `${cut}: sample ${i} bit by bit`);
+    const difference = largestDifference(output!.data, expected[i]!);
+    t.ok(difference < 1e-5, `sample ${i} is what TensorFlow.js itself gives (${difference})`);
+  }
+  await Promise.all(engines.map((engine) => engine.close()));
+}
+
+t.test("a LayersModel with a model inside and a layer used twice", async (t) => {
+  const model = residualLayersModel();
+  const directory = await saveLayers(model, t.testdir());
+  const log: string[] = [];
+  const { network, input } = await loadModel(directory, { onLog: (line) => log.push(line) });
+  t.match(log, [
+    /^tfjs 4\.\d+\.\d+: backend wasm \(@tensorflow\/tfjs-node-gpu is not installed; @tensorflow\/tfjs-node is/,
+  ]);
+  t.same(input, { name: "image", dtype: "float32", shape: [12, 12, 3], layout: "hwc", batch: "dynamic" });
+  const inputs = await images([12, 12, 3]);
+  await checkInThreads(t, network, "inner/depthwise", inputs, predict(model, inputs));
+  const cuts = await checkAllCuts(t, directory, inputs);
+  t.same(
+    cuts.map(({ name }) => name),
+    [
+      "stem",
+      "block1_sum",
+      "inner/depthwise",
+      "inner/pointwise",
+      "shared",
+      "shared#2",
+      "block2_sum",
+      "dropout",
+      "pooled",
+    ],
+  );
+  const stem = 36 * 27 * 8;
+  const block = 2 * 36 * 72 * 8;
+  const inner = 36 * 9 * 8 + 36 * 72 * 8;
+  const shared = 2 * 36 * 72 * 8;
+  const all = stem + 2 * block + inner + shared + 40;
+  t.match(cuts[1], { operation: "Add", shape: [6, 6, 8], layout: "hwc", elements: 288, bytes: 1152 });
+  t.equal(cuts[1]!.multiplyAdds, stem + block);
+  t.equal(cuts[3]!.workShare, (stem + block + inner) / all);
+
+  const illegal = await network.listIllegalCuts();
+  t.same(
+    illegal.map(({ name }) => name),
+    ["block1", "block2"].flatMap((block) =>
+      ["conv1", "norm", "relu", "conv2"].map((name) => `${block}_${name}`),
+    ),
+  );
+  t.match(illegal[0], {
+    operation: "Conv2D",
+    reason: /^"stem" bypasses it \(path image -> stem -> block1_sum -> /,
+  });
+  await t.rejects(network.split("block1_relu"), {
+    kind: "illegal-cut",
+    message: /"stem" bypasses it .* nearest legal cuts: "stem", "block1_sum"/,
+  });
+  await t.rejects(network.split("steem"), { kind: "unknown-name", message: /nearest: "stem"/ });
+});
+
+t.test("a half can be cut again", async (t) => {
+  const network = await openTfjsNetwork(`${await saveLayers(residualLayersModel(), t.testdir())}/model.json`);
+  const { head, tail } = await network.split("shared");
+  t.same(
+    (await head.listCuts()).map(({ name }) => name),
+    ["stem", "block1_sum", "inner/depthwise", "inner/pointwise"],
+  );
+  const again = await tail.split("block2_sum");
+  const engines = await Promise.all([network, head, again.head, again.tail].map((part) => part.load()));
+  const [image] = await images([12, 12, 3], 1);
+  let value = [image!];
+  for (const engine of engines.slice(1)) value = await engine.run(value);
+  t.same(value, await engines[0]!.run([image!]));
+  await Promise.all(engines.map((engine) => engine.close()));
+});
+
+t.test("a Sequential model", async (t) => {
+  const model = sequentialModel();
+  const directory = await saveLayers(model, t.testdir());
+  const network = await openTfjsNetwork(join(directory, "model.json"));
+  const inputs = await images([8, 8, 1]);
+  await checkInThreads(t, network, "pool", inputs, predict(model, inputs));
+  const cuts = await checkAllCuts(t, directory, inputs);
+  t.same(
+    cuts.map(({ name }) => name),
+    ["conv", "pool", "flat"],
+  );
+});
+
+t.test("a mask of time steps cannot be sent", async (t) => {
+  const network = await openTfjsNetwork(`${await saveLayers(maskedModel(), t.testdir())}/model.json`);
+  t.same(
+    (await network.listCuts()).map(({ name }) => name),
+    ["lstm"],
+  );
+  t.match(await network.listIllegalCuts(), [{ name: "masking", reason: /a mask of time steps goes along/ }]);
+  await t.rejects(network.split("masking"), /"masking": a mask/);
+});
+
+t.test("a GraphModel with a residual sum and a node with two outputs", async (t) => {
+  const artifacts = residualGraphArtifacts();
+  const directory = await saveArtifacts(artifacts, t.testdir());
+  const { network } = await loadModel(directory);
+  t.equal(network.format, "tfjs-graph");
+  t.same(network.outputs, [
+    { name: "logits", dtype: "float32", shape: [5], layout: "any", batch: "dynamic" },
+  ]);
+  const model = await tf.loadGraphModel(
+    tf.io.fromMemory(artifacts as Parameters<typeof tf.io.fromMemory>[0]),
+  );
+  const inputs = await images([12, 12, 3]);
+  await checkInThreads(t, network, "joined", inputs, predict(model, inputs));
+  const cuts = await checkAllCuts(t, directory, inputs);
+  t.same(
+    cuts.map(({ name }) => name),
+    ["conv1", "biased", "relu1", "sum", "joined", "pooled"],
+  );
+  const [first, second] = [144 * 27 * 8, 144 * 72 * 8];
+  t.equal(cuts.find(({ name }) => name === "sum")?.workShare, (first + second) / (first + second + 40));
+  t.match(await network.listIllegalCuts(), [
+    { name: "conv2", reason: /"relu1" bypasses it/ },
+    { name: "halves", reason: /"halves:1"|"sum" bypasses it/ },
+    { name: "halves:1" },
+  ]);
+  await t.rejects(network.split("w1"), { kind: "illegal-cut", message: /is a constant/ });
+  const error = await network.split("conv2").catch((cause: unknown) => cause);
+  t.ok(error instanceof ModelError);
+});
