@@ -48,6 +48,12 @@ if (!isFresh()) {
   // 64-bit fields are plain numbers here, so the declared type Long has no use.
   const declarations = await call("pbts", [js]);
   writeFileSync(types, declarations.replace('import Long = require("long");\n', ""));
-  // Node resolves ES modules by their full name.
-  writeFileSync(js, readFileSync(js, "utf8").replaceAll('"protobufjs/minimal"', '"protobufjs/minimal.js"'));
+  // Fields of newer versions are ignored (spec 4.1): nobody reads them, so nothing keeps them.
+  const keepUnknown = / *if \(!reader\.discardUnknown\) \{\n.*\n.*\n *\}\n/g;
+  const writeUnknown =
+    / *if \(message\.\$unknowns != null .*\n.*\n.*writer\.raw\(message\.\$unknowns\[i\]\);\n/g;
+  writeFileSync(js, readFileSync(js, "utf8").replaceAll(keepUnknown, "").replaceAll(writeUnknown, ""));
+  // A page gets the build without 64-bit integers of their own class, which
+  // are plain numbers here (package.json, imports).
+  writeFileSync(js, readFileSync(js, "utf8").replace(/"protobufjs\/minimal(\.js)?"/, '"#protobuf"'));
 }

@@ -18,3 +18,5 @@ removeStaleOutputs(root);
 run("proto/generate.mjs", []);
 await buildKernels(root);
 run("node_modules/typescript/bin/tsc", ["--build", ...process.argv.slice(2)]);
+run("packages/client/build-standalone.mjs", []);
+run("services/demo/build-page.mjs", []);

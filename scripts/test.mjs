@@ -19,12 +19,14 @@ function filesBelow(directory, ending) {
 }
 
 function findTests(filters) {
-  const packages = readdirSync(join(root, "packages"));
+  const folders = ["packages", "services"].flatMap((parent) =>
+    readdirSync(join(root, parent)).map((name) => `${parent}/${name}`),
+  );
   const all = [
     ...filesBelow("scripts/test", ".test.mjs"),
     ...filesBelow("benchmarks/test", ".test.mjs"),
     ...filesBelow("services/test", ".test.mjs"),
-    ...packages.flatMap((name) => filesBelow(`packages/${name}/dist/test`, ".test.js")),
+    ...folders.flatMap((folder) => filesBelow(`${folder}/dist/test`, ".test.js")),
   ].sort();
   return filters.length === 0 ? all : all.filter((path) => filters.some((part) => path.includes(part)));
 }

@@ -1,4 +1,5 @@
 import { fork } from "node:child_process";
+import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { createRelay, type Relay } from "@sluice/simnet";
@@ -26,6 +27,10 @@ export function registerDemo(program: Command, context: CliContext): void {
     .description(
       "Start a server, put a lossy network in front of it, and stream labelled images through both.",
     );
+  command.option(
+    "--page",
+    "the same in a browser: serves a page with all of it to look at and to change, until Ctrl-C",
+  );
   addLinkOptions(addStreamOptions(command, defaults), { delay: "20ms", loss: "3%", mtu: DEFAULT_MTU })
     .option(
       "--trace <file>",
@@ -38,13 +43,16 @@ Everything runs on this machine over real QUIC: client, a relay that delays and 
 
 Examples:
   $ npm run demo
+  $ npm run demo -- --page
   $ npm run demo -- --loss 10% --burst 4 --duration 60
   $ npm run demo -- --loss 0 --frames 10000 --fps 300 --json
   $ npm run demo -- --strategy server --rate 500kbit
   $ npm run demo -- --strategy auto --slowdown 30 --trace commute.trace
 ${traceHelp}`,
     )
-    .action((values: DemoOptionValues) => runDemo(values, context));
+    .action((values: DemoOptionValues & { readonly page?: true }) =>
+      values.page ? runPage(values, context) : runDemo(values, context),
+    );
 }
 
 type DemoOptionValues = StreamOptionValues & LinkOptionValues & { readonly trace?: string };
@@ -89,10 +97,25 @@ async function runDemo(values: DemoOptionValues, context: CliContext): Promise<v
   }
 }
 
+/** Serves the page, whose own controls set the network and the stream. */
+async function runPage(values: StreamOptionValues, context: CliContext): Promise<void> {
+  const { signal } = context;
+  const server = await startServerProcess(values, signal, ["--demo"]);
+  try {
+    context.stderr.write(`server at ${server.url}, metrics at ${server.metricsUrl}\n`);
+    context.stdout.write(`open ${server.pageUrl} in a browser; Ctrl-C ends it\n`);
+    if (!signal.aborted) await once(signal, "abort");
+  } finally {
+    await server.stop();
+  }
+}
+
 interface ServerProcess {
   readonly url: string;
   readonly certHash: string;
   readonly metricsUrl: string;
+  /** With `--demo`. */
+  readonly pageUrl?: string;
   stop(): Promise<void>;
 }
 
@@ -102,7 +125,11 @@ const startTimeoutMs = 60_000;
 const stopTimeoutMs = 8_000;
 
 /** Starts `sluice serve` as a process of its own; it ends when this one does, however that happens. */
-async function startServerProcess(values: StreamOptionValues, signal: AbortSignal): Promise<ServerProcess> {
+async function startServerProcess(
+  values: StreamOptionValues,
+  signal: AbortSignal,
+  further: readonly string[] = [],
+): Promise<ServerProcess> {
   const arguments_ = [
     "serve",
     "--listen",
@@ -112,6 +139,7 @@ async function startServerProcess(values: StreamOptionValues, signal: AbortSigna
     "--json",
     "--log-level",
     "warn",
+    ...further,
   ];
   arguments_.push("--model", values.model, "--engine", values.engine);
   // `auto` may name several; the server loads each when it is asked for.

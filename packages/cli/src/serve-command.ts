@@ -26,6 +26,7 @@ interface ServeCommandOptions {
   readonly maxConnections?: number;
   readonly maxConnectionsPerSource?: number;
   readonly metrics?: string;
+  readonly demo?: string | true;
   readonly threads?: number;
   readonly fpsLimit?: number;
   readonly bytesLimit?: number;
@@ -93,6 +94,10 @@ export function registerServe(program: Command, context: CliContext): void {
       "--metrics <host:port>",
       "Prometheus metrics and health over HTTP, or off (default: 127.0.0.1:9464)",
     )
+    .option(
+      "--demo [host:port]",
+      "a page to look at and to play with, and a WebSocket for it (default: 127.0.0.1:8080)",
+    )
     .option("--threads <n>", "threads for one inference", (text) => parseCount(text, "--threads", 1, 64))
     .option("--fps-limit <n>", "frames per second that each session may send", (text) =>
       parseCount(text, "--fps-limit"),
@@ -128,7 +133,7 @@ export function registerServe(program: Command, context: CliContext): void {
     .addHelpText(
       "after",
       `
-When ready it prints one JSON line with "event": "listening", the url, certHash and metricsUrl on stdout; logs go to
+When ready it prints one JSON line with "event": "listening", the url, certHash, metricsUrl and pageUrl on stdout; logs go to
 stderr. SIGTERM and Ctrl-C let it answer what is in flight and end. A certificate that it made itself is renewed before
 its 13 days are over; GET /.well-known/sluice beside the metrics has the hashes of the present one and of the next.
 
@@ -137,6 +142,7 @@ A file of tokens: - {name: camera-7, token: "...", max-sessions: 2, fps-limit: 3
 
 Examples:
   $ sluice serve
+  $ sluice serve --demo
   $ sluice serve --model mobilenet.onnx --split add_3 --listen 0.0.0.0:4433
   $ sluice serve --model faces@1=old.onnx --model faces@2=new.onnx   # clients that ask for faces get 2
   $ sluice serve --models /srv/models                               # faces/1/model.onnx, faces/2/model.onnx, ...
@@ -157,6 +163,7 @@ Examples:
           ...{ model: options.model, models: options.models, maxLoaded: options.maxLoaded },
           remote: options.remote,
           ...{ labels: options.labels, cert: options.cert, key: options.key, metrics: options.metrics },
+          demo: options.demo,
           ...{ threads: options.threads, fpsLimit: options.fpsLimit, fallback: options.fallback === true },
           ...{ bytesLimit: options.bytesLimit, retry: options.retry, maxConnections: options.maxConnections },
           maxConnectionsPerSource: options.maxConnectionsPerSource,
@@ -167,7 +174,7 @@ Examples:
         },
         log,
       );
-      const { url, certHash, metricsUrl, model, split, models } = server;
+      const { url, certHash, metricsUrl, pageUrl, model, split, models } = server;
       // Whoever reads that it listens may send the signal at once.
       const reload = () => {
         log.info("SIGHUP: the certificate files are read again");
@@ -175,7 +182,7 @@ Examples:
       };
       process.on("SIGHUP", reload);
       context.stdout.write(
-        `${JSON.stringify({ event: "listening", url, certHash, metricsUrl, model, split, models })}\n`,
+        `${JSON.stringify({ event: "listening", url, certHash, metricsUrl, pageUrl, model, split, models })}\n`,
       );
       await stopped;
       process.off("SIGHUP", reload);

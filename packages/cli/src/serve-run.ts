@@ -1,5 +1,6 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
+import type { ShownModel } from "@sluice/demo";
 import { type EngineName, listen, type RetryMode } from "@sluice/http3";
 import { createMetrics, serveOperations } from "@sluice/metrics";
 import { createCapture, createServer, type ServerLog } from "@sluice/server";
@@ -7,7 +8,14 @@ import { CliError } from "./cli-error.js";
 import { ExitCode } from "./exit-codes.js";
 import { parseHostPort } from "./host-port.js";
 import type { RemoteHalf } from "./remote-halves.js";
-import { findModels, type ModelEntry, openServedModels, parseModelEntry } from "./served-models.js";
+import { openDemo } from "./serve-demo.js";
+import {
+  findModels,
+  type ModelEntry,
+  openServedModels,
+  parseModelEntry,
+  type ServedModels,
+} from "./served-models.js";
 import { readTokens } from "./tokens/token-check.js";
 
 export interface ServeOptions {
@@ -42,6 +50,8 @@ export interface ServeOptions {
   readonly retry: RetryMode | undefined;
   readonly maxConnections: number | undefined;
   readonly maxConnectionsPerSource: number | undefined;
+  /** `HOST:PORT` of the demo's page, true for its default; `undefined`: none. */
+  readonly demo: string | true | undefined;
   /** The directory of captures, which frames are captured, and the bytes of all; `undefined`: none, and the defaults. */
   readonly capture: string | undefined;
   readonly captureFrames: string | undefined;
@@ -52,6 +62,8 @@ export interface RunningServer {
   readonly url: string;
   readonly certHash: string | undefined;
   readonly metricsUrl: string | undefined;
+  /** Of the demo's page. */
+  readonly pageUrl: string | undefined;
   /** The first model, and where it is ready to be cut. */
   readonly model: string;
   readonly split: string;
@@ -73,13 +85,17 @@ export async function startServer(options: ServeOptions, log: ServerLog): Promis
   const { registry, served } = await openServedModels(await listModels(options), options);
   const split = options.split ?? served[0]!.defaultSplit;
   try {
+    const demo =
+      options.demo === undefined ? undefined : await openDemo(options.demo, checkDemo(options, served), log);
     // Ready means warm: each model where it is cut by default.
     await registry.prepare(served[0]!.reference, split);
     for (const { reference, defaultSplit } of served.slice(1))
       await registry.prepare(reference, defaultSplit);
     const metrics = createMetrics();
     const transport = await listen({
-      ...{ host: address.host, port: address.port, engine: options.engine, fallback: options.fallback },
+      ...{ host: address.host, port: address.port, engine: options.engine },
+      // Pages go on over it where UDP is blocked.
+      fallback: options.fallback || demo !== undefined,
       ...(certificate ? { certificate } : {}),
       ...(options.retry ? { retry: options.retry } : {}),
       ...(options.maxConnections ? { maxConnections: options.maxConnections } : {}),
@@ -91,7 +107,7 @@ export async function startServer(options: ServeOptions, log: ServerLog): Promis
     });
     const authorize = await readTokens(options);
     const server = createServer({
-      ...{ transport, openServedStream: registry.open, log, observer: metrics },
+      ...{ transport, openServedStream: demo?.tap(registry.open) ?? registry.open, log, observer: metrics },
       limits: {
         ...(options.fpsLimit ? { framesPerSecond: options.fpsLimit } : {}),
         ...(options.bytesLimit ? { maxBytesPerSecond: options.bytesLimit } : {}),
@@ -110,17 +126,23 @@ export async function startServer(options: ServeOptions, log: ServerLog): Promis
       certificates: transport.certificates(),
     });
     const isReady = () => !draining && transport.isListening;
+    const closeServer = async (error: unknown) => {
+      await server.close();
+      throw error;
+    };
     const operations = await startOperations(options.metrics, metrics, describe, log, isReady).catch(
-      async (error) => {
-        await server.close();
-        throw error;
-      },
+      closeServer,
     );
+    const page = await demo?.listen(transport).catch(async (error: unknown) => {
+      await operations?.close();
+      return closeServer(error);
+    });
     return {
       ...{
         url: transport.url,
         certHash: transport.certificateHash,
         metricsUrl: operations?.url,
+        pageUrl: page?.url,
         model: served[0]!.reference,
         split,
         models: registry.models,
@@ -128,6 +150,7 @@ export async function startServer(options: ServeOptions, log: ServerLog): Promis
       reloadCertificate: () => transport.reloadCertificate(),
       async drain(timeoutMs) {
         draining = true;
+        await page?.close();
         await server.drain(timeoutMs);
         await operations?.close();
         await registry.close();
@@ -159,6 +182,15 @@ async function openCapture(options: ServeOptions, log: ServerLog) {
 function endStuckProcess(log: ServerLog): void {
   log.error({}, "the transport hangs in native code; the process ends itself, to be started again");
   process.kill(process.pid, "SIGKILL");
+}
+
+/** @throws RangeError where the page has nothing to show, or could not come in */
+function checkDemo({ token }: ServeOptions, served: ServedModels["served"]): ShownModel[] {
+  const shown = served.flatMap(({ reference, model }) => (model ? [{ reference, model }] : []));
+  if (shown.length === 0) throw new RangeError("--demo: sink runs no network; take another --model");
+  if (token !== undefined)
+    throw new RangeError("--demo: its page shows no token; leave --token and SLUICE_TOKEN out");
+  return shown;
 }
 
 async function listModels(options: ServeOptions): Promise<ModelEntry[]> {

@@ -1,6 +1,6 @@
 import { readdir, stat } from "node:fs/promises";
 import { basename, extname, join } from "node:path";
-import { embeddedModels, loadModel } from "@sluice/inference";
+import { embeddedModels, loadModel, type Model } from "@sluice/inference";
 import {
   compareVersions,
   createModelRegistry,
@@ -29,7 +29,15 @@ export interface ModelEntry {
 export interface ServedModels {
   readonly registry: ModelRegistry;
   /** In the order in which they were given. */
-  readonly served: readonly { readonly reference: string; readonly defaultSplit: string }[];
+  readonly served: readonly ServedEntry[];
+}
+
+export interface ServedEntry {
+  /** What clients ask for. */
+  readonly reference: string;
+  readonly defaultSplit: string;
+  /** What was read; `undefined` for `sink`. */
+  readonly model: Model | undefined;
 }
 
 /** `[NAME[@VERSION]=]MODEL`. @throws CliError naming the option */
@@ -107,12 +115,12 @@ export async function openServedModels(
   },
 ): Promise<ServedModels> {
   const models: ServableModel[] = [];
-  const served: { reference: string; defaultSplit: string }[] = [];
+  const served: ServedEntry[] = [];
   for (const [i, entry] of entries.entries()) {
     const halves = i === 0 ? (options.remote ?? []) : [];
-    const { model, defaultSplit } = await openEntry(entry, options.threads, halves);
-    models.push(model);
-    served.push({ reference: modelReference(model), defaultSplit });
+    const { servable, defaultSplit, model } = await openEntry(entry, options.threads, halves);
+    models.push(servable);
+    served.push({ reference: modelReference(servable), defaultSplit, model });
   }
   const { maxLoaded } = options;
   return { registry: createModelRegistry(models, maxLoaded === undefined ? {} : { maxLoaded }), served };
@@ -122,19 +130,19 @@ async function openEntry(
   entry: ModelEntry,
   threads: number | undefined,
   halves: readonly RemoteHalf[],
-): Promise<{ readonly model: ServableModel; readonly defaultSplit: string }> {
+): Promise<Omit<ServedEntry, "reference"> & { readonly servable: ServableModel }> {
   const { name, version, reference, labelsPath } = entry;
   if (reference === "sink") {
     const sink = createSinkModel();
     const load = async () => ({ serve: () => sink, async close() {} });
-    return { model: { name: name ?? "sink", version, load }, defaultSplit: "" };
+    return { servable: { name: name ?? "sink", version, load }, defaultSplit: "", model: undefined };
   }
   const remote = remoteOptions(process.env);
   const read = await loadModel(reference, { remote, ...(labelsPath ? { labelsPath } : {}) });
   const model = await withRemoteHalves(read, halves, remote);
   return {
-    model: { name: name ?? model.name, version, load: (split) => loadServedHalf(model, split, threads) },
-    defaultSplit: model.defaultCut ?? "",
+    servable: { name: name ?? model.name, version, load: (split) => loadServedHalf(model, split, threads) },
+    ...{ defaultSplit: model.defaultCut ?? "", model },
   };
 }
 

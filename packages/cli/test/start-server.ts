@@ -6,6 +6,8 @@ export interface Listening {
   readonly url: string;
   readonly certHash: string;
   readonly metricsUrl: string;
+  /** With `--demo`. */
+  readonly pageUrl?: string;
 }
 
 /** Starts `sluice serve` on a free port for the time of a test. */

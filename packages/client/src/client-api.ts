@@ -9,7 +9,7 @@ import type {
   SessionLimits,
 } from "@sluice/protocol";
 import type { CutStatistics, Tensor, TensorSpec } from "@sluice/tensor";
-import type { Clock } from "@sluice/transport";
+import type { Clock } from "@sluice/transport/core";
 import type { FrameOutcome } from "./frame-outcome.js";
 
 export interface ClientOptions {

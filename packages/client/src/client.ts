@@ -11,7 +11,7 @@ import {
   createSystemClock,
   type Session,
   StreamError,
-} from "@sluice/transport";
+} from "@sluice/transport/core";
 import type { Client, ClientOptions, OpenStreamOptions, SessionEnd, TensorStream } from "./client-api.js";
 import { ClientError } from "./client-error.js";
 import { createFrameSender } from "./frame-sender.js";

@@ -1,5 +1,5 @@
 import { ErrorCode, errorCodeName, mayTryAgain } from "@sluice/protocol";
-import { ConnectError } from "@sluice/transport";
+import { ConnectError } from "@sluice/transport/core";
 import { ClientError } from "./client-error.js";
 
 /** Why there is no session, or no session any more. */

@@ -8,7 +8,7 @@ import {
   type OutgoingFrame,
   type ResultFormat,
 } from "@sluice/protocol";
-import type { Clock } from "@sluice/transport";
+import type { Clock } from "@sluice/transport/core";
 import type { ProduceTensor } from "./client-api.js";
 import { describeDelivery } from "./delivered-frame.js";
 import type { FrameOutcome } from "./frame-outcome.js";

@@ -3,7 +3,7 @@
  * application's tensor streams again. A session that drains finishes its frames while the next one begins.
  */
 import { ErrorCode, type PathEstimate, type SessionLimits } from "@sluice/protocol";
-import { createSystemClock, type Session } from "@sluice/transport";
+import { createSystemClock, type Session } from "@sluice/transport/core";
 import { createClient } from "./client.js";
 import type { Client, ClientOptions, OpenStreamOptions, SessionEnd, TensorStream } from "./client-api.js";
 import { ClientError } from "./client-error.js";
@@ -48,6 +48,11 @@ export interface ReconnectingClient {
   pathEstimate(): PathEstimate | undefined;
   /** Resolves when no frame is in flight in any session. */
   idle(): Promise<void>;
+  /**
+   * Leaves the present session for another one, as where the application knows better than the transport: the network has
+   * changed, or UDP may get through again. What is in flight ends in the session that it was sent in.
+   */
+  renew(reason?: string): void;
   close(code?: number, reason?: string): void;
   /** Settles once, never rejects: closed by the application, or given up. */
   readonly closed: Promise<SessionEnd>;
@@ -146,6 +151,13 @@ export async function createReconnectingClient(
     retired.add(client);
     if (retired.size > maxRetired) retired.values().next().value?.close();
     scheduleAttempt(describeEnd(drain.code, drain.reason));
+  }
+
+  function renew(reason = "another session was asked for"): void {
+    const client = current;
+    if (client === undefined) return;
+    retire(client, { code: ErrorCode.none, reason });
+    void client.idle().then(() => client.close(ErrorCode.none, reason));
   }
 
   function handleEnd(client: Client, end: SessionEnd): void {
@@ -251,6 +263,7 @@ export async function createReconnectingClient(
       return { ...sumFigures([ended, ...live] as [typeof ended]), sessions };
     },
     pathEstimate: () => current?.pathEstimate(),
+    renew,
     async idle() {
       await Promise.all([...retired, ...(current ? [current] : [])].map((client) => client.idle()));
     },

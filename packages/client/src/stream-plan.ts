@@ -1,10 +1,5 @@
-import {
-  defaultCodec,
-  formatInterleaving,
-  parseInterleaving,
-  prepareCodec,
-  type TensorEncoder,
-} from "@sluice/codec";
+import type { TensorEncoder } from "@sluice/codec";
+import { defaultCodec, formatInterleaving, parseInterleaving, prepareCodec } from "@sluice/codec/prepare";
 import { formatFec, parseFec, type TensorStreamOptions, tensorStreamDefaults } from "@sluice/protocol";
 import type { OpenStreamOptions } from "./client-api.js";
 

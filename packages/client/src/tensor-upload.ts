@@ -1,5 +1,5 @@
 import { ErrorCode, type StreamTensor } from "@sluice/protocol";
-import type { Clock, Session } from "@sluice/transport";
+import type { Clock, Session } from "@sluice/transport/core";
 
 /**
  * Sends a tensor on a QUIC stream of its own and resets it at its deadline (spec 3.1). Resolves when the transport has

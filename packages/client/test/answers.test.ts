@@ -1,4 +1,6 @@
 /** What models answer, in both formats, over a whole client and server in memory. */
+
+import { encode } from "@msgpack/msgpack";
 import { createClient, readOutputs } from "@sluice/client";
 import {
   createServerSession,
@@ -10,7 +12,6 @@ import {
 import { answerOutputs, answerPredictions, type ServedStream } from "@sluice/server";
 import { createTensor } from "@sluice/tensor";
 import { createMemoryPair, createSessionDriver, createSystemClock } from "@sluice/transport";
-import { pack } from "msgpackr";
 import t from "tap";
 import { createMemoryServer } from "./memory-server.js";
 
@@ -86,7 +87,7 @@ function serveBy(
 }
 
 t.test("the acceptance says how results are written, whatever was asked for", async (t) => {
-  const client = await serveBy({ resultFormat: "messagepack" }, pack({ ok: true }));
+  const client = await serveBy({ resultFormat: "messagepack" }, encode({ ok: true }));
   const stream = await client.openStream({ model: "m", spec, resultFormat: "json", deadlineMs: 5_000 });
   t.match(stream, { resultFormat: "messagepack", model: "m" });
   t.match(await stream.send(input), { status: "delivered", answer: { ok: true } });

@@ -204,6 +204,29 @@ t.test("a drain: frames under way finish in the old session while the next one t
   client.close();
 });
 
+t.test("renewed at its own wish: frames under way finish, and the old session ends", async (t) => {
+  const host = createHost();
+  host.options = { openServedStream: async () => slow(host.clock, 400) };
+  host.restart();
+  const client = await host.connect();
+  const stream = await after(host, client.openStream(wanted));
+  const underWay = stream.send(tensor);
+  await host.clock.advance(20);
+  client.renew("the network has changed");
+  t.match(client.state, { status: "waiting", cause: { reason: "the network has changed" } });
+  await host.clock.advance(60);
+  t.same(host.went(), ["connecting", "open", "waiting", "connecting", "open"]);
+  const next = stream.send(tensor);
+  await host.clock.advance(2_000);
+  t.match(await underWay, { status: "delivered", frame: 0 });
+  t.match(await next, { status: "delivered", frame: 1 });
+  t.equal(host.memory.server.sessions, 1, "the old one is closed");
+  t.match(client.figures(), { offered: 2, delivered: 2, expired: 0, sessions: 2 });
+  client.close();
+  client.renew();
+  t.equal(client.state.status, "closed");
+});
+
 t.test("a server that drains takes no new sessions", async (t) => {
   const host = createHost();
   host.options = { openServedStream: async () => slow(host.clock, 3_000) };

@@ -12,6 +12,7 @@ export type {
   TensorDecoder,
   TensorEncoder,
 } from "./codec.js";
+export { defaultCodec } from "./default-codec.js";
 export type { LoadLibraryOptions } from "./image/load-image-library.js";
 export { maxInterleavedElements } from "./interleave/dealing-order.js";
 export {
@@ -21,9 +22,10 @@ export {
   interleavings,
   parseInterleaving,
 } from "./interleave/interleaving.js";
-export { type CodecDefaults, codecStages, defaultCodec, parseCodec } from "./parse-codec.js";
+export { codecStages, parseCodec } from "./parse-codec.js";
 export { pipe } from "./pipe.js";
 export { prepareCodec } from "./prepare-codec.js";
+export type { CodecDefaults } from "./read-codec.js";
 export { calibrateTransform, type TransformCalibration } from "./sluice/calibration/calibrate-transform.js";
 export type { RunTail } from "./sluice/calibration/measure-importance.js";
 export { createSluiceCodec } from "./sluice/sluice-codec.js";

@@ -1,20 +1,13 @@
 /** The codecs in a page of Chromium, without a bundler: the same bytes as here. */
-import { existsSync } from "node:fs";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { createServer } from "node:http";
+import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { noChromium, openChromium, servePages } from "@sluice/chromium-test";
 import { prepareCodec } from "@sluice/codec";
 import type { Tensor } from "@sluice/tensor";
-import { chromium } from "playwright-core";
 import t from "tap";
 import { waveTensor } from "./wave-tensor.js";
-
-const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
-const skip = !existsSync(executablePath) && `no Chromium at ${executablePath}`;
 
 const require = createRequire(import.meta.url);
 const packages = fileURLToPath(new URL("../../../", import.meta.url));
@@ -35,28 +28,11 @@ const page = `<!doctype html><title>codecs</title>
 <script src="/libraries/openjpegwasm.js"></script>
 <script src="/libraries/openjphjs.js"></script>`;
 
-const types = { js: "text/javascript", mjs: "text/javascript", wasm: "application/wasm" };
-
 async function readPath(path: string): Promise<Uint8Array | string> {
   if (path === "/") return page;
   const library = path.startsWith("/libraries/") ? path.slice("/libraries/".length) : undefined;
   return readFile(library ? libraries[library as keyof typeof libraries] : join(packages, path));
 }
-
-const pages = createServer((request, response) => {
-  const path = request.url ?? "/";
-  const ending = path.slice(path.lastIndexOf(".") + 1) as keyof typeof types;
-  readPath(path).then(
-    (content) => {
-      response.setHeader("content-type", types[ending] ?? "text/html");
-      response.end(content);
-    },
-    () => {
-      response.statusCode = 404;
-      response.end();
-    },
-  );
-});
 
 async function runHere(text: string, tensor: Tensor) {
   const codec = await prepareCodec(text);
@@ -68,21 +44,16 @@ async function runHere(text: string, tensor: Tensor) {
 
 t.test(
   "every stage gives the same bytes and elements in a browser",
-  { skip, timeout: 120_000 },
+  { skip: noChromium, timeout: 120_000 },
   async (t) => {
-    await new Promise<void>((resolve) => pages.listen(0, "localhost", resolve));
-    const profile = await mkdtemp(join(tmpdir(), "codec-chromium-"));
-    const context = await chromium.launchPersistentContext(profile, {
-      ...{ executablePath, args: ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run"] },
-    });
+    const pages = await servePages(readPath);
+    const browser = await openChromium();
     t.teardown(async () => {
-      await context.close();
-      pages.closeAllConnections();
-      pages.close();
-      await rm(profile, { recursive: true, force: true, maxRetries: 5 });
+      await browser.close();
+      await pages.close();
     });
-    const tab = context.pages()[0] ?? (await context.newPage());
-    await tab.goto(`http://localhost:${(pages.address() as AddressInfo).port}/`);
+    const tab = browser.page;
+    await tab.goto(`${pages.origin}/`);
     const tensor = waveTensor("float32", [8, 20, 20]);
     const cases: [string, string[]][] = [
       ["quantize:levels=8,clip=3", []],

@@ -10,10 +10,10 @@ export interface CompliancePair {
 export interface ComplianceCase {
   readonly name: string;
   /**
-   * What not every engine has: `datagrams` (their `maxDatagramBytes` is not 0), or `wide-codes`, codes of resets and
-   * stops beyond 255. To be skipped elsewhere, by name.
+   * What not every engine has: `datagrams` (their `maxDatagramBytes` is not 0), `empty-datagrams` among them, or
+   * `wide-codes`, codes of resets and stops beyond 255. To be skipped elsewhere, by name.
    */
-  readonly needs?: "datagrams" | "wide-codes";
+  readonly needs?: "datagrams" | "empty-datagrams" | "wide-codes";
   readonly run: (pair: CompliancePair) => Promise<void>;
 }
 
@@ -75,6 +75,20 @@ async function writeUntilError(write: () => Promise<void>, what: string): Promis
     }
   }
   throw new Error(`${what}: 100,000 writes succeeded`);
+}
+
+async function echoDatagrams({ client, server }: CompliancePair, sizes: readonly number[]): Promise<void> {
+  server.onDatagrams((batch) => {
+    for (const datagram of batch) server.sendDatagram(datagram);
+  });
+  for (const size of sizes) {
+    const data = pattern(size, size);
+    const echo = new Promise<Uint8Array>((resolve) => {
+      client.onDatagrams((batch) => resolve(batch[0] ?? new Uint8Array(0)));
+    });
+    check(client.sendDatagram(data) === "sent", `a datagram of ${size} bytes was not sent`);
+    checkEqual(await echo, data, `datagram of ${size} bytes`);
+  }
 }
 
 function echoStreams(session: Session): void {
@@ -190,21 +204,14 @@ export const complianceCases: readonly ComplianceCase[] = [
   {
     name: "datagrams are echoed whole",
     needs: "datagrams",
-    async run({ client, server }) {
-      server.onDatagrams((batch) => {
-        for (const datagram of batch) server.sendDatagram(datagram);
-      });
-      // Two engines at the two ends may have two maxima.
-      const sizes = [0, 1, 100, Math.min(client.maxDatagramBytes, server.maxDatagramBytes)];
-      for (const size of sizes) {
-        const data = pattern(size, size);
-        const echo = new Promise<Uint8Array>((resolve) => {
-          client.onDatagrams((batch) => resolve(batch[0] ?? new Uint8Array(0)));
-        });
-        check(client.sendDatagram(data) === "sent", `a datagram of ${size} bytes was not sent`);
-        checkEqual(await echo, data, `datagram of ${size} bytes`);
-      }
-    },
+    // Two engines at the two ends may have two maxima.
+    run: (pair) =>
+      echoDatagrams(pair, [1, 100, Math.min(pair.client.maxDatagramBytes, pair.server.maxDatagramBytes)]),
+  },
+  {
+    name: "an empty datagram is echoed",
+    needs: "empty-datagrams",
+    run: (pair) => echoDatagrams(pair, [0, 1]),
   },
   {
     name: "a datagram that is too big is refused",

@@ -20,6 +20,11 @@ export interface W3cSessionOptions {
   readonly errors?: W3cStreamErrors;
   /** Datagrams that may be on their way into the transport. Default 256. */
   readonly maxQueuedDatagrams?: number;
+  /**
+   * Whether it can send a datagram without bytes; else such a one counts as dropped. Default true. In Chromium (156) its
+   * `write` never settles, nor do those after it.
+   */
+  readonly emptyDatagrams?: boolean;
 }
 
 const MAX_QUEUED_DATAGRAMS = 256;
@@ -48,6 +53,7 @@ class W3cSession implements Session {
   #closedLocally: CloseInfo | undefined;
   readonly #errors: W3cStreamErrors;
   readonly #maxQueued: number;
+  readonly #emptyDatagrams: boolean;
   readonly #datagramWriter: W3cWriter | undefined;
   /** As it was when somebody looked last: the standard has no event for it. */
   readonly #size = new DatagramSize(0);
@@ -73,6 +79,7 @@ class W3cSession implements Session {
     const errors = options.errors ?? createW3cStreamErrors(globalThis);
     this.#errors = errors;
     this.#maxQueued = options.maxQueuedDatagrams ?? MAX_QUEUED_DATAGRAMS;
+    this.#emptyDatagrams = options.emptyDatagrams ?? true;
     const { datagrams } = transport;
     this.#datagramWriter = (datagrams.createWritable?.() ?? datagrams.writable)?.getWriter();
     this.#datagramWriter?.closed.catch(ignore);
@@ -111,6 +118,10 @@ class W3cSession implements Session {
     const maxBytes = this.maxDatagramBytes;
     const writer = this.#datagramWriter;
     if (writer === undefined || maxBytes === 0 || data.byteLength > maxBytes) return "too-big";
+    if (data.byteLength === 0 && !this.#emptyDatagrams) {
+      this.#droppedOutgoing += 1;
+      return "sent";
+    }
     if (this.#queued >= this.#maxQueued) {
       this.#droppedOutgoing += 1;
       return "queue-full";

@@ -3,7 +3,7 @@ import t from "tap";
 
 for (const { name, needs, run } of complianceCases) {
   t.test(`memory pair: ${name}`, () => run(createMemoryPair()));
-  const skip = needs === "datagrams" ? "this pair has no datagrams" : false;
+  const skip = needs?.endsWith("datagrams") ? "this pair has no datagrams" : false;
   t.test(`memory pair without datagrams: ${name}`, { skip }, () =>
     run(createMemoryPair({ maxDatagramBytes: 0 })),
   );

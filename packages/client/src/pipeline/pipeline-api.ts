@@ -1,7 +1,7 @@
 /** Frames from a source through the client's stages to a server and their results back, with bounds everywhere. */
 import type { Codec } from "@sluice/codec";
 import type { Tensor, TensorSpec } from "@sluice/tensor";
-import type { Clock } from "@sluice/transport";
+import type { Clock } from "@sluice/transport/core";
 import type { FrameBudget, OpenStreamOptions, TensorStream } from "../client-api.js";
 import type { FrameOutcome } from "../frame-outcome.js";
 import type { LaneFigures } from "../lane.js";

@@ -5,7 +5,7 @@
  */
 import type { Codec } from "@sluice/codec";
 import type { Tensor } from "@sluice/tensor";
-import { createSystemClock } from "@sluice/transport";
+import { createSystemClock } from "@sluice/transport/core";
 import type { FrameBudget, OpenStreamOptions, TensorStream } from "../client-api.js";
 import type { FrameOutcome } from "../frame-outcome.js";
 import { createLane, type Lane } from "../lane.js";

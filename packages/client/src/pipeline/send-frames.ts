@@ -1,5 +1,5 @@
 /** Feeds frames of a source to a sink and hands out what became of them, with a bound on what is under way and unread. */
-import { createSystemClock } from "@sluice/transport";
+import { createSystemClock } from "@sluice/transport/core";
 import type { FrameOutcome } from "../frame-outcome.js";
 import type {
   FrameResult,

@@ -1,7 +1,7 @@
 /** A stream of frames whose way through the network changes with the conditions. */
 import type { PathEstimate, SessionLimits } from "@sluice/protocol";
 import type { Tensor } from "@sluice/tensor";
-import type { Clock } from "@sluice/transport";
+import type { Clock } from "@sluice/transport/core";
 import type { FrameBudget, OpenStreamOptions, TensorStream } from "../client-api.js";
 import type { ClientError } from "../client-error.js";
 import type { FrameOutcome } from "../frame-outcome.js";

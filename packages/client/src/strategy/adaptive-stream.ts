@@ -3,7 +3,7 @@
  * of it. All tensor streams are open from the start in one session, so a change is a choice of the stream for the next
  * frame; those of the last choice that are under way end as they would have.
  */
-import { createSystemClock } from "@sluice/transport";
+import { createSystemClock } from "@sluice/transport/core";
 import type { TensorStream } from "../client-api.js";
 import { ClientError } from "../client-error.js";
 import type { FrameOutcome } from "../frame-outcome.js";

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import {
   type Codec,
   formatInterleaving,
@@ -142,8 +141,9 @@ export const tensorOperations = {
     ),
   }),
   "tensor.receive": receive,
-  "statistics.hash": ({ statistics }: { statistics: EncodedStatistics }) => {
+  "statistics.hash": async ({ statistics }: { statistics: EncodedStatistics }) => {
     const canonical = JSON.stringify(encodeStatistics(decodeStatistics(statistics)));
-    return { hash: createHash("sha256").update(canonical).digest("hex") };
+    const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(canonical));
+    return { hash: toHex(new Uint8Array(hash)) };
   },
 };

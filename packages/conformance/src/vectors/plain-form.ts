@@ -7,8 +7,10 @@ const optional = new Set(["payloadBytes", "sequence", "repair", "urgency"]);
 /** Fields of bytes; they are hex in the plain form. */
 const byteFields = new Set(["token", "statisticsHash", "received", "payload"]);
 
-export const toHex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
-export const fromHex = (hex: string): Uint8Array => Uint8Array.from(Buffer.from(hex, "hex"));
+export const toHex = (bytes: Uint8Array): string =>
+  Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+export const fromHex = (hex: string): Uint8Array =>
+  Uint8Array.from({ length: hex.length >> 1 }, (_, i) => Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16));
 
 function isDefault(name: string, value: Json): boolean {
   if (value === null) return true;

@@ -1,9 +1,9 @@
+import { noChromium } from "@sluice/chromium-test";
 import { selectEngine } from "@sluice/http3";
 import t from "tap";
-import { findChromium, openChromiumPage } from "./chromium-page.js";
+import { openChromiumPage } from "./chromium-page.js";
 import { startScenarioServer, TRANSFER_BYTES } from "./scenario-server.js";
 
-const executablePath = findChromium();
 const missing = await selectEngine("fails").then(
   () => false as const,
   (error: unknown) => String(error),
@@ -12,13 +12,13 @@ const missing = await selectEngine("fails").then(
 t.test(
   "Chromium against a server of @fails-components/webtransport",
   {
-    skip: executablePath === undefined ? "no Chromium at $CHROMIUM or /usr/bin/chromium" : missing,
+    skip: noChromium || missing,
     timeout: 120_000,
   },
   async (t) => {
     const { server, url, next } = await startScenarioServer("fails");
     t.teardown(() => server.close());
-    const page = await openChromiumPage(executablePath ?? "");
+    const page = await openChromiumPage();
     t.teardown(() => page.close());
     const run = (scenario: string, path: string, ...parameters: (string | number)[]) =>
       page.run(scenario, url(path), server.certificateHash ?? "", ...parameters);

@@ -1,26 +1,5 @@
-import { existsSync } from "node:fs";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { chromium } from "playwright-core";
-
-const ARGUMENTS = [
-  "--headless",
-  "--no-sandbox",
-  "--disable-gpu",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
-
-/** The Chromium to test with: that of the environment, else Debian's; `undefined` where there is none. */
-export function findChromium(): string | undefined {
-  const path = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
-  return existsSync(path) ? path : undefined;
-}
+import { readFile } from "node:fs/promises";
+import { openChromium, servePages } from "@sluice/chromium-test";
 
 /** A page of a headless Chromium that can run the functions of `scenarios.mjs`. */
 export interface ChromiumPage {
@@ -31,37 +10,24 @@ export interface ChromiumPage {
   close(): Promise<void>;
 }
 
-/** Starts Chromium with a profile of its own, on a page at http://localhost, which is a secure context. */
-export async function openChromiumPage(executablePath: string): Promise<ChromiumPage> {
+/** Starts Chromium on a page at http://localhost, which is a secure context. */
+export async function openChromiumPage(): Promise<ChromiumPage> {
   const script = await readFile(new URL("../../../test/interop/scenarios.mjs", import.meta.url));
-  const pages = createServer((request, response) => {
-    const isScript = request.url === "/scenarios.mjs";
-    response.setHeader("content-type", isScript ? "text/javascript" : "text/html");
-    response.end(isScript ? script : "<!doctype html><title>interop</title>");
-  });
-  await new Promise<void>((resolve) => pages.listen(0, "localhost", resolve));
-  const profile = await mkdtemp(join(tmpdir(), "interop-chromium-"));
-  const context = await chromium.launchPersistentContext(profile, {
-    executablePath,
-    // Playwright's own arguments switch things off that are under test.
-    ignoreDefaultArgs: ["--disable-quic"],
-    args: ARGUMENTS,
-  });
-  const page = context.pages()[0] ?? (await context.newPage());
-  const origin = `http://localhost:${(pages.address() as AddressInfo).port}`;
-  await page.goto(`${origin}/`);
+  const pages = await servePages((path) =>
+    path === "/scenarios.mjs" ? script : "<!doctype html><title>interop</title>",
+  );
+  const browser = await openChromium();
+  await browser.page.goto(`${pages.origin}/`);
   return {
-    version: context.browser()?.version() ?? "unknown",
-    origin,
+    version: browser.version,
+    origin: pages.origin,
     run: (scenario, ...parameters) =>
-      page.evaluate(
+      browser.page.evaluate(
         `import("/scenarios.mjs").then((scenarios) => scenarios[${JSON.stringify(scenario)}](...${JSON.stringify(parameters)}))`,
       ),
     async close() {
-      await context.close();
-      pages.closeAllConnections();
-      await new Promise((resolve) => pages.close(resolve));
-      await rm(profile, { recursive: true, force: true, maxRetries: 5 });
+      await browser.close();
+      await pages.close();
     },
   };
 }

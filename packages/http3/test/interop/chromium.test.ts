@@ -1,24 +1,20 @@
+import { noChromium } from "@sluice/chromium-test";
 import t from "tap";
 import { whyMissing } from "../why-missing.js";
-import { findChromium, openChromiumPage } from "./chromium-page.js";
+import { openChromiumPage } from "./chromium-page.js";
 import { startScenarioServer, TRANSFER_BYTES } from "./scenario-server.js";
-
-const executablePath = findChromium();
 
 for (const engine of ["quiche", "quinn"] as const) {
   t.test(
     `Chromium, server on ${engine}`,
     {
-      skip:
-        executablePath === undefined
-          ? "no Chromium at $CHROMIUM or /usr/bin/chromium"
-          : await whyMissing(engine),
+      skip: noChromium || (await whyMissing(engine)),
       timeout: 120_000,
     },
     async (t) => {
       const { server, url, next, origins } = await startScenarioServer(engine);
       t.teardown(() => server.close());
-      const page = await openChromiumPage(executablePath ?? "");
+      const page = await openChromiumPage();
       t.teardown(() => page.close());
       const hash = server.certificateHash ?? "";
       const run = (scenario: string, path: string, ...parameters: (string | number)[]) =>

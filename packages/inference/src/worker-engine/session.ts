@@ -1,6 +1,7 @@
 import { Worker } from "node:worker_threads";
 import { type EngineCounters, EngineError, type RunOptions } from "../engine.js";
 import type { RawInfo, RawTensor, WorkerReply, WorkerRequest } from "./messages.js";
+import { createPendingRuns } from "./pending-runs.js";
 
 /** A network in a worker thread: raw tensors in and out, in the order of the network's outputs. */
 export interface WorkerSession {
@@ -12,80 +13,37 @@ export interface WorkerSession {
   close(): Promise<void>;
 }
 
-interface PendingRun {
-  readonly resolve: (outputs: readonly RawTensor[]) => void;
-  readonly reject: (error: EngineError) => void;
-}
-
 /** The session once its worker is ready; the worker holds the process only while runs are pending. */
 function createSession(
   worker: Worker,
   ready: Extract<WorkerReply, { readonly kind: "ready" }>,
   maxPendingRuns: number,
 ): WorkerSession {
-  const pending = new Map<number, PendingRun>();
-  let nextId = 0;
-  const counts = { completed: 0, failed: 0, refused: 0 };
-  let ended: EngineError | undefined;
+  const runs = createPendingRuns(maxPendingRuns, (request, transfer) => {
+    worker.postMessage(request, [...transfer]);
+    worker.ref();
+  });
   let closing: Promise<void> | undefined;
-
-  const end = (error: EngineError): void => {
-    ended ??= error;
-    for (const { reject } of pending.values()) reject(error);
-    counts.failed += pending.size;
-    pending.clear();
-  };
-  const settle = (id: number): PendingRun | undefined => {
-    const entry = pending.get(id);
-    pending.delete(id);
-    // Once it is closing, the process waits for its end.
-    if (pending.size === 0 && closing === undefined) worker.unref();
-    return entry;
-  };
   worker.on("message", (reply: WorkerReply) => {
-    if (reply.kind === "done") {
-      const entry = settle(reply.id);
-      if (entry === undefined) return;
-      counts.completed++;
-      entry.resolve(reply.outputs);
-    } else if (reply.kind === "failed") {
-      const entry = settle(reply.id);
-      if (entry === undefined) return;
-      counts.failed++;
-      entry.reject(new EngineError("run-failed", `the model could not be run: ${reply.message}`));
-    }
+    runs.handle(reply);
+    // Once it is closing, the process waits for its end.
+    if (runs.counters().pending === 0 && closing === undefined) worker.unref();
   });
   worker.on("error", (cause) => {
-    end(new EngineError("crashed", `the worker thread of the engine crashed: ${cause.message}`, { cause }));
+    runs.end(
+      new EngineError("crashed", `the worker thread of the engine crashed: ${cause.message}`, { cause }),
+    );
   });
   worker.on("exit", (code) =>
-    end(new EngineError("crashed", `the worker thread of the engine ended (code ${code})`)),
+    runs.end(new EngineError("crashed", `the worker thread of the engine ended (code ${code})`)),
   );
   worker.unref();
 
   return {
-    inputs: ready.inputs,
-    outputs: ready.outputs,
-    run(inputs) {
-      if (ended !== undefined) return Promise.reject(ended);
-      if (pending.size >= maxPendingRuns) {
-        counts.refused++;
-        const message = `maxPendingRuns: ${maxPendingRuns} runs are pending already`;
-        return Promise.reject(new EngineError("queue-full", message));
-      }
-      return new Promise((resolve, reject) => {
-        const id = nextId++;
-        const transfer = new Set(Object.values(inputs).map((tensor) => tensor.data.buffer as ArrayBuffer));
-        const request: WorkerRequest = { kind: "run", id, inputs };
-        worker.postMessage(request, [...transfer]);
-        pending.set(id, { resolve, reject });
-        worker.ref();
-      });
-    },
-    counters: () => ({ pending: pending.size, ...counts }),
+    ...{ inputs: ready.inputs, outputs: ready.outputs, run: runs.run, counters: runs.counters },
     close() {
-      closing ??= closeWorker(worker, ended !== undefined);
-      end(new EngineError("closed", "the engine was closed"));
+      closing ??= closeWorker(worker, runs.hasEnded);
+      runs.end(new EngineError("closed", "the engine was closed"));
       return closing;
     },
   };

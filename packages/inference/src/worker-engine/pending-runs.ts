@@ -1,0 +1,69 @@
+import { type EngineCounters, EngineError } from "../engine.js";
+import type { RawTensor, WorkerReply, WorkerRequest } from "./messages.js";
+
+/** The runs that were handed to a worker and have no answer yet. */
+export interface PendingRuns {
+  /** @throws EngineError `queue-full`, what `end` was told, and `run-failed`; as rejections */
+  run(inputs: Readonly<Record<string, RawTensor>>): Promise<readonly RawTensor[]>;
+  handle(reply: WorkerReply): void;
+  /** Rejects what is pending and everything that is asked for from now on. */
+  end(error: EngineError): void;
+  readonly hasEnded: boolean;
+  counters(): EngineCounters;
+}
+
+interface PendingRun {
+  readonly resolve: (outputs: readonly RawTensor[]) => void;
+  readonly reject: (error: EngineError) => void;
+}
+
+/** @param post hands a request to the worker, and with it the buffers, which are not to be used any more */
+export function createPendingRuns(
+  maxPendingRuns: number,
+  post: (request: WorkerRequest, transfer: readonly ArrayBuffer[]) => void,
+): PendingRuns {
+  const pending = new Map<number, PendingRun>();
+  const counts = { completed: 0, failed: 0, refused: 0 };
+  let nextId = 0;
+  let ended: EngineError | undefined;
+
+  function settle(id: number, count: "completed" | "failed"): PendingRun | undefined {
+    const entry = pending.get(id);
+    if (entry !== undefined && pending.delete(id)) counts[count]++;
+    return entry;
+  }
+
+  return {
+    run(inputs) {
+      if (ended !== undefined) return Promise.reject(ended);
+      if (pending.size >= maxPendingRuns) {
+        counts.refused++;
+        const message = `maxPendingRuns: ${maxPendingRuns} runs are pending already`;
+        return Promise.reject(new EngineError("queue-full", message));
+      }
+      return new Promise((resolve, reject) => {
+        const id = nextId++;
+        const transfer = new Set(Object.values(inputs).map((tensor) => tensor.data.buffer as ArrayBuffer));
+        pending.set(id, { resolve, reject });
+        post({ kind: "run", id, inputs }, [...transfer]);
+      });
+    },
+    handle(reply) {
+      if (reply.kind === "done") settle(reply.id, "completed")?.resolve(reply.outputs);
+      else if (reply.kind === "failed") {
+        const error = new EngineError("run-failed", `the model could not be run: ${reply.message}`);
+        settle(reply.id, "failed")?.reject(error);
+      }
+    },
+    end(error) {
+      ended ??= error;
+      for (const { reject } of pending.values()) reject(error);
+      counts.failed += pending.size;
+      pending.clear();
+    },
+    get hasEnded() {
+      return ended !== undefined;
+    },
+    counters: () => ({ pending: pending.size, ...counts }),
+  };
+}
