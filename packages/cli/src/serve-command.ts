@@ -51,8 +51,8 @@ export function registerServe(program: Command, context: CliContext): void {
     .addOption(new Option("--engine <name>", "transport").choices([...engineNames]).default("auto"))
     .option("--fallback", "also serve WebSockets over TCP at the same port, for clients whose UDP is blocked")
     .option(
-      "--model <[name[@version]=]model>",
-      `${servedModelHelp}; again for each model (default: fashion)`,
+      "--model <model>",
+      `${servedModelHelp}; again for each model, with NAME= or NAME@VERSION= before it (default: fashion)`,
       (text: string, models: readonly string[]) => [...models, text],
       [],
     )
