@@ -25,6 +25,7 @@ export async function openCodec(text, spec, { statistics, budgetBytes, interleav
   let frame = 0;
   return {
     text: codec.text,
+    units: encoder.units,
     /** Whether frames are predicted from such that the receiver has. */
     predicts: encoder.acknowledge !== undefined,
     /** The receiver has the frame that was encoded so many frames before the last one. */

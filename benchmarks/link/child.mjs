@@ -11,9 +11,9 @@ const roles = {
     createServer({ transport, openServedStream: async () => createSinkModel() });
     return { url: transport.url, certificateHash: transport.certificateHash };
   },
-  async relay({ target, parameters, seed }) {
+  async relay({ target, parameters, up = parameters, seed }) {
     const listenAt = { host: "127.0.0.1", port: 0 };
-    const relay = await createRelay({ listen: listenAt, target, up: parameters, down: parameters, seed });
+    const relay = await createRelay({ listen: listenAt, target, up, down: parameters, seed });
     return { port: relay.address.port };
   },
 };

@@ -1,27 +1,11 @@
 // One cell over the real stack: the client library and the engine `quiche` here, the relay and the server in processes
 // of their own, all on loopback.
-import { fork } from "node:child_process";
-import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { createClient } from "../../packages/client/dist/index.js";
 import { connect } from "../../packages/http3/dist/index.js";
 import { createTensor } from "../../packages/tensor/dist/index.js";
 import { deadlineMs, framesPerSecond, link, protections } from "./cells.mjs";
-
-const CHILD = fileURLToPath(new URL("child.mjs", import.meta.url));
-
-async function startChild(role, options) {
-  const child = fork(CHILD, [role], { stdio: ["ignore", "inherit", "inherit", "ipc"] });
-  child.send(options);
-  const [message] = await Promise.race([
-    once(child, "message"),
-    once(child, "exit").then(([code]) => {
-      throw new Error(`the ${role} ended with ${code} before it was ready`);
-    }),
-  ]);
-  return { ...message.ready, close: () => child.disconnect() };
-}
+import { startChild } from "./start-child.mjs";
 
 /** Offers frames at their times, however long each takes, and gathers what became of them. */
 async function sendFrames(stream, tensor, count) {

@@ -1,12 +1,14 @@
-import { createConcealer, needsStatistics } from "@sluice/concealment";
-import { maxSlicePayloadBytes } from "@sluice/protocol";
+import { needsStatistics } from "@sluice/concealment";
 import { openCodec } from "../accuracy/codec-under-test.mjs";
 import { comparePredictions } from "../accuracy/compare-predictions.mjs";
-import { median } from "../accuracy/quantile.mjs";
-import { lossProcesses, randomFor } from "./loss-processes.mjs";
+import { conditionsOf, isUnder, losesDatagrams } from "./conditions.mjs";
+import { streamReally } from "./real-form.mjs";
+import { payloadBytes, simulate } from "./simulated-form.mjs";
 
-/** What an image is classified as of which nothing came. */
-const undecodable = -1;
+/** Images of which the cost of slicing is measured, by encoding them a second time. */
+const slicedTwice = 100;
+/** No slice is larger than what a tensor of the largest size takes as float32. */
+const unlimitedBytes = 1 << 26;
 
 /** The methods that can be measured here: those that need statistics where there are some. */
 export function usableMethods(methods, { statistics, network }) {
@@ -19,126 +21,123 @@ export function usableMethods(methods, { statistics, network }) {
   return usable;
 }
 
-/** What of each image comes out of the decoder, one image after the other. */
-function createReceiver(process, codec, spec, maxPayloadBytes, seed, rate) {
-  const { loses, plan, start } = lossProcesses[process];
-  const random = randomFor(seed, process);
-  const mask = loses === "elements" ? plan(spec) : undefined;
-  const slicesLost = loses === "slices" ? start(random) : undefined;
+const sizeOf = (slices) => slices.reduce((sum, { payload }) => sum + payload.length, 0);
+
+/** Every image's slices, what is predicted without loss, and what slicing costs: once for each condition. */
+async function prepareCondition({ network, images, statistics }, condition, options, signal) {
+  const { codec: text, interleave } = condition;
+  const codec = await openCodec(text, network.spec, { statistics, interleave });
+  const most = payloadBytes(options, condition);
+  const encoded = [];
+  const intact = [];
+  await network.inBatches(images, async (batch) => {
+    signal.throwIfAborted();
+    const decoded = batch.map(({ tensor }) => {
+      encoded.push(codec.encode(tensor, most));
+      return codec.decode(encoded.at(-1)).tensor;
+    });
+    intact.push(...(await network.tail(decoded)));
+  });
+  const contiguous = await openCodec(text, network.spec, { statistics });
+  let wholeBytes = 0;
+  for (const { tensor } of images.slice(0, slicedTwice)) {
+    wholeBytes += sizeOf(contiguous.encode(tensor, unlimitedBytes));
+  }
+  const slicedBytes = encoded.slice(0, slicedTwice).reduce((sum, slices) => sum + sizeOf(slices), 0);
+  return { codec, encoded, intact, slicingCost: slicedBytes / wholeBytes - 1 };
+}
+
+function compare({ images }, { intact }, predictions) {
+  const labels = images.map(({ label }) => label);
+  const base = images.map((image) => image.base);
+  const ofLoss = comparePredictions(labels, intact, predictions);
+  // Of the loss alone: against the same codec without loss. `agreement` and `dropPoints` are against the network as it is.
   return {
-    receive(tensor, index) {
-      const slices = codec.encode(tensor, maxPayloadBytes);
-      const came = slicesLost ? slices.filter(() => !slicesLost.isLost(rate)) : slices;
-      const decoded = codec.decode(came);
-      if (!mask) return { ...decoded, slices: slices.length, cameSlices: came.length };
-      const missing = mask(random.fork(String(index)), rate);
-      let missingCount = 0;
-      for (let i = 0; i < missing.length; i++) {
-        if (missing[i] === 0 && decoded.missing[i] !== 0) missing[i] = 1;
-        // What did not come is not there to be looked at.
-        if (missing[i] !== 0) decoded.tensor.data[i] = 0;
-        missingCount += missing[i];
-      }
-      return {
-        tensor: decoded.tensor,
-        missing,
-        missingCount,
-        slices: slices.length,
-        cameSlices: slices.length,
-      };
-    },
+    ...comparePredictions(labels, base, predictions),
+    ...{ lossDropPoints: ofLoss.dropPoints, lossDropStandardError: ofLoss.dropStandardError },
+    lossAgreement: ofLoss.agreement,
   };
 }
 
-function squaredError(sent, got, missing) {
-  let sum = 0;
-  for (let i = 0; i < sent.length; i++) if (missing[i] !== 0) sum += (sent[i] - got[i]) ** 2;
-  return sum;
+/** The conditions that their codecs can meet; `onSkipped` is told of the others. */
+export async function usableConditions({ network, statistics }, conditions, onSkipped) {
+  const usable = [];
+  for (const condition of conditions) {
+    const { codec, interleave } = condition;
+    try {
+      await openCodec(codec, network.spec, { statistics, interleave });
+      usable.push(condition);
+    } catch (error) {
+      if (interleave === "" || !error.field?.startsWith("interleave")) throw error;
+      onSkipped(condition, error.message);
+    }
+  }
+  if (usable.length === 0) throw new Error("no codec can be interleaved so");
+  return usable;
 }
 
-/** What one method made of one loss process at one rate. */
-function createFigures(method, concealer) {
-  return { method, concealer, predictions: [], times: [], squares: 0, fills: [] };
-}
-
-async function measureRate(workload, { process, rate, methods, codec, maxPayloadBytes, seed }, signal) {
-  const { network, images, statistics } = workload;
-  const { spec } = network;
-  const all = methods.map((method) =>
-    createFigures(method, createConcealer(spec, method, statistics ? { statistics } : {})),
+/** Every combination to be measured in a form, for progress too. */
+function listRuns({ processes, rates, conditions }, form) {
+  const own = processes.filter((process) => form === "simulated" || losesDatagrams(process));
+  return own.flatMap((process) =>
+    conditionsOf(process, conditions).flatMap((condition) =>
+      rates.map((rate) => ({ process, condition, rate })),
+    ),
   );
-  const receiver = createReceiver(process, codec, spec, maxPayloadBytes, seed, rate);
-  const totals = { missing: 0, complete: 0, undecodable: 0, slices: 0, lostSlices: 0 };
-  await network.inBatches(images, async (batch, first) => {
-    signal.throwIfAborted();
-    const received = batch.map(({ tensor }, i) => receiver.receive(tensor, first + i));
-    for (const { missingCount, tensor, slices, cameSlices } of received) {
-      totals.missing += missingCount / tensor.data.length;
-      if (missingCount === 0) totals.complete++;
-      if (missingCount === tensor.data.length) totals.undecodable++;
-      totals.slices += slices;
-      totals.lostSlices += slices - cameSlices;
-    }
-    for (const figures of all) {
-      const filled = [];
-      received.forEach(({ tensor, missing, missingCount }, i) => {
-        if (missingCount === tensor.data.length) return;
-        const copy = { ...tensor, data: tensor.data.slice() };
-        if (missingCount > 0) {
-          const startMs = performance.now();
-          figures.concealer.conceal(copy, missing);
-          figures.times.push(performance.now() - startMs);
-          figures.squares += squaredError(batch[i].tensor.data, copy.data, missing);
-        }
-        filled.push(copy);
-      });
-      const classes = filled.length === 0 ? [] : await network.tail(filled);
-      for (const { tensor, missingCount } of received) {
-        figures.predictions.push(missingCount === tensor.data.length ? undecodable : classes.shift());
-      }
-    }
-  });
-  const labels = images.map(({ label }) => label);
-  const base = images.map((image) => image.base);
-  const elements = images[0].tensor.data.length;
-  return all.map(({ method, predictions, times, squares }) => ({
-    ...{ process, rate, method },
-    missing: totals.missing / images.length,
-    complete: totals.complete / images.length,
-    undecodable: totals.undecodable / images.length,
-    slices: totals.slices / images.length,
-    lostSlices: totals.lostSlices / totals.slices,
-    // Of the missing elements of frames that could be decoded.
-    meanSquaredError:
-      totals.missing > totals.undecodable
-        ? squares / ((totals.missing - totals.undecodable) * elements)
-        : null,
-    ...comparePredictions(labels, base, predictions),
-    concealMs: times.length === 0 ? null : median(times),
-  }));
 }
 
 /**
- * Measures every loss process at every rate with every method, on the same images and the same losses.
- * @param options.codec text of the chain that tensors go through
+ * Measures every loss process at every rate under every condition with every method, on the same images; all methods of
+ * the simulated form see the same losses.
+ * @param options.conditions codec, interleaving and error correction; `options.forms`: `simulated`, `real` or both
  * @param onPoint called with each as soon as it is measured, and the number of all
  */
 export async function runLoss(workload, options, { signal, onPoint }) {
-  const { network, statistics } = workload;
-  const codec = await openCodec(options.codec, network.spec, { statistics });
   const methods = usableMethods(options.methods, workload);
-  const maxPayloadBytes = maxSlicePayloadBytes(options.datagram);
+  const prepared = new Map();
+  const prepare = async (condition) => {
+    const key = JSON.stringify(condition);
+    if (!prepared.has(key)) {
+      // Slices of all images: those of one condition are enough to hold.
+      prepared.clear();
+      prepared.set(key, await prepareCondition(workload, condition, options, signal));
+    }
+    return prepared.get(key);
+  };
+  const runs = options.forms.flatMap((form) =>
+    listRuns(options, form).map(({ process, condition, rate }) => ({ form, process, condition, rate })),
+  );
+  const total = runs.length * methods.length;
   const points = [];
-  const total = options.processes.length * options.rates.length * methods.length;
-  for (const process of options.processes) {
-    for (const rate of options.rates) {
-      const { seed } = options;
-      const common = { process, rate, methods, codec, maxPayloadBytes, seed };
-      for (const point of await measureRate(workload, common, signal)) {
-        points.push(point);
-        onPoint(point, total);
-      }
+  // By condition first, for what is prepared for one is large.
+  const order = [...runs].sort(
+    (a, b) => options.conditions.indexOf(a.condition) - options.conditions.indexOf(b.condition),
+  );
+  for (const { form, process, condition, rate } of order) {
+    const ready = await prepare(condition);
+    const run = { process, rate, condition, options };
+    const measure = form === "simulated" ? simulate : streamReally;
+    const measured = await measure(workload, { ...ready, methods, run }, signal);
+    for (const { method, predictions, figures } of measured) {
+      const where = { form, process, ...condition, rate, method };
+      const { slicingCost } = ready;
+      const point = { ...where, ...figures, slicingCost, ...compare(workload, ready, predictions) };
+      points.push(point);
+      onPoint(point, total);
     }
   }
-  return points;
+  return points.sort((a, b) => orderOf(a, options) - orderOf(b, options));
+}
+
+/** Points by form, process, condition and rate, in the order of the command line. */
+function orderOf({ form, process, rate, ...point }, options) {
+  const { forms, processes, conditions, rates } = options;
+  const place = conditions.findIndex((condition) => isUnder(point, condition));
+  const digits = [
+    [forms.indexOf(form), forms.length],
+    [processes.indexOf(process), processes.length],
+    [place, conditions.length],
+    [rates.indexOf(rate), rates.length],
+  ];
+  return digits.reduce((sum, [digit, base]) => sum * base + digit, 0);
 }

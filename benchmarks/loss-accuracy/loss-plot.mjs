@@ -1,6 +1,6 @@
 import { curvesBelow } from "../plot/curves-below.mjs";
 import { legendIn } from "../plot/legend.mjs";
-import { byProcess } from "./loss-report.mjs";
+import { byProcess, commonOf, seriesOf } from "./loss-report.mjs";
 
 const width = 560;
 const height = 380;
@@ -15,19 +15,18 @@ const dropAxis = (field) => ({
 });
 
 /** Drop against the rate of loss, one loss process. @returns a Vega-Lite spec */
-function plotProcess(process, points, workload, codec) {
-  const methods = [...new Set(points.map(({ method }) => method))];
+function plotProcess(process, points, workload) {
+  const series = seriesOf(points);
+  const names = [...series.keys()];
   const within = (value) => Math.min(shown.highest, Math.max(shown.lowest, value));
-  const curves = methods.map((name) =>
-    points
-      .filter(({ method }) => method === name)
-      .map(({ rate, dropPoints: y, dropStandardError: error }) => {
-        return { name, x: 100 * rate, y, low: within(y - error), high: within(y + error) };
-      }),
+  const curves = names.map((name) =>
+    series.get(name).map(({ rate, dropPoints: y, dropStandardError: error }) => {
+      return { name, x: 100 * rate, y, low: within(y - error), high: within(y + error) };
+    }),
   );
   const lines = curves.flatMap((curve) => curvesBelow(curve, shown.highest, { isLogarithmic: false }));
   const values = curves.flat().filter(({ y }) => y <= shown.highest);
-  const legend = legendIn(methods, { x: width + 24, y: 8 });
+  const legend = legendIn(names, { x: width + 24, y: 8 });
   const color = { field: "name", type: "nominal", scale: legend.scales.colour, legend: null };
   const shape = { field: "name", type: "nominal", scale: legend.scales.shape, legend: null };
   const x = { field: "x", type: "quantitative", title: `lost, percent (${process})` };
@@ -35,7 +34,7 @@ function plotProcess(process, points, workload, codec) {
   return {
     title: {
       text: `${workload.model}, cut at ${workload.split}: accuracy lost with ${process}`,
-      subtitle: [`${workload.images} images, tensor of ${workload.shape.join(" x ")}, codec ${codec}`],
+      subtitle: [`${workload.images} images, tensor of ${workload.shape.join(" x ")}${commonOf(points)}`],
     },
     ...{ width, height },
     layer: [
@@ -60,11 +59,8 @@ function plotProcess(process, points, workload, codec) {
 }
 
 /** A plot for each loss process, by what is put behind the file's name. */
-export function plotLoss(points, workload, codec) {
+export function plotLoss(points, workload) {
   return Object.fromEntries(
-    [...byProcess(points)].map(([process, own]) => [
-      `-${process}`,
-      plotProcess(process, own, workload, codec),
-    ]),
+    [...byProcess(points)].map(([process, own]) => [`-${process}`, plotProcess(process, own, workload)]),
   );
 }

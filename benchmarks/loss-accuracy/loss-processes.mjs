@@ -3,7 +3,7 @@
 import { createRandom } from "@sluice/simnet";
 import { createLossProcess } from "../../packages/simnet/dist/loss-process.js";
 
-/** Mean run of lost slices, where they come in bursts. */
+/** Mean run of lost datagrams, where they come in bursts. */
 export const meanBurst = 4;
 /** Parts that tensors are cut into where it is not the codec that cuts. */
 const parts = 8;
@@ -50,8 +50,19 @@ function wholeChannels(spec) {
 /** Loses elements after decoding. `plan(spec)` gives `mask(random, rate)`, 1 where an element is lost. */
 const ofElements = (plan) => ({ loses: "elements", plan });
 
-/** Loses slices on the way. `start(random)` gives `isLost(rate)` for one slice after the other, of all images. */
-const ofSlices = (start) => ({ loses: "slices", start });
+/**
+ * Loses datagrams on the way. `start(random)` gives `isLost(rate)` for one after the other, of all images; `burst` is what
+ * a link of `@sluice/simnet` loses in a row for the same, and `meanRun(rate)` the mean run that comes of it.
+ */
+const ofDatagrams = (burst) => ({
+  loses: "datagrams",
+  burst,
+  meanRun: (rate) => (burst === 1 ? 1 / (1 - Math.min(rate, 0.9)) : burst),
+  start(random) {
+    const process = createLossProcess(random);
+    return { isLost: (rate) => process.isLost(rate, burst) };
+  },
+});
 
 /** The loss processes by name. */
 export const lossProcesses = {
@@ -83,11 +94,8 @@ export const lossProcesses = {
     const height = spec.layout === "hwc" ? spec.shape[0] : spec.layout === "chw" ? spec.shape[1] : 1;
     return byGroups(spec, parts, (i) => Math.floor((placeOf(spec, i).row * parts) / height));
   }),
-  slices: ofSlices((random) => ({ isLost: (rate) => random.next() < rate })),
-  bursts: ofSlices((random) => {
-    const process = createLossProcess(random);
-    return { isLost: (rate) => process.isLost(rate, meanBurst) };
-  }),
+  datagrams: ofDatagrams(1),
+  bursts: ofDatagrams(meanBurst),
 };
 
 /** A source of chance for a process, the same whatever else is measured. */

@@ -3,9 +3,12 @@ import { parseArgs } from "node:util";
 import { concealmentMethods } from "@sluice/concealment";
 import { presets } from "../accuracy/presets.mjs";
 import { UsageError } from "../accuracy/run-command.mjs";
+import { checkFecText, checkInterleaveText, listConditions } from "./conditions.mjs";
 import { lossProcesses } from "./loss-processes.mjs";
 
 const defaultMethods = concealmentMethods.filter((method) => method !== "temporal");
+const defaultLoss = "elements,channels,datagrams,bursts";
+const forms = ["simulated", "real"];
 const defaultRates = "0,1,2,5,10,15,20,30,40,50";
 
 export const USAGE = `node benchmarks/loss-accuracy.mjs [options]
@@ -18,9 +21,15 @@ What is measured:
   --images PATH         a folder of images or a .tar of one; default test-images, the embedded model's
   --labels FILE         names of the classes, for images in folders named after them
   --preprocess NAME     how pixels become the model's input (torch, torch-small, tensorflow, caffe, none)
-  --codec CHAIN         that tensors go through before they are lost; default raw
+  --codec CHAIN         that tensors go through before they are lost, any number of times; default raw
+  --interleave TEXT     what slices hold, any number of times: contiguous (default), channel-strided, checkerboard,
+                        pseudo-random:seed=N; where a codec cannot, it says so
+  --fec TEXT            error correction of datagrams, any number of times: rs:max=15,span=1; none for none (default)
+  --min-received N      per cent of a frame that is sent again until it has come, any number of times; default 0: what
+                        nothing has come of
   --loss A,B            what is lost: ${Object.keys(lossProcesses).join(", ")};
-                        default elements,channels,slices,bursts
+                        default ${defaultLoss}
+  --form A,B            simulated (default), real: the latter by QUIC, relay and server, where datagrams are lost
   --rates A,B           percent, 0 to 100; default ${defaultRates}
   --methods A,B         of concealment; default ${defaultMethods.join(", ")}
 
@@ -34,6 +43,8 @@ Images and statistics:
 
 How:
   --datagram BYTES      largest datagram, 200 to 65000, default 1200
+  --fps N               frames a second where datagrams are lost, 1 to 500, default 30
+  --deadline-ms N       from a frame to its answer there, 20 to 10000, default 150; a busy machine needs more
   --json                JSON lines on standard output instead of the tables
   --record [--name N]   writes benchmarks/results/loss-accuracy/NAME.jsonl, .md, .svg and .png
   --note TEXT           said beside a recorded result`;
@@ -52,6 +63,17 @@ function choices(name, text, known) {
       throw new UsageError(`--${name}: unknown ${JSON.stringify(part)} (known: ${known.join(", ")})`);
     }
     return part;
+  });
+}
+
+/** Texts that a parser takes; the name of what is done by itself stands for the empty one. */
+function readTexts(name, texts, byDefault, check) {
+  return texts.map((text) => {
+    try {
+      return check(text === byDefault ? "" : text);
+    } catch (error) {
+      throw new UsageError(`--${name}: ${error.message}`);
+    }
   });
 }
 
@@ -92,8 +114,13 @@ function parseValues(args) {
           labels: text,
           preprocess: text,
         },
-        codec: { ...text, default: "raw" },
-        loss: { ...text, default: "elements,channels,slices,bursts" },
+        codec: { ...text, multiple: true, default: ["raw"] },
+        interleave: { ...text, multiple: true, default: ["contiguous"] },
+        fec: { ...text, multiple: true, default: ["none"] },
+        loss: { ...text, default: defaultLoss },
+        form: { ...text, default: "simulated" },
+        "min-received": { ...text, multiple: true, default: ["0"] },
+        ...{ fps: { ...text, default: "30" }, "deadline-ms": { ...text, default: "150" } },
         rates: { ...text, default: defaultRates },
         methods: { ...text, default: defaultMethods.join(",") },
         limit: { ...text, default: "2000" },
@@ -125,12 +152,21 @@ export function parseOptions(args) {
   if (values.name !== undefined && !/^[\w.-]{1,80}$/.test(values.name)) {
     throw new UsageError("--name: letters, digits, dots, dashes and underlines, at most 80");
   }
+  const codecs = values.codec.map((each) => ({ text: each }));
   const held = values.calibrate === undefined ? "exclude-calibration" : "calibrate";
   return {
     ...values,
     data: values.data ?? process.env.SLUICE_DATA,
     // Only the codec sluice needs a transform, which takes long to calibrate.
-    ...{ codecs: [{ text: values.codec }], runs: integer("runs", values.runs, 1, 1_000_000) },
+    ...{ codecs, runs: integer("runs", values.runs, 1, 1_000_000) },
+    conditions: listConditions({
+      ...{ codecs, fecs: readTexts("fec", values.fec, "none", checkFecText) },
+      interleaves: readTexts("interleave", values.interleave, "contiguous", checkInterleaveText),
+      minReceiveds: values["min-received"].map((each) => integer("min-received", each, 0, 100)),
+    }),
+    forms: choices("form", values.form, forms),
+    fps: integer("fps", values.fps, 1, 500),
+    deadlineMs: integer("deadline-ms", values["deadline-ms"], 20, 10_000),
     processes: choices("loss", values.loss, Object.keys(lossProcesses)),
     rates: shares("rates", values.rates),
     methods: choices("methods", values.methods, [...concealmentMethods]),

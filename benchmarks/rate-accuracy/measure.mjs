@@ -25,12 +25,22 @@ async function timed(work) {
 
 /**
  * Sends what is to be sent of every image through a codec and over the wire, and classifies what comes out.
- * @param images each with `label`, `base` (the class found without damage) and `sent` (a tensor or pixels)
- * @param codec `encode(sent, maxPayloadBytes)` and `decode(slices)`, which may be asynchronous
- * @param second another of the same, for the cost of slicing; undefined: not measured
+ * @param images each with `label`, `base` (the class found without damage), `sent` (a tensor or pixels) and the `half` of the
+ *   images that it is in, by default 0
+ * @param codecs for each half: `encode(sent, maxPayloadBytes)` and `decode(slices)`, which may be asynchronous
+ * @param seconds others of the same, for the cost of slicing; by default it is not measured
  * @param network `inBatches`, and `classify(decoded)` for a list of what `decode` gave
  */
-export async function measure({ images, codec, second, wire, maxPayloadBytes, network, classify, signal }) {
+export async function measure({
+  images,
+  codecs,
+  seconds = [],
+  wire,
+  maxPayloadBytes,
+  network,
+  classify,
+  signal,
+}) {
   const figures = { bytes: [], payload: [], datagrams: [], encode: [], decode: [], psnr: [], squares: [] };
   let missing = 0;
   const cost = { sliced: 0, whole: 0 };
@@ -39,7 +49,8 @@ export async function measure({ images, codec, second, wire, maxPayloadBytes, ne
     signal.throwIfAborted();
     const decoded = [];
     for (let i = 0; i < batch.length; i++) {
-      const { sent } = batch[i];
+      const { sent, half = 0 } = batch[i];
+      const codec = codecs[half];
       const encoded = await timed(() => codec.encode(sent, maxPayloadBytes));
       const { arrived, bytes, payloadBytes, datagrams } = wire.send(encoded.value);
       const restored = await timed(() => codec.decode(arrived));
@@ -52,9 +63,9 @@ export async function measure({ images, codec, second, wire, maxPayloadBytes, ne
       figures.psnr.push(psnr(asFloat32(sent), asFloat32(tensor)));
       figures.squares.push(meanSquaredError(asFloat32(sent), asFloat32(tensor)));
       missing += missingCount;
-      if (second !== undefined && first + i < slicedTwice) {
+      if (seconds[half] !== undefined && first + i < slicedTwice) {
         cost.sliced += payloadBytes;
-        for (const { payload } of second.encode(sent, unlimitedBytes)) cost.whole += payload.length;
+        for (const { payload } of seconds[half].encode(sent, unlimitedBytes)) cost.whole += payload.length;
       }
       decoded.push(tensor);
     }

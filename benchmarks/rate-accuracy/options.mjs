@@ -29,6 +29,8 @@ Images and statistics:
   --statistics FILE     of the cut, as sluice calibrate writes them; default those beside the model
   --exclude-calibration N[:SEED]   leaves out the images that "sluice calibrate --limit N --seed SEED" takes from these
   --calibrate N[:SEED]  leaves the same images out and calibrates on them here
+  --cross-calibrate     calibrates on every other image for those between, and the other way round: so all are evaluated
+                        by statistics of others, where there are too few to set aside; for the experiment rate
   --runs N              runs of the second half by which that measures importances for a chain "sluice", default 8192
 
 How:
@@ -109,7 +111,7 @@ function parseValues(args) {
         clips: { ...text, default: "1,1.5,2,2.5,3,4,5,6" },
         limit: text,
         seed: { ...text, default: "1" },
-        ...{ statistics: text, "exclude-calibration": text, calibrate: text },
+        ...{ statistics: text, "exclude-calibration": text, calibrate: text, "cross-calibrate": flag },
         runs: { ...text, default: "8192" },
         datagram: { ...text, default: "1200" },
         "clips-limit": { ...text, default: "120" },
@@ -120,6 +122,15 @@ function parseValues(args) {
     }).values;
   } catch (error) {
     throw new UsageError(error.message);
+  }
+}
+
+function checkCrossCalibration(values) {
+  if (!values["cross-calibrate"]) return;
+  const other = ["calibrate", "exclude-calibration", "statistics"].find((name) => values[name] !== undefined);
+  if (other) throw new UsageError(`--cross-calibrate and --${other}: give one of them`);
+  if (values.experiment !== "rate") {
+    throw new UsageError(`--cross-calibrate: not with --experiment ${values.experiment}`);
   }
 }
 
@@ -134,6 +145,7 @@ export function parseOptions(args) {
   if (values.calibrate !== undefined && values["exclude-calibration"] !== undefined) {
     throw new UsageError("--calibrate and --exclude-calibration: give one of them");
   }
+  checkCrossCalibration(values);
   if (values.name !== undefined && !/^[\w.-]{1,80}$/.test(values.name)) {
     throw new UsageError("--name: letters, digits, dots, dashes and underlines, at most 80");
   }

@@ -23,7 +23,7 @@ export async function runQuantizer(workload, { levels, clips, datagram }, { sign
   for (const clip of clips) {
     for (const count of levels) {
       const codec = await openCodec(`quantize:levels=${count},clip=${clip},per=tensor`, network.spec);
-      const figures = await measure({ ...common, codec });
+      const figures = await measure({ ...common, codecs: [codec] });
       const relativeError = figures.meanSquaredError / variance;
       points.push({ text: codec.text, levels: count, clip, figures: { ...figures, relativeError } });
       onPoint(points.at(-1), levels.length * clips.length);

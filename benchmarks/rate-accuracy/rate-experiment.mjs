@@ -57,26 +57,28 @@ export function chainsFor(workload, options) {
 }
 
 async function measureTensorChain(chain, workload, common) {
-  const { network, images, statistics } = workload;
-  const open = () => openCodec(chain.text, network.spec, { statistics, budgetBytes: chain.budgetBytes });
-  const codec = await open();
-  const sent = images.map(({ label, base, tensor }) => ({ label, base, sent: tensor }));
+  const { network, images, halves } = workload;
+  const { budgetBytes } = chain;
+  const open = () =>
+    Promise.all(halves.map((statistics) => openCodec(chain.text, network.spec, { statistics, budgetBytes })));
+  const codecs = await open();
+  const sent = images.map(({ label, base, half, tensor }) => ({ label, base, half, sent: tensor }));
   const figures = await measure({
     ...common,
     images: sent,
-    codec,
-    second: await open(),
+    codecs,
+    seconds: await open(),
     classify: network.tail,
   });
   const cut = chain.budgetBytes === undefined ? "" : ` cut to ${chain.budgetBytes} bytes`;
-  return { text: `${codec.text}${cut}`, figures };
+  return { text: `${codecs[0].text}${cut}`, figures };
 }
 
 async function measureImageChain(chain, workload, common) {
   const codec = await openServerOnly(chain.text);
   const images = workload.images.map(({ label, base, pixels }) => ({ label, base, sent: pixels }));
   const classify = classifyPixels(workload.network, workload.model);
-  return { text: chain.text, figures: await measure({ ...common, images, codec, classify }) };
+  return { text: chain.text, figures: await measure({ ...common, images, codecs: [codec], classify }) };
 }
 
 /**

@@ -49,6 +49,20 @@ function measureTransform({ spec, outputs }, statistics, tensors, { seed, runs }
   return calibrateTransform({ spec, statistics, tensors, runTail, random, maxRuns: runs });
 }
 
+/** By default all chains are measured, the one that needs it too. */
+const needsTransform = (codecs) => codecs?.some(({ text }) => /^\s*sluice\b/.test(text)) ?? true;
+
+/** What calibration makes of tensors at the cut, by runs of the second half where a chain needs that. */
+async function statisticsOf(network, tensors, { seed, runs, codecs }, signal) {
+  const { cut, spec } = network;
+  const gathered = createStatisticsAccumulator(cut, spec.shape, spec.layout, { neighbours: true });
+  for (const data of tensors) gathered.add(data);
+  const statistics = gathered.finish();
+  if (!needsTransform(codecs)) return statistics;
+  const transform = await measureTransform(network, statistics, tensors, { seed, runs }, signal);
+  return { ...statistics, transform };
+}
+
 /** Statistics of the images that are set aside, and which these are. */
 async function calibrate(images, network, { calibration, runs, codecs }, signal) {
   const { count, seed, measuredHere } = calibration;
@@ -57,23 +71,30 @@ async function calibrate(images, network, { calibration, runs, codecs }, signal)
   const sha256 = createHash("sha256").update(names.join("\n")).digest("hex");
   const described = { count: names.length, seed, sha256, first: names.slice(0, 5) };
   if (!measuredHere) return { names, described };
-  const gathered = createStatisticsAccumulator(network.cut, network.spec.shape, network.spec.layout, {
-    neighbours: true,
-  });
   const tensors = [];
   await network.inBatches(taken, async (batch) => {
     signal.throwIfAborted();
-    for (const { data } of await network.head(batch.map(({ image }) => image))) {
-      gathered.add(data);
-      tensors.push(data);
-    }
+    for (const { data } of await network.head(batch.map(({ image }) => image))) tensors.push(data);
   });
-  const statistics = gathered.finish();
-  // By default all chains are measured, so that one too.
-  const named = codecs?.some(({ text }) => /^\s*sluice\b/.test(text)) ?? true;
-  if (!named) return { names, described, statistics };
-  const transform = await measureTransform(network, statistics, tensors, { seed, runs }, signal);
-  return { names, described, statistics: { ...statistics, transform } };
+  return {
+    names,
+    described,
+    statistics: await statisticsOf(network, tensors, { seed, runs, codecs }, signal),
+  };
+}
+
+/**
+ * Deals the images into halves in turn; each half is evaluated with what the other one calibrates.
+ * @returns the statistics for each half, and each image with its `half`
+ */
+async function crossCalibrate(kept, network, options, signal) {
+  const images = kept.map((image, i) => ({ ...image, half: i % 2 }));
+  const halves = [];
+  for (const half of [0, 1]) {
+    const others = images.filter((image) => image.half !== half).map(({ tensor }) => tensor.data);
+    halves.push(await statisticsOf(network, others, options, signal));
+  }
+  return { images, halves };
 }
 
 /** Runs the first half once for each image. @returns each with its tensor, its class without damage and its pixels */
@@ -125,22 +146,28 @@ async function prepare({ model, split, labels, images: reference }, network, opt
     const chosen = await chooseStatistics(options, model, split, set.statistics);
     if (keepsTensors) checkKept(options, images, network, model);
     const kept = keepsTensors ? await keepHeads({ images, options, names: set.names, network, signal }) : [];
+    const crossed = options["cross-calibrate"]
+      ? await crossCalibrate(kept, network, options, signal)
+      : undefined;
     const { shape } = network.spec;
     const description = {
       ...{ model: model.name, split, shape, elements: elementCount(shape) },
       images: keepsTensors ? kept.length : Math.min(options.limit, images.count),
       ...{ of: images.count, seed: options.seed },
-      ...{ statistics: chosen.from, statisticsSamples: chosen.statistics?.samples ?? null },
+      statistics: crossed ? "each half of the images by those of the other" : chosen.from,
+      statisticsSamples: (crossed?.halves[0] ?? chosen.statistics)?.samples ?? null,
       excluded: set.described ?? null,
     };
-    return { images: kept, statistics: chosen.statistics, description };
+    const halves = crossed?.halves ?? [chosen.statistics];
+    return { images: crossed?.images ?? kept, halves, statistics: halves[0], description };
   } finally {
     await images.close();
   }
 }
 
 /**
- * Everything that is the same for all chains: the two halves, the images with their tensors, the statistics.
+ * Everything that is the same for all chains: the two halves, the images with their tensors, the statistics; where images
+ * have a `half`, the statistics for it are in `halves`, else all have the only ones there.
  * @param keepsTensors false: the experiment opens the images, which `source` names, by itself
  * @throws MissingData where a preset's files are not here
  */

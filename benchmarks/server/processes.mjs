@@ -19,10 +19,12 @@ export function endAll() {
   for (const child of running) child.kill("SIGKILL");
 }
 
-/** `sluice serve`, as anybody starts it. */
-export async function startServer() {
+/** `sluice serve`, as anybody starts it. @param nodeOptions for a profile */
+export async function startServer(nodeOptions = []) {
   const args = ["serve", "--listen", "127.0.0.1:0", "--metrics", "127.0.0.1:0", "--log-level", "error"];
-  const child = track(spawn(process.execPath, [sluice, ...args], { stdio: ["ignore", "pipe", "inherit"] }));
+  const child = track(
+    spawn(process.execPath, [...nodeOptions, sluice, ...args], { stdio: ["ignore", "pipe", "inherit"] }),
+  );
   const [line] = await Promise.race([
     once(createInterface({ input: child.stdout }), "line"),
     once(child, "exit").then(() => Promise.reject(new Error("sluice serve has ended"))),

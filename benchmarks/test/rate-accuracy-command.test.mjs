@@ -88,6 +88,8 @@ t.test("mistakes and what is not here", async (t) => {
     [["--preset", "vgg"], /known: mobilenet/],
     [["--codec", "quantize:levels={4"], /braces/],
     [["--calibrate", "5", "--exclude-calibration", "5"], /give one of them/],
+    [["--calibrate", "5", "--cross-calibrate"], /--cross-calibrate and --calibrate: give one/],
+    [["--experiment", "motion", "--cross-calibrate"], /not with --experiment motion/],
     [["--name", "../x"], /--name/],
     [["--unknown"], /--unknown/],
   ];

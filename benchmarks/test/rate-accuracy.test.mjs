@@ -2,10 +2,12 @@
 import { createHash } from "node:crypto";
 import t from "tap";
 import { openImages, takeImages } from "../accuracy/open-images.mjs";
+import { createWire } from "../accuracy/wire.mjs";
 import { renderPlot } from "../plot/render-plot.mjs";
-import { bytesAtDrop } from "../rate-accuracy/bytes-at-drop.mjs";
+import { bytesAtLoss, lossesOf } from "../rate-accuracy/bytes-at-loss.mjs";
 import { experiments } from "../rate-accuracy/experiments.mjs";
 import { openImageCodec } from "../rate-accuracy/image-codecs.mjs";
+import { measure } from "../rate-accuracy/measure.mjs";
 import { parseOptions } from "../rate-accuracy/options.mjs";
 import { ratioAtEqualError } from "../rate-accuracy/ratio-at-equal-error.mjs";
 import { openWorkload } from "../rate-accuracy/workload.mjs";
@@ -60,6 +62,42 @@ t.test("images that were calibrated on are not evaluated", async (t) => {
   t.equal(parseOptions(["--exclude-calibration", "15"]).calibration.measuredHere, false);
 });
 
+t.test("each half of the images is evaluated by statistics of the other", async (t) => {
+  const options = parseOptions(["--limit", "21", "--cross-calibrate", "--codec", "raw"]);
+  const workload = await openWorkload(options, signal, { keepsTensors: true });
+  await workload.close();
+  const { halves, images, description } = workload;
+  t.match(description.statistics, /other/);
+  for (const half of [0, 1]) {
+    const others = images.filter((image) => image.half === 1 - half);
+    t.equal(halves[half].samples, others.length);
+    const sum = others.reduce((total, { tensor }) => total + tensor.data[100], 0);
+    t.ok(Math.abs(halves[half].meanElement[100] - sum / others.length) < 1e-4);
+  }
+  const asked = [[], []];
+  const codecs = asked.map((list) => ({
+    encode: (tensor) => {
+      list.push(tensor);
+      return [{ index: 0, count: 1, payload: new Uint8Array(1) }];
+    },
+    decode: () => ({ tensor: images[0].tensor, missingCount: 0 }),
+  }));
+  await measure({
+    ...{ codecs, signal, wire: createWire(1200), maxPayloadBytes: 1000 },
+    images: images.map(({ label, base, half, tensor }) => ({ label, base, half, sent: tensor })),
+    network: workload.network,
+    classify: async (tensors) => tensors.map(() => 0),
+  });
+  for (const [half, list] of asked.entries()) {
+    t.same(
+      list.map((tensor) => images.find((image) => image.tensor === tensor).half),
+      list.map(() => half),
+    );
+  }
+  t.equal(asked[0].length, 11);
+  t.equal(asked[1].length, 10);
+});
+
 t.test("image codecs give back what they were given, and headers can be left out", async (t) => {
   const shape = [32, 40, 3];
   const data = Uint8Array.from({ length: 32 * 40 * 3 }, (_, i) => 128 + 100 * Math.sin(i / 60));
@@ -83,15 +121,17 @@ t.test("image codecs give back what they were given, and headers can be left out
   await t.rejects(openImageCodec("jpeg:quality=0"), /jpeg.quality must be 1 to 100/);
 });
 
-t.test("bytes at a drop", async (t) => {
+t.test("bytes at a drop and at an agreement", async (t) => {
   const points = [
-    { bytes: 1_000, dropPoints: 4 },
-    { bytes: 4_000, dropPoints: 0 },
-    { bytes: 8_000, dropPoints: 0.5 },
+    { bytes: 1_000, dropPoints: 4, agreement: 0.9 },
+    { bytes: 4_000, dropPoints: 0, agreement: 0.98 },
+    { bytes: 8_000, dropPoints: 0.5, agreement: 0.99 },
   ];
-  t.same(bytesAtDrop(points, 5), { bytes: 1_000, isBound: true });
-  t.ok(Math.abs(bytesAtDrop(points, 2).bytes - 2_000) < 1e-6, "half-way on the logarithmic axis");
-  t.equal(bytesAtDrop(points, 0.2), undefined, "the largest point decides first");
+  const atDrop = (target) => bytesAtLoss(points, target, lossesOf.drop);
+  t.same(atDrop(5), { bytes: 1_000, isBound: true });
+  t.ok(Math.abs(atDrop(2).bytes - 2_000) < 1e-6, "half-way on the logarithmic axis");
+  t.equal(atDrop(0.2), undefined, "the largest point decides first");
+  t.ok(Math.abs(bytesAtLoss(points, 6, lossesOf.disagreement).bytes - 2_000) < 1e-6);
 });
 
 t.test("bytes at equal error", async (t) => {

@@ -112,7 +112,7 @@ t.test(
     }
     t.same([...texts.keys()].sort(), [...codecStages].sort());
     const chains = [
-      ...["raw", "sluice", "integers | predict | entropy"],
+      ...["transform | raw", "sluice", "integers | predict | entropy"],
       ...["jpeg", "jpeg2000", "htj2k"].map((picture) => `quantize | tile | ${picture}`),
     ];
     const canonical = chains.flatMap((chain) => parseCodec(chain).text.split(" | "));

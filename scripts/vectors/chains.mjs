@@ -1,6 +1,6 @@
 // Chains of stages (spec 6.6 to 6.10): texts, payloads of `entropy`, tensors decoded from planes.
 import { hex } from "./hex-text.mjs";
-import { encodeChain, receiveChain } from "./naive-chain.mjs";
+import { encodeChain, encodeTransformed, receiveChain } from "./naive-chain.mjs";
 import { elements } from "./naive-codec.mjs";
 import { recorded } from "./recorded-planes.mjs";
 
@@ -16,6 +16,11 @@ const parsed = [
   [
     " integers |tile:layout=hwc , shape=wide| jpeg ",
     "integers | tile:shape=wide,layout=hwc | jpeg:quality=60",
+  ],
+  ["transform|raw", "transform:block=4 | raw"],
+  [
+    "transform:block=8 | quantize:levels=24 | entropy",
+    "transform:block=8 | quantize:levels=24,clip=6,per=tensor | entropy",
   ],
   ["integers|predict", "integers | predict:memory=8"],
   ["integers | predict:memory=16 | entropy", "integers | predict:memory=16 | entropy"],
@@ -45,6 +50,10 @@ const unread = [
   "quantize | quantize",
   "integers:levels=8",
   "quantize | entropy:levels=8",
+  "transform:block=1 | raw",
+  "transform:block=9 | raw",
+  "transform",
+  "transform | integers | transform",
   "quantize | predict:memory=0",
   "quantize | predict:memory=17",
   "quantize | tile:shape=round | jpeg",
@@ -150,6 +159,32 @@ const entropyDecoded = coded.map(([name, input]) => {
   const of = spec.shape.length === 3 ? 3 : 1;
   return [`entropy/${name}`, { spec, codec, concealment: "zero", slices: sliced(input, of) }];
 });
+
+/** Coefficients of blocks, the first of each large, in slices of whole blocks. */
+function transformed(block, spec, of = 1, order = {}) {
+  const codec = `transform:block=${block} | quantize:levels=64,clip=100,per=tensor | entropy`;
+  const length = spec.shape.reduce((product, size) => product * size, 1);
+  const symbols = numbers(length, (i) => (i % block ** 2 === 0 ? 30 + (i % 23) : 20 + ((i * 5) % 3)));
+  const common = { spec, codec, ...order, low: -160, step: 8, symbols };
+  return {
+    ...{ spec, codec, ...order, concealment: "zero" },
+    slices: numbers(of, (index) => ({
+      ...{ index, count: of, payload: encodeTransformed({ ...common, index, count: of }) },
+    })),
+  };
+}
+
+const transforms = [
+  ["whole-blocks", transformed(4, chw("uint8", 2, 8, 8), 3)],
+  ["cut-off-blocks", transformed(4, chw("uint8", 2, 5, 7), 5)],
+  ["hwc", transformed(3, { dtype: "int8", shape: [4, 6, 2], layout: "hwc" })],
+  ["rows", transformed(8, { dtype: "uint8", shape: [3, 9], layout: "any" }, 2)],
+  ["channels-in-another-order", transformed(4, chw("uint8", 3, 5, 7), 5, { interleave: "channel-strided" })],
+  ["slices-missing", { ...transformed(2, chw("uint8", 2, 4, 6), 4) }],
+].map(([name, input]) => [
+  name,
+  name === "slices-missing" ? { ...input, slices: input.slices.filter((_, i) => i % 2 === 1) } : input,
+]);
 
 /** Frames of a stream, each with what is predicted from which; `predict` takes no notice of ranges that differ. */
 function predicted(
@@ -299,6 +334,28 @@ export const cases = [
   ...["integers | predict | predict | entropy", "predict | entropy", "raw | predict"].map((codec) => ({
     ...{ id: `chain/refuse/predict/${JSON.stringify(codec)}`, shows: ["sluice/6.12/1"] },
     ...{ op: "codec.parse", input: { codec }, error: "unknownCodec" },
+  })),
+  ...transforms.map(([name, input]) => ({
+    ...{ id: `chain/decode/transform/${name}`, shows: ["sluice/6.13/1"], op: "tensor.receive" },
+    ...{ input, output: receiveChain(input) },
+  })),
+  {
+    ...{ id: "chain/decode/transform/raw", shows: ["sluice/6.13/1"], op: "tensor.receive" },
+    input: {
+      ...{ spec: chw("uint8", 1, 2, 2), codec: "transform:block=2 | raw", concealment: "zero" },
+      slices: [{ index: 0, count: 1, payload: elements("float32", [100, 20, -40, 0]) }],
+    },
+    output: { refused: [], missing: [], data: hex("28 14 50 3c") },
+    note: "50 + 10 - 20, 50 - 10 - 20, 50 + 10 + 20, 50 - 10 + 20: written by hand.",
+  },
+  ...["transform | quantize:per=channel", "transform | quantize | tile | jpeg"].map((codec) => ({
+    ...{ id: `chain/unfit/transform/${JSON.stringify(codec)}`, shows: ["sluice/6.13/2"] },
+    op: "tensor.receive",
+    input: {
+      ...{ spec: chw("uint8", 1, 8, 8), codec, concealment: "zero" },
+      slices: [{ index: 0, count: 1, payload: "00" }],
+    },
+    error: "unknownCodec",
   })),
   {
     ...{ id: "chain/unfit/tile-behind-predict", shows: ["sluice/6.12/1"], op: "tensor.receive" },

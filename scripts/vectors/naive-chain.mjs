@@ -37,10 +37,26 @@ function gridOf({ shape, layout }) {
   return { channels, rows, columns, place: (c, y, x) => (c * rows + y) * columns + x };
 }
 
-/** Units in the order in which slices hold them: whole channels in another order (spec 5.8). */
-function dealtUnits(spec, hasTile, interleave) {
-  const units = unitsOf(spec, hasTile);
-  const { channels } = gridOf(spec);
+/** Rows that are coded as those of one channel (spec 5.8). */
+function rowsOf(spec, interleave) {
+  const { rows, columns } = gridOf(spec);
+  return { rows: interleave === "checkerboard" ? rows / 2 : rows, columns };
+}
+
+/** Units in the order in which slices hold them: whole channels in another order, or every second row of them (spec 5.8). */
+function dealtUnits(spec, units, interleave) {
+  const { channels, rows, columns } = gridOf(spec);
+  if (interleave === "checkerboard") {
+    const row = (c, y) => units.slice((c * rows + y) * columns, (c * rows + y + 1) * columns);
+    const all = (length) => Array.from({ length }, (_, i) => i);
+    return [0, 1].flatMap((p) =>
+      all(channels).flatMap((c) =>
+        all(rows)
+          .filter((y) => y % 2 === (p + c) % 2)
+          .flatMap((y) => row(c, y)),
+      ),
+    );
+  }
   const each = units.length / channels;
   return dealtChannels(interleave, channels).flatMap((c) => units.slice(c * each, (c + 1) * each));
 }
@@ -74,6 +90,42 @@ function unitsOf(spec, hasTile) {
   return units;
 }
 
+/** Units of `transform`: blocks of each channel, of `height` x `width`. */
+function transformUnits(spec, side) {
+  const grid = gridOf(spec);
+  const units = [];
+  for (let c = 0; c < grid.channels; c++) {
+    for (let top = 0; top < grid.rows; top += side) {
+      for (let left = 0; left < grid.columns; left += side) {
+        const [height, width] = [Math.min(side, grid.rows - top), Math.min(side, grid.columns - left)];
+        const places = [];
+        for (let y = 0; y < height; y++)
+          for (let x = 0; x < width; x++) places.push(grid.place(c, top + y, left + x));
+        units.push({ height, width, places });
+      }
+    }
+  }
+  return units;
+}
+
+/** Elements of blocks from their coefficients (spec 6.13), unit by unit. */
+function elementsOf(units, coefficients) {
+  const wave = (k, i, n) => Math.sqrt((k === 0 ? 1 : 2) / n) * Math.cos((Math.PI * (i + 0.5) * k) / n);
+  let from = 0;
+  return units.flatMap(({ height, width, places }) => {
+    const own = coefficients.slice(from, from + places.length);
+    from += places.length;
+    return places.map((_, i) => {
+      const [y, x] = [Math.floor(i / width), i % width];
+      return own.reduce(
+        (sum, value, at) =>
+          sum + value * wave(Math.floor(at / width), y, height) * wave(at % width, x, width),
+        0,
+      );
+    });
+  });
+}
+
 /** Where each element of some units stands in their plane, and the plane's size. */
 function planeOf(units, shape) {
   const { rows, columns, down } = units[0].block;
@@ -98,12 +150,12 @@ function planeOf(units, shape) {
 }
 
 /** The symbols of a slice, from a payload (or a plane that was decoded from it); `undefined` where it is refused. */
-function symbolsOf({ spec, codec }, slice, units, first, payload) {
+function symbolsOf({ spec, codec, side, interleave }, slice, units, first, payload) {
   const levels = levelsOf(codec);
   const tile = stagesOf(codec).find(({ name }) => name === "tile");
   if (!tile) {
-    const { rows, columns } = gridOf(spec);
-    return decodeEntropy(payload, units.length, first, { rows, columns }, levels);
+    const elements = units.reduce((sum, { places }) => sum + places.length, 0);
+    return decodeEntropy(payload, elements, first, entropyGrid(spec, side, interleave), levels);
   }
   if (!slice.plane) return undefined;
   const { spots, width, height } = planeOf(units, tile.values.shape);
@@ -113,8 +165,14 @@ function symbolsOf({ spec, codec }, slice, units, first, payload) {
   return spots.map(([x, y]) => Math.floor((samples[y * width + x] * (levels - 1)) / 255 + 0.5));
 }
 
+/** Rows and columns that `entropy` sees; `side` of the blocks of `transform`, where it is there. */
+function entropyGrid(spec, side, interleave) {
+  if (side === undefined) return rowsOf(spec, interleave);
+  return { rows: Math.ceil(count(spec.shape) / side ** 2), columns: side ** 2 };
+}
+
 function levelsOf(codec) {
-  const [{ name, values }] = stagesOf(codec);
+  const { name, values } = stagesOf(codec).find((stage) => stage.name !== "transform");
   return name === "integers" ? 256 : Number(values.levels);
 }
 
@@ -142,10 +200,13 @@ export function receiveChain(input) {
 
 function takeFrame({ spec, codec, interleave = "" }, frames, frame, slices) {
   const stages = stagesOf(codec);
-  const isQuantized = stages[0].name === "quantize";
+  const isQuantized = stages.some(({ name }) => name === "quantize");
   const predict = stages.find(({ name }) => name === "predict");
   const hasTile = stages.some(({ name }) => name === "tile");
-  const units = dealtUnits(spec, hasTile, interleave);
+  const block = stages.find(({ name }) => name === "transform")?.values.block;
+  const inOrder = block ? transformUnits(spec, Number(block)) : unitsOf(spec, hasTile);
+  const units = dealtUnits(spec, inOrder, interleave);
+  const ofEntropy = { spec, codec, side: block && Number(block), interleave };
   const cells = new Array(count(spec.shape)).fill(undefined);
   const refused = [];
   const known = [];
@@ -153,11 +214,14 @@ function takeFrame({ spec, codec, interleave = "" }, frames, frame, slices) {
   for (const [at, slice] of slices.entries()) {
     const [first, end] = sliceRange(slice.index, slice.count, units.length);
     const own = units.slice(first, end);
+    const elementsBefore = hasTile
+      ? first
+      : units.slice(0, first).reduce((sum, { places }) => sum + places.length, 0);
     const head = isQuantized ? slice.payload.slice(0, 16) : "";
     const side = predict ? slice.payload.slice(head.length, head.length + 2) : "";
     const bytes = slice.payload.slice(head.length + side.length);
-    const left = predict && side === "" ? undefined : symbolsOf({ spec, codec }, slice, own, first, bytes);
-    const where = { frames, frame, first, units: units.length };
+    const left = predict && side === "" ? undefined : symbolsOf(ofEntropy, slice, own, elementsBefore, bytes);
+    const where = { frames, frame, first: elementsBefore, units: count(spec.shape) };
     const symbols =
       predict && left !== undefined
         ? addEarlier(left, Number.parseInt(side, 16), Number(predict.values.memory), levelsOf(codec), where)
@@ -166,11 +230,12 @@ function takeFrame({ spec, codec, interleave = "" }, frames, frame, slices) {
       refused.push(at);
       continue;
     }
-    for (const [i, symbol] of symbols.entries()) known[first + i] = symbol;
+    for (const [i, symbol] of symbols.entries()) known[elementsBefore + i] = symbol;
     const [low, step] = isQuantized ? readElements("float32", head) : [spec.dtype === "int8" ? -128 : 0, 1];
     const places = own.flatMap((unit) => unit.places);
-    for (const [i, symbol] of symbols.entries())
-      cells[places[i]] = elementHex(spec.dtype, low + symbol * step);
+    const values = symbols.map((symbol) => low + symbol * step);
+    const restored = block ? elementsOf(own, values.map(Math.fround)) : values;
+    for (const [i, value] of restored.entries()) cells[places[i]] = elementHex(spec.dtype, value);
   }
   const missing = [];
   for (const [i, cell] of cells.entries()) {
@@ -179,6 +244,18 @@ function takeFrame({ spec, codec, interleave = "" }, frames, frame, slices) {
     else missing.push([i, i + 1]);
   }
   return { refused, missing, data: cells.map((cell) => cell ?? elementHex(spec.dtype, 0)).join("") };
+}
+
+/** The payload of a slice of `transform | quantize | entropy`, of given symbols of all elements in the order of the units. */
+export function encodeTransformed({ spec, codec, interleave = "", low, step, symbols, index, count: of }) {
+  const side = Number(stagesOf(codec)[0].values.block);
+  const units = dealtUnits(spec, transformUnits(spec, side), interleave);
+  const [first, end] = sliceRange(index, of, units.length);
+  const elements = (some) => some.reduce((sum, { places }) => sum + places.length, 0);
+  const from = elements(units.slice(0, first));
+  const own = symbols.slice(from, from + elements(units.slice(first, end)));
+  const head = [low, step].map((value) => elementHex("float32", value)).join("");
+  return head + encodeEntropy(own, from, entropyGrid(spec, side, interleave), levelsOf(codec));
 }
 
 /**
@@ -192,7 +269,7 @@ export function encodeChain({ spec, codec, interleave = "", data, index, count: 
   const range = stage.name === "quantize" ? tensorRange(values, parameters(stage.text)) : undefined;
   const [first, end] = sliceRange(index, of, values.length);
   const symbolsFrom = (from) =>
-    dealtUnits(spec, false, interleave)
+    dealtUnits(spec, unitsOf(spec, false), interleave)
       .slice(first, end)
       .map(({ places: [place] }) =>
         range ? symbolOf(from[place], range, levels) : from[place] + (spec.dtype === "int8" ? 128 : 0),
@@ -203,5 +280,5 @@ export function encodeChain({ spec, codec, interleave = "", data, index, count: 
   const symbols = before ? own.map((symbol, i) => (symbol - before[i] + half + levels) % levels) : own;
   const head = range ? [range.low, range.step].map((value) => elementHex("float32", value)).join("") : "";
   const side = codec.includes("predict") ? elementHex("uint8", earlier?.distance ?? 0) : "";
-  return head + side + encodeEntropy(symbols, first, gridOf(spec), levels);
+  return head + side + encodeEntropy(symbols, first, rowsOf(spec, interleave), levels);
 }

@@ -67,12 +67,16 @@ function tiledRows(layout, channels, height, width, bounds) {
   return [
     millisecondsRow(
       `quantize and tile, ${name}`,
-      (kernel) => kernel.quantizeTiled(perChannel, values, tiling, plane),
+      (kernel) => {
+        kernel.quantize(perChannel, values, 0, symbols);
+        kernel.tile(symbols, tiling, plane);
+      },
       bounds,
     ),
-    millisecondsRow(`untile and dequantize, ${name}`, (kernel) =>
-      kernel.dequantizeTiled(perChannel, plane, tiling, decoded),
-    ),
+    millisecondsRow(`untile and dequantize, ${name}`, (kernel) => {
+      kernel.untile(plane, tiling, symbols);
+      kernel.dequantize(perChannel, symbols, 0, decoded);
+    }),
   ];
 }
 

@@ -88,11 +88,12 @@ function candidateFor(
     });
     return { ...common, strategy, run };
   }
-  const { mode, concealment = "", urgency, minReceivedPercent, fec = "", interleave = "" } = options;
+  const { mode, concealment = "", urgency, minReceivedPercent, fec = "", interleave } = options;
   return {
     ...{ ...common, strategy, produce: part.produce },
     stream: {
-      ...{ model, split: part.split, spec: part.spec, codec, mode, fec, interleave, concealment },
+      ...{ model, split: part.split, spec: part.spec, codec, mode, fec, concealment },
+      ...(interleave === undefined ? {} : { interleave }),
       ...(urgency === undefined ? {} : { urgency }),
       ...(minReceivedPercent === undefined ? {} : { minReceivedPercent }),
       ...(part.statistics ? { statistics: part.statistics } : {}),

@@ -29,10 +29,11 @@ async function remoteSender(half: ClientHalf, options: FixedOptions, hooks: Stre
   let stream: TensorStream;
   try {
     const { mode, deadlineMs, concealment = "", urgency, minReceivedPercent } = options;
-    const { fec = "", interleave = "" } = options;
+    const { fec = "", interleave } = options;
     stream = await client.openStream({
       ...{ model: half.model, split: half.split, spec: half.spec, codec: half.codec },
-      ...{ mode, fec, interleave, deadlineMs, concealment },
+      ...{ mode, fec, deadlineMs, concealment },
+      ...(interleave === undefined ? {} : { interleave }),
       ...(urgency === undefined ? {} : { urgency }),
       ...(minReceivedPercent === undefined ? {} : { minReceivedPercent }),
       ...(half.statistics ? { statistics: half.statistics } : {}),

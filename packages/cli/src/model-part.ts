@@ -68,6 +68,11 @@ function serverPart(model: Model, options: ModelPartOptions): ModelPart {
 }
 
 async function computingPart(model: Model, options: ModelPartOptions): Promise<ModelPart> {
+  if (options.strategy === "client" && model.alphabet) {
+    throw new RangeError(
+      "--strategy: what a reader of text says is told by its server; use shared or server",
+    );
+  }
   const { strategy, split, threads, slowdown = 1 } = options;
   const cut = strategy === "shared" ? await model.network.split(split) : undefined;
   const engine: Engine = await (cut?.head ?? model.network).load(threads === undefined ? {} : { threads });

@@ -1,5 +1,6 @@
 import {
   classify,
+  decodeCtc,
   type Engine,
   type Model,
   ModelError,
@@ -39,7 +40,7 @@ export async function loadServedHalf(
         checkShape(spec, engine.inputs[0]!);
         return {
           network,
-          answer: chooseAnswer(engine.outputs, content, model.labels),
+          answer: chooseAnswer(engine.outputs, content, model),
           ...(statistics ? { statistics } : {}),
           ...(model.hash ? { modelHash: model.hash } : {}),
         };
@@ -107,8 +108,14 @@ function isClassifier(outputs: readonly TensorInfo[]): boolean {
 function chooseAnswer(
   outputs: readonly TensorInfo[],
   content: ResultContent,
-  labels: readonly string[],
+  { labels, alphabet }: Pick<Model, "labels" | "alphabet">,
 ): ServedStream<readonly Tensor[]>["answer"] {
+  if (alphabet && content !== "tensors") {
+    return ([output], frame) => {
+      const { text, score } = decodeCtc(output!, alphabet);
+      return answerPredictions([{ name: "text", description: text, score: roundScore(score) }], frame);
+    };
+  }
   if (content === "predictions" && !isClassifier(outputs)) {
     const shapes = outputs.map(
       ({ name, shape }) => `"${name}" [${shape.map((size) => size ?? "?").join(", ")}]`,
@@ -130,6 +137,11 @@ function chooseAnswer(
 }
 
 function toPrediction({ label, name, probability }: { label: number; name: string; probability: number }) {
-  // The names of the source's result format; a score has no use for more than six digits.
-  return { name: String(label), description: name, score: Math.round(probability * 1e6) / 1e6 };
+  // The names of the source's result format.
+  return { name: String(label), description: name, score: roundScore(probability) };
+}
+
+/** A score has no use for more than six digits. */
+function roundScore(score: number): number {
+  return Math.round(score * 1e6) / 1e6;
 }

@@ -151,7 +151,7 @@ export function addStreamOptions(command: Command, defaults: { readonly duration
     )
     .option(
       "--interleave <order>",
-      "what a slice holds: checkerboard, channel-strided or pseudo-random:seed=1 (default: as the codec has it)",
+      "what a slice holds: contiguous, checkerboard, channel-strided or pseudo-random:seed=1 (default: what suits the codec)",
       readable("--interleave", parseInterleaving),
     )
     .option("--no-reconnect", "end when the session is lost, instead of going on in another one")

@@ -112,7 +112,7 @@ t.test("without reconnecting, a server that goes away ends the stream with a cod
   const args = ["stream", url, "--cert-hash", certHash, "--model", "sink", "--duration", "600", "--json"];
   const stream = startSluice([...args, "--no-reconnect"]);
   t.teardown(() => stream.kill("SIGKILL"));
-  await new Promise((resolve) => setTimeout(resolve, 1_500));
+  await stream.errorLine((line) => line.includes("frames per second"));
   server.kill("SIGTERM");
   const { code, stdout } = await stream.ended;
   t.equal(code, 7);
@@ -185,7 +185,7 @@ t.test("a server that is killed is missed within seconds", async (t) => {
   ];
   const stream = startSluice(["stream", url, "--cert-hash", certHash, ...args]);
   t.teardown(() => stream.kill("SIGKILL"));
-  await new Promise((resolve) => setTimeout(resolve, 1_500));
+  await stream.errorLine((line) => line.includes("frames per second"));
   server.kill("SIGKILL");
   const { code, stdout, stderr } = await stream.ended;
   t.equal(code, 7);

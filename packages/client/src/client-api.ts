@@ -68,7 +68,9 @@ export interface OpenStreamOptions {
   readonly fec?: string;
   /**
    * What a slice holds, so that what is lost together lies apart and can be told from what came: `checkerboard`,
-   * `channel-strided` or `pseudo-random:seed=1`, where the codec can do it (spec 5.8). Default: as the codec has it.
+   * `channel-strided` or `pseudo-random:seed=1`, where the codec can do it (spec 5.8); `contiguous` as the codec has it.
+   * Default: what suits the codec in mode `datagram`, `checkerboard` for single elements, unless the server does not
+   * know it.
    */
   readonly interleave?: string;
   /** How results are written on the wire. Default `messagepack`; what it is in the end is in {@link TensorStream}. */

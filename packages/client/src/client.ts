@@ -15,7 +15,7 @@ import {
 import type { Client, ClientOptions, OpenStreamOptions, SessionEnd, TensorStream } from "./client-api.js";
 import { ClientError } from "./client-error.js";
 import { createFrameSender } from "./frame-sender.js";
-import { planStream } from "./stream-plan.js";
+import { planStream, type StreamPlan } from "./stream-plan.js";
 import { uploadTensor } from "./tensor-upload.js";
 
 interface PendingStream {
@@ -56,7 +56,7 @@ export async function createClient(session: Session, options: ClientOptions = {}
       moved = true;
       handleEvent(event);
     }
-    if (moved && core.figures.inFlight === 0) {
+    if (moved && idleWaiters.length > 0 && core.figures.inFlight === 0) {
       for (const resolve of idleWaiters) resolve();
       idleWaiters = [];
     }
@@ -115,8 +115,7 @@ export async function createClient(session: Session, options: ClientOptions = {}
     return new ClientError("session-closed", end?.code ?? 0, end?.reason ?? "the session is closed");
   }
 
-  async function openStream(streamOptions: OpenStreamOptions): Promise<TensorStream> {
-    const { encoder, wire } = await planStream(streamOptions, session.maxDatagramBytes > 0);
+  async function openPlanned({ encoder, wire }: StreamPlan): Promise<TensorStream> {
     if (end) throw sessionClosed();
     const alias = core.openStream(wire);
     const accepted = new Promise<StreamAcceptance>((resolve, reject) =>
@@ -140,6 +139,19 @@ export async function createClient(session: Session, options: ClientOptions = {}
         driver.pump();
       },
     };
+  }
+
+  async function openStream(streamOptions: OpenStreamOptions): Promise<TensorStream> {
+    const plan = await planStream(streamOptions, session.maxDatagramBytes > 0);
+    const isOwnChoice = streamOptions.interleave === undefined && plan.wire.interleave !== "";
+    try {
+      return await openPlanned(plan);
+    } catch (error) {
+      const isUnknown = error instanceof ClientError && error.code === ErrorCode.unknownInterleaving;
+      if (!isOwnChoice || !isUnknown) throw error;
+      const options = { ...streamOptions, interleave: "contiguous" };
+      return openPlanned(await planStream(options, session.maxDatagramBytes > 0));
+    }
   }
 
   const client: Client = {

@@ -27,22 +27,25 @@ export async function createResumedStream(
 ): Promise<ResumedStream> {
   let owner: Client | undefined = client;
   let inner: TensorStream | undefined = await client.openStream(options);
-  const { spec, codec, interleave } = inner;
-  let { mode, fec, deadlineMs, concealment, resultFormat, model, nextFrame } = inner;
+  const { spec, codec } = inner;
+  let { mode, fec, interleave, deadlineMs, concealment, resultFormat, model, nextFrame } = inner;
   let isClosed = false;
 
   function take(opened: TensorStream): void {
     inner = opened;
-    ({ mode, fec, deadlineMs, concealment, resultFormat, model } = opened);
+    ({ mode, fec, interleave, deadlineMs, concealment, resultFormat, model } = opened);
   }
 
   const facade: TensorStream = {
-    ...{ spec, codec, interleave },
+    ...{ spec, codec },
     get mode() {
       return mode;
     },
     get fec() {
       return fec;
+    },
+    get interleave() {
+      return interleave;
     },
     get deadlineMs() {
       return deadlineMs;

@@ -27,7 +27,8 @@ export async function planStream(options: OpenStreamOptions, hasDatagrams: boole
   const fec = parseFec(options.fec ?? "");
   if (fec && wanted !== "datagram")
     throw new RangeError(`fec: only the mode datagram has it, and ${wanted} is asked for`);
-  const interleave = formatInterleaving(parseInterleaving(options.interleave ?? ""));
+  const preferred = mode === "datagram" ? codec.preferredInterleaving(spec) : "";
+  const interleave = formatInterleaving(parseInterleaving(options.interleave ?? preferred));
   const all = { ...tensorStreamDefaults, ...options };
   const { urgency, minReceivedPercent, firstFrame, resultFormat, resultContent } = all;
   checkRange("urgency", urgency, 7);

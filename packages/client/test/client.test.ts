@@ -57,7 +57,8 @@ t.test("an interleaved tensor arrives as it was sent", async (t) => {
   await server.close();
 });
 
-t.test("what a stream asks for reaches the server, and capabilities are agreed on", async (t) => {
+/** A server that accepts what a test asks of it unless it has a code for it, and keeps what it was asked. */
+function createAskedServer(refuse: (options: TensorStreamOptions) => number | undefined = () => undefined) {
   const pair = createMemoryPair();
   const core = createServerSession({ agent: "test", limits: defaultLimits, capabilities: ["b"] }, 0);
   const asked: TensorStreamOptions[] = [];
@@ -69,13 +70,51 @@ t.test("what a stream asks for reaches the server, and capabilities are agreed o
         const event = core.pollEvent();
         if (event?.type !== "stream-requested") return event !== undefined;
         asked.push(event.options);
-        core.acceptStream(event.stream, 5_120, "zero");
+        const code = refuse(event.options);
+        if (code === undefined) core.acceptStream(event.stream, 5_120, "zero");
+        else core.rejectStream(event.stream, code, "refused");
         return true;
       },
     });
     driver.pump();
   });
-  const client = await createClient(pair.client, { capabilities: ["a", "b"] });
+  return { asked, session: pair.client };
+}
+
+t.test("datagrams of single elements are a checkerboard, unless the server knows none", async (t) => {
+  for (const [refused, interleaves] of [
+    [undefined, ["checkerboard"]],
+    [ErrorCode.unknownInterleaving, ["checkerboard", ""]],
+  ] as const) {
+    const { asked, session } = createAskedServer(({ interleave }) =>
+      interleave === "" ? undefined : refused,
+    );
+    const client = await createClient(session);
+    const stream = await client.openStream({ model: "sink", spec });
+    t.strictSame(
+      asked.map(({ interleave }) => interleave),
+      interleaves,
+    );
+    t.equal(stream.interleave, interleaves.at(-1));
+    for (const options of [
+      { mode: "stream" },
+      { interleave: "contiguous" },
+      { codec: "integers | entropy" },
+    ] as const)
+      t.equal((await client.openStream({ model: "sink", spec, ...options })).interleave, "", `${options}`);
+    client.close();
+  }
+  const { asked, session } = createAskedServer(() => ErrorCode.unknownInterleaving);
+  const client = await createClient(session);
+  const code = ErrorCode.unknownInterleaving;
+  await t.rejects(client.openStream({ model: "sink", spec, interleave: "checkerboard" }), { code });
+  t.equal(asked.length, 1, "what was asked for by name is not replaced");
+  client.close();
+});
+
+t.test("what a stream asks for reaches the server, and capabilities are agreed on", async (t) => {
+  const { asked, session } = createAskedServer();
+  const client = await createClient(session, { capabilities: ["a", "b"] });
   t.same(client.capabilities, ["b"]);
   const stream = await client.openStream({
     ...{ model: "sink", spec, urgency: 1, minReceivedPercent: 80, firstFrame: 7, mode: "reliable" },

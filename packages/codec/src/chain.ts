@@ -69,7 +69,8 @@ export function planChain(stages: readonly Stage[], context: PlanContext): Chain
       const copy = orderedCopy();
       if (copy) toUnitOrder(order, whole, tensor, copy);
       current = copy ?? tensor;
-      for (const stage of planned) stage.measure?.(current);
+      let seen = current;
+      for (const stage of planned) seen = stage.measure?.(seen) ?? seen;
     },
     encode({ first, end }, room) {
       const extent = extentOf(order, first, end);

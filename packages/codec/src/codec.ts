@@ -26,7 +26,12 @@ export interface EncodedSlice extends SlicePosition {
 export interface EncodeOptions {
   /** The frame's number in its stream, the same that the decoder is given; needed where frames are predicted. */
   readonly frame?: number;
-  /** Bytes that the payloads may have together to be in time. A codec of variable rate may cut itself to it. */
+  /**
+   * Bytes that the payloads may have together to be in time. `sluice` cuts itself to it. Chains take no notice: the quality
+   * of their pictures is in their text, which both ends know, and none of their slices matters less than another, as
+   * each has channels or elements of its own. So they leave the choice to the sender, which sends until the frame
+   * expires: what is then left over is concealed.
+   */
   readonly budgetBytes?: number;
 }
 
@@ -97,6 +102,11 @@ export interface PartialTensor {
 export interface Codec {
   /** The text form, which is also the wire's: `quantize:levels=16,clip=3`. */
   readonly text: string;
+  /**
+   * Text of the order that loses least of the network's answers where slices are lost and costs no bytes: `checkerboard`
+   * for single elements; empty where the codec's own order is as good.
+   */
+  preferredInterleaving(spec: Pick<TensorSpec, "shape">): string;
   /** Modules that must be loaded before (`prepareCodec`). */
   readonly libraries?: readonly string[];
   /**

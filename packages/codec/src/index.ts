@@ -53,4 +53,5 @@ export { type PredictParameters, predict } from "./stages/predict.js";
 export { type QuantizeParameters, quantize } from "./stages/quantize.js";
 export { raw } from "./stages/raw.js";
 export { type TileParameters, tile } from "./stages/tile.js";
+export { type TransformStageParameters, transform } from "./stages/transform.js";
 export type { Reordering, SliceExtent, UnitOrder, VisitRun } from "./unit-order.js";

@@ -9,6 +9,7 @@ import { predictDefinition } from "./stages/predict.js";
 import { quantizeDefinition } from "./stages/quantize.js";
 import { rawDefinition } from "./stages/raw.js";
 import { tileDefinition } from "./stages/tile.js";
+import { transformDefinition } from "./stages/transform.js";
 
 /** All stages and codecs that a text can name (spec/registry.md). */
 export const stageRegistry: readonly (StageDefinition | CodecDefinition)[] = [
@@ -17,6 +18,7 @@ export const stageRegistry: readonly (StageDefinition | CodecDefinition)[] = [
   integersDefinition,
   predictDefinition,
   entropyDefinition,
+  transformDefinition,
   tileDefinition,
   jpegDefinition,
   jpeg2000Definition,

@@ -28,6 +28,8 @@ export interface FormatOf {
 /** Elements come in the order of the chain's units, see {@link UnitOrder}. */
 export interface TensorFormat {
   readonly dtype: TensorSpec["dtype"];
+  /** Coefficients instead of elements: around 0, so many of each block, one block behind the other. */
+  readonly blockLength?: number;
 }
 
 export interface SymbolsFormat {
@@ -35,6 +37,8 @@ export interface SymbolsFormat {
   readonly levels: number;
   /** A receiver must get them back as they are: no stage behind may change them. */
   readonly isExact?: boolean;
+  /** As of {@link TensorFormat}. */
+  readonly blockLength?: number;
 }
 
 export interface PlaneFormat {
@@ -70,6 +74,8 @@ export interface PlanContext {
   readonly order: UnitOrder;
   /** Channels of the elements in the order of the units; those of the statistics. */
   readonly axis: ChannelAxis;
+  /** Rows of a channel that follow one another in this order: all of them, or half of them. */
+  readonly rows: number;
   readonly statistics: CutStatistics | undefined;
   /** Whether a stage of the chain looks at earlier frames: what makes frames alike then pays. */
   readonly looksBack?: boolean;
@@ -83,6 +89,8 @@ export interface Stage<In extends Kind = Kind, Out extends Kind = Kind> {
   readonly output: Out;
   /** Which units the slices hold, where this stage cares; else single elements. One stage of a chain can decide it. */
   unitOrder?(spec: TensorSpec): UnitOrder;
+  /** Of a stage that decides the units: whether every second row of a channel can stand by itself (spec 5.8). */
+  readonly takesHalfRows?: boolean;
   /** Whether it looks at earlier frames; one stage of a chain can. */
   readonly looksBack?: boolean;
   /** The module to be loaded before (see `prepareCodec`). */
@@ -101,8 +109,11 @@ export interface PlannedStage<In extends Kind = Kind, Out extends Kind = Kind> {
   readonly history?: StageHistory;
   /** For a stage that gives bytes: how many, where that does not depend on the values. */
   fixedBytes?(elements: number): number;
-  /** Looks at a whole frame before slices of it are encoded. */
-  measure?(tensor: Tensor): void;
+  /**
+   * Looks at a whole frame before slices of it are encoded.
+   * @returns what later stages look at, where this one gives a tensor
+   */
+  measure?(tensor: Tensor): Tensor | undefined;
   /**
    * @param side {@link sideBytes} bytes to be written
    * @param room bytes that the rest of the payload may have; a stage that gives bytes may stop beyond

@@ -41,6 +41,8 @@ const chains = [
   "integers | entropy",
   "quantize:levels=5 | entropy",
   "quantize:levels=40 | predict | entropy",
+  "transform:block=4 | raw",
+  "transform:block=3 | quantize:levels=30 | entropy",
   "quantize:levels=200 | entropy",
   "quantize:levels=256 | tile | jpeg:quality=50",
   "quantize:levels=9 | tile:shape=wide | jpeg:quality=100",

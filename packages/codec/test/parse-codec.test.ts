@@ -70,7 +70,7 @@ t.test("errors name what is wrong and what is allowed", async (t) => {
     ],
     [
       "tile | jpeg",
-      "codec.tile: takes symbols and cannot stand behind the tensor; there goes raw, quantize or integers",
+      "codec.tile: takes symbols and cannot stand behind the tensor; there goes transform, raw, quantize or integers",
     ],
     [
       "quantize | tile | jpeg | raw",

@@ -3,6 +3,8 @@ import sharp, { type Sharp } from "sharp";
 import { ModelError } from "./model-error.js";
 import type { ImageSize, Preprocess } from "./preprocess.js";
 
+/** What stands beside an image that does not fill the input. */
+const paddingGrey = { r: 128, g: 128, b: 128 };
 /** Larger images are refused before they are decoded. */
 export const maxImagePixels = 1 << 26;
 
@@ -46,7 +48,10 @@ async function fit(
     const image = open();
     const { autoOrient } = await image.metadata();
     let scaled = { width, height };
-    if (resize !== "exact") {
+    if (resize === "line") {
+      const scaledWidth = Math.ceil((autoOrient.width * height) / autoOrient.height);
+      scaled = { width: Math.min(width, scaledWidth), height };
+    } else if (resize !== "exact") {
       // The image covers a box of `resize` times the input's size.
       const factor = Math.max((width * resize) / autoOrient.width, (height * resize) / autoOrient.height);
       scaled = {
@@ -54,16 +59,16 @@ async function fit(
         height: Math.max(height, Math.round(autoOrient.height * factor)),
       };
     }
-    const pipeline = image
+    const resized = image
       .autoOrient()
       .removeAlpha()
-      .resize({ ...scaled, fit: "fill", kernel: "linear" })
-      .extract({
-        left: Math.round((scaled.width - width) / 2),
-        top: Math.round((scaled.height - height) / 2),
-        width,
-        height,
-      });
+      .resize({ ...scaled, fit: "fill", kernel: "linear" });
+    const left = Math.round((scaled.width - width) / 2);
+    const top = Math.round((scaled.height - height) / 2);
+    const pipeline =
+      resize === "line"
+        ? resized.extend({ right: width - scaled.width, background: paddingGrey })
+        : resized.extract({ left, top, width, height });
     const { data, info } = await pipeline
       .toColourspace(channels === 1 ? "b-w" : "srgb")
       .raw({ depth: "uchar" })

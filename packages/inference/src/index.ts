@@ -17,10 +17,10 @@ export {
   fashionDirectory,
   type LoadModelOptions,
   loadModel,
-  type Model,
   readStatistics,
   statisticsPath,
 } from "./load-model.js";
+export type { Model } from "./model.js";
 export { ModelError, type ModelErrorKind } from "./model-error.js";
 export {
   type EngineOptions,
@@ -30,6 +30,8 @@ export {
   type NetworkSplit,
   networkEngines,
 } from "./network.js";
+export { decodeCtc, type TextLine } from "./ocr/decode-ctc.js";
+export { ocrDefaultCut } from "./ocr/load-ocr.js";
 export type { ModelSplit } from "./onnx/split-graph.js";
 export { createOnnxNetwork } from "./onnx-network.js";
 export { loadOnnxruntime } from "./onnxruntime/onnxruntime-engine.js";

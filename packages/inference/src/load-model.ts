@@ -4,8 +4,10 @@ import { fileURLToPath } from "node:url";
 import { type CutStatistics, decodeStatistics } from "@sluice/tensor";
 import { nearestNames } from "./graph/nearest-names.js";
 import { readLabels } from "./labels.js";
+import type { Model } from "./model.js";
 import { ModelError } from "./model-error.js";
 import type { Network } from "./network.js";
+import { loadOcr } from "./ocr/load-ocr.js";
 import { createOnnxNetwork } from "./onnx-network.js";
 import { defaultPreprocess, type Preprocess, preprocessPresets } from "./preprocess.js";
 import { readModelFile } from "./read-model-file.js";
@@ -14,24 +16,6 @@ import type { RemoteOptions } from "./remote/remote-model.js";
 import { openRemoteNetwork } from "./remote/remote-network.js";
 import { type TensorInfo, withImageLayout } from "./tensor-info.js";
 import { openTfjsNetwork } from "./tfjs/tfjs-network.js";
-
-/** A model that was read, and what is known about its use. */
-export interface Model {
-  readonly name: string;
-  /** What can be described, cut and loaded. */
-  readonly network: Network;
-  /** SHA-256 of its files; absent where they are not at hand. */
-  readonly hash?: Uint8Array | undefined;
-  readonly input: TensorInfo;
-  /** Names of the classes, in the order of the output; empty where they are not known. */
-  readonly labels: readonly string[];
-  /** Where to cut unless told otherwise; undefined: nothing is recommended. */
-  readonly defaultCut: string | undefined;
-  /** How pixels become the model's input. */
-  readonly preprocess: Preprocess;
-  /** The folder that the model lies in. */
-  readonly directory: string;
-}
 
 /** What the caller knows better than the defaults. */
 export interface LoadModelOptions {
@@ -116,12 +100,14 @@ async function resolveReference(reference: string, { onLog, remote }: LoadModelO
 
 /**
  * Reads a model.
- * @param reference `fashion` for the embedded one, or a path: of an .onnx file, of the model.json of a TensorFlow.js
- *   model or of its folder; or the address of a model at a server of the Open Inference Protocol
+ * @param reference `fashion` for the embedded one, `ocr` for the optional reader of text lines, or a path: of an .onnx
+ *   file, of the model.json of a TensorFlow.js model or of its folder; or the address of a model at a server of the Open
+ *   Inference Protocol
  * @throws ModelError `unknown-name`, `not-found`, `unreadable`, `too-large`, `not-onnx`, `not-tfjs`, `unsupported`
  * @throws EngineError where TensorFlow.js is needed and not there, or refuses the model
  */
 export async function loadModel(reference: string, options: LoadModelOptions = {}): Promise<Model> {
+  if (reference === "ocr") return loadOcr();
   const embedded = reference === "fashion";
   const { name, path, open } = await resolveReference(reference, options);
   const { network, input } = await named(path, async () => {

@@ -6,9 +6,10 @@ import { specOf, type TensorInfo } from "./tensor-info.js";
 export interface Preprocess {
   /**
    * The image's shorter side after resizing, over the input's; the centre is then cropped out (256 / 224 for
-   * ImageNet). `exact`: resized to the input's size, whatever that does to its proportions.
+   * ImageNet). `exact`: resized to the input's size, whatever that does to its proportions. `line`: as high as the
+   * input, at its left edge, narrowed where it is too long, and grey to its right.
    */
-  readonly resize: number | "exact";
+  readonly resize: number | "exact" | "line";
   readonly channelOrder: "rgb" | "bgr";
   readonly scale: number;
   /** For each channel in the order given, or one for all. */

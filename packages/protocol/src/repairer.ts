@@ -36,7 +36,7 @@ export interface RepairPatience {
 /** What was overtaken by so many datagrams, or by one that left so much later, is lost (RFC 9002 6.1). */
 const overtakenDatagrams = 8;
 const overtakenMs = 8;
-/** A report is expected a round trip after a frame's last slice, as it ends the gathering; other ones are gathered. */
+/** A report is expected a round trip after a frame that came whole, as it ends the gathering; other ones are gathered. */
 const minSlackMs = 6;
 const gatherMs = 10;
 
@@ -104,9 +104,10 @@ export function createRepairer(): Repairer {
   }
 
   function frameDueMs(state: FrameState, { rttMs, rttVariationMs }: RepairPatience): number {
-    // Only a frame that has left wholly, and of which nothing is known.
+    // Only a frame that has left wholly, and of which nothing is known. One that lost a part of its datagrams is not whole,
+    // so that its report is gathered: its datagrams are waited for.
     const isSilent = state.receivedShare === 0 && state.lostShare < epsilon && state.outShare > 1 - epsilon;
-    return isSilent
+    return isSilent && isOneDatagram(state)
       ? state.lastSentMs + rttMs + Math.max(minSlackMs, 4 * rttVariationMs)
       : Number.POSITIVE_INFINITY;
   }
@@ -226,6 +227,16 @@ const epsilon = 1e-6;
 
 function copyMs({ frame }: FrameState): number {
   return frame.copyAtMs ?? Number.NEGATIVE_INFINITY;
+}
+
+/** All that was sent of the frame left in one datagram. */
+function isOneDatagram({ pieces }: FrameState): boolean {
+  let sequence: number | undefined;
+  for (const piece of pieces.values()) {
+    sequence ??= piece.sequence;
+    if (piece.sequence !== sequence) return false;
+  }
+  return true;
 }
 
 function isSatisfied({ minReceived, receivedShare }: FrameState): boolean {

@@ -26,6 +26,11 @@ function send(
   return first + frame.slices.length;
 }
 
+/** Sends all slices in one datagram. */
+function sendTogether(repairer: Repairer, frame: OutgoingFrame, sequence: number, nowMs: number): void {
+  for (const slice of frame.slices) repairer.sent(sequence, frame, slice, 0, nowMs);
+}
+
 /** What a receiver says that got these datagrams. */
 function reportOf(
   sequences: readonly number[],
@@ -55,22 +60,38 @@ t.test("a frame of which something has come is left alone, unless its stream ask
   }
 });
 
-t.test("a frame of which nothing is heard goes again after a round trip and a bit, and again", async (t) => {
+t.test(
+  "a datagram of which nothing is heard goes again after a round trip and a bit, and again",
+  async (t) => {
+    const repairer = createRepairer();
+    sendTogether(repairer, frameOf(0, 3), 0, 100);
+    t.equal(repairer.nextTimeoutMs(patience), 146);
+    t.equal(repairer.poll(patience, 145), undefined);
+    const again = repairer.poll(patience, 146);
+    t.same(indicesOf(again), [0, 1, 2]);
+    sendTogether(repairer, again!, 1, 147);
+    t.equal(repairer.poll(patience, 190), undefined, "the first copies count no more");
+    t.same(indicesOf(repairer.poll(patience, 193)), [0, 1, 2]);
+    t.equal(repairer.slicesRepeated, 6);
+    t.equal(
+      repairer.nextTimeoutMs({ rttMs: 40, rttVariationMs: 10 }) > 230,
+      true,
+      "an uneven path gets more time",
+    );
+  },
+);
+
+t.test("of a frame of several datagrams the report is gathered where the last one is lost", async (t) => {
   const repairer = createRepairer();
   send(repairer, frameOf(0, 3), 0, 0, 100);
-  t.equal(repairer.nextTimeoutMs(patience), 146);
-  t.equal(repairer.poll(patience, 145), undefined);
-  const again = repairer.poll(patience, 146);
-  t.same(indicesOf(again), [0, 1, 2]);
-  send(repairer, again!, 3, 0, 147);
-  t.equal(repairer.poll(patience, 190), undefined, "the first copies count no more");
-  t.same(indicesOf(repairer.poll(patience, 193)), [0, 1, 2]);
-  t.equal(repairer.slicesRepeated, 6);
-  t.equal(
-    repairer.nextTimeoutMs({ rttMs: 40, rttVariationMs: 10 }) > 230,
-    true,
-    "an uneven path gets more time",
-  );
+  t.equal(repairer.nextTimeoutMs(patience), 156);
+  t.equal(repairer.poll(patience, 155), undefined);
+  repairer.handleReport(reportOf([0, 1]), 155);
+  t.equal(repairer.poll(patience, 200), undefined, "a part of it has come");
+
+  const lost = createRepairer();
+  send(lost, frameOf(0, 3), 0, 0, 100);
+  t.same(indicesOf(lost.poll(patience, 156)), [0, 1, 2], "nothing of it has come");
 });
 
 t.test("what was overtaken by enough is lost, what was overtaken by little may come", async (t) => {

@@ -41,6 +41,8 @@ export interface VirtualSessionOptions {
   readonly serviceMs?: number;
   /** Bytes of every answer. */
   readonly answerBytes?: number;
+  /** Units of the tensors of every stream; default one for each element. */
+  readonly units?: number;
 }
 
 export const streamOptions: TensorStreamOptions = {
@@ -197,7 +199,7 @@ export function createVirtualSession(options: VirtualSessionOptions) {
       moved = true;
       serverEvents.push(event);
       if (event.type === "stream-requested")
-        server.acceptStream(event.stream, unitsOf(event.options), "zero");
+        server.acceptStream(event.stream, options.units ?? unitsOf(event.options), "zero");
       if (event.type === "frame") answer(event);
     }
     return moved;

@@ -16,6 +16,7 @@ import {
 import type { Capture } from "./capture/capture.js";
 import type { StreamCapture } from "./capture/stream-capture.js";
 import { createFrameTask, type FrameEnd, noStages, notDecoded } from "./frame-task.js";
+import { type Identities, type Identity, strictest } from "./identities.js";
 import { countMissingUnits } from "./missing-units.js";
 import type { Scheduler } from "./scheduling/scheduler.js";
 import { type OpenServedStream, StreamRefusal } from "./served-model.js";
@@ -25,7 +26,8 @@ import { createTensorReceiver, type TensorReceiver } from "./tensor-receiver.js"
 export interface ConnectionOptions {
   readonly session: Session;
   readonly limits: SessionLimits;
-  readonly authorize?: (token: Uint8Array) => boolean;
+  /** Who may come in. Default: everyone. */
+  readonly identities?: Identities;
   readonly capabilities?: readonly string[];
   readonly openServedStream: OpenServedStream;
   readonly scheduler: Scheduler;
@@ -41,6 +43,8 @@ export interface Connection {
   /** Asks the client to send no new frames, and closes when what is in flight is answered or the time is over. */
   drain(reason: string, timeoutMs: number): void;
   setLimits(limits: SessionLimits): void;
+  /** What its identity may do at most. */
+  readonly ownLimits: Partial<SessionLimits> | undefined;
   /** Frames that the client has sent and the limits have let in. */
   readonly framesOffered: number;
   close(code: number, reason: string): void;
@@ -49,6 +53,8 @@ export interface Connection {
 
 /** Unidirectional streams of one client that are read at once; more are stopped with `limitExceeded`. */
 const maxTensorStreams = 64;
+/** The observer hears of counts no more often: gathering them costs more than a frame's way through here. */
+const reportIntervalMs = 100;
 /** How the server names itself to clients. */
 const agent = "sluice-server";
 
@@ -57,10 +63,11 @@ export function createConnection(options: ConnectionOptions): Connection {
   const core = createServerSession(
     {
       ...{ agent, limits: options.limits, capabilities: options.capabilities ?? [] },
-      ...(options.authorize ? { authorize: options.authorize } : {}),
+      ...(options.identities ? { authorize } : {}),
     },
     clock.now(),
   );
+  let identity: Identity | undefined;
   const receivers = new Map<number, TensorReceiver>();
   const captures = new Map<number, StreamCapture>();
   const account = options.scheduler.openAccount();
@@ -68,6 +75,7 @@ export function createConnection(options: ConnectionOptions): Connection {
   let nextTensorStream = 0;
   let readingStreams = 0;
   let reported = core.figures;
+  let reportedAtMs = clock.now();
   let reportedDrops = { queueFull: 0, tooBig: 0 };
 
   // Without a control stream there is no driver yet, and nobody else would end the session.
@@ -93,6 +101,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     log.info({ code, codeName: errorCodeName(code), reason, by, ...core.figures }, "session ended");
     core.handleClosed(code, reason);
     options.scheduler.closeAccount(account);
+    if (identity) options.identities?.leave(identity);
     report();
   });
 
@@ -123,18 +132,26 @@ export function createConnection(options: ConnectionOptions): Connection {
     driver?.pump();
   }
 
+  /** Lets the client in if its token says so, with the limits of its identity. */
+  function authorize(token: Uint8Array): boolean {
+    identity = options.identities?.enter(token);
+    if (identity?.limits) core.setLimits(strictest(options.limits, identity.limits));
+    return identity !== undefined;
+  }
+
   function onProgress(): boolean {
     let moved = false;
     for (let event = core.pollEvent(); event; event = core.pollEvent()) {
       moved = true;
       handleEvent(event);
     }
-    report();
+    if (clock.now() - reportedAtMs >= reportIntervalMs) report();
     return moved;
   }
 
   /** Tells the observer what has been added since the last time. */
   function report(): void {
+    reportedAtMs = clock.now();
     const { figures } = core;
     observer.observeSlicesReceived(figures.slicesReceived - reported.slicesReceived);
     observer.observeSlicesRecovered(figures.slicesRecovered - reported.slicesRecovered);
@@ -154,7 +171,10 @@ export function createConnection(options: ConnectionOptions): Connection {
   function handleEvent(event: ServerEvent): void {
     switch (event.type) {
       case "open":
-        log.info({ agent: event.agent, capabilities: event.capabilities }, "session opened");
+        log.info(
+          { agent: event.agent, capabilities: event.capabilities, identity: identity?.name },
+          "session opened",
+        );
         return;
       case "stream-requested":
         void openStream(event);
@@ -250,6 +270,9 @@ export function createConnection(options: ConnectionOptions): Connection {
     setLimits(limits) {
       core.setLimits(limits);
       driver?.pump();
+    },
+    get ownLimits() {
+      return identity?.limits;
     },
     get framesOffered() {
       return account.offered;

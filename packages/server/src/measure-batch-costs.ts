@@ -8,12 +8,14 @@ export interface MeasureOptions {
   readonly now: () => number;
 }
 
-/** Runs of each size; the median counts. */
-const runsOfEach = 5;
+/** Runs of each size; the quickest counts, for what disturbs a run only makes it slower. */
+const runsOfEach = 8;
+/** A size that makes a frame dearer than the best one by more than this is the last. */
+const tolerance = 1.1;
 
 /**
  * Runs a network on batches of 1, 2, 4, ... frames and takes the time, which also warms it up. It ends early at a size that
- * would take too long, or that makes a frame dearer than the size before: a larger one is no use then.
+ * would take too long, or that makes a frame clearly dearer than a smaller one: a larger one is no use then.
  * @param run runs so many frames that stand for the real ones
  */
 export async function measureBatchCosts(
@@ -31,11 +33,10 @@ export async function measureBatchCosts(
       await run(frames);
       times.push(now() - startMs);
     }
-    times.sort((a, b) => a - b);
-    const ms = times[times.length >> 1]!;
-    const before = costs.at(-1);
-    if (before && ms / frames > before.ms / before.frames) break;
+    const ms = Math.min(...times);
     costs.push({ frames, ms });
+    const best = Math.min(...costs.map((cost) => cost.ms / cost.frames));
+    if (ms / frames > tolerance * best) break;
     // Twice the frames take up to twice as long, each size several times.
     if (now() + 2 * ms > endMs) break;
   }

@@ -26,7 +26,7 @@ t.test("batches of 1, 2, 4, ... are measured as long as they get cheaper", async
     { frames: 8, ms: 10 },
   ]);
   const dearer = createBench((frames) => (frames === 4 ? 100 : 2 + frames));
-  t.equal((await dearer.measure(64)).length, 2);
+  t.equal((await dearer.measure(64)).length, 3);
   t.notOk(dearer.sizes.includes(8));
 });
 
@@ -34,12 +34,12 @@ t.test("a slow network is measured as far as the time allows, once at least", as
   const slow = createBench((frames) => 400 + frames);
   const costs = await slow.measure(16);
   t.equal(costs[0]?.frames, 1);
-  t.ok(slow.sizes.length <= 6, `${slow.sizes.length} runs`);
+  t.ok(slow.sizes.length <= 9, `${slow.sizes.length} runs`);
   t.equal((await createBench(() => 5_000).measure(16)).length, 1);
 });
 
-t.test("the median counts, not a run that was disturbed", async (t) => {
+t.test("the quickest run counts, not those that were disturbed", async (t) => {
   let run = 0;
-  const costs = await createBench(() => (++run === 3 ? 50 : 5)).measure(1);
+  const costs = await createBench(() => (++run % 2 === 1 ? 50 : 5)).measure(1);
   t.same(costs, [{ frames: 1, ms: 5 }]);
 });

@@ -1,11 +1,4 @@
-import {
-  channelAxis,
-  type LevelTable,
-  plainKernels,
-  planeSize,
-  type Tiling,
-  tensorKernels,
-} from "@sluice/tensor";
+import { type LevelTable, plainKernels, planeSize, type Tiling, tensorKernels } from "@sluice/tensor";
 import fc from "fast-check";
 import t from "tap";
 
@@ -135,40 +128,6 @@ t.test("tiles: each channel in its place, the rest 0, and back", async () => {
   fc.assert(property, { seed, numRuns: 60 });
 });
 
-t.test("quantize and tile in one pass: as one after the other", async () => {
-  const property = fc.property(
-    tilings,
-    levelCounts,
-    fc.boolean(),
-    fc.integer({ min: 1, max: 1 << 30 }),
-    (tiling, levels, isShared, seed) => {
-      const { layout, channels, height, width } = tiling;
-      const shape = layout === "chw" ? [channels, height, width] : [height, width, channels];
-      const axis = isShared ? { channels: 1, stride: 1 } : channelAxis(shape, layout);
-      const table = createTable(levels, axis, seed);
-      const values = createValues(channels * height * width, seed, 50);
-      const size = planeSize(tiling);
-      const symbols = new Uint8Array(values.length);
-      plainKernels.quantize(table, values, 0, symbols);
-      const expected = new Uint8Array(size.height * size.width);
-      plainKernels.tile(symbols, tiling, expected);
-      const decoded = new Float32Array(values.length);
-      plainKernels.dequantize(table, symbols, 0, decoded);
-      for (const kernels of both) {
-        const plane = new Uint8Array(expected.length).fill(9);
-        kernels.quantizeTiled(table, values, tiling, plane);
-        if (Buffer.compare(plane, expected) !== 0) throw new Error(`${kernels.kind}: wrong plane`);
-        const back = new Float32Array(values.length);
-        kernels.dequantizeTiled(table, plane, tiling, back);
-        if (Buffer.compare(bytesOf(back), bytesOf(decoded)) !== 0) {
-          throw new Error(`${kernels.kind}: wrong values`);
-        }
-      }
-    },
-  );
-  fc.assert(property, { seed, numRuns: 60 });
-});
-
 t.test("a table: each symbol's entry, 0 where there is none", async () => {
   const property = fc.property(
     fc.oneof(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 1, max: 256 })),
@@ -263,16 +222,12 @@ t.test("what does not fit is refused by both kinds alike", async (t) => {
     refuses("first", () => kernels.quantize(table, values, -1, plane));
     refuses("first", () => kernels.quantize(table, values, 0.5, plane));
     refuses("table", () => kernels.quantize({ ...table, low: new Float32Array(1) }, values, 0, plane));
-    refuses("values", () => kernels.quantizeTiled(table, values.subarray(1), tiling, plane));
-    refuses("plane", () => kernels.quantizeTiled(table, values, tiling, plane.subarray(1)));
+    refuses("symbols", () => kernels.tile(plane.subarray(1), tiling, plane));
+    refuses("plane", () => kernels.untile(plane.subarray(1), tiling, plane));
     refuses("plane", () => kernels.tile(plane, { ...tiling, columns: 1, channels: 1 }, plane));
     refuses("tiling", () => kernels.tile(plane, { ...tiling, columns: 0 }, plane));
     refuses("tiling", () => kernels.tile(plane, { ...tiling, columns: 3 }, plane));
     refuses("tiling", () => kernels.untile(plane, { ...tiling, height: 2.5 }, plane));
-    refuses("table", () => kernels.quantizeTiled(table, values, { ...tiling, layout: "hwc" }, plane));
-    refuses("table", () =>
-      kernels.dequantizeTiled(createTable(8, { channels: 4, stride: 50 }, 1), plane, tiling, values),
-    );
     refuses("table", () => kernels.lookUp(new Uint8Array(257), plane, plane));
     refuses("table", () => kernels.lookUp(new Uint8Array(0), plane, plane));
     refuses("target", () => kernels.lookUp(plane, plane, plane.subarray(1)));

@@ -34,6 +34,7 @@ export function createSluiceCodec(parameters: SluiceParameters = {}): Codec {
     createSluicePlan(spec, statistics, { quality, layers, memory, motion }, parseInterleaving(interleave));
   return {
     text: `${name}:quality=${quality},layers=${layers},memory=${memory},motion=${motion}`,
+    preferredInterleaving: () => "",
     createEncoder: (spec, statistics, interleave) =>
       createSluiceEncoder(spec, plan(spec, statistics, interleave)),
     createDecoder: (spec, statistics, interleave) =>

@@ -1,4 +1,4 @@
-import { TensorError } from "@sluice/tensor";
+import { elementCount, TensorError } from "@sluice/tensor";
 import { channelGrid } from "../channel-grid.js";
 import { createSymbolCoder } from "../entropy/symbol-coder.js";
 import type { Stage } from "../stage.js";
@@ -15,14 +15,18 @@ const maxEntropyLevels = 256;
 export function entropy(): Stage<"symbols", "bytes"> {
   return {
     ...{ name, text: name, input: "symbols", output: "bytes", unitOrder: channelElementOrder },
-    plan({ levels }, { spec }) {
+    takesHalfRows: true,
+    plan({ levels, blockLength }, { spec, rows: channelRows }) {
       if (levels > maxEntropyLevels) {
         throw new TensorError(
           "codec.entropy",
           `takes at most ${maxEntropyLevels} levels, it gets ${levels}; use quantize:levels=${maxEntropyLevels} or fewer`,
         );
       }
-      const { rows, columns } = channelGrid(spec);
+      const { rows, columns } =
+        blockLength === undefined
+          ? { rows: channelRows, columns: channelGrid(spec).columns }
+          : { rows: Math.ceil(elementCount(spec.shape) / blockLength), columns: blockLength };
       const coder = createSymbolCoder({ levels, rows, columns });
       return {
         output: {},

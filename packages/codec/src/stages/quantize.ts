@@ -15,6 +15,7 @@ import {
   dequantize,
   holdRange,
   isSane,
+  meetZero,
   quantize as quantizeValues,
   setChannel,
   setChannels,
@@ -58,7 +59,13 @@ export function quantize(parameters: QuantizeParameters = {}): Stage<"tensor", "
       input: "tensor",
       output: "symbols",
     },
-    plan({ dtype }, { spec, axis, statistics, looksBack }) {
+    plan({ dtype, blockLength }, { spec, axis, statistics, looksBack }) {
+      if (blockLength !== undefined && per === "channel") {
+        throw new TensorError(
+          "codec.quantize.per",
+          "channel is for elements; behind transform use per=tensor",
+        );
+      }
       const quantizer = createQuantizer(levels, per === "channel" ? axis : { channels: 1, stride: 2 ** 24 });
       if (per === "channel") setChannels(quantizer, checkStatistics(spec, statistics), deviations);
       const symbolScratch = createSymbolScratch(levels);
@@ -66,16 +73,17 @@ export function quantize(parameters: QuantizeParameters = {}): Stage<"tensor", "
       const valueScratch = createScratch((length) => new Float32Array(length));
       const scratchFor = (count: number) => (dtype === "float32" ? valueScratch(0) : valueScratch(count));
       return {
-        output: { levels },
+        output: { levels, ...(blockLength === undefined ? {} : { blockLength }) },
         sideBytes: per === "tensor" ? parameterBytes : 0,
         measure(tensor) {
-          if (per === "channel") return;
+          if (per === "channel") return undefined;
           const { length } = tensor.data;
           const moments = momentsOf(readFloat32(tensor, 0, length, scratchFor(length)));
           setChannel(quantizer, 0, moments, deviations);
-          if (!looksBack) return;
-          if (held) holdRange(quantizer, held, moments.mean);
-          held = { low: quantizer.low[0]!, step: quantizer.step[0]! };
+          const isHeld = held !== undefined && holdRange(quantizer, held, moments.mean);
+          if (blockLength !== undefined && !isHeld) meetZero(quantizer);
+          if (looksBack) held = { low: quantizer.low[0]!, step: quantizer.step[0]! };
+          return undefined;
         },
         encode(tensor, { elements: { first, end } }, side) {
           if (per === "tensor") {

@@ -51,8 +51,13 @@ const spare = 1 / 16;
  * Keeps the range of an earlier tensor as long as it holds that of this one and is not much wider, so that symbols mean the
  * same; else widens the end that is not enough, for what is to come.
  * @param earlier lowest level and step
+ * @returns whether it was kept
  */
-export function holdRange(quantizer: Quantizer, earlier: { low: number; step: number }, mean: number): void {
+export function holdRange(
+  quantizer: Quantizer,
+  earlier: { low: number; step: number },
+  mean: number,
+): boolean {
   const [low, step] = [quantizer.low[0]!, quantizer.step[0]!];
   const width = step * (quantizer.levels - 1);
   const earlierWidth = earlier.step * (quantizer.levels - 1);
@@ -65,6 +70,16 @@ export function holdRange(quantizer: Quantizer, earlier: { low: number; step: nu
   quantizer.step[0] = isHeld ? earlier.step : (width + down + up) / (quantizer.levels - 1);
   const nearest = step > 0 ? Math.round((mean - quantizer.low[0]!) / quantizer.step[0]!) : 0;
   quantizer.nanSymbol[0] = Math.min(quantizer.levels - 1, Math.max(0, nearest));
+  return isHeld;
+}
+
+/** Moves the levels, a little further apart, so that one of them is 0, where the range has it: most coefficients become that. */
+export function meetZero(quantizer: Quantizer): void {
+  const [low, step, last] = [quantizer.low[0]!, quantizer.step[0]!, quantizer.levels - 1];
+  if (!(low < 0 && low + step * last > 0) || last < 2) return;
+  const wider = Math.fround((step * last) / (last - 1));
+  quantizer.step[0] = wider;
+  quantizer.low[0] = -wider * Math.ceil(-low / wider);
 }
 
 /**

@@ -33,7 +33,10 @@ export function tile(parameters: TileParameters | "chw" | "hwc" = {}): Stage<"sy
   return {
     ...{ name, text: `${name}:shape=${shape},layout=${layout}`, input: "symbols", output: "plane" },
     unitOrder: (spec) => blockOrder(readAxes(spec, layout)),
-    plan({ levels, isExact }, { spec }) {
+    plan({ levels, isExact, blockLength }, { spec }) {
+      if (blockLength !== undefined) {
+        throw new TensorError("codec.tile", "makes pictures of elements; behind transform end with entropy");
+      }
       if (isExact) {
         throw new TensorError(
           "codec.tile",

@@ -3,7 +3,7 @@ import type { Codec } from "@sluice/codec";
 import { type CutStatistics, createTensor, type Tensor, TensorError } from "@sluice/tensor";
 import type { Cut } from "../cut.js";
 import type { Engine } from "../engine.js";
-import type { Model } from "../load-model.js";
+import type { Model } from "../model.js";
 import { ModelError } from "../model-error.js";
 import type { EngineOptions } from "../network.js";
 import type { ModelProfile, ProfiledOption } from "../profile-terms.js";

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import type { Model } from "../load-model.js";
+import type { Model } from "../model.js";
 import { openImageFiles, openImageGlob } from "./image-files.js";
 import type { ImageSource } from "./labelled-image.js";
 import { openRawFrames, parseRawFrameShape } from "./raw-frames.js";

@@ -16,6 +16,7 @@ export interface Lane {
   /** Whether it works on one batch after another, so that what is under way is in the way. */
   readonly isSerial: boolean;
   /** The state below is kept by the queue. */
+  waiting: number;
   /** Sizes of the batches under way, in the order in which they began. */
   readonly underWay: number[];
   busyUntilMs: number;
@@ -87,6 +88,8 @@ export function createFrameQueue<J extends Job>(options: FrameQueueOptions): Fra
   const shares = createFairShares();
   // By expiry. It is short: what does not fit in the deadlines is shed.
   const queue: J[] = [];
+  /** Those that frames wait for. */
+  const lanes = new Set<Lane>();
   const shed: { job: J; reason: ShedReason }[] = [];
   let waitingBytes = 0;
   let lanesAtWork = 0;
@@ -101,6 +104,7 @@ export function createFrameQueue<J extends Job>(options: FrameQueueOptions): Fra
     const [job] = queue.splice(index, 1);
     waitingBytes -= job!.bytes;
     shares.left(job!.share, costMs);
+    if (--job!.lane.waiting === 0) lanes.delete(job!.lane);
     return job!;
   }
 
@@ -117,6 +121,7 @@ export function createFrameQueue<J extends Job>(options: FrameQueueOptions): Fra
 
   /** Frames that will run before a new one: those due before it, of each session as many as its turn lets pass. */
   function countAhead(job: J): number {
+    if (job.lane.waiting === 0) return 0;
     const counts = new Map<Share, number>();
     for (const other of queue) {
       if (other.expiresAtMs > job.expiresAtMs) break;
@@ -172,17 +177,13 @@ export function createFrameQueue<J extends Job>(options: FrameQueueOptions): Fra
     return jobs;
   }
 
-  function countWaiting(lane: Lane): number {
-    return queue.reduce((count, job) => count + (job.lane === lane ? 1 : 0), 0);
-  }
-
   /** Whether a lane begins with what waits for it now. */
   function isReady(lane: Lane, nowMs: number): boolean {
     if (lane.underWay.length >= lane.maxUnderWay) return false;
     if (lane.underWay.length === 0 && lanesAtWork >= concurrency) return false;
     const { curve } = lane;
     if (curve.usefulFrames === 1) return true;
-    const frames = countWaiting(lane);
+    const frames = lane.waiting;
     // Behind a batch at work only a full one is got ready: a smaller one has time to grow.
     if (lane.underWay.length > 0) return frames >= curve.usefulFrames;
     const first = queue.find((job) => job.lane === lane)!;
@@ -196,7 +197,7 @@ export function createFrameQueue<J extends Job>(options: FrameQueueOptions): Fra
   return {
     createShare: shares.create,
     createLane: ({ maxFrames, costs, maxUnderWay, isSerial }) => ({
-      ...{ curve: createCostCurve(costs, maxFrames), maxUnderWay, isSerial, underWay: [] },
+      ...{ curve: createCostCurve(costs, maxFrames), maxUnderWay, isSerial, underWay: [], waiting: 0 },
       ...{ busyUntilMs: 0, idleSinceMs: 0, gapMs: Number.POSITIVE_INFINITY, lastArrivalMs: Number.NaN },
     }),
     push(job, nowMs) {
@@ -207,7 +208,7 @@ export function createFrameQueue<J extends Job>(options: FrameQueueOptions): Fra
           lane.gapMs < Number.POSITIVE_INFINITY ? lane.gapMs + (gapMs - lane.gapMs) * gapGain : gapMs;
       lane.lastArrivalMs = nowMs;
       // An idle network's wait for more begins with the first frame that it could begin with.
-      if (lane.underWay.length === 0 && countWaiting(lane) === 0) lane.idleSinceMs = nowMs;
+      if (lane.underWay.length === 0 && lane.waiting === 0) lane.idleSinceMs = nowMs;
       const aheadMs = countAhead(job) * frameCostMs(lane);
       if (earliestEndMs(lane, nowMs) + aheadMs > job.expiresAtMs) {
         shed.push({ job, reason: "late" });
@@ -219,19 +220,20 @@ export function createFrameQueue<J extends Job>(options: FrameQueueOptions): Fra
       queue.splice(at, 0, job);
       waitingBytes += job.bytes;
       shares.joined(job.share);
+      if (lane.waiting++ === 0) lanes.add(lane);
     },
     poll(nowMs) {
       wakeAtMs = Number.POSITIVE_INFINITY;
       const given = shed.shift();
       if (given) return { type: "shed", ...given };
+      if (queue.length === 0) return undefined;
       for (let i = 0; i < queue.length; i++) {
         if (earliestEndMs(queue[i]!.lane, nowMs) <= queue[i]!.expiresAtMs) continue;
         give(i, "late");
         return { type: "shed", ...shed.shift()! };
       }
-      const lanes = new Set(queue.map(({ lane }) => lane));
-      const ready = new Set([...lanes].filter((lane) => isReady(lane, nowMs)));
-      const next = findNext(({ lane }) => ready.has(lane));
+      const ready = [...lanes].filter((lane) => isReady(lane, nowMs));
+      const next = ready.length === 0 ? -1 : findNext(({ lane }) => ready.includes(lane));
       if (next >= 0) {
         const jobs = takeBatch(next, nowMs);
         const { lane } = jobs[0]!;

@@ -3,9 +3,9 @@ import { checkTable } from "./level-table.js";
 import { checkLookUp, lookUp } from "./look-up.js";
 import { dequantize, quantize } from "./plain-quantize.js";
 import { sums } from "./plain-sums.js";
-import { dequantizeTiled, quantizeTiled, tile, untile } from "./plain-tile.js";
+import { tile, untile } from "./plain-tile.js";
 import type { TensorKernels } from "./tensor-kernels.js";
-import { checkAxis, checkTiling } from "./tiling.js";
+import { checkTiling } from "./tiling.js";
 
 /** The kernels in JavaScript: where there is no WebAssembly, and to test the others against. */
 export const plainKernels: TensorKernels = {
@@ -17,18 +17,6 @@ export const plainKernels: TensorKernels = {
   dequantize(table, symbols, first, values) {
     checkTable(table, symbols, values.length, first);
     dequantize(table, symbols, first, values);
-  },
-  quantizeTiled(table, values, tiling, plane) {
-    checkTiling(tiling, plane, values, "values");
-    checkTable(table, plane, 0, 0);
-    checkAxis(table.axis, tiling);
-    quantizeTiled(table, values, tiling, plane);
-  },
-  dequantizeTiled(table, plane, tiling, values) {
-    checkTiling(tiling, plane, values, "values");
-    checkTable(table, plane, 0, 0);
-    checkAxis(table.axis, tiling);
-    dequantizeTiled(table, plane, tiling, values);
   },
   tile(symbols, tiling, plane) {
     checkTiling(tiling, plane, symbols, "symbols");

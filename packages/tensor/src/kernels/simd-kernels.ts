@@ -7,7 +7,7 @@ import { arrangementOf, dequantizeBlock, quantizeBlock, writeTable } from "./sim
 import { bytesAt, createSimdMemory, head, type SimdMemory, symbolsAt, valuesAt } from "./simd-memory.js";
 import { hasBlocks, tileBlock, tileBlocks, untileBlock } from "./simd-tile.js";
 import { blockElements, type TensorKernels } from "./tensor-kernels.js";
-import { checkAxis, checkTiling } from "./tiling.js";
+import { checkTiling } from "./tiling.js";
 
 /** Fewer elements are done sooner where they are than by way of another memory. */
 const fewestElements = 64;
@@ -57,44 +57,6 @@ function createKernels(memory: SimdMemory): TensorKernels {
         sources.set(symbols.subarray(i, i + count));
         dequantizeBlock(memory, table, arrangement, first + i, count, symbolBytes);
         values.set(head(memory.values, count), i);
-      }
-    },
-
-    quantizeTiled(table, values, tiling, plane) {
-      checkTiling(tiling, plane, values, "values");
-      checkTable(table, plane, 0, 0);
-      checkAxis(table.axis, tiling);
-      const arrangement = arrangementOf(table);
-      if (arrangement === undefined || !hasBlocks(tiling)) {
-        plainKernels.quantizeTiled(table, values, tiling, plane);
-        return;
-      }
-      const result = memory.planeOf(plane.length);
-      writeTable(memory, table, arrangement, true);
-      for (const block of tileBlocks(tiling)) {
-        memory.values.set(values.subarray(block.first, block.first + block.count));
-        quantizeBlock(memory, table, arrangement, block.first, block.count, 1);
-        tileBlock(memory, tiling, block);
-      }
-      plane.set(result);
-      clearUnused(tiling, plane);
-    },
-
-    dequantizeTiled(table, plane, tiling, values) {
-      checkTiling(tiling, plane, values, "values");
-      checkTable(table, plane, 0, 0);
-      checkAxis(table.axis, tiling);
-      const arrangement = arrangementOf(table);
-      if (arrangement === undefined || !hasBlocks(tiling)) {
-        plainKernels.dequantizeTiled(table, plane, tiling, values);
-        return;
-      }
-      memory.planeOf(plane.length).set(plane);
-      writeTable(memory, table, arrangement, false);
-      for (const block of tileBlocks(tiling)) {
-        untileBlock(memory, tiling, block);
-        dequantizeBlock(memory, table, arrangement, block.first, block.count, 1);
-        values.set(head(memory.values, block.count), block.first);
       }
     },
 

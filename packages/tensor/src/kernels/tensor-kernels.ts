@@ -18,12 +18,6 @@ export interface TensorKernels {
   /** The values that `symbols` stand for, which are the elements of a tensor from `first`. */
   dequantize(table: LevelTable, symbols: Symbols, first: number, values: Float32Array): void;
 
-  /** {@link quantize} and {@link tile} in one: all elements of a tensor; at most 256 levels. */
-  quantizeTiled(table: LevelTable, values: Float32Array, tiling: Tiling, plane: Uint8Array): void;
-
-  /** {@link untile} and {@link dequantize} in one. */
-  dequantizeTiled(table: LevelTable, plane: Uint8Array, tiling: Tiling, values: Float32Array): void;
-
   /** Lays the channels of a tensor of bytes side by side. */
   tile(symbols: Uint8Array, tiling: Tiling, plane: Uint8Array): void;
 

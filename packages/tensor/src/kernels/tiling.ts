@@ -1,4 +1,3 @@
-import type { ChannelAxis } from "../channel-axis.js";
 import { TensorError } from "../tensor.js";
 
 /**
@@ -51,16 +50,6 @@ export function checkTiling(
   if (other.length !== tiledElements(tiling)) {
     throw new TensorError(field, `${other.length} elements, the tiling has ${tiledElements(tiling)}`);
   }
-}
-
-/** Checks that a table's channels are a tiling's, or that it has one for all. @throws TensorError naming `table` */
-export function checkAxis({ channels, stride }: ChannelAxis, tiling: Tiling): void {
-  const own = tiling.layout === "chw" ? tiling.height * tiling.width : 1;
-  if (channels === 1 || (channels === tiling.channels && stride === own)) return;
-  throw new TensorError(
-    "table",
-    `${channels} channels with stride ${stride}, the tiling has ${tiling.channels} with ${own}`,
-  );
 }
 
 /** Index in the plane of a channel's first element; one row further is the plane's width further. */
