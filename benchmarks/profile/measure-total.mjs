@@ -1,0 +1,66 @@
+import { runSluice, startSluice } from "./sluice-process.mjs";
+
+/** Time between frames over the predicted time of one: only one is under way. */
+const headroom = 1.5;
+
+/** What the formula says, in milliseconds; nothing sent needs no path. */
+export function predictTotal({ clientMs, encodeMs, bytes, decodeMs, serverMs }, { megabits, rttMs }) {
+  const network = bytes === 0 ? 0 : (bytes * 8) / (megabits * 1000) + rttMs;
+  return clientMs + encodeMs + network + decodeMs + serverMs;
+}
+
+/** A server for a model with a relay before it. */
+export async function openPath(model, { megabits, rttMs }) {
+  const server = await startSluice(
+    ["serve", "--model", model, "--listen", "127.0.0.1:0", "--metrics", "off", "--json"],
+    "listening",
+  );
+  try {
+    const { port } = new URL(server.message.url);
+    const relay = await startSluice(
+      [
+        ...["relay", "--target", `127.0.0.1:${port}`, "--listen", "127.0.0.1:0", "--json"],
+        ...["--rate", `${megabits}mbit`, "--delay", `${rttMs / 2}ms`, "--queue", "2s"],
+      ],
+      "listening",
+    );
+    return {
+      url: `https://${relay.message.address}`,
+      certHash: server.message.certHash,
+      async close() {
+        await relay.close();
+        await server.close();
+      },
+    };
+  } catch (error) {
+    await server.close();
+    throw error;
+  }
+}
+
+/** Streams frames one after another and takes the time from the image to the result, in the middle. */
+export async function measureTotal(path, workload, option, predictedMs) {
+  const { strategy, split, codec } = option;
+  const periodMs = Math.max(10, headroom * predictedMs + 5);
+  const report = await runSluice([
+    ...["stream", path.url, "--cert-hash", path.certHash, "--model", workload.model, "--strategy", strategy],
+    ...(split === "" ? [] : ["--split", split]),
+    ...(codec === "" ? [] : ["--codec", codec]),
+    ...["--source", workload.source, "--preprocess", workload.preprocess, "--seed", "1"],
+    ...[
+      "--frames",
+      String(workload.frames),
+      "--fps",
+      (1000 / periodMs).toFixed(3),
+      "--deadline-ms",
+      "20000",
+      "--json",
+    ],
+  ]);
+  return {
+    totalMs: report.latencyMs.p50,
+    delivered: report.delivered,
+    rttMs: report.rttMs,
+    stagesMs: report.stagesMs,
+  };
+}
