@@ -33,6 +33,9 @@ const busySilenceFrames = 3;
 const collapseShare = 0.5;
 /** ... but for so long after it was taken: estimates need a few results. */
 const leastDwellMs = 300;
+/** ... twice as long after each choice that lasted no longer than this: where all fail, changing costs most. */
+const hastyMs = 2_000;
+const maxHasty = 3;
 /** A path that carries so many times more than before is another path. */
 const betterPath = 2;
 /** How long nothing may run here before a frame is run here as well, to know what that takes now. */
@@ -52,6 +55,8 @@ export function createStrategySelector(options: SelectorOptions): StrategySelect
   const overPath = candidates.filter(({ terms }) => terms.bytes > 0);
   let current: StrategyCandidate | undefined;
   let chosenMs = Number.NEGATIVE_INFINITY;
+  /** Choices in a row that did not last. */
+  let hastyChoices = 0;
   let basis: SwitchBasis | undefined;
   let predictions: readonly Prediction[] = [];
   /** Share of the frames that was to be in time, of the present choice. */
@@ -117,7 +122,7 @@ export function createStrategySelector(options: SelectorOptions): StrategySelect
     if (now.score <= 0) return best.score > 0 || best.totalMs < now.totalMs / 2;
     if (best.score <= now.score * (1 + minGain)) return false;
     const hasCollapsed = now.score < collapseShare * best.score;
-    return nowMs - chosenMs >= (hasCollapsed ? leastDwellMs : minDwellMs);
+    return nowMs - chosenMs >= (hasCollapsed ? leastDwellMs * 2 ** hastyChoices : minDwellMs);
   }
 
   function switchTo(next: StrategyCandidate, now: SwitchBasis, nowMs: number): StrategySwitch {
@@ -127,6 +132,7 @@ export function createStrategySelector(options: SelectorOptions): StrategySelect
     }
     const from = current?.name;
     const reason = formatReason(cause, basis, now);
+    hastyChoices = nowMs - chosenMs < hastyMs ? Math.min(maxHasty, hastyChoices + 1) : 0;
     current = next;
     chosenMs = nowMs;
     probes.switched(nowMs);
