@@ -23,6 +23,7 @@ function findTests(filters) {
   const all = [
     ...filesBelow("scripts/test", ".test.mjs"),
     ...filesBelow("benchmarks/test", ".test.mjs"),
+    ...filesBelow("services/test", ".test.mjs"),
     ...packages.flatMap((name) => filesBelow(`packages/${name}/dist/test`, ".test.js")),
   ].sort();
   return filters.length === 0 ? all : all.filter((path) => filters.some((part) => path.includes(part)));

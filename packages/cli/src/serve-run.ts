@@ -1,4 +1,4 @@
-import { createHash, createPrivateKey, timingSafeEqual, X509Certificate } from "node:crypto";
+import { createPrivateKey, X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { type EngineName, listen, type RetryMode } from "@sluice/http3";
 import { createMetrics, serveOperations } from "@sluice/metrics";
@@ -8,6 +8,7 @@ import { ExitCode } from "./exit-codes.js";
 import { parseHostPort } from "./host-port.js";
 import type { RemoteHalf } from "./remote-halves.js";
 import { findModels, type ModelEntry, openServedModels, parseModelEntry } from "./served-models.js";
+import { readTokens } from "./tokens/token-check.js";
 
 export interface ServeOptions {
   /** `HOST:PORT` of the UDP socket; port 0 takes a free one. */
@@ -35,6 +36,9 @@ export interface ServeOptions {
   readonly fpsLimit: number | undefined;
   readonly bytesLimit: number | undefined;
   readonly token: string | undefined;
+  /** A file of tokens, and one with the key that signs others. */
+  readonly tokens: string | undefined;
+  readonly tokenKey: string | undefined;
   readonly retry: RetryMode | undefined;
   readonly maxConnections: number | undefined;
   readonly maxConnectionsPerSource: number | undefined;
@@ -85,14 +89,14 @@ export async function startServer(options: ServeOptions, log: ServerLog): Promis
       log: (level, message, fields) => log[level](fields ?? {}, message),
       onStuck: () => endStuckProcess(log),
     });
-    const token = options.token;
+    const authorize = await readTokens(options);
     const server = createServer({
       ...{ transport, openServedStream: registry.open, log, observer: metrics },
       limits: {
         ...(options.fpsLimit ? { framesPerSecond: options.fpsLimit } : {}),
         ...(options.bytesLimit ? { maxBytesPerSecond: options.bytesLimit } : {}),
       },
-      ...(token === undefined ? {} : { authorize: createTokenCheck(token) }),
+      ...(authorize ? { authorize } : {}),
       ...(capture ? { capture } : {}),
     });
     let draining = false;
@@ -209,10 +213,4 @@ async function startOperations(
     log.warn({ wanted: defaultMetrics, url: operations.url }, "the default metrics port is taken");
     return operations;
   }
-}
-
-/** Compares in a time that does not depend on where the tokens differ. */
-function createTokenCheck(token: string): (given: Uint8Array) => boolean {
-  const expected = createHash("sha256").update(token).digest();
-  return (given) => timingSafeEqual(createHash("sha256").update(given).digest(), expected);
 }
