@@ -124,7 +124,7 @@ async function measureCodec(part: ModelPart, text: string, tensors: readonly Ten
   }
 }
 
-/** The median over the inputs, each once, after one that is not counted. */
+/** The best of the inputs, each once, after one that is not counted: what others take of the machine is load. */
 async function measureMs<T>(inputs: readonly T[], run: (input: T) => unknown): Promise<number> {
   await run(inputs[0]!);
   const times: number[] = [];
@@ -133,7 +133,7 @@ async function measureMs<T>(inputs: readonly T[], run: (input: T) => unknown): P
     await run(input);
     times.push(performance.now() - startMs);
   }
-  return times.sort((a, b) => a - b)[times.length >> 1]!;
+  return Math.min(...times);
 }
 
 /** Figures of a profile go before those of a moment; what it does not have stays. */

@@ -118,6 +118,25 @@ t.test(
   },
 );
 
+t.test("what runs here is tried now and then, so that a profile of a busy moment does not stay", (t) => {
+  const slow = { ...local, terms: { ...local.terms, clientMs: 400 } };
+  const selector = createStrategySelector({ candidates: [slow, cut], deadlineMs: 150 });
+  let probes = 0;
+  for (let nowMs = 0; nowMs < 20_000; nowMs += 33) {
+    const { probe } = selector.choose(conditions(nowMs));
+    if (probe !== "client") continue;
+    probes++;
+    const sample = { candidate: "client", isProbe: true, isDropped: false, onTime: true, offeredMs: nowMs };
+    selector.add({ ...sample, clientMs: 40 }, nowMs + 40);
+  }
+  t.equal(probes, 3);
+  t.ok(selector.predictions[0]!.totalMs < 100, `${selector.predictions[0]!.totalMs} ms`);
+  const late = createStrategySelector({ candidates: [slow, cut], deadlineMs: 150 });
+  late.choose(conditions(0));
+  t.equal(late.choose(conditions(33, { path: undefined })).candidate, "client", "late is more than nothing");
+  t.end();
+});
+
 t.test("a candidate that promises more than it holds is visited more and more rarely", (t) => {
   const selector = createStrategySelector({ candidates: [local, cut], deadlineMs: 150 });
   const visits: number[] = [];

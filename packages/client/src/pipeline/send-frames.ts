@@ -15,7 +15,7 @@ const passing: ReadonlySet<string> = new Set(["in-flight", "server-limit", "band
 const againMs = 10;
 
 /** Results that may wait to be taken; with so many the source waits, whatever kind it is. */
-const maxUnread = 256;
+const maxUnread = 64;
 
 /** @throws RangeError naming the option; the iteration throws what the source or the sink throws */
 export function sendFrames<Frame, Outcome extends FrameOutcome>(

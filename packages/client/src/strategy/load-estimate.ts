@@ -14,7 +14,9 @@ export interface LoadEstimate {
   deliveryBitsPerSecond(rttMs: number, nowMs: number): number | undefined;
 }
 
-/** Loads of others come and go within seconds. */
+/** Loads come and go; a profile of another machine, or of a busy moment, is wrong for good. */
+const loadHalfLifeMs = 60_000;
+/** Queues come and go within seconds. */
 const halfLifeMs = 5_000;
 /** Work shorter than this is mostly timers: it says nothing about load. */
 const minWorkMs = 0.5;
@@ -24,8 +26,8 @@ const maxLoad = 20;
 const contentHalfLifeMs = 600_000;
 
 export function createLoadEstimate(candidates: readonly StrategyCandidate[]): LoadEstimate {
-  const client = createAgingAverage(1, halfLifeMs);
-  const server = createAgingAverage(1, halfLifeMs);
+  const client = createAgingAverage(1, loadHalfLifeMs);
+  const server = createAgingAverage(1, loadHalfLifeMs);
   const queue = createAgingAverage(0, halfLifeMs);
   const networkMs = createAgingAverage(0, halfLifeMs);
   const networkBytes = createAgingAverage(0, halfLifeMs);

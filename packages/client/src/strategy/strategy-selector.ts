@@ -33,8 +33,15 @@ const busySilenceFrames = 3;
 const collapseShare = 0.5;
 /** ... but for so long after it was taken: estimates need a few results. */
 const leastDwellMs = 300;
+/** ... twice as long after each choice that lasted no longer than this: where all fail, changing costs most. */
+const hastyMs = 2_000;
+const maxHasty = 3;
 /** A path that carries so many times more than before is another path. */
-const betterPath = 1.5;
+const betterPath = 2;
+/** How long nothing may run here before a frame is run here as well, to know what that takes now. */
+const clientProbeMs = 5_000;
+/** What a single estimate says of it: they waver, and one of them is no better path. */
+const bandwidthGain = 1 / 8;
 
 /** @throws RangeError naming the field */
 export function createStrategySelector(options: SelectorOptions): StrategySelector {
@@ -48,10 +55,15 @@ export function createStrategySelector(options: SelectorOptions): StrategySelect
   const overPath = candidates.filter(({ terms }) => terms.bytes > 0);
   let current: StrategyCandidate | undefined;
   let chosenMs = Number.NEGATIVE_INFINITY;
+  /** Choices in a row that did not last. */
+  let hastyChoices = 0;
   let basis: SwitchBasis | undefined;
   let predictions: readonly Prediction[] = [];
   /** Share of the frames that was to be in time, of the present choice. */
   let expectedShare = 1;
+  /** When the client's part last ran. */
+  let clientSampledMs: number | undefined;
+  let smoothBitsPerSecond: number | undefined;
   /** The lowest bandwidth since trust was last set back. */
   let lowestBitsPerSecond = Number.POSITIVE_INFINITY;
   let wasPathUsable = true;
@@ -96,18 +108,21 @@ export function createStrategySelector(options: SelectorOptions): StrategySelect
   /** Trust was lost on a path that was worse: what was learnt there does not hold on a better one. */
   function noticeBetterPath(bitsPerSecond: number | undefined): void {
     if (bitsPerSecond === undefined) return;
-    if (bitsPerSecond > betterPath * lowestBitsPerSecond) {
+    smoothBitsPerSecond ??= bitsPerSecond;
+    smoothBitsPerSecond += (bitsPerSecond - smoothBitsPerSecond) * bandwidthGain;
+    if (smoothBitsPerSecond > betterPath * lowestBitsPerSecond) {
       for (const { name } of overPath) trusts.get(name)!.reset();
-      lowestBitsPerSecond = bitsPerSecond;
+      lowestBitsPerSecond = smoothBitsPerSecond;
     }
-    lowestBitsPerSecond = Math.min(lowestBitsPerSecond, bitsPerSecond);
+    lowestBitsPerSecond = Math.min(lowestBitsPerSecond, smoothBitsPerSecond);
   }
 
   function mayLeave(now: Prediction, best: Prediction, nowMs: number): boolean {
-    if (now.score <= 0) return best.score > 0;
+    // A late result is more than none, and shows what this side can do now.
+    if (now.score <= 0) return best.score > 0 || best.totalMs < now.totalMs / 2;
     if (best.score <= now.score * (1 + minGain)) return false;
     const hasCollapsed = now.score < collapseShare * best.score;
-    return nowMs - chosenMs >= (hasCollapsed ? leastDwellMs : minDwellMs);
+    return nowMs - chosenMs >= (hasCollapsed ? leastDwellMs * 2 ** hastyChoices : minDwellMs);
   }
 
   function switchTo(next: StrategyCandidate, now: SwitchBasis, nowMs: number): StrategySwitch {
@@ -117,6 +132,7 @@ export function createStrategySelector(options: SelectorOptions): StrategySelect
     }
     const from = current?.name;
     const reason = formatReason(cause, basis, now);
+    hastyChoices = nowMs - chosenMs < hastyMs ? Math.min(maxHasty, hastyChoices + 1) : 0;
     current = next;
     chosenMs = nowMs;
     probes.switched(nowMs);
@@ -126,6 +142,13 @@ export function createStrategySelector(options: SelectorOptions): StrategySelect
   /** What to send as well, where the choice tells nothing about the path. */
   function chooseProbe(conditions: SelectorConditions, isPathUsable: boolean): string | undefined {
     const { nowMs, unavailable, path } = conditions;
+    clientSampledMs ??= nowMs;
+    const isHere = ({ terms }: StrategyCandidate) => terms.bytes === 0;
+    const here = candidates.find(isHere);
+    if (here && current && !isHere(current) && nowMs - clientSampledMs > clientProbeMs) {
+      clientSampledMs = nowMs;
+      return here.name;
+    }
     const isIdle =
       current?.terms.bytes === 0 || (path !== undefined && path.bandwidthAgeMs > probeIntervalMs);
     if (!isPathUsable || !isIdle || !probes.isDue(nowMs)) return undefined;
@@ -164,9 +187,10 @@ export function createStrategySelector(options: SelectorOptions): StrategySelect
       const candidate = byName.get(sample.candidate);
       if (!candidate) return;
       load.add(candidate, sample, nowMs);
+      if (sample.clientMs !== undefined) clientSampledMs = nowMs;
       if (sample.isProbe) {
         if (!sample.isDropped) trusts.get(candidate.name)!.addProbe(sample.onTime, nowMs);
-        probes.ended(sample.onTime, nowMs);
+        if (candidate.terms.bytes > 0) probes.ended(sample.onTime, nowMs);
       } else if (candidate === current && sample.offeredMs >= chosenMs) {
         trusts.get(candidate.name)!.add(sample.onTime, expectedShare, nowMs);
       }
