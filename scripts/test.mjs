@@ -25,6 +25,7 @@ function findTests(filters) {
   const all = [
     ...filesBelow("scripts/test", ".test.mjs"),
     ...filesBelow("benchmarks/test", ".test.mjs"),
+    ...filesBelow("services/test", ".test.mjs"),
     ...folders.flatMap((folder) => filesBelow(`${folder}/dist/test`, ".test.js")),
   ].sort();
   return filters.length === 0 ? all : all.filter((path) => filters.some((part) => path.includes(part)));

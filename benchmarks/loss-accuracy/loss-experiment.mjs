@@ -10,6 +10,9 @@ const slicedTwice = 100;
 /** No slice is larger than what a tensor of the largest size takes as float32. */
 const unlimitedBytes = 1 << 26;
 
+/** Images in a row whose losses hang together where datagrams are lost: bursts and repair symbols span some frames. */
+const burstBlock = 16;
+
 /** The methods that can be measured here: those that need statistics where there are some. */
 export function usableMethods(methods, { statistics, network }) {
   const usable = [];
@@ -47,13 +50,14 @@ async function prepareCondition({ network, images, statistics }, condition, opti
   return { codec, encoded, intact, slicingCost: slicedBytes / wholeBytes - 1 };
 }
 
-function compare({ images }, { intact }, predictions) {
+function compare({ images }, { intact }, predictions, process) {
+  const blockSize = losesDatagrams(process) ? burstBlock : 1;
   const labels = images.map(({ label }) => label);
   const base = images.map((image) => image.base);
-  const ofLoss = comparePredictions(labels, intact, predictions);
+  const ofLoss = comparePredictions(labels, intact, predictions, blockSize);
   // Of the loss alone: against the same codec without loss. `agreement` and `dropPoints` are against the network as it is.
   return {
-    ...comparePredictions(labels, base, predictions),
+    ...comparePredictions(labels, base, predictions, blockSize),
     ...{ lossDropPoints: ofLoss.dropPoints, lossDropStandardError: ofLoss.dropStandardError },
     lossAgreement: ofLoss.agreement,
   };
@@ -121,7 +125,7 @@ export async function runLoss(workload, options, { signal, onPoint }) {
     for (const { method, predictions, figures } of measured) {
       const where = { form, process, ...condition, rate, method };
       const { slicingCost } = ready;
-      const point = { ...where, ...figures, slicingCost, ...compare(workload, ready, predictions) };
+      const point = { ...where, ...figures, slicingCost, ...compare(workload, ready, predictions, process) };
       points.push(point);
       onPoint(point, total);
     }

@@ -1,7 +1,7 @@
 import { curvesBelow } from "../plot/curves-below.mjs";
 import { legendIn } from "../plot/legend.mjs";
 import { logTicks } from "../plot/log-ticks.mjs";
-import { bySeries, bytesAtDrop } from "./bytes-at-drop.mjs";
+import { bySeries, bytesAtLoss, lossesOf } from "./bytes-at-loss.mjs";
 
 const width = 640;
 const height = 420;
@@ -13,9 +13,10 @@ const within = (value) => Math.min(shown.highest, Math.max(shown.lowest, value))
 /** Names of the series, from the one that needs the fewest bytes to the one that needs the most. */
 function ranked(points) {
   const cost = (own) =>
-    bytesAtDrop(
+    bytesAtLoss(
       own.map(({ figures }) => figures),
       2,
+      lossesOf.drop,
     )?.bytes ?? Number.POSITIVE_INFINITY;
   const nameOf = ([series, [{ kind }]]) => (kind === "image" ? `image: ${series}` : series);
   return [...bySeries(points)].sort(([, a], [, b]) => cost(a) - cost(b)).map(nameOf);

@@ -1,7 +1,8 @@
 import { fixed, formatTable } from "../accuracy/describe-run.mjs";
-import { bySeries, bytesAtDrop } from "./bytes-at-drop.mjs";
+import { bySeries, bytesAtLoss, lossesOf } from "./bytes-at-loss.mjs";
 
-const targets = [0.5, 1, 2, 5];
+const drops = [0.5, 1, 2, 5];
+const disagreements = [2, 4, 6, 10];
 
 /** A chain in a cell of a table. */
 export const code = (text) => `\`${text.replaceAll("|", "\\|")}\``;
@@ -33,21 +34,19 @@ function pointTable(points) {
   return formatTable([...head, "agreement %", "encode ms", "decode ms", "slicing %"], points.map(row));
 }
 
-function targetCell(points, target) {
-  const found = bytesAtDrop(
-    points.map(({ figures }) => figures),
-    target,
-  );
+function targetCell(points, target, lossOf) {
+  const figures = points.map((point) => point.figures);
+  const found = bytesAtLoss(figures, target, lossOf);
   if (found === undefined) return "-";
   return `${found.isBound ? "≤ " : ""}${fixed(found.bytes, 0)}`;
 }
 
-function targetTable(points) {
+function targetTable(points, targets, lossOf, headOf) {
   const rows = [...bySeries(points)].map(([series, own]) => [
     code(series),
-    ...targets.map((target) => targetCell(own, target)),
+    ...targets.map((target) => targetCell(own, target, lossOf)),
   ]);
-  return formatTable(["series", ...targets.map((target) => `${target} points`)], rows);
+  return formatTable(["series", ...targets.map(headOf)], rows);
 }
 
 /** The experiment's tables. */
@@ -61,7 +60,13 @@ export function formatRate(points) {
 
 Interpolated between the points below; \`…\` stands for what was varied; \`-\`: no point was as good.
 
-${targetTable(points)}
+${targetTable(points, drops, lossesOf.drop, (drop) => `${drop} points`)}
+
+## Bytes on the wire at an agreement of
+
+The share of images that are classified as without damage, right or wrong: finer than the drop.
+
+${targetTable(points, disagreements, lossesOf.disagreement, (share) => `${100 - share} %`)}
 
 ## Shared: the tensor at the cut
 

@@ -46,37 +46,9 @@ function summarize(outcomes) {
   };
 }
 
-/** Each session keeps so many frames under way, as fast as results come. */
-async function saturate({ sessions, tensors }, { seconds, warmUpSeconds, underWay }) {
-  const countFromMs = performance.now() + warmUpSeconds * 1_000;
-  const endMs = countFromMs + seconds * 1_000;
-  let delivered = 0;
-  let offered = 0;
-  async function keepOneUnderWay(stream, first) {
-    for (let i = first; performance.now() < endMs; i++) {
-      const outcome = await stream.send(tensors[i % tensors.length]);
-      const nowMs = performance.now();
-      if (nowMs >= countFromMs && nowMs < endMs) {
-        offered++;
-        if (outcome.status === "delivered") delivered++;
-      }
-      // The gate knows better when there is room again than a loop that asks at once.
-      if (outcome.status === "dropped") await pause(1);
-    }
-  }
-  await Promise.all(
-    sessions.flatMap(({ stream }) => Array.from({ length: underWay }, (_, i) => keepOneUnderWay(stream, i))),
-  );
-  return { framesPerSecond: delivered / seconds, delivered, offered };
-}
-
-const windows = { steady: offerSteadily, saturate };
-
 process.once("message", async (options) => {
   const opened = await openSessions(options);
-  process.on("message", async ({ kind, ...window }) => {
-    process.send({ result: await windows[kind](opened, window) });
-  });
+  process.on("message", async (window) => process.send({ result: await offerSteadily(opened, window) }));
   process.send({ ready: true });
 });
 process.once("disconnect", () => process.exit(0));

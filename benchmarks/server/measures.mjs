@@ -1,16 +1,19 @@
 // The windows of each measure. In every round all that is compared runs right after one another, in an order that
 // turns round with each round.
+import { constants } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { quantile } from "../accuracy/quantile.mjs";
 import { start, startServer } from "./processes.mjs";
 
 const warmUpSeconds = 1;
-/** Sessions that saturate the server, and the frames that each keeps under way: as many as a session may have. */
-const saturating = { count: 4, underWay: 32, deadlineMs: 2_000 };
+/** Sessions that saturate the server, and the frames that each keeps under way: fewer than a session may have. */
+const saturating = { sessions: 4, underWay: 28, deadlineMs: 2_000 };
 /** Before the first window tells which batches the server makes. */
 const firstBatchFrames = 8;
 
 export const steady = { count: 8, framesPerSecond: 30, deadlineMs: 500 };
+/** Of a bad client's process: what is measured is what it sends, not that it computes on the server's cores. */
+const badPriority = constants.priority.PRIORITY_BELOW_NORMAL;
 /** Beside a bad client. */
 const goodClients = 7;
 
@@ -23,7 +26,7 @@ async function inTurn(round, tasks) {
 /** Frames per second of the server with as many clients as it takes, and of the engine alone with the same batches. */
 export async function measureThroughput(workload, { rounds, seconds }, onWindow, signal) {
   const server = await startServer();
-  const clients = await start("clients.mjs", { ...server, ...saturating, workload });
+  const generator = await start("generator.mjs", { ...server, ...saturating, workload });
   const engine = await start("direct.mjs", { workload });
   let frames = firstBatchFrames;
   for (let round = 0; round <= rounds; round++) {
@@ -31,15 +34,22 @@ export async function measureThroughput(workload, { rounds, seconds }, onWindow,
       async () => {
         signal.throwIfAborted();
         const before = await server.readBatches();
-        const window = { kind: "saturate", seconds, warmUpSeconds, underWay: saturating.underWay };
-        const { framesPerSecond } = await clients.run(window);
+        const { framesPerSecond, failed } = await generator.run({ seconds, warmUpSeconds });
         const after = await server.readBatches();
         const batchFrames = (after.frames - before.frames) / (after.batches - before.batches);
         // The engine alone gets batches of the size that the server makes most of the time.
         frames = Math.max(1, Math.round(batchFrames));
         // The first round shows that size.
         if (round > 0)
-          onWindow({ measure: "throughput", workload, round, who: "server", framesPerSecond, batchFrames });
+          onWindow({
+            measure: "throughput",
+            workload,
+            round,
+            who: "server",
+            framesPerSecond,
+            batchFrames,
+            failed,
+          });
       },
       async () => {
         signal.throwIfAborted();
@@ -56,7 +66,7 @@ export async function measureThroughput(workload, { rounds, seconds }, onWindow,
       },
     ]);
   }
-  for (const each of [clients, engine]) await each.end();
+  for (const each of [generator, engine]) await each.end();
   await server.stop();
 }
 
@@ -65,7 +75,7 @@ export async function measureLatency(workload, { rounds, seconds }, onWindow, si
   const server = await startServer();
   const clients = await start("clients.mjs", { ...server, ...steady, workload });
   const engine = await start("direct.mjs", { workload });
-  await clients.run({ kind: "steady", seconds: warmUpSeconds, framesPerSecond: steady.framesPerSecond });
+  await clients.run({ seconds: warmUpSeconds, framesPerSecond: steady.framesPerSecond });
   for (let round = 1; round <= rounds; round++) {
     await inTurn(round, [
       async () => {
@@ -102,7 +112,7 @@ function figuresOf({ offered, delivered, onTime, latenciesMs, inferenceMs }) {
 export async function measureIsolation(workload, { rounds, seconds }, onWindow, signal) {
   const server = await startServer();
   const clients = await start("clients.mjs", { ...server, ...steady, count: goodClients, workload });
-  const window = { kind: "steady", seconds, framesPerSecond: steady.framesPerSecond };
+  const window = { seconds, framesPerSecond: steady.framesPerSecond };
   await clients.run({ ...window, seconds: warmUpSeconds });
   for (let round = 1; round <= rounds; round++) {
     await inTurn(
@@ -125,14 +135,15 @@ export async function measureIsolation(workload, { rounds, seconds }, onWindow, 
 /** @returns what ends it */
 async function startBadClient(behaviour, target) {
   let isOver = false;
-  let current = await start("bad-client.mjs", target, [behaviour]);
+  const startOne = () => start("bad-client.mjs", target, [behaviour], badPriority);
+  let current = await startOne();
   const { stopAfterMs, killAfterMs } = current.ready;
   if (stopAfterMs !== undefined) setTimeout(() => current.child.kill("SIGSTOP"), stopAfterMs);
   const dying = (async () => {
     while (killAfterMs !== undefined && !isOver) {
       await sleep(killAfterMs);
       await current.end();
-      if (!isOver) current = await start("bad-client.mjs", target, [behaviour]);
+      if (!isOver) current = await startOne();
     }
   })();
   return async () => {

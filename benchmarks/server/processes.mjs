@@ -1,6 +1,7 @@
 // Processes of a run: each has an event loop of its own, and ends with this one.
 import { fork, spawn } from "node:child_process";
 import { once } from "node:events";
+import { setPriority } from "node:os";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
@@ -45,11 +46,12 @@ export async function startServer(nodeOptions = []) {
   };
 }
 
-/** One of the scripts here, started with the first message. */
-export async function start(script, options, args = []) {
+/** One of the scripts here, started with the first message. @param priority of the process once it is ready */
+export async function start(script, options, args = [], priority = undefined) {
   const child = track(fork(here(script), args));
   child.send(options);
   const [{ ready }] = await once(child, "message");
+  if (priority !== undefined) setPriority(child.pid, priority);
   return {
     ...{ child, ready },
     async run(window) {

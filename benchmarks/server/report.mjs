@@ -2,7 +2,7 @@ import { median } from "../accuracy/quantile.mjs";
 import { badBehaviours, steady } from "./measures.mjs";
 import { workloads } from "./workloads.mjs";
 
-/** What has to be reached: the issue of the whole is in these three. */
+/** What a server is to reach. */
 const bounds = { throughputShare: 0.9, latencyOverEngineMs: 25, p99Change: 0.2 };
 
 const ms = (value) => value.toFixed(1);

@@ -1,4 +1,5 @@
 // What clients send to the embedded model, made once: encoding it is the client's matter, running it the server's.
+import { defaultCodec } from "../../packages/codec/dist/index.js";
 import { loadModel, openTestImages } from "../../packages/inference/dist/index.js";
 import { createTensor } from "../../packages/tensor/dist/index.js";
 
@@ -33,6 +34,11 @@ export async function openWorkload(name) {
   const tensors = (await engine.runBatch(images)).map(([tensor]) => tensor);
   await engine.close();
   const { dtype, shape, layout } = tensors[0];
-  const stream = { model: "fashion", split: model.defaultCut, spec: { dtype, shape, layout } };
+  const stream = {
+    model: "fashion",
+    split: model.defaultCut,
+    spec: { dtype, shape, layout },
+    codec: defaultCodec,
+  };
   return { network: tail, stream, tensors, inputs: tensors };
 }

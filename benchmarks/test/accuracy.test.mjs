@@ -45,6 +45,8 @@ t.test("drop, its paired standard error and agreement", async (t) => {
   const worse = comparePredictions(labels, labels, [9, 9, 2, 3]);
   t.match(worse, { top1: 0.5, dropPoints: 50 });
   t.ok(Math.abs(worse.dropStandardError - 28.867513459481287) < 1e-9);
+  // Both were lost in one burst: two blocks, of which one has lost all, say less than four images.
+  t.equal(comparePredictions(labels, labels, [9, 9, 2, 3], 2).dropStandardError, 50);
   const unlabelled = comparePredictions([undefined, 1], [5, 1], [6, 1]);
   t.match(unlabelled, { n: 2, labelled: 1, top1: 1, dropStandardError: null, agreement: 0.5 });
   t.match(comparePredictions([undefined], [5], [5]), { top1: null, dropPoints: null, agreement: 1 });

@@ -4,7 +4,7 @@ import t from "tap";
 import { openImages, takeImages } from "../accuracy/open-images.mjs";
 import { createWire } from "../accuracy/wire.mjs";
 import { renderPlot } from "../plot/render-plot.mjs";
-import { bytesAtDrop } from "../rate-accuracy/bytes-at-drop.mjs";
+import { bytesAtLoss, lossesOf } from "../rate-accuracy/bytes-at-loss.mjs";
 import { experiments } from "../rate-accuracy/experiments.mjs";
 import { openImageCodec } from "../rate-accuracy/image-codecs.mjs";
 import { measure } from "../rate-accuracy/measure.mjs";
@@ -121,15 +121,17 @@ t.test("image codecs give back what they were given, and headers can be left out
   await t.rejects(openImageCodec("jpeg:quality=0"), /jpeg.quality must be 1 to 100/);
 });
 
-t.test("bytes at a drop", async (t) => {
+t.test("bytes at a drop and at an agreement", async (t) => {
   const points = [
-    { bytes: 1_000, dropPoints: 4 },
-    { bytes: 4_000, dropPoints: 0 },
-    { bytes: 8_000, dropPoints: 0.5 },
+    { bytes: 1_000, dropPoints: 4, agreement: 0.9 },
+    { bytes: 4_000, dropPoints: 0, agreement: 0.98 },
+    { bytes: 8_000, dropPoints: 0.5, agreement: 0.99 },
   ];
-  t.same(bytesAtDrop(points, 5), { bytes: 1_000, isBound: true });
-  t.ok(Math.abs(bytesAtDrop(points, 2).bytes - 2_000) < 1e-6, "half-way on the logarithmic axis");
-  t.equal(bytesAtDrop(points, 0.2), undefined, "the largest point decides first");
+  const atDrop = (target) => bytesAtLoss(points, target, lossesOf.drop);
+  t.same(atDrop(5), { bytes: 1_000, isBound: true });
+  t.ok(Math.abs(atDrop(2).bytes - 2_000) < 1e-6, "half-way on the logarithmic axis");
+  t.equal(atDrop(0.2), undefined, "the largest point decides first");
+  t.ok(Math.abs(bytesAtLoss(points, 6, lossesOf.disagreement).bytes - 2_000) < 1e-6);
 });
 
 t.test("bytes at equal error", async (t) => {

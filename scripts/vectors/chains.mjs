@@ -161,13 +161,13 @@ const entropyDecoded = coded.map(([name, input]) => {
 });
 
 /** Coefficients of blocks, the first of each large, in slices of whole blocks. */
-function transformed(block, spec, of = 1) {
+function transformed(block, spec, of = 1, order = {}) {
   const codec = `transform:block=${block} | quantize:levels=64,clip=100,per=tensor | entropy`;
   const length = spec.shape.reduce((product, size) => product * size, 1);
   const symbols = numbers(length, (i) => (i % block ** 2 === 0 ? 30 + (i % 23) : 20 + ((i * 5) % 3)));
-  const common = { spec, codec, low: -160, step: 8, symbols };
+  const common = { spec, codec, ...order, low: -160, step: 8, symbols };
   return {
-    ...{ spec, codec, concealment: "zero" },
+    ...{ spec, codec, ...order, concealment: "zero" },
     slices: numbers(of, (index) => ({
       ...{ index, count: of, payload: encodeTransformed({ ...common, index, count: of }) },
     })),
@@ -179,6 +179,7 @@ const transforms = [
   ["cut-off-blocks", transformed(4, chw("uint8", 2, 5, 7), 5)],
   ["hwc", transformed(3, { dtype: "int8", shape: [4, 6, 2], layout: "hwc" })],
   ["rows", transformed(8, { dtype: "uint8", shape: [3, 9], layout: "any" }, 2)],
+  ["channels-in-another-order", transformed(4, chw("uint8", 3, 5, 7), 5, { interleave: "channel-strided" })],
   ["slices-missing", { ...transformed(2, chw("uint8", 2, 4, 6), 4) }],
 ].map(([name, input]) => [
   name,

@@ -90,8 +90,8 @@ const byChannel = orders.map((interleave) => [
 ]);
 const byElements = [...counted, ...quantized, ...byChannel];
 
-const chained = ["channel-strided", "pseudo-random:seed=3"].flatMap((interleave) =>
-  [chw("uint8", 5, 3, 4), hwc("uint8", 3, 4, 5)].map((spec) => [
+const chained = ["channel-strided", "pseudo-random:seed=3", "checkerboard"].flatMap((interleave) =>
+  [chw("uint8", 3, 4, 5), hwc("uint8", 4, 5, 3)].map((spec) => [
     `entropy/${interleave.split(":")[0]}/${spec.layout}`,
     {
       ...{ spec, codec: "integers | entropy", interleave },
@@ -126,7 +126,7 @@ const unfit = [
     "blocks-of-all-channels",
     { ...pictureInput("sluice:quality=50,layers=3"), interleave: "channel-strided" },
   ],
-  ["coded-by-what-is-around", { spec: chw("uint8", 2, 4, 4), codec: "integers | entropy" }],
+  ["half-of-odd-rows", { spec: chw("uint8", 2, 3, 4), codec: "integers | entropy" }],
   ["planes-of-channels", { spec: chw("uint8", 2, 8, 8), codec: "integers | tile | jpeg" }],
   ["too-large", { spec: any("uint8", 1025, 1024), codec: "raw" }],
 ].map(([name, input]) => [name, { interleave: "checkerboard", concealment: "zero", ...input }]);

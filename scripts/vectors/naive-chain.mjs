@@ -37,10 +37,26 @@ function gridOf({ shape, layout }) {
   return { channels, rows, columns, place: (c, y, x) => (c * rows + y) * columns + x };
 }
 
-/** Units in the order in which slices hold them: whole channels in another order (spec 5.8). */
-function dealtUnits(spec, hasTile, interleave) {
-  const units = unitsOf(spec, hasTile);
-  const { channels } = gridOf(spec);
+/** Rows that are coded as those of one channel (spec 5.8). */
+function rowsOf(spec, interleave) {
+  const { rows, columns } = gridOf(spec);
+  return { rows: interleave === "checkerboard" ? rows / 2 : rows, columns };
+}
+
+/** Units in the order in which slices hold them: whole channels in another order, or every second row of them (spec 5.8). */
+function dealtUnits(spec, units, interleave) {
+  const { channels, rows, columns } = gridOf(spec);
+  if (interleave === "checkerboard") {
+    const row = (c, y) => units.slice((c * rows + y) * columns, (c * rows + y + 1) * columns);
+    const all = (length) => Array.from({ length }, (_, i) => i);
+    return [0, 1].flatMap((p) =>
+      all(channels).flatMap((c) =>
+        all(rows)
+          .filter((y) => y % 2 === (p + c) % 2)
+          .flatMap((y) => row(c, y)),
+      ),
+    );
+  }
   const each = units.length / channels;
   return dealtChannels(interleave, channels).flatMap((c) => units.slice(c * each, (c + 1) * each));
 }
@@ -134,12 +150,12 @@ function planeOf(units, shape) {
 }
 
 /** The symbols of a slice, from a payload (or a plane that was decoded from it); `undefined` where it is refused. */
-function symbolsOf({ spec, codec, side }, slice, units, first, payload) {
+function symbolsOf({ spec, codec, side, interleave }, slice, units, first, payload) {
   const levels = levelsOf(codec);
   const tile = stagesOf(codec).find(({ name }) => name === "tile");
   if (!tile) {
     const elements = units.reduce((sum, { places }) => sum + places.length, 0);
-    return decodeEntropy(payload, elements, first, entropyGrid(spec, side), levels);
+    return decodeEntropy(payload, elements, first, entropyGrid(spec, side, interleave), levels);
   }
   if (!slice.plane) return undefined;
   const { spots, width, height } = planeOf(units, tile.values.shape);
@@ -150,8 +166,8 @@ function symbolsOf({ spec, codec, side }, slice, units, first, payload) {
 }
 
 /** Rows and columns that `entropy` sees; `side` of the blocks of `transform`, where it is there. */
-function entropyGrid(spec, side) {
-  if (side === undefined) return gridOf(spec);
+function entropyGrid(spec, side, interleave) {
+  if (side === undefined) return rowsOf(spec, interleave);
   return { rows: Math.ceil(count(spec.shape) / side ** 2), columns: side ** 2 };
 }
 
@@ -188,8 +204,9 @@ function takeFrame({ spec, codec, interleave = "" }, frames, frame, slices) {
   const predict = stages.find(({ name }) => name === "predict");
   const hasTile = stages.some(({ name }) => name === "tile");
   const block = stages.find(({ name }) => name === "transform")?.values.block;
-  const units = block ? transformUnits(spec, Number(block)) : dealtUnits(spec, hasTile, interleave);
-  const ofEntropy = { spec, codec, side: block && Number(block) };
+  const inOrder = block ? transformUnits(spec, Number(block)) : unitsOf(spec, hasTile);
+  const units = dealtUnits(spec, inOrder, interleave);
+  const ofEntropy = { spec, codec, side: block && Number(block), interleave };
   const cells = new Array(count(spec.shape)).fill(undefined);
   const refused = [];
   const known = [];
@@ -230,15 +247,15 @@ function takeFrame({ spec, codec, interleave = "" }, frames, frame, slices) {
 }
 
 /** The payload of a slice of `transform | quantize | entropy`, of given symbols of all elements in the order of the units. */
-export function encodeTransformed({ spec, codec, low, step, symbols, index, count: of }) {
+export function encodeTransformed({ spec, codec, interleave = "", low, step, symbols, index, count: of }) {
   const side = Number(stagesOf(codec)[0].values.block);
-  const units = transformUnits(spec, side);
+  const units = dealtUnits(spec, transformUnits(spec, side), interleave);
   const [first, end] = sliceRange(index, of, units.length);
   const elements = (some) => some.reduce((sum, { places }) => sum + places.length, 0);
   const from = elements(units.slice(0, first));
   const own = symbols.slice(from, from + elements(units.slice(first, end)));
   const head = [low, step].map((value) => elementHex("float32", value)).join("");
-  return head + encodeEntropy(own, from, entropyGrid(spec, side), levelsOf(codec));
+  return head + encodeEntropy(own, from, entropyGrid(spec, side, interleave), levelsOf(codec));
 }
 
 /**
@@ -252,7 +269,7 @@ export function encodeChain({ spec, codec, interleave = "", data, index, count: 
   const range = stage.name === "quantize" ? tensorRange(values, parameters(stage.text)) : undefined;
   const [first, end] = sliceRange(index, of, values.length);
   const symbolsFrom = (from) =>
-    dealtUnits(spec, false, interleave)
+    dealtUnits(spec, unitsOf(spec, false), interleave)
       .slice(first, end)
       .map(({ places: [place] }) =>
         range ? symbolOf(from[place], range, levels) : from[place] + (spec.dtype === "int8" ? 128 : 0),
@@ -263,5 +280,5 @@ export function encodeChain({ spec, codec, interleave = "", data, index, count: 
   const symbols = before ? own.map((symbol, i) => (symbol - before[i] + half + levels) % levels) : own;
   const head = range ? [range.low, range.step].map((value) => elementHex("float32", value)).join("") : "";
   const side = codec.includes("predict") ? elementHex("uint8", earlier?.distance ?? 0) : "";
-  return head + side + encodeEntropy(symbols, first, gridOf(spec), levels);
+  return head + side + encodeEntropy(symbols, first, rowsOf(spec, interleave), levels);
 }

@@ -54,6 +54,7 @@ export async function openAdaptiveSender(options: StreamOptions, hooks: StreamHo
       },
       send: ({ image }): Promise<AdaptiveOutcome> => stream.send(image),
       figures: client.figures,
+      strategy: stream.figures,
       get lost() {
         return client.lost;
       },

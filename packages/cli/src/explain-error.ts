@@ -1,6 +1,6 @@
 import { ClientError } from "@sluice/client";
 import { EngineError, ModelError } from "@sluice/inference";
-import { ProtocolError } from "@sluice/protocol";
+import { ErrorCode, ProtocolError } from "@sluice/protocol";
 import { StreamRefusal } from "@sluice/server";
 import { TensorError } from "@sluice/tensor";
 import { ConnectError, StreamError } from "@sluice/transport";
@@ -100,6 +100,8 @@ function exitCodeOf(error: unknown): ExitCode {
     if (/\b(?:EADDRINUSE|EADDRNOTAVAIL)\b/.test(error.message)) return ExitCode.unreachable;
     return connectCodes[error.kind];
   }
+  // A session that was never let in was not lost.
+  if (error instanceof ClientError && error.code === ErrorCode.unauthorized) return ExitCode.rejected;
   if (error instanceof ClientError) return clientCodes[error.kind];
   if (error instanceof StreamError || error instanceof ProtocolError) return ExitCode.sessionLost;
   if (error instanceof ModelError || error instanceof StreamRefusal) return ExitCode.notFound;

@@ -13,6 +13,7 @@ import { registerReplay } from "./replay-command.js";
 import { registerServe } from "./serve-command.js";
 import { registerSplit } from "./split-command.js";
 import { registerStream } from "./stream-command.js";
+import { registerToken } from "./tokens/token-command.js";
 
 function readVersion(): string {
   const manifest: unknown = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
@@ -61,6 +62,7 @@ file, 6 rejected by the server, 7 session lost, 130 interrupted. SLUICE_DEBUG=1 
   registerReplay(program, context);
   registerConformance(program, context);
   registerConfig(program, context, environment);
+  registerToken(program, context);
   installConfig(program, environment);
   return program;
 }

@@ -31,6 +31,8 @@ interface ServeCommandOptions {
   readonly fpsLimit?: number;
   readonly bytesLimit?: number;
   readonly token?: string;
+  readonly tokens?: string;
+  readonly tokenKey?: string;
   readonly capture?: string;
   readonly captureFrames?: string;
   readonly captureBytes?: number;
@@ -50,8 +52,8 @@ export function registerServe(program: Command, context: CliContext): void {
     .addOption(new Option("--engine <name>", "transport").choices([...engineNames]).default("auto"))
     .option("--fallback", "also serve WebSockets over TCP at the same port, for clients whose UDP is blocked")
     .option(
-      "--model <[name[@version]=]model>",
-      `${servedModelHelp}; again for each model (default: fashion)`,
+      "--model <model>",
+      `${servedModelHelp}; again for each model, with NAME= or NAME@VERSION= before it (default: fashion)`,
       (text: string, models: readonly string[]) => [...models, text],
       [],
     )
@@ -107,6 +109,8 @@ export function registerServe(program: Command, context: CliContext): void {
       "--token <text>",
       "bearer token that clients must show; SLUICE_TOKEN keeps it out of the process list",
     )
+    .option("--tokens <file>", "more of them, each with a name and limits, in YAML or JSON (see below)")
+    .option("--token-key <file>", "the key of signed tokens that expire; `sluice token` makes both")
     .option(
       "--capture <dir>",
       "keep what came of frames, with the tensors that users sent, in files for `sluice replay`",
@@ -132,6 +136,9 @@ export function registerServe(program: Command, context: CliContext): void {
 When ready it prints one JSON line with "event": "listening", the url, certHash, metricsUrl and pageUrl on stdout; logs go to
 stderr. SIGTERM and Ctrl-C let it answer what is in flight and end. A certificate that it made itself is renewed before
 its 13 days are over; GET /.well-known/sluice beside the metrics has the hashes of the present one and of the next.
+
+A file of tokens: - {name: camera-7, token: "...", max-sessions: 2, fps-limit: 30, bytes-limit: 250000}
+                  - {name: lab, sha256: "the token's SHA-256, so that the file holds no secret"}
 
 Examples:
   $ sluice serve
@@ -163,6 +170,7 @@ Examples:
           ...{ capture: options.capture, captureFrames: options.captureFrames },
           captureBytes: options.captureBytes,
           token: options.token ?? process.env.SLUICE_TOKEN,
+          ...{ tokens: options.tokens, tokenKey: options.tokenKey },
         },
         log,
       );

@@ -1,4 +1,4 @@
-import { createHash, createPrivateKey, timingSafeEqual, X509Certificate } from "node:crypto";
+import { createPrivateKey, X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import type { ShownModel } from "@sluice/demo";
 import { type EngineName, listen, type RetryMode } from "@sluice/http3";
@@ -16,6 +16,7 @@ import {
   parseModelEntry,
   type ServedModels,
 } from "./served-models.js";
+import { readTokens } from "./tokens/token-check.js";
 
 export interface ServeOptions {
   /** `HOST:PORT` of the UDP socket; port 0 takes a free one. */
@@ -43,6 +44,9 @@ export interface ServeOptions {
   readonly fpsLimit: number | undefined;
   readonly bytesLimit: number | undefined;
   readonly token: string | undefined;
+  /** A file of tokens, and one with the key that signs others. */
+  readonly tokens: string | undefined;
+  readonly tokenKey: string | undefined;
   readonly retry: RetryMode | undefined;
   readonly maxConnections: number | undefined;
   readonly maxConnectionsPerSource: number | undefined;
@@ -101,14 +105,14 @@ export async function startServer(options: ServeOptions, log: ServerLog): Promis
       log: (level, message, fields) => log[level](fields ?? {}, message),
       onStuck: () => endStuckProcess(log),
     });
-    const token = options.token;
+    const authorize = await readTokens(options);
     const server = createServer({
       ...{ transport, openServedStream: demo?.tap(registry.open) ?? registry.open, log, observer: metrics },
       limits: {
         ...(options.fpsLimit ? { framesPerSecond: options.fpsLimit } : {}),
         ...(options.bytesLimit ? { maxBytesPerSecond: options.bytesLimit } : {}),
       },
-      ...(token === undefined ? {} : { authorize: createTokenCheck(token) }),
+      ...(authorize ? { authorize } : {}),
       ...(capture ? { capture } : {}),
     });
     let draining = false;
@@ -241,10 +245,4 @@ async function startOperations(
     log.warn({ wanted: defaultMetrics, url: operations.url }, "the default metrics port is taken");
     return operations;
   }
-}
-
-/** Compares in a time that does not depend on where the tokens differ. */
-function createTokenCheck(token: string): (given: Uint8Array) => boolean {
-  const expected = createHash("sha256").update(token).digest();
-  return (given) => timingSafeEqual(createHash("sha256").update(given).digest(), expected);
 }

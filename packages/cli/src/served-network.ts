@@ -1,5 +1,6 @@
 import {
   classify,
+  createRestartingEngine,
   decodeCtc,
   type Engine,
   type Model,
@@ -24,6 +25,9 @@ import { readHashedStatistics } from "./statistics-hash.js";
 /** Frames that one run of a network takes at most; the scheduler takes as many of them as the measurement shows a gain for. */
 const maxFrames = 16;
 
+/** Runs under way at another server: it is away for longer than it computes. */
+const maxRemoteRuns = 8;
+
 /** Loads the half of a model behind a cut, runs it warm and measures batches. @throws StreamRefusal for an illegal cut */
 export async function loadServedHalf(
   model: Model,
@@ -31,10 +35,12 @@ export async function loadServedHalf(
   threads: number | undefined,
 ): Promise<LoadedHalf> {
   const half = await tailOf(model, split);
-  const engine = await half.load(threads === undefined ? {} : { threads });
+  const engine = await createRestartingEngine(() => half.load(threads === undefined ? {} : { threads }), {
+    now: () => performance.now(),
+  });
   try {
     const statistics = split === "" ? undefined : await readHashedStatistics(model, split);
-    const network = await createNetwork(engine);
+    const network = await createNetwork(engine, half.engine === "remote");
     return {
       serve({ spec, content }) {
         checkShape(spec, engine.inputs[0]!);
@@ -63,7 +69,7 @@ async function tailOf(model: Model, split: string): Promise<Network> {
   }
 }
 
-async function createNetwork(engine: Engine): Promise<ServedNetwork<readonly Tensor[]>> {
+async function createNetwork(engine: Engine, isRemote: boolean): Promise<ServedNetwork<readonly Tensor[]>> {
   const input = engine.inputs[0]!;
   const isStackable = input.batch === "dynamic";
   const shape = input.shape.map((size) => size ?? 1);
@@ -76,7 +82,8 @@ async function createNetwork(engine: Engine): Promise<ServedNetwork<readonly Ten
     { maxFrames: isStackable ? maxFrames : 1, now: () => performance.now() },
   );
   return {
-    ...{ maxFrames: isStackable ? maxFrames : 1, costs, isSerial: true },
+    ...{ maxFrames: isStackable ? maxFrames : 1, costs },
+    ...(isRemote ? { maxUnderWay: maxRemoteRuns } : { isSerial: true }),
     run: (frames) => engine.runBatch(frames.map(({ tensor }) => asInput(tensor, input))),
   };
 }

@@ -1,5 +1,5 @@
 /** What a run of `sluice stream` takes, and what it reports. */
-import type { FrameOutcome, SessionEnd, StrategySwitch } from "@sluice/client";
+import type { AdaptiveFigures, FrameOutcome, SessionEnd, StrategySwitch } from "@sluice/client";
 import type { LabelledImage } from "@sluice/inference";
 import type { DeliveryMode, InferenceTerms, Strategy } from "@sluice/protocol";
 import type { ClientHalfOptions } from "./client-half.js";
@@ -70,7 +70,7 @@ export interface StreamReport {
 
 /** `signal` ends the run early and cleanly. */
 export interface StreamHooks extends ConnectionHooks {
-  onStart?(setup: StreamSetup, figures: Sender["figures"]): void;
+  onStart?(setup: StreamSetup, sender: Pick<Sender, "figures" | "strategy">): void;
   /** What became of a frame. */
   onFrame?(outcome: FrameOutcome): void;
   /** Called about twice a second. */
@@ -93,6 +93,8 @@ export interface Sender {
   readonly source: AsyncIterable<LabelledImage>;
   send(frame: PacedImage): Promise<FrameOutcome & { readonly candidate?: string }>;
   figures(): SessionFigures & { readonly sessions: number };
+  /** What is known of the choice, where there is one. */
+  strategy?(): AdaptiveFigures;
   /** Why nothing more can be sent. */
   readonly lost: SessionEnd | undefined;
   /** Why nothing can be sent now. */

@@ -23,7 +23,7 @@ export async function runStream(options: StreamOptions, hooks: StreamHooks): Pro
   };
   const sender = await openSender(options, { ...hooks, onSwitch });
   try {
-    hooks.onStart?.(sender.setup, () => sender.figures());
+    hooks.onStart?.(sender.setup, sender);
     startMs = performance.now();
     return await pace(sender, options, hooks, phases);
   } finally {

@@ -30,10 +30,11 @@ export async function showStream(
   if (operations) say(`metrics at ${operations.url}/metrics`);
   const running = runStream(options, {
     signal,
-    onStart(setup, figures) {
-      metrics.watchPath(figures);
+    onStart(setup, sender) {
+      metrics.watchPath(() => sender.figures());
+      if (sender.strategy) metrics.watchStrategy(sender.strategy);
       stderr.write(`${formatSetup(setup)}\n`);
-      onStart?.(setup, figures);
+      onStart?.(setup, sender);
     },
     onFrame: metrics.observeFrame,
     onConnection(state) {
@@ -42,7 +43,10 @@ export async function showStream(
       if (wasOpen) say("a new session is open");
       wasOpen = true;
     },
-    onSwitch: (change) => say(formatSwitch(change)),
+    onSwitch(change) {
+      metrics.observeSwitch(change);
+      say(formatSwitch(change));
+    },
     onNotice: say,
     onProgress(summary) {
       if (isTty) stderr.write(`\r${formatLive(summary)}\u001b[K`);

@@ -105,7 +105,7 @@ const mistakes: readonly { readonly text: string; readonly says: RegExp }[] = [
   { text: "serve:\n  engine: qunn\n", says: /:2: serve\.engine: Allowed choices are auto, / },
   { text: "serve:\n  fallback: maybe\n", says: /:2: serve\.fallback: expected true or false/ },
   { text: "serve:\n  model: true\n", says: /:2: serve\.model: expected <model>/ },
-  { text: "serve:\n  model: [a, b]\n", says: /:2: serve\.model: expected one value, not a list/ },
+  { text: "serve:\n  labels: [a, b]\n", says: /:2: serve\.labels: expected one value, not a list/ },
   { text: "serve:\n  model: a\n  model: b\n", says: /:3: Map keys must be unique/ },
   { text: "sevre:\n  model: a\n", says: /:1: there is no command sevre \(known: serve, / },
   { text: "serve: 3\n", says: /:1: serve: expected its options below it/ },

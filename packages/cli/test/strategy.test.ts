@@ -1,7 +1,7 @@
 import t from "tap";
 import { parseProfile } from "#cli/strategy-candidates.js";
 import { createStrategyPhases } from "#cli/strategy-phases.js";
-import { runSluice } from "./run-sluice.js";
+import { runSluice, startSluice } from "./run-sluice.js";
 import { startServer } from "./start-server.js";
 
 // Loading several halves of a model takes its time.
@@ -38,6 +38,23 @@ t.test("--strategy auto chooses among the ways to run the model, and says by whi
   t.equal(sum(summary.timeline, "offered"), 90);
   t.equal(sum(summary.timeline, "onTime"), summary.onTime);
   t.match(run.stderr, /by whichever of\n {2}client: [\d.]+ ms here\n/);
+});
+
+t.test("its metrics tell what is chosen and why", async (t) => {
+  const [, { url, certHash }] = await startServer(t, []);
+  const stream = startSluice([
+    ...["stream", url, "--cert-hash", certHash, "--strategy", "auto", "--duration", "600"],
+    ...["--metrics", "127.0.0.1:0", "--json"],
+  ]);
+  t.teardown(() => stream.kill("SIGKILL"));
+  const line = await stream.errorLine((text) => text.startsWith("metrics at "));
+  await stream.errorLine((text) => text.startsWith("by "));
+  const text = await (await fetch(line.slice("metrics at ".length))).text();
+  t.match(text, /sluice_strategy_switches_total\{cause="start"\} 1/);
+  t.match(text, /sluice_strategy_active\{candidate="client"\} [01]/);
+  stream.kill("SIGINT");
+  const { code } = await stream.ended;
+  t.equal(code, 0);
 });
 
 t.test("auto has nothing to choose for sink, and wants profiles that are some", async (t) => {

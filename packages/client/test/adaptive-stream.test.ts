@@ -1,11 +1,20 @@
 /** The choice among strategies with the real client and server, over paths that change, on virtual time. */
-import { type AdaptiveStreamOptions, ClientError, createAdaptiveStream, createClient } from "@sluice/client";
+import {
+  type AdaptiveStreamOptions,
+  ClientError,
+  createAdaptiveStream,
+  createClient,
+  createReconnectingClient,
+  type StrategySwitch,
+} from "@sluice/client";
 import { ErrorCode } from "@sluice/protocol";
 import { createSinkModel, StreamRefusal } from "@sluice/server";
 import { createTensor } from "@sluice/tensor";
+import type { MemoryPair } from "@sluice/transport";
 import t from "tap";
 import { type Phase, runFixed, runWorld, type Way } from "./adaptive-world.js";
 import { createMemoryServer } from "./memory-server.js";
+import { createVirtualTime } from "./virtual-time.js";
 
 t.setTimeout(120_000);
 
@@ -161,4 +170,52 @@ t.test("what a candidate throws reaches the caller and is counted", async (t) =>
     }),
     /candidates: at most 16/,
   );
+});
+
+t.test("without a session it goes on here, and over the next one when that is open", async (t) => {
+  const time = createVirtualTime();
+  const memory = createMemoryServer({ clock: time });
+  const pairs: MemoryPair[] = [];
+  const opening = createReconnectingClient({
+    ...{ clock: time, random: () => 0.5, firstMs: 4_000 },
+    async connect() {
+      pairs.push(memory.connectPair());
+      return pairs.at(-1)!.client;
+    },
+  });
+  await time.advance(100);
+  const client = await opening;
+  const switches: StrategySwitch[] = [];
+  const adapting = createAdaptiveStream<number>(client, {
+    candidates: [
+      {
+        ...{ name: "here", strategy: "client", terms: { ...terms, clientMs: 40, bytes: 0 } },
+        run: (frame) => new Promise((resolve) => time.schedule(40, () => resolve(frame))),
+      },
+      ...candidatesOf("there"),
+    ],
+    ...{ deadlineMs: 150, clock: time, onSwitch: (change) => switches.push(change) },
+  });
+  await time.advance(100);
+  const stream = await adapting;
+  const went: string[] = [];
+  for (let i = 0; i < 150; i++) {
+    void stream.send(i).then(({ candidate }) => went.push(candidate));
+    if (i === 50) pairs[0]!.server.close(ErrorCode.overloaded, "too much");
+    await time.advance(33);
+  }
+  await time.advance(1_000);
+  t.match(switches, [
+    { to: "there", cause: "start" },
+    { from: "there", to: "here", cause: "path-lost" },
+    { from: "here", to: "there", cause: "path-back" },
+  ]);
+  t.equal(switches.length, 3);
+  t.equal(client.figures().sessions, 2);
+  t.equal(went.length, 150);
+  const { offered, dropped, expired, delivered, offeredTo } = stream.figures();
+  t.equal(dropped + expired + delivered, offered);
+  t.ok(expired <= 2, `${expired}: no more than what was under way`);
+  t.ok(offeredTo.here! > 50 && offeredTo.there! > 70, JSON.stringify(offeredTo));
+  client.close();
 });

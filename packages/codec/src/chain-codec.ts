@@ -2,8 +2,13 @@ import { type CutStatistics, checkSpec, elementCount, TensorError, type TensorSp
 import { type Chain, planChain } from "./chain.js";
 import type { Codec } from "./codec.js";
 import { maxInterleavedElements } from "./interleave/dealing-order.js";
-import { arrangeChannels, arrangeElements } from "./interleave/interleaved-order.js";
-import { parseInterleaving } from "./interleave/interleaving.js";
+import {
+  type Arrangement,
+  arrangeChannels,
+  arrangeElements,
+  arrangeRows,
+} from "./interleave/interleaved-order.js";
+import { type Interleaving, parseInterleaving } from "./interleave/interleaving.js";
 import { createSliceDecoder } from "./slice-decoder.js";
 import { createSliceEncoder } from "./slice-encoder.js";
 import type { Stage } from "./stage.js";
@@ -34,14 +39,24 @@ export function createChainCodec(named: readonly Stage[]): Codec {
   checkKinds(named);
   const stages = named.at(-1)!.output === "symbols" ? [...named, pack as Stage] : named;
 
+  const decides = stages.find((stage) => stage.unitOrder);
+
+  function arrange(
+    spec: TensorSpec,
+    statistics: CutStatistics | undefined,
+    interleaving: Interleaving,
+  ): Arrangement {
+    const { kind } = interleaving;
+    if (!decides && kind !== "contiguous") return arrangeElements(spec, statistics, interleaving);
+    const base = decides?.unitOrder?.(spec) ?? elementOrder(spec);
+    return kind === "checkerboard" && decides?.takesHalfRows
+      ? arrangeRows(base, spec, statistics)
+      : arrangeChannels(base, spec, statistics, interleaving);
+  }
+
   function plan(spec: TensorSpec, statistics: CutStatistics | undefined, interleave: string): Chain {
     checkSpec(spec);
-    const interleaving = parseInterleaving(interleave);
-    const decides = stages.find((stage) => stage.unitOrder);
-    const arrangement =
-      decides || interleaving.kind === "contiguous"
-        ? arrangeChannels(decides?.unitOrder?.(spec) ?? elementOrder(spec), spec, statistics, interleaving)
-        : arrangeElements(spec, statistics, interleaving);
+    const arrangement = arrange(spec, statistics, parseInterleaving(interleave));
     const looksBack = stages.some((stage) => stage.looksBack);
     return planChain(stages, { spec, looksBack, ...arrangement });
   }
@@ -49,8 +64,7 @@ export function createChainCodec(named: readonly Stage[]): Codec {
   return {
     text,
     preferredInterleaving({ shape }) {
-      const isOfElements = !stages.some((stage) => stage.unitOrder);
-      return isOfElements && elementCount(shape) <= maxInterleavedElements ? "checkerboard" : "";
+      return !decides && elementCount(shape) <= maxInterleavedElements ? "checkerboard" : "";
     },
     libraries: stages.flatMap(({ library }) => library ?? []),
     createEncoder: (spec, statistics, interleave = "") =>

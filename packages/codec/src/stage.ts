@@ -74,6 +74,8 @@ export interface PlanContext {
   readonly order: UnitOrder;
   /** Channels of the elements in the order of the units; those of the statistics. */
   readonly axis: ChannelAxis;
+  /** Rows of a channel that follow one another in this order: all of them, or half of them. */
+  readonly rows: number;
   readonly statistics: CutStatistics | undefined;
   /** Whether a stage of the chain looks at earlier frames: what makes frames alike then pays. */
   readonly looksBack?: boolean;
@@ -87,6 +89,8 @@ export interface Stage<In extends Kind = Kind, Out extends Kind = Kind> {
   readonly output: Out;
   /** Which units the slices hold, where this stage cares; else single elements. One stage of a chain can decide it. */
   unitOrder?(spec: TensorSpec): UnitOrder;
+  /** Of a stage that decides the units: whether every second row of a channel can stand by itself (spec 5.8). */
+  readonly takesHalfRows?: boolean;
   /** Whether it looks at earlier frames; one stage of a chain can. */
   readonly looksBack?: boolean;
   /** The module to be loaded before (see `prepareCodec`). */

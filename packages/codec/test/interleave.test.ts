@@ -19,8 +19,15 @@ t.comment(`seed ${seed}`);
 const kinds = [
   { codec: "raw", orders: ["", "channel-strided", "checkerboard", "pseudo-random:seed=7"] },
   { codec: "quantize:levels=16", orders: ["", "channel-strided", "checkerboard", "pseudo-random:seed=7"] },
-  { codec: "quantize:levels=16 | entropy", orders: ["", "channel-strided", "pseudo-random:seed=7"] },
+  {
+    codec: "quantize:levels=16 | entropy",
+    orders: ["", "channel-strided", "checkerboard", "pseudo-random:seed=7"],
+  },
   { codec: "quantize:levels=256 | tile | jpeg", orders: ["", "channel-strided", "pseudo-random:seed=7"] },
+  {
+    codec: "transform:block=4 | quantize:levels=64 | entropy",
+    orders: ["", "channel-strided", "pseudo-random:seed=7"],
+  },
   { codec: "sluice", orders: ["", "checkerboard", "pseudo-random:seed=7"] },
 ];
 const cases = kinds.flatMap(({ codec, orders }) => orders.map((interleave) => ({ codec, interleave })));
@@ -68,6 +75,10 @@ t.test("an order that does not suit the codec is refused, and which do is said",
       t.throws(() => prepared.createEncoder(tensor, statistics, kind), expected);
     }
   }
+  const odd = { dtype: "uint8", shape: [2, 3, 4], layout: "chw" } as const;
+  t.throws(() => parseCodec("integers | entropy").createDecoder(odd, undefined, "checkerboard"), {
+    message: /^interleave: checkerboard, and a channel has 3 rows/,
+  });
   const huge = { dtype: "uint8", shape: [1025, 1024], layout: "any" } as const;
   for (const order of ["checkerboard", "channel-strided", "pseudo-random"])
     t.throws(() => parseCodec("raw").createDecoder(huge, undefined, order), {
@@ -119,6 +130,8 @@ t.test("any slices give their own elements, whatever the order, and all of them 
       shape,
       fc.infiniteStream(fc.boolean()),
       ({ codec, interleave }, layout, [channels, rows, columns], comes) => {
+        // Half of an odd number of rows cannot be.
+        if (codec.includes("16 | entropy") && interleave === "checkerboard" && rows % 2 !== 0) return true;
         const isChw = layout === "chw";
         const tensor = waveTensor(
           "float32",
@@ -165,7 +178,7 @@ t.test("interleaving changes which slice holds an element, and nothing of the wh
   ];
   for (const [codec, dtype] of dtypes) {
     for (const layout of ["chw", "hwc"] as const) {
-      const shape = layout === "chw" ? [5, 9, 7] : [9, 7, 5];
+      const shape = layout === "chw" ? [5, 8, 7] : [8, 7, 5];
       const tensor = codec.startsWith("sluice")
         ? smoothTensor({ dtype: "float32", shape, layout }, createRandom(seed))
         : waveTensor(dtype, shape, layout);
@@ -186,9 +199,9 @@ t.test("interleaving changes which slice holds an element, and nothing of the wh
       };
       const plain = decoded("");
       t.equal(plain.missingCount, 0);
-      const { orders } = kinds.find((kind) => codec.startsWith(kind.codec.split(":")[0]!))!;
-      for (const order of codec.includes("entropy") ? ["channel-strided", "pseudo-random"] : orders)
-        t.strictSame(decoded(order).tensor, plain.tensor, `${codec} ${layout} ${order}`);
+      for (const order of ["channel-strided", "checkerboard", "pseudo-random:seed=7"])
+        if (!(codec.startsWith("sluice") && order === "channel-strided"))
+          t.strictSame(decoded(order).tensor, plain.tensor, `${codec} ${layout} ${order}`);
     }
   }
 });
@@ -212,5 +225,39 @@ t.test("a slice of a checkerboard has as much of each channel as of the others",
       held.reduce((a, b) => a + b),
       end - first,
     );
+  }
+});
+
+t.test("frames are predicted from earlier ones in any order", async (t) => {
+  for (const codec of [
+    "quantize:levels=32 | predict | entropy",
+    "quantize:levels=32 | predict",
+    "sluice:memory=2",
+  ]) {
+    const chosen = ["checkerboard", "pseudo-random:seed=7"];
+    const [first, second] = [1, 2].map(() => waveTensor("float32", [6, 12, 12], "chw"));
+    const statistics = statisticsOf(first!);
+    const run = (interleave: string) => {
+      const encoder = parseCodec(codec).createEncoder(first!, statistics, interleave);
+      const decoder = parseCodec(codec).createDecoder(first!, statistics, interleave);
+      return [first!, second!].map((tensor, frame) => {
+        const { slices } = encoder.encode(tensor, 200, { frame });
+        const partial = decoder.begin(frame);
+        for (const { index, count, payload } of slices)
+          if (partial.add(index, count, payload) !== undefined) throw new Error("refused");
+        encoder.acknowledge?.(frame);
+        const bytes = slices.reduce((sum, { payload }) => sum + payload.length, 0);
+        const { tensor: got, missingCount } = partial.finish();
+        return { bytes, data: got.data.slice(), missingCount };
+      });
+    };
+    const plain = run("");
+    for (const interleave of chosen) {
+      const [whole, predicted] = run(interleave);
+      t.strictSame([whole!.missingCount, predicted!.missingCount], [0, 0], `${codec} ${interleave}`);
+      t.strictSame([whole!.data, predicted!.data], [plain[0]!.data, plain[1]!.data]);
+      if (codec !== "quantize:levels=32 | predict")
+        t.ok(predicted!.bytes < whole!.bytes / 2, `${predicted!.bytes} after ${whole!.bytes}`);
+    }
   }
 });

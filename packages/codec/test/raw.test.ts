@@ -23,7 +23,7 @@ t.test("elements in little-endian order, on either kind of machine", async (t) =
 
     // As a big-endian machine would: its memory holds the reverse of each element.
     const order = elementOrder(tensor);
-    const context = { spec: tensor, order, axis: orderedAxis(tensor, order), statistics: undefined };
+    const context = { spec: tensor, order, axis: orderedAxis(tensor, order), rows: 1, statistics: undefined };
     const chain = planChain([rawStage(false) as Stage], context);
     const all = { first: 0, end: tensor.data.length };
     chain.take(tensor);

@@ -65,7 +65,13 @@ t.test(
         let bytes = frames[0]!;
         const { stage, encodes } = tableStage(() => bytes);
         const order = elementOrder(tensor);
-        const context = { spec: tensor, order, axis: orderedAxis(tensor, order), statistics: undefined };
+        const context = {
+          spec: tensor,
+          order,
+          axis: orderedAxis(tensor, order),
+          rows: 1,
+          statistics: undefined,
+        };
         const encoder = createSliceEncoder(tensor, planChain([stage], context));
         for (const [f, frame] of frames.entries()) {
           bytes = frame;
@@ -98,7 +104,7 @@ t.test("a unit that does not fit is named", async (t) => {
   const tensor = waveTensor("uint8", [9]);
   const { stage } = tableStage(() => [1, 1, 1, 1, 1, 101, 1, 1, 1]);
   const order = elementOrder(tensor);
-  const context = { spec: tensor, order, axis: orderedAxis(tensor, order), statistics: undefined };
+  const context = { spec: tensor, order, axis: orderedAxis(tensor, order), rows: 1, statistics: undefined };
   const encoder = createSliceEncoder(tensor, planChain([stage], context));
   t.throws(() => encoder.encode(tensor, 100), {
     field: "maxPayloadBytes",

@@ -56,6 +56,7 @@ export { measureDistribution, type ValueDistribution } from "./profile/value-dis
 export type { ModelProfile, ProfiledOption } from "./profile-terms.js";
 export type { RemoteOptions } from "./remote/remote-model.js";
 export { openRemoteNetwork, withRemoteHalf } from "./remote/remote-network.js";
+export { createRestartingEngine, type RestartOptions } from "./restarting-engine.js";
 export { type IdxFile, parseIdx } from "./sources/idx-file.js";
 export { type ImageFileOptions, openImageFiles, openImageGlob } from "./sources/image-files.js";
 export type { CountedImageSource, ImageSource, LabelledImage } from "./sources/labelled-image.js";

@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
 import { createFrameMetrics } from "./frame-metrics.js";
+import { createStrategyMetrics, type StrategyChange, type StrategyFigures } from "./strategy-metrics.js";
 
 type ClientStage =
   | "produce"
@@ -46,6 +47,10 @@ export interface ClientMetrics {
   observeFrame(frame: ClientFrame): void;
   /** Adds the figures of session and path, read anew for each scrape. To be called once. */
   watchPath(read: () => ClientPathFigures): void;
+  /** The network runs somewhere else from now on. */
+  observeSwitch(change: StrategyChange): void;
+  /** Adds the figures of the choice where the network runs, read anew for each scrape. To be called once. */
+  watchStrategy(read: () => StrategyFigures): void;
   readonly contentType: string;
   text(): Promise<string>;
 }
@@ -58,6 +63,7 @@ export function createClientMetrics(options: { readonly processMetrics?: boolean
   const registry = new Registry();
   if (options.processMetrics ?? true) collectDefaultMetrics({ register: registry });
   const metrics = createFrameMetrics(registry, ["delivered", "expired", "dropped"], STAGES, ["result"]);
+  const strategy = createStrategyMetrics(registry);
   const late = new Counter({
     name: "sluice_late_results_total",
     help: "Results that came after the deadline of their frame.",
@@ -81,6 +87,8 @@ export function createClientMetrics(options: { readonly processMetrics?: boolean
       }
     },
     watchPath: (read) => watchPath(registry, read),
+    observeSwitch: strategy.observeSwitch,
+    watchStrategy: strategy.watch,
     contentType: registry.contentType,
     text: () => registry.metrics(),
   };

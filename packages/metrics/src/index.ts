@@ -15,4 +15,5 @@ export {
   type Stage,
 } from "./metrics.js";
 export { type OperationsOptions, type OperationsServer, serveOperations } from "./serve-operations.js";
+export type { StrategyChange, StrategyFigures } from "./strategy-metrics.js";
 export type { TransportFigures } from "./watch-transport.js";

@@ -1,6 +1,7 @@
 /** The way of a server's results to the client: in datagrams, repeated, or on the control stream (spec 7.1). */
 import type { sluice } from "@sluice/proto";
 import { encodeControlItem, itemOverhead } from "./datagram.js";
+import { ErrorCode } from "./error-code.js";
 import type { ReceivedFrame } from "./reassembly.js";
 import { createResultOutbox } from "./result-outbox.js";
 import type { FrameAnswer } from "./server-api.js";
@@ -48,7 +49,10 @@ export function createResultSender(say: (result: sluice.v1.Result.$Properties) =
       const deadlineMs = options?.deadlineMs ?? 0;
       if (maxDatagramBytes === 0 || options?.mode === "reliable") sayResult(result);
       else {
-        const times = { inTimeUntilMs: frame.expiresAtMs, uselessAtMs: frame.capturedMs + 2 * deadlineMs };
+        // spec 7.1: whoever sends in excess is told once, or it would cost more than what it is told of.
+        const isExcess = answer.code === ErrorCode.rateLimited;
+        const uselessAtMs = isExcess ? nowMs : frame.capturedMs + 2 * deadlineMs;
+        const times = { inTimeUntilMs: frame.expiresAtMs, uselessAtMs };
         outbox.push(result, times, nowMs);
       }
     },

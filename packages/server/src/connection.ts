@@ -16,7 +16,9 @@ import {
 import type { Capture } from "./capture/capture.js";
 import type { StreamCapture } from "./capture/stream-capture.js";
 import { createFrameTask, type FrameEnd, noStages, notDecoded } from "./frame-task.js";
+import { type Identities, type Identity, strictest } from "./identities.js";
 import { countMissingUnits } from "./missing-units.js";
+import type { ReadingShares } from "./scheduling/reading-shares.js";
 import type { Scheduler } from "./scheduling/scheduler.js";
 import { type OpenServedStream, StreamRefusal } from "./served-model.js";
 import type { ServerLog, ServerObserver } from "./server-observer.js";
@@ -25,10 +27,12 @@ import { createTensorReceiver, type TensorReceiver } from "./tensor-receiver.js"
 export interface ConnectionOptions {
   readonly session: Session;
   readonly limits: SessionLimits;
-  readonly authorize?: (token: Uint8Array) => boolean;
+  /** Who may come in. Default: everyone. */
+  readonly identities?: Identities;
   readonly capabilities?: readonly string[];
   readonly openServedStream: OpenServedStream;
   readonly scheduler: Scheduler;
+  readonly reading: ReadingShares;
   readonly clock: Clock;
   readonly log: ServerLog;
   readonly observer: ServerObserver;
@@ -41,6 +45,8 @@ export interface Connection {
   /** Asks the client to send no new frames, and closes when what is in flight is answered or the time is over. */
   drain(reason: string, timeoutMs: number): void;
   setLimits(limits: SessionLimits): void;
+  /** What its identity may do at most. */
+  readonly ownLimits: Partial<SessionLimits> | undefined;
   /** Frames that the client has sent and the limits have let in. */
   readonly framesOffered: number;
   close(code: number, reason: string): void;
@@ -59,13 +65,16 @@ export function createConnection(options: ConnectionOptions): Connection {
   const core = createServerSession(
     {
       ...{ agent, limits: options.limits, capabilities: options.capabilities ?? [] },
-      ...(options.authorize ? { authorize: options.authorize } : {}),
+      ...(options.identities ? { authorize } : {}),
     },
     clock.now(),
   );
+  let identity: Identity | undefined;
   const receivers = new Map<number, TensorReceiver>();
   const captures = new Map<number, StreamCapture>();
   const account = options.scheduler.openAccount();
+  const reading = options.reading.open();
+  let unread = 0;
   let driver: ReturnType<typeof createSessionDriver> | undefined;
   let nextTensorStream = 0;
   let readingStreams = 0;
@@ -84,7 +93,7 @@ export function createConnection(options: ConnectionOptions): Connection {
       refuseStream(stream);
       return;
     }
-    driver = createSessionDriver({ session, core, control: stream, clock, onProgress });
+    driver = createSessionDriver({ session, core, control: stream, clock, onProgress, onDatagrams });
     session.onUnidirectional((tensor) => void readTensorStream(tensor));
     driver.pump();
   });
@@ -96,6 +105,8 @@ export function createConnection(options: ConnectionOptions): Connection {
     log.info({ code, codeName: errorCodeName(code), reason, by, ...core.figures }, "session ended");
     core.handleClosed(code, reason);
     options.scheduler.closeAccount(account);
+    reading.close();
+    if (identity) options.identities?.leave(identity);
     report();
   });
 
@@ -126,6 +137,25 @@ export function createConnection(options: ConnectionOptions): Connection {
     driver?.pump();
   }
 
+  /** What comes beyond the session's share of this thread's time is lost unread. */
+  function onDatagrams(batch: readonly Uint8Array[], read: () => void): void {
+    const startMs = clock.now();
+    if (!reading.mayRead(startMs)) {
+      unread += batch.length;
+      return;
+    }
+    read();
+    const endMs = clock.now();
+    reading.hasRead(endMs - startMs, endMs);
+  }
+
+  /** Lets the client in if its token says so, with the limits of its identity. */
+  function authorize(token: Uint8Array): boolean {
+    identity = options.identities?.enter(token);
+    if (identity?.limits) core.setLimits(strictest(options.limits, identity.limits));
+    return identity !== undefined;
+  }
+
   function onProgress(): boolean {
     let moved = false;
     for (let event = core.pollEvent(); event; event = core.pollEvent()) {
@@ -153,12 +183,17 @@ export function createConnection(options: ConnectionOptions): Connection {
     observer.observeDatagramsDropped("sent", "queue-full", queueFull - reportedDrops.queueFull);
     observer.observeDatagramsDropped("sent", "too-big", tooBig - reportedDrops.tooBig);
     reportedDrops = { queueFull, tooBig };
+    observer.observeDatagramsDropped("received", "beyond-share", unread);
+    unread = 0;
   }
 
   function handleEvent(event: ServerEvent): void {
     switch (event.type) {
       case "open":
-        log.info({ agent: event.agent, capabilities: event.capabilities }, "session opened");
+        log.info(
+          { agent: event.agent, capabilities: event.capabilities, identity: identity?.name },
+          "session opened",
+        );
         return;
       case "stream-requested":
         void openStream(event);
@@ -254,6 +289,9 @@ export function createConnection(options: ConnectionOptions): Connection {
     setLimits(limits) {
       core.setLimits(limits);
       driver?.pump();
+    },
+    get ownLimits() {
+      return identity?.limits;
     },
     get framesOffered() {
       return account.offered;

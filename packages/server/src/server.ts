@@ -2,7 +2,9 @@ import { defaultLimits, ErrorCode, type SessionLimits } from "@sluice/protocol";
 import { type Clock, createSystemClock, type TransportServer } from "@sluice/transport";
 import type { Capture } from "./capture/capture.js";
 import { type Connection, createConnection } from "./connection.js";
+import { type Authorize, createIdentities, strictest } from "./identities.js";
 import { createLoadWatch } from "./load-watch.js";
+import { createReadingShares } from "./scheduling/reading-shares.js";
 import { createScheduler } from "./scheduling/scheduler.js";
 import type { OpenServedStream } from "./served-model.js";
 import type { ServerLog, ServerObserver } from "./server-observer.js";
@@ -12,8 +14,8 @@ export interface ServerOptions {
   readonly openServedStream: OpenServedStream;
   /** What each session may do. Default: `defaultLimits`. */
   readonly limits?: Partial<SessionLimits>;
-  /** Whether a client with this token may come in. Default: everyone. */
-  readonly authorize?: (token: Uint8Array) => boolean;
+  /** Whether a client with this token may come in, as whom, and with which limits. Default: everyone. */
+  readonly authorize?: Authorize;
   /** Names from the registry of what this server can do beyond the version. Default: none. */
   readonly capabilities?: readonly string[];
   /** Networks that work at once. Default 2. */
@@ -78,6 +80,8 @@ export function createServer(options: ServerOptions): Server {
     onBatch: (frames) => observer.observeBatch(frames),
   });
 
+  const reading = createReadingShares();
+  const identities = options.authorize ? createIdentities(options.authorize) : undefined;
   let limits: SessionLimits = { ...defaultLimits, ...options.limits };
   let draining = false;
   const load = createLoadWatch({
@@ -96,7 +100,8 @@ export function createServer(options: ServerOptions): Server {
   }
 
   function announce(): void {
-    for (const connection of connections) connection.setLimits(currentLimits());
+    for (const connection of connections)
+      connection.setLimits(strictest(currentLimits(), connection.ownLimits));
   }
 
   transport.onSession((session) => {
@@ -105,9 +110,9 @@ export function createServer(options: ServerOptions): Server {
       return;
     }
     const connection = createConnection({
-      ...{ session, scheduler, clock, log, observer, openServedStream: options.openServedStream },
+      ...{ session, scheduler, reading, clock, log, observer, openServedStream: options.openServedStream },
       limits: currentLimits(),
-      ...(options.authorize ? { authorize: options.authorize } : {}),
+      ...(identities ? { identities } : {}),
       ...(options.capabilities ? { capabilities: options.capabilities } : {}),
       ...(options.capture ? { capture: options.capture } : {}),
     });

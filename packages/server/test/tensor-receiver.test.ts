@@ -73,7 +73,7 @@ t.test("slices hold what the stream asked for, and what the codec cannot hold is
   t.ok([...got.tensor.data].every((value, i) => got.context.missing[i] === 1 || value === still[i]));
   for (const [codec, text] of [
     ["raw", "x"],
-    ["quantize | entropy", "checkerboard"],
+    ["quantize:levels=256 | tile | jpeg", "checkerboard"],
   ] as const)
     await t.rejects(createTensorReceiver({ ...wanted("zero"), codec, interleave: text }, served), {
       ...{ name: "StreamRefusal", code: ErrorCode.unknownInterleaving, message: /^interleave/ },

@@ -43,6 +43,8 @@ export interface SessionDriverOptions {
   readonly clock: Clock;
   /** Called in every round to take events and tensors out of the core; true while something was taken. */
   readonly onProgress: () => boolean;
+  /** Datagrams have come; without `read` being called they are lost. Default: they are read at once. */
+  readonly onDatagrams?: (batch: readonly Uint8Array[], read: () => void) => void;
 }
 
 /** A timer that is so late means that input may wait unread; the core must see it before it judges by time. */
@@ -63,8 +65,12 @@ export function createSessionDriver(options: SessionDriverOptions): SessionDrive
   let pumping = false;
 
   session.onDatagrams((batch) => {
-    for (const datagram of batch) core.handleDatagram(datagram, clock.now());
-    pump();
+    const read = () => {
+      for (const datagram of batch) core.handleDatagram(datagram, clock.now());
+      pump();
+    };
+    if (options.onDatagrams) options.onDatagrams(batch, read);
+    else read();
   });
   // What waits is cut anew where it no longer fits, and grows where more does.
   session.onMaxDatagramBytes(() => pump());

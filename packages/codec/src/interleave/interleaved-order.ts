@@ -8,6 +8,8 @@ import { type Interleaving, interleaveField } from "./interleaving.js";
 export interface Arrangement {
   readonly order: UnitOrder;
   readonly axis: ChannelAxis;
+  /** Rows of a channel that follow one another in this order: all of them, or half of them. */
+  readonly rows: number;
   /** Of the channels in this order. */
   readonly statistics: CutStatistics | undefined;
 }
@@ -40,7 +42,39 @@ export function arrangeElements(
     }
   }
   const order = reorder(base, spec, dealtElements);
-  return { order, axis: axisOf(spec, order, { channels, stride: 1 }), statistics };
+  return { order, axis: axisOf(spec, order, { channels, stride: 1 }), rows, statistics };
+}
+
+/**
+ * Every second row of each channel, then the others: of even channels first the even rows, of odd ones the odd rows. What
+ * is lost has its neighbours above and below in its channel, and a code that goes by rows finds some beside each element.
+ * @param base single elements by channels
+ * @throws TensorError of the field `interleave` for channels with an odd number of rows, and as `arrangeElements`
+ */
+export function arrangeRows(
+  base: UnitOrder,
+  spec: TensorSpec,
+  statistics: CutStatistics | undefined,
+): Arrangement {
+  checkInterleavedSize(spec);
+  const { channels, rows, columns } = channelGrid(spec);
+  if (rows % 2 !== 0) {
+    throw new TensorError(
+      interleaveField,
+      `checkerboard, and a channel has ${rows} rows, which are no even number; use channel-strided or pseudo-random`,
+    );
+  }
+  const half = (rows / 2) * columns;
+  const dealtElements = Uint32Array.from({ length: channels * rows * columns }, (_, i) => {
+    const piece = Math.floor(i / half);
+    const channel = piece % channels;
+    const phase = (Math.floor(piece / channels) + channel) % 2;
+    const place = i - piece * half;
+    const row = 2 * Math.floor(place / columns) + phase;
+    return (channel * rows + row) * columns + (place % columns);
+  });
+  const order = reorder(base, spec, dealtElements);
+  return { order, axis: axisOf(spec, order, { channels, stride: half }), rows: rows / 2, statistics };
 }
 
 /**
@@ -54,7 +88,9 @@ export function arrangeChannels(
   statistics: CutStatistics | undefined,
   interleaving: Interleaving,
 ): Arrangement {
-  if (interleaving.kind === "contiguous") return { order: base, axis: orderedAxis(spec, base), statistics };
+  const { channels, rows, columns } = channelGrid(spec);
+  if (interleaving.kind === "contiguous")
+    return { order: base, axis: orderedAxis(spec, base), rows, statistics };
   if (interleaving.kind === "checkerboard") {
     throw new TensorError(
       interleaveField,
@@ -63,7 +99,6 @@ export function arrangeChannels(
     );
   }
   checkInterleavedSize(spec);
-  const { channels, rows, columns } = channelGrid(spec);
   const plane = rows * columns;
   const dealt = dealPlaces(interleaving, 1, channels);
   const dealtElements = Uint32Array.from({ length: channels * plane }, (_, i) => {
@@ -73,8 +108,7 @@ export function arrangeChannels(
   const order = reorder(base, spec, dealtElements);
   const axis = axisOf(spec, order, { channels, stride: plane });
   return {
-    order,
-    axis,
+    ...{ order, axis, rows },
     statistics: statistics && axis.channels > 1 ? dealChannels(statistics, dealt) : statistics,
   };
 }

@@ -1,3 +1,4 @@
+import { coarseLog2 } from "./coarse-log2.js";
 import type { MotionVector } from "./motion-picture.js";
 import { createMotionSearch } from "./motion-search.js";
 import { expectedVector } from "./motion-vectors.js";
@@ -21,7 +22,7 @@ export interface MotionEstimate {
 
 /** About what one number of a vector's difference takes, in bits. */
 const differenceBits = (difference: number): number =>
-  difference === 0 ? 0.5 : 2.5 + 2 * Math.log2(Math.abs(difference));
+  difference === 0 ? 0.5 : 2.5 + 2 * coarseLog2(Math.abs(difference));
 
 /**
  * @param deviations of the channels
@@ -51,10 +52,10 @@ export function createMotionEstimate(
       product *= 1 + 2 * square;
       // Eight at once: logarithms take time.
       if ((i & 7) !== 7) continue;
-      bits += Math.log2(product);
+      bits += coarseLog2(product);
       product = 1;
     }
-    return largest < smallest * smallest ? 0 : 0.5 * (bits + Math.log2(product));
+    return largest < smallest * smallest ? 0 : 0.5 * (bits + coarseLog2(product));
   }
 
   function chooseVector(values: Float32Array, reference: ReferenceFrame, block: number): MotionVector {

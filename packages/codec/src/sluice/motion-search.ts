@@ -155,21 +155,21 @@ export function createMotionSearch(
   };
 }
 
-/** What an error of each channel counts: the mean over positions of the squared coefficients that it makes. */
+/**
+ * What an error of each channel counts: the squared coefficients that it makes at one position of a block, at which no
+ * frequency is 0.
+ */
 function channelWeights(
   { channels }: BlockGrid,
-  { samples, coefficients, pitch, analyseSamples }: BlockTransform,
+  { samples, coefficients, analyseSamples }: BlockTransform,
 ): Float64Array {
   const weights = new Float64Array(channels);
-  const positions = samples.length / pitch;
-  for (let c = 0; c < channels; c++) {
-    for (let position = 0; position < positions; position++) {
-      samples.fill(0);
-      samples[position * pitch + c] = 1;
-      analyseSamples();
-      for (const value of coefficients) weights[c] = weights[c]! + (value * value) / positions;
-    }
-  }
   samples.fill(0);
+  for (let c = 0; c < channels; c++) {
+    samples[c] = 1;
+    analyseSamples();
+    for (const value of coefficients) weights[c] = weights[c]! + value * value;
+    samples[c] = 0;
+  }
   return weights;
 }

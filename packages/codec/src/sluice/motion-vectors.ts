@@ -1,5 +1,6 @@
 import { motionParts } from "@sluice/tensor";
 import type { BlockGrid } from "./block-grid.js";
+import { coarseLog2 } from "./coarse-log2.js";
 import type { MotionVector } from "./motion-picture.js";
 
 // How the vectors of a slice are written (spec 6.11): for each block of which a unit in the slice is predicted, in the order of
@@ -112,5 +113,5 @@ export function vectorClass(differences: Int32Array): number {
   let sum = 0;
   for (const difference of differences) sum += Math.abs(difference);
   const mean = sum / Math.max(1, differences.length);
-  return Math.min(vectorClasses, Math.max(1, Math.round(4 + Math.log2(mean))));
+  return Math.min(vectorClasses, Math.max(1, Math.round(4 + coarseLog2(Math.max(mean, 1 / 16)))));
 }

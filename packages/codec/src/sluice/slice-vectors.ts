@@ -42,7 +42,7 @@ export function sliceVectorBits({ vectorClass, differences }: SliceVectors): num
   for (const difference of differences) {
     const high = Math.abs(difference) >>> plainBits;
     bits += intervalBits[entry + Math.min(high, escapeSymbol)]! + (difference === 0 ? 0 : 1);
-    if (high >= escapeSymbol) bits += 4 + Math.floor(Math.log2(high - escapeSymbol + 1));
+    if (high >= escapeSymbol) bits += 4 + 31 - Math.clz32(high - escapeSymbol + 1);
   }
   return bits;
 }

@@ -15,7 +15,8 @@ const maxEntropyLevels = 256;
 export function entropy(): Stage<"symbols", "bytes"> {
   return {
     ...{ name, text: name, input: "symbols", output: "bytes", unitOrder: channelElementOrder },
-    plan({ levels, blockLength }, { spec }) {
+    takesHalfRows: true,
+    plan({ levels, blockLength }, { spec, rows: channelRows }) {
       if (levels > maxEntropyLevels) {
         throw new TensorError(
           "codec.entropy",
@@ -24,7 +25,7 @@ export function entropy(): Stage<"symbols", "bytes"> {
       }
       const { rows, columns } =
         blockLength === undefined
-          ? channelGrid(spec)
+          ? { rows: channelRows, columns: channelGrid(spec).columns }
           : { rows: Math.ceil(elementCount(spec.shape) / blockLength), columns: blockLength };
       const coder = createSymbolCoder({ levels, rows, columns });
       return {

@@ -61,6 +61,9 @@ function blocksOf(spec: TensorSpec, side: number): BlockOrder {
 /**
  * Elements as coefficients of an orthonormal DCT of blocks of each channel (spec 6.13), for `quantize` to follow: at a coarse
  * step most of them become 0. NaN counts as 0. Units are blocks, so a lost slice loses its own.
+ *
+ * `quantize:clip=100 | entropy` behind it, on tensors of two clips (MobileNetV2 `add_3`): at a PSNR of 26 dB 0.6 and 0.85 of
+ * the bytes that it takes without, at 29 dB about as many, above that more, for then what is around an element tells more of it.
  * @throws TensorError for a parameter out of range
  */
 export function transform({

@@ -219,7 +219,7 @@ export const serverSessionCases: readonly Case[] = [
   refusal("error-correction-out-of-range", "unknownFec", { fec: "rs:max=101" }),
   refusal("error-correction-of-a-quic-stream", "unknownFec", { fec: "rs", mode: 2 }),
   refusal("an-interleaving-that-tears-channels-apart", "unknownInterleaving", {
-    ...{ codec: "integers | entropy", interleave: "checkerboard" },
+    ...{ codec: "integers | tile | jpeg", interleave: "checkerboard" },
   }),
   refusal("an-unknown-interleaving", "unknownInterleaving", { interleave: "x-nobody-knows" }),
   refusal("an-urgency-of-8", "specMismatch", { urgency: 8 }),

@@ -1,0 +1,62 @@
+import { phases, sumPhases } from "./phases.mjs";
+
+/** What a phase may lose against the best fixed choice. */
+export const bound = 0.8;
+
+/** Frames of each phase that count: in time, and with the right class where the classes are known. */
+export function phaseSums({ timeline, accuracy }) {
+  return sumPhases(timeline, accuracy.n > 0 ? "right" : "onTime");
+}
+
+/** For each phase the best fixed choice and what the live one reached of it. */
+export function comparePhases({ auto, fixed }) {
+  const live = phaseSums(auto);
+  const others = fixed.map(({ name, figures }) => ({ name, sums: phaseSums(figures) }));
+  return phases.map(({ name }, i) => {
+    const best = others.reduce((most, each) => (each.sums[i] > most.sums[i] ? each : most));
+    const share = best.sums[i] === 0 ? 1 : live[i] / best.sums[i];
+    return {
+      phase: name,
+      auto: live[i],
+      best: best.sums[i],
+      by: best.name,
+      share,
+      isReached: share >= bound,
+    };
+  });
+}
+
+const table = (rows) => rows.map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+
+export function formatReport({ environment, load, options, runs }) {
+  const { auto, fixed } = runs;
+  const names = ["auto", ...fixed.map(({ name }) => name)];
+  const sums = [phaseSums(auto), ...fixed.map(({ figures }) => phaseSums(figures))];
+  const head = ["phase", "frames", ...names, "auto of the best"];
+  const compared = comparePhases(runs);
+  const rows = compared.map(({ phase, share, isReached }, i) => [
+    ...[phase, phases[i].seconds * options.fps, ...sums.map((each) => each[i])],
+    `${(100 * share).toFixed(0)} %${isReached ? "" : ", MISSED"}`,
+  ]);
+  const switches = auto.phases.map(
+    ({ fromSeconds, candidate, reason }) => `- ${fromSeconds.toFixed(2)} s: ${candidate}: ${reason}`,
+  );
+  const counted = auto.accuracy.n > 0 ? "in time and right" : "in time";
+  return `# Strategy benchmark: ${auto.model}
+
+Written by \`node benchmarks/strategy.mjs --record\`; how it measures is in \`benchmarks/README.md\`.
+
+- ${environment.date}, commit ${environment.commit}
+- Node ${environment.node}, ${environment.cpu}, ${environment.cores} cores, Linux ${environment.kernel}
+- Load average before: ${load.before.join(" ")}, after: ${load.after.join(" ")} (the benchmark's own included)
+- ${options.fps} frames a second within ${options.deadline} ms; the client ${options.slowdown} times slower than this machine; ${phases[0].path.delayMs} ms each way; seed ${options.seed}${options.note ? `\n- ${options.note}` : ""}
+
+Frames ${counted}, of each phase, with each choice alone and with the live one:
+
+${table([head, head.map(() => "---"), ...rows])}
+
+Sessions that the live choice needed: ${auto.sessions}. Its changes:
+
+${switches.join("\n")}
+`;
+}

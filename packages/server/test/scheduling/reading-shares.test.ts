@@ -1,0 +1,63 @@
+import t from "tap";
+import { createReadingShares } from "#src/scheduling/reading-shares.js";
+
+/** A thread on which each session wants so many reads of `readMs` in a second; a read that is due waits for its turn. */
+function simulate(wanted: readonly number[], readMs: number, seconds = 5) {
+  const shares = createReadingShares();
+  const sessions = wanted.map((perSecond) => ({ share: shares.open(), perSecond, read: 0, lost: 0 }));
+  const arrivals = sessions
+    .flatMap((session) =>
+      Array.from({ length: seconds * session.perSecond }, (_, i) => ({
+        session,
+        atMs: (i * 1_000) / session.perSecond,
+      })),
+    )
+    .sort((a, b) => a.atMs - b.atMs);
+  let nowMs = 0;
+  let worstWaitMs = 0;
+  for (const { session, atMs } of arrivals) {
+    nowMs = Math.max(nowMs, atMs);
+    if (atMs > 1_000) worstWaitMs = Math.max(worstWaitMs, nowMs - atMs);
+    if (!session.share.mayRead(nowMs)) {
+      session.lost++;
+      continue;
+    }
+    nowMs += readMs;
+    session.share.hasRead(readMs, nowMs);
+    session.read++;
+  }
+  return { sessions, worstWaitMs };
+}
+
+t.test("while the thread keeps up nothing is lost, whoever uses it", async (t) => {
+  const { sessions } = simulate([5_000, 30], 0.1);
+  t.equal(
+    sessions.reduce((sum, { lost }) => sum + lost, 0),
+    0,
+  );
+});
+
+t.test("a flood loses what is beyond its share, the others lose nothing and do not wait", async (t) => {
+  const { sessions, worstWaitMs } = simulate([40_000, 40_000, 30, 30, 30, 60], 0.1);
+  const [first, second, ...others] = sessions;
+  t.ok(
+    first!.lost > 0.5 * 200_000 && second!.lost > 0.5 * 200_000,
+    `${first!.lost} and ${second!.lost} lost`,
+  );
+  t.ok(second!.read > 0.3 * first!.read, "each flood has a share");
+  for (const { lost } of others) t.equal(lost, 0);
+  t.ok(worstWaitMs < 5, `${worstWaitMs} ms`);
+  t.ok(first!.read + second!.read > 0.3 * 5 * 10_000, "what is left over is theirs");
+});
+
+t.test("one that is alone may use what there is", async (t) => {
+  const { sessions } = simulate([20_000], 0.1);
+  t.ok(sessions[0]!.read > 0.5 * 5 * 10_000, `${sessions[0]!.read} read`);
+});
+
+t.test("who stops flooding is read again", async (t) => {
+  const share = createReadingShares().open();
+  for (let i = 0; i < 50; i++) share.hasRead(10, i * 10);
+  t.notOk(share.mayRead(500));
+  t.ok(share.mayRead(900));
+});
