@@ -16,7 +16,7 @@ const commonArguments = [
 
 /** The Chromium to test with: that of the environment, else Debian's; `undefined` where there is none. */
 export function findChromium(): string | undefined {
-  const path = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
+  const path = process.env.CHROMIUM ?? "/usr/bin/chromium";
   return existsSync(path) ? path : undefined;
 }
 
