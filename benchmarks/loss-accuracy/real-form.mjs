@@ -97,6 +97,8 @@ async function measureMethod(workload, { codec, run }, method, signal) {
     const stream = await client.openStream({
       ...{ model: "tail", split: network.cut, spec: network.spec, codec: codec.text, concealment: method },
       ...streamOptionsOf(condition, options),
+      // Left out, it would be what suits the codec.
+      interleave: condition.interleave || "contiguous",
       ...(agreed ? { statistics: agreed } : {}),
     });
     await sendAll(stream, warmUpImages(images), options, signal);
