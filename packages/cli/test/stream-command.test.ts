@@ -125,7 +125,7 @@ t.test("what the server refuses is one line and a code of its own", async (t) =>
   const [, { url, certHash }] = await startServer(t, ["--model", "sink", "--token", "open sesame"]);
   const at = ["stream", url, "--cert-hash", certHash, "--model", "sink", "--frames", "1"];
   const cases = [
-    { args: at, code: 7, says: /the token is not accepted/ },
+    { args: at, code: 6, says: /the token is not accepted/ },
     { args: ["stream", url, "--cert-hash", "0".repeat(64), "--model", "sink"], code: 4, says: /certificate/ },
     {
       args: ["stream", url, "--cert-hash", certHash, "--token", "open sesame"],
