@@ -1,6 +1,6 @@
 // Proves that the arrows between the packages point one way:
 //
-//   cli, fails-quiche -> services -> client, server, inference, http3, metrics, conformance
+//   inference-server -> cli, fails-quiche -> services -> client, server, inference, http3, metrics, conformance
 //     -> codec, concealment, protocol, transport, simnet -> tensor, proto
 //
 // A package imports from lower ranks only, declares what it imports, and has no cycle between its own files. The
@@ -11,12 +11,13 @@ import { dirname, join, posix } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import ts from "typescript";
 
-/** Names without the scope. Everything under services/ has the rank below the command line. */
+/** Names without the scope. What else is under services/ has the rank below the command line. */
 const RANKS = new Map([
   ...["proto", "tensor", "chromium-test"].map((name) => [name, 0]),
   ...["codec", "concealment", "protocol", "transport", "simnet"].map((name) => [name, 1]),
   ...["client", "server", "inference", "http3", "metrics", "conformance"].map((name) => [name, 2]),
   ...["cli", "fails-quiche"].map((name) => [name, 4]),
+  ["inference-server", 5],
 ]);
 const SERVICE_RANK = 3;
 const PURE = new Set(["protocol", "tensor", "codec", "concealment", "transport"]);
@@ -32,7 +33,8 @@ function packageOf(specifier) {
 }
 
 function rankOf(pkg) {
-  return pkg.directory.startsWith("services/") ? SERVICE_RANK : RANKS.get(pkg.name.replace(SCOPE, ""));
+  const named = RANKS.get(pkg.name.replace(SCOPE, ""));
+  return named ?? (pkg.directory.startsWith("services/") ? SERVICE_RANK : undefined);
 }
 
 /** Groups a map of files by the directories that hold a package.json. */
