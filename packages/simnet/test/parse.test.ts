@@ -53,7 +53,7 @@ t.test("parseDurationMs", async (t) => {
   ] as const) {
     t.equal(parseDurationMs(text), expected, text);
   }
-  for (const text of ["", "-1", "1h", "ms", "1 m s", "1e3", `${"9".repeat(400)}ms`]) {
+  for (const text of ["", "-1", "1d", "ms", "1 m s", "1e3", `${"9".repeat(400)}ms`]) {
     t.throws(
       () => parseDurationMs(text, "--delay"),
       { name: "RangeError", message: /^--delay: expected a duration/ },
