@@ -4,7 +4,7 @@ import { writeFileSync } from "node:fs";
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { describeEnvironment, readLoad } from "./micro/transport/environment.mjs";
-import { measureTotal, openPath, predictTotal } from "./profile/measure-total.mjs";
+import { measureRtt, measureTotal, openPath, predictTotal } from "./profile/measure-total.mjs";
 import { formatComparison, summarize } from "./profile/report.mjs";
 import { runSluice } from "./profile/sluice-process.mjs";
 
@@ -78,10 +78,11 @@ async function main(options) {
     const { options: ways } = await measureTerms(options);
     const path = await openPath(options.model, { megabits, rttMs: options.rttMs });
     try {
+      const rttMs = await measureRtt(path, options, ways);
       for (const way of ways.filter(({ strategy }) => strategy !== "client")) {
-        const predictedMs = predictTotal(way, { megabits, rttMs: options.rttMs });
+        const predictedMs = predictTotal(way, { megabits, rttMs });
         const measured = await measureTotal(path, options, way, predictedMs);
-        results.push({ megabits, way, predictedMs, ...measured });
+        results.push({ megabits, way, pathRttMs: rttMs, predictedMs, ...measured });
       }
     } finally {
       await path.close();

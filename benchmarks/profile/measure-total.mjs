@@ -38,24 +38,41 @@ export async function openPath(model, { megabits, rttMs }) {
   }
 }
 
-/** Streams frames one after another and takes the time from the image to the result, in the middle. */
-export async function measureTotal(path, workload, option, predictedMs) {
-  const { strategy, split, codec } = option;
-  const periodMs = Math.max(10, headroom * predictedMs + 5);
-  const report = await runSluice([
+/** Frames, and frames a second, of the session that measures the round trip: it idles, and its pings say how long they take. */
+const idle = { frames: "12", fps: "4" };
+
+/**
+ * The round trip that a session on the path measures, in milliseconds: what the relay delays, and what its timers and the
+ * two ends' own threads add to every packet. By a session of its own, with the way that sends least.
+ */
+export async function measureRtt(path, workload, ways) {
+  const [least] = ways.filter(({ bytes }) => bytes > 0).sort((a, b) => a.bytes - b.bytes);
+  const { rttMs } = await runSluice([
+    ...streamArgs(path, workload, least),
+    "--frames",
+    idle.frames,
+    "--fps",
+    idle.fps,
+  ]);
+  return rttMs;
+}
+
+function streamArgs(path, workload, { strategy, split, codec }) {
+  return [
     ...["stream", path.url, "--cert-hash", path.certHash, "--model", workload.model, "--strategy", strategy],
     ...(split === "" ? [] : ["--split", split]),
     ...(codec === "" ? [] : ["--codec", codec]),
     ...["--source", workload.source, "--preprocess", workload.preprocess, "--seed", "1"],
-    ...[
-      "--frames",
-      String(workload.frames),
-      "--fps",
-      (1000 / periodMs).toFixed(3),
-      "--deadline-ms",
-      "20000",
-      "--json",
-    ],
+    ...["--deadline-ms", "20000", "--json"],
+  ];
+}
+
+/** Streams frames one after another and takes the time from the image to the result, in the middle. */
+export async function measureTotal(path, workload, option, predictedMs) {
+  const periodMs = Math.max(10, headroom * predictedMs + 5);
+  const report = await runSluice([
+    ...streamArgs(path, workload, option),
+    ...["--frames", String(workload.frames), "--fps", (1000 / periodMs).toFixed(3)],
   ]);
   return {
     totalMs: report.latencyMs.p50,

@@ -27,19 +27,19 @@ const percent = (share) => `${(100 * share).toFixed(1)} %`;
 
 /** The comparison as a Markdown table. */
 export function formatComparison(results, summary, environment, { model, rttMs, frames }) {
-  const rows = results.map(({ megabits, way, predictedMs, totalMs }) => {
+  const rows = results.map(({ megabits, way, pathRttMs, predictedMs, totalMs }) => {
     const where = way.strategy === "server" ? "server only" : way.split;
     const error = percent(Math.abs(predictedMs - totalMs) / totalMs);
-    return `| ${megabits} | ${where} | \`${way.codec.replaceAll("|", "\\|")}\` | ${way.bytes} | ${predictedMs.toFixed(1)} | ${totalMs.toFixed(1)} | ${error} |`;
+    return `| ${megabits} | ${pathRttMs.toFixed(1)} | ${where} | \`${way.codec.replaceAll("|", "\\|")}\` | ${way.bytes} | ${predictedMs.toFixed(1)} | ${totalMs.toFixed(1)} | ${error} |`;
   });
   const verdict = summary.isWithinBound ? "within" : "NOT within";
   return [
     `# Total inference time, predicted and measured: ${model}`,
     "",
-    `${environment.date}, ${environment.cpu}, ${environment.cores} cores, commit ${environment.commit}; load ${environment.loadBefore.join(" ")} before and ${environment.loadAfter.join(" ")} after. RTT ${rttMs} ms, the middle of ${frames} frames.`,
+    `${environment.date}, ${environment.cpu}, ${environment.cores} cores, commit ${environment.commit}; load ${environment.loadBefore.join(" ")} before and ${environment.loadAfter.join(" ")} after. The relay delays by ${rttMs} ms in all; the RTT of the prediction is what a session of its own measures. The middle of ${frames} frames.`,
     "",
-    "| Mbit/s | where | codec | bytes | predicted ms | measured ms | off by |",
-    "|---|---|---|---|---|---|---|",
+    "| Mbit/s | RTT ms | where | codec | bytes | predicted ms | measured ms | off by |",
+    "|---|---|---|---|---|---|---|---|",
     ...rows,
     "",
     `In the middle ${percent(summary.medianError)} off; ${summary.byMegabits.map(({ megabits, medianError }) => `${percent(medianError)} at ${megabits} Mbit/s`).join(", ")}: ${verdict} the bound of ${percent(boundShare)}.`,

@@ -20,7 +20,7 @@ t.test("the formula: what is sent over the bandwidth, and a round trip, unless n
 });
 
 t.test("errors are shares of what was measured, in the middle for each bandwidth", (t) => {
-  const result = (megabits, predictedMs, totalMs) => ({ megabits, way, predictedMs, totalMs });
+  const result = (megabits, predictedMs, totalMs) => ({ megabits, way, pathRttMs: 21, predictedMs, totalMs });
   const results = [result(1, 90, 100), result(1, 130, 100), result(1, 100, 100), result(5, 50, 100)];
   const summary = summarize(results);
   t.same(
