@@ -146,7 +146,7 @@ async function use() {
     );
     // Without an init of its own the process is found by its command line.
     const ended = once(server, "exit");
-    run("pkill", ["-TERM", "-f", "^node /app/node_modules/@sluice/cli/bin/sluice.js serve"]);
+    run("pkill", ["-TERM", "-f", "^\\S*node /app/node_modules/@sluice/cli/bin/sluice.js serve"]);
     const [code] = await ended;
     if (code !== 0 || !log.includes("ending"))
       fail(`SIGTERM ended it with code ${code}\n${log.slice(-2000)}`);
