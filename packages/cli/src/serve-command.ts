@@ -169,7 +169,8 @@ Examples:
           maxConnectionsPerSource: options.maxConnectionsPerSource,
           ...{ capture: options.capture, captureFrames: options.captureFrames },
           captureBytes: options.captureBytes,
-          token: options.token ?? process.env.SLUICE_TOKEN,
+          // Empty is not set, as in a composition whose variable has no value.
+          token: options.token ?? (process.env.SLUICE_TOKEN || undefined),
           ...{ tokens: options.tokens, tokenKey: options.tokenKey },
         },
         log,
