@@ -8,6 +8,7 @@ import { ExitCode } from "./exit-codes.js";
 import { type ModelCandidate, openCandidates, parseProfile, takeSamples } from "./strategy-candidates.js";
 import type { Sender, SetupCandidate, StreamHooks, StreamOptions } from "./stream-api.js";
 import { openStreamClient } from "./stream-client.js";
+import { tensorStreamOptions } from "./tensor-stream-options.js";
 
 /** @throws CliError, ModelError, EngineError, TensorError, ConnectError, ClientError */
 export async function openAdaptiveSender(options: StreamOptions, hooks: StreamHooks): Promise<Sender> {
@@ -89,17 +90,8 @@ function candidateFor(
     });
     return { ...common, strategy, run };
   }
-  const { mode, concealment = "", urgency, minReceivedPercent, fec = "", interleave } = options;
-  return {
-    ...{ ...common, strategy, produce: part.produce },
-    stream: {
-      ...{ model, split: part.split, spec: part.spec, codec, mode, fec, concealment },
-      ...(interleave === undefined ? {} : { interleave }),
-      ...(urgency === undefined ? {} : { urgency }),
-      ...(minReceivedPercent === undefined ? {} : { minReceivedPercent }),
-      ...(part.statistics ? { statistics: part.statistics } : {}),
-    },
-  };
+  const stream = tensorStreamOptions(model, part, codec, options);
+  return { ...common, strategy, produce: part.produce, stream };
 }
 
 async function readProfile(path: string) {

@@ -5,6 +5,7 @@ import type { Strategy } from "@sluice/protocol";
 import { type ClientHalf, openClientHalf } from "./client-half.js";
 import type { Sender, StreamHooks, StreamOptions, StreamSetup } from "./stream-api.js";
 import { openStreamClient } from "./stream-client.js";
+import { tensorStreamOptions } from "./tensor-stream-options.js";
 
 /** Frames that a client that runs the whole network by itself may have under way. */
 const maxLocalFrames = 2;
@@ -28,16 +29,9 @@ async function remoteSender(half: ClientHalf, options: FixedOptions, hooks: Stre
   const client = await openStreamClient(options, hooks);
   let stream: TensorStream;
   try {
-    const { mode, deadlineMs, concealment = "", urgency, minReceivedPercent } = options;
-    const { fec = "", interleave } = options;
-    stream = await client.openStream({
-      ...{ model: half.model, split: half.split, spec: half.spec, codec: half.codec },
-      ...{ mode, fec, deadlineMs, concealment },
-      ...(interleave === undefined ? {} : { interleave }),
-      ...(urgency === undefined ? {} : { urgency }),
-      ...(minReceivedPercent === undefined ? {} : { minReceivedPercent }),
-      ...(half.statistics ? { statistics: half.statistics } : {}),
-    });
+    const { deadlineMs } = options;
+    const streamOptions = tensorStreamOptions(half.model, half, half.codec, options);
+    stream = await client.openStream({ ...streamOptions, deadlineMs });
   } catch (error) {
     await client.close();
     throw error;

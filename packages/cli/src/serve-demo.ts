@@ -3,6 +3,7 @@ import type { OpenServedStream, ServerLog } from "@sluice/server";
 import { CliError } from "./cli-error.js";
 import { ExitCode } from "./exit-codes.js";
 import { parseHostPort } from "./host-port.js";
+import { listenOrFree } from "./listen-or-free.js";
 
 /** The page beside a server: it sees what arrives there. */
 export interface ServedDemo {
@@ -42,15 +43,11 @@ export async function openDemo(
       const { hostname, port } = new URL(url);
       const anywhere = hostname === "0.0.0.0" || hostname === "[::]";
       const server = { host: anywhere ? "127.0.0.1" : hostname, port: Number(port), certificates };
-      const options = { models, server, tap, log, host: address.host };
-      try {
-        return await serveDemoPage({ ...options, port: address.port });
-      } catch (error) {
-        if (wanted !== true || (error as NodeJS.ErrnoException).code !== "EADDRINUSE") throw error;
-        const page = await serveDemoPage({ ...options, port: 0 });
-        log.warn({ wanted: defaultAddress, url: page.url }, "the default port of the page is taken");
-        return page;
-      }
+      const listen = (port: number) => serveDemoPage({ models, server, tap, log, host: address.host, port });
+      if (wanted !== true) return listen(address.port);
+      return listenOrFree(address.port, listen, (page) =>
+        log.warn({ wanted: defaultAddress, url: page.url }, "the default port of the page is taken"),
+      );
     },
   };
 }

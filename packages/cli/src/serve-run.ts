@@ -7,6 +7,7 @@ import { createCapture, createServer, type ServerLog } from "@sluice/server";
 import { CliError } from "./cli-error.js";
 import { ExitCode } from "./exit-codes.js";
 import { parseHostPort } from "./host-port.js";
+import { listenOrFree } from "./listen-or-free.js";
 import type { RemoteHalf } from "./remote-halves.js";
 import { openDemo } from "./serve-demo.js";
 import {
@@ -81,6 +82,7 @@ const defaultMetrics = "127.0.0.1:9464";
 export async function startServer(options: ServeOptions, log: ServerLog): Promise<RunningServer> {
   const address = parseHostPort(options.listen, "--listen");
   const certificate = await checkCertificateFiles(options);
+  const authorize = await readTokens(options);
   const capture = await openCapture(options, log);
   const { registry, served } = await openServedModels(await listModels(options), options);
   const split = options.split ?? served[0]!.defaultSplit;
@@ -105,7 +107,6 @@ export async function startServer(options: ServeOptions, log: ServerLog): Promis
       log: (level, message, fields) => log[level](fields ?? {}, message),
       onStuck: () => endStuckProcess(log),
     });
-    const authorize = await readTokens(options);
     const server = createServer({
       ...{ transport, openServedStream: demo?.tap(registry.open) ?? registry.open, log, observer: metrics },
       limits: {
@@ -185,11 +186,13 @@ function endStuckProcess(log: ServerLog): void {
 }
 
 /** @throws RangeError where the page has nothing to show, or could not come in */
-function checkDemo({ token }: ServeOptions, served: ServedModels["served"]): ShownModel[] {
+function checkDemo({ token, tokens, tokenKey }: ServeOptions, served: ServedModels["served"]): ShownModel[] {
   const shown = served.flatMap(({ reference, model }) => (model ? [{ reference, model }] : []));
   if (shown.length === 0) throw new RangeError("--demo: sink runs no network; take another --model");
-  if (token !== undefined)
-    throw new RangeError("--demo: its page shows no token; leave --token and SLUICE_TOKEN out");
+  if (token !== undefined || tokens !== undefined || tokenKey !== undefined) {
+    const asked = "leave --token, SLUICE_TOKEN, --tokens and --token-key out";
+    throw new RangeError(`--demo: its page shows no token; ${asked}`);
+  }
   return shown;
 }
 
@@ -237,12 +240,9 @@ async function startOperations(
   if (wanted === "off") return undefined;
   const { host, port } = parseHostPort(wanted ?? defaultMetrics, "--metrics");
   const options = { host, metrics, describe, log, isReady };
-  try {
-    return await serveOperations({ ...options, port });
-  } catch (error) {
-    if (wanted !== undefined || (error as NodeJS.ErrnoException).code !== "EADDRINUSE") throw error;
-    const operations = await serveOperations({ ...options, port: 0 });
-    log.warn({ wanted: defaultMetrics, url: operations.url }, "the default metrics port is taken");
-    return operations;
-  }
+  const listen = (port: number) => serveOperations({ ...options, port });
+  if (wanted !== undefined) return listen(port);
+  return listenOrFree(port, listen, ({ url }) =>
+    log.warn({ wanted: defaultMetrics, url }, "the default metrics port is taken"),
+  );
 }

@@ -78,7 +78,7 @@ async function measureParts(
   options: CandidateOptions,
 ): Promise<readonly ModelCandidate[]> {
   const [whole] = parts;
-  const wholeMs = await measureMs(images, (image) => whole!.classifyHere(image));
+  const { bestMs: wholeMs } = await measure(images, (image) => whole!.classifyHere(image));
   const nothing = { encodeMs: 0, bytes: 0, decodeMs: 0, serverMs: 0 };
   const candidates: ModelCandidate[] = [
     {
@@ -89,9 +89,9 @@ async function measureParts(
   // What the server is quicker or slower than this machine is learnt from its first results.
   const serverWholeMs = wholeMs / (options.slowdown ?? 1);
   for (const part of parts.slice(1)) {
-    const partMs = part.strategy === "server" ? 0 : await measureMs(images, (image) => part.produce(image));
+    const { bestMs, outputs: tensors } = await measure(images, (image) => part.produce(image));
+    const partMs = part.strategy === "server" ? 0 : bestMs;
     const serverMs = Math.max(0.1, serverWholeMs - partMs / (options.slowdown ?? 1));
-    const tensors = await Promise.all(images.map((image) => part.produce(image)));
     const codecs = options.codec === undefined ? part.codecs : [options.codec];
     for (const [rank, text] of codecs.entries()) {
       const coded = await measureCodec(part, text, tensors, options.codec !== undefined);
@@ -111,11 +111,10 @@ async function measureCodec(part: ModelPart, text: string, tensors: readonly Ten
   try {
     const codec = await prepareCodec(text);
     const encoder = codec.createEncoder(part.spec, part.statistics?.value);
-    let bytes = 0;
-    const encodeMs = await measureMs(tensors, (tensor) => {
-      const { slices } = encoder.encode(tensor, payloadBytes);
-      bytes = slices.reduce((sum, { payload }) => sum + payload.length, 0);
-    });
+    const { bestMs: encodeMs, outputs } = await measure(tensors, (tensor) =>
+      encoder.encode(tensor, payloadBytes),
+    );
+    const bytes = outputs.at(-1)!.slices.reduce((sum, { payload }) => sum + payload.length, 0);
     // What decoding takes is about the same, and is learnt from the first results.
     return { text: codec.text, terms: { encodeMs, bytes, decodeMs: encodeMs } };
   } catch (error) {
@@ -124,16 +123,23 @@ async function measureCodec(part: ModelPart, text: string, tensors: readonly Ten
   }
 }
 
-/** The best of the inputs, each once, after one that is not counted: what others take of the machine is load. */
-async function measureMs<T>(inputs: readonly T[], run: (input: T) => unknown): Promise<number> {
+/**
+ * The best time of the inputs, each once, after one that is not counted: what others take of the machine is load. With
+ * what came of each.
+ */
+async function measure<In, Out>(
+  inputs: readonly In[],
+  run: (input: In) => Out | Promise<Out>,
+): Promise<{ readonly bestMs: number; readonly outputs: readonly Out[] }> {
   await run(inputs[0]!);
-  const times: number[] = [];
+  const outputs: Out[] = [];
+  let bestMs = Number.POSITIVE_INFINITY;
   for (const input of inputs) {
     const startMs = performance.now();
-    await run(input);
-    times.push(performance.now() - startMs);
+    outputs.push(await run(input));
+    bestMs = Math.min(bestMs, performance.now() - startMs);
   }
-  return Math.min(...times);
+  return { bestMs, outputs };
 }
 
 /** Figures of a profile go before those of a moment; what it does not have stays. */

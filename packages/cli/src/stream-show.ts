@@ -1,9 +1,4 @@
-import {
-  type ClientMetrics,
-  createClientMetrics,
-  type OperationsServer,
-  serveOperations,
-} from "@sluice/metrics";
+import { createClientMetrics, serveOperations } from "@sluice/metrics";
 import type { CliContext } from "./cli-context.js";
 import { ExitCode } from "./exit-codes.js";
 import { parseHostPort } from "./host-port.js";
@@ -25,18 +20,18 @@ export async function showStream(
   let calls = 0;
   const say = (line: string) => stderr.write(`${isTty ? "\r\u001b[K" : ""}${line}\n`);
   let wasOpen = false;
-  const metrics = createClientMetrics();
-  const operations = await openMetrics(options.metrics, metrics);
-  if (operations) say(`metrics at ${operations.url}/metrics`);
+  const served = await openMetrics(options.metrics);
+  if (served) say(`metrics at ${served.operations.url}/metrics`);
+  const metrics = served?.metrics;
   const running = runStream(options, {
     signal,
     onStart(setup, sender) {
-      metrics.watchPath(() => sender.figures());
-      if (sender.strategy) metrics.watchStrategy(sender.strategy);
+      metrics?.watchPath(() => sender.figures());
+      if (sender.strategy) metrics?.watchStrategy(sender.strategy);
       stderr.write(`${formatSetup(setup)}\n`);
       onStart?.(setup, sender);
     },
-    onFrame: metrics.observeFrame,
+    ...(metrics ? { onFrame: metrics.observeFrame } : {}),
     onConnection(state) {
       if (state.status === "waiting") say(formatWaiting(state));
       if (state.status !== "open") return;
@@ -44,7 +39,7 @@ export async function showStream(
       wasOpen = true;
     },
     onSwitch(change) {
-      metrics.observeSwitch(change);
+      metrics?.observeSwitch(change);
       say(formatSwitch(change));
     },
     onNotice: say,
@@ -53,7 +48,7 @@ export async function showStream(
       else if (++calls % quietCalls === 0) stderr.write(`${formatLive(summary)}\n`);
     },
   });
-  const report = await running.finally(() => operations?.close());
+  const report = await running.finally(() => served?.operations.close());
   if (isTty) stderr.write("\r\u001b[K");
   stdout.write(isJson ? `${JSON.stringify(flatten(report))}\n` : `${formatSummary(report)}\n`);
   const fault = faultOf(report, signal.aborted);
@@ -64,13 +59,12 @@ export async function showStream(
   return report;
 }
 
-async function openMetrics(
-  wanted: string | undefined,
-  metrics: ClientMetrics,
-): Promise<OperationsServer | undefined> {
+/** Metrics of a client, with what serves them; nothing is measured for nobody. */
+async function openMetrics(wanted: string | undefined) {
   if (wanted === undefined || wanted === "off") return undefined;
   const { host, port } = parseHostPort(wanted, "--metrics");
-  return await serveOperations({ host, port, metrics, isReady: () => true });
+  const metrics = createClientMetrics();
+  return { metrics, operations: await serveOperations({ host, port, metrics, isReady: () => true }) };
 }
 
 function flatten({ setup, summary, phases, sessions, lost }: StreamReport): object {

@@ -11,6 +11,7 @@ export type {
 } from "./client-api.js";
 export { ClientError } from "./client-error.js";
 export type { ConnectionFailure } from "./connection-failure.js";
+export type { FrameCounts } from "./frame-counts.js";
 export type {
   DeliveredFrame,
   DroppedFrame,

@@ -10,6 +10,8 @@ import {
 } from "@sluice/codec";
 import { createTensor, type Tensor, type TensorSpec } from "@sluice/tensor";
 import t from "tap";
+import { acknowledgementCases } from "./acknowledgements.js";
+import { bytesOf } from "./measure.js";
 
 const seed = Number(process.env.SLUICE_SEED ?? 20261127);
 const cases = Number(process.env.SLUICE_FUZZ ?? 3000);
@@ -37,9 +39,6 @@ function scene(spec: TensorSpec, random: () => number): () => Tensor {
     return tensor;
   };
 }
-
-const bytesOf = (slices: readonly EncodedSlice[]): number =>
-  slices.reduce((sum, { payload }) => sum + payload.length, 0);
 
 function receive(decoder: TensorDecoder, frame: number | undefined, slices: readonly EncodedSlice[]) {
   const partial = decoder.begin(frame);
@@ -104,15 +103,7 @@ t.test("a scene that changes costs no more than a byte a slice", async (t) => {
 t.test("nothing is predicted from what the receiver may lack", async (t) => {
   const isPredicted = (slices: readonly EncodedSlice[]): boolean =>
     slices.some(({ payload }) => payload[0]! > 0);
-  for (const [name, frame, acknowledged, expected] of [
-    ["acknowledged", 1, [0], true],
-    ["four before", 4, [0], true],
-    ["five before", 5, [0], false],
-    ["not acknowledged", 1, [], false],
-    ["another is", 1, [7], false],
-    ["itself", 0, [0], false],
-    ["no number", undefined, [0], false],
-  ] as const) {
+  for (const [name, frame, acknowledged, expected] of acknowledgementCases) {
     const next = scene(bytes, createRandom(seed));
     const encoder = pipe(integers(), predict({ memory: 4 }), entropy()).createEncoder(bytes);
     encoder.encode(next(), 300, { frame: 0 });

@@ -10,6 +10,7 @@ import {
 } from "@sluice/codec";
 import { createTensor, elementCount, type Layout, type Tensor, type TensorSpec } from "@sluice/tensor";
 import t from "tap";
+import { bytesOf, meanSquare } from "./measure.js";
 import { waveTensor } from "./wave-tensor.js";
 
 function receive(spec: TensorSpec, text: string, slices: readonly EncodedSlice[]) {
@@ -23,15 +24,6 @@ function largestDifference(a: Tensor, b: Tensor): number {
   for (let i = 0; i < a.data.length; i++) most = Math.max(most, Math.abs(a.data[i]! - b.data[i]!));
   return most;
 }
-
-function meanSquare(a: Tensor, b: Tensor): number {
-  let sum = 0;
-  for (let i = 0; i < a.data.length; i++) sum += (a.data[i]! - b.data[i]!) ** 2;
-  return sum / a.data.length;
-}
-
-const bytesOf = (slices: readonly EncodedSlice[]): number =>
-  slices.reduce((sum, { payload }) => sum + payload.length, 0);
 
 const shapes: [number[], Layout][] = [
   [[], "any"],

@@ -15,8 +15,6 @@ export const noStages: FrameAnswer["stages"] = { decode: 0, conceal: 0, queue: 0
 /** Of a frame that was not decoded. */
 export const notDecoded = { elements: 0, concealedElements: 0, payload: new Uint8Array(0) } as const;
 
-const noPayload = new Uint8Array(0);
-
 export interface FrameTaskOptions {
   readonly frame: ReceivedFrame;
   readonly receiver: TensorReceiver;
@@ -44,7 +42,7 @@ export function createFrameTask(options: FrameTaskOptions): FrameTask {
       stages: { decode: decodeMs, conceal: concealMs, queue: queueMs, inference: inferenceMs },
       ...(tensor ? { elements: tensor.data.length, concealedElements: context?.missingCount ?? 0 } : {}),
     });
-    capture?.end({ ...end, answer: end.payload ?? noPayload }, clock.now());
+    capture?.end({ ...end, answer: end.payload ?? notDecoded.payload }, clock.now());
   }
 
   /** It has run: what it waited for its turn and, decoded, for the batch before it are one queue. */

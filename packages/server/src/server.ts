@@ -94,10 +94,7 @@ export function createServer(options: ServerOptions): Server {
   });
 
   /** The stricter of what is configured and what the load leaves. */
-  function currentLimits(): SessionLimits {
-    const rates = [limits.framesPerSecond, load.framesPerSecond].filter((rate) => rate > 0);
-    return { ...limits, framesPerSecond: rates.length === 0 ? 0 : Math.min(...rates) };
-  }
+  const currentLimits = () => strictest(limits, { framesPerSecond: load.framesPerSecond });
 
   function announce(): void {
     for (const connection of connections)

@@ -28,16 +28,19 @@ export function installConfig(
   program: Command,
   environment: Readonly<Record<string, string | undefined>>,
 ): void {
+  let reading: ReturnType<typeof readConfigOf> | undefined;
+  const settingsOf = async (command: Command) => {
+    reading ??= readConfigOf(program, environment);
+    return findSettings(command, await reading, environment);
+  };
   program
     .option("--config <file>", "options of the commands in YAML or JSON; SLUICE_CONFIG names it as well")
     .hook("preSubcommand", async (_, command) => {
       // What the command line must say otherwise, before it is checked.
-      const file = await readConfigOf(program, environment);
-      for (const { option } of findSettings(command, file, environment)) option.makeOptionMandatory(false);
+      for (const { option } of await settingsOf(command)) option.makeOptionMandatory(false);
     })
     .hook("preAction", async (_, command) => {
-      const file = await readConfigOf(program, environment);
-      for (const { option, value, source } of findSettings(command, file, environment)) {
+      for (const { option, value, source } of await settingsOf(command)) {
         const name = option.attributeName();
         if (command.getOptionValueSource(name) === "cli") continue;
         command.setOptionValueWithSource(name, value, source);

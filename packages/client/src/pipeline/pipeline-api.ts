@@ -3,6 +3,7 @@ import type { Codec } from "@sluice/codec";
 import type { Tensor, TensorSpec } from "@sluice/tensor";
 import type { Clock } from "@sluice/transport/core";
 import type { FrameBudget, OpenStreamOptions, TensorStream } from "../client-api.js";
+import type { FrameCounts } from "../frame-counts.js";
 import type { FrameOutcome } from "../frame-outcome.js";
 import type { LaneFigures } from "../lane.js";
 
@@ -58,16 +59,7 @@ export interface FrameResult<Frame, Outcome extends FrameOutcome = FrameOutcome>
   readonly outcome: Outcome | FrameOutcome;
 }
 
-/** `offered` = `dropped` + `expired` + `delivered` + `failed` + `inFlight`. */
-export interface SendFramesFigures {
-  readonly offered: number;
-  readonly dropped: number;
-  readonly expired: number;
-  readonly delivered: number;
-  readonly onTime: number;
-  /** Frames on which a stage threw, or that were under way when the pipeline was ended. */
-  readonly failed: number;
-  readonly inFlight: number;
+export interface SendFramesFigures extends FrameCounts {
   /** Results that nobody has taken yet. */
   readonly unread: number;
 }

@@ -1,5 +1,6 @@
 /** Feeds frames of a source to a sink and hands out what became of them, with a bound on what is under way and unread. */
 import { createSystemClock } from "@sluice/transport/core";
+import { countOutcome, createFrameCounts } from "../frame-counts.js";
 import type { FrameOutcome } from "../frame-outcome.js";
 import type {
   FrameResult,
@@ -28,7 +29,7 @@ export function sendFrames<Frame, Outcome extends FrameOutcome>(
   if (!Number.isSafeInteger(maxInFlight) || maxInFlight < 1) {
     throw new RangeError(`maxInFlight must be a whole number from 1, got ${maxInFlight}`);
   }
-  const counts = { offered: 0, dropped: 0, expired: 0, delivered: 0, onTime: 0, failed: 0, inFlight: 0 };
+  const counts = createFrameCounts();
   const results: FrameResult<Frame, Outcome>[] = [];
   let failure: { readonly error: unknown } | undefined;
   let hasEnded = false;
@@ -37,8 +38,7 @@ export function sendFrames<Frame, Outcome extends FrameOutcome>(
   const isOver = () => hasEnded || failure !== undefined || signal?.aborted === true;
 
   function add(frame: Frame, outcome: Outcome | FrameOutcome): void {
-    counts[outcome.status]++;
-    if (outcome.status === "delivered" && outcome.onTime) counts.onTime++;
+    countOutcome(counts, outcome);
     results.push({ frame, outcome });
     wakeReader();
   }

@@ -4,6 +4,7 @@ import type { Tensor } from "@sluice/tensor";
 import type { Clock } from "@sluice/transport/core";
 import type { FrameBudget, OpenStreamOptions, TensorStream } from "../client-api.js";
 import type { ClientError } from "../client-error.js";
+import type { FrameCounts } from "../frame-counts.js";
 import type { FrameOutcome } from "../frame-outcome.js";
 import type {
   Prediction,
@@ -55,16 +56,8 @@ export interface AdaptiveClient {
 /** How a frame ended, and by which candidate. */
 export type AdaptiveOutcome = FrameOutcome & { readonly candidate: string };
 
-/** Counts since the start: `offered` = `dropped` + `expired` + `delivered` + `failed` + `inFlight`. Probes stand apart. */
-export interface AdaptiveFigures {
-  readonly offered: number;
-  readonly dropped: number;
-  readonly expired: number;
-  readonly delivered: number;
-  readonly onTime: number;
-  /** The client's part threw. */
-  readonly failed: number;
-  readonly inFlight: number;
+/** Counts since the start. Probes stand apart. */
+export interface AdaptiveFigures extends FrameCounts {
   readonly switches: number;
   readonly probes: number;
   /** Frames offered to each candidate. */

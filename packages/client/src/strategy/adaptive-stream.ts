@@ -6,6 +6,7 @@
 import { createSystemClock } from "@sluice/transport/core";
 import type { TensorStream } from "../client-api.js";
 import { ClientError } from "../client-error.js";
+import { countOutcome, createFrameCounts } from "../frame-counts.js";
 import type { FrameOutcome } from "../frame-outcome.js";
 import { createLane, runInLane } from "../lane.js";
 import type {
@@ -45,7 +46,7 @@ export async function createAdaptiveStream<Frame>(
   const rate = createOfferedRate(options.framesPerSecond ?? 30);
   const streams = new Map<string, TensorStream>();
   const unavailable = new Set<string>();
-  const counts = { offered: 0, dropped: 0, expired: 0, delivered: 0, onTime: 0, failed: 0, inFlight: 0 };
+  const counts = createFrameCounts();
   const offeredTo: Record<string, number> = Object.fromEntries(candidates.map(({ name }) => [name, 0]));
   let switches = 0;
   let probes = 0;
@@ -169,8 +170,7 @@ export async function createAdaptiveStream<Frame>(
       const candidate = byName.get(chosen)!;
       try {
         const outcome = await sendBy(candidate, frame, capturedMs, false);
-        counts[outcome.status]++;
-        if (outcome.status === "delivered" && outcome.onTime) counts.onTime++;
+        countOutcome(counts, outcome);
         return { ...outcome, candidate: candidate.name };
       } catch (error) {
         counts.failed++;

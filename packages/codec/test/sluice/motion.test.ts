@@ -4,6 +4,7 @@ import { type Tensor, type TensorSpec, tensorBytes } from "@sluice/tensor";
 import t from "tap";
 import { createBlockGrid } from "#codec/sluice/block-grid.js";
 import { readVectors, vectorClass, vectorDifferences } from "#codec/sluice/motion-vectors.js";
+import { bytesOf, meanSquare } from "../measure.js";
 import { createRandom, madeStatistics } from "./made-statistics.js";
 import { createMovingScene } from "./moving-scene.js";
 
@@ -15,9 +16,6 @@ const spec: TensorSpec<"float32"> = { dtype: "float32", shape: [6, 18, 22], layo
 const statistics = madeStatistics(spec.shape, "chw", createRandom(seed));
 const still = "sluice:quality=60,layers=2,memory=4";
 const moving = `${still},motion=4`;
-
-const bytesOf = (slices: readonly EncodedSlice[]): number =>
-  slices.reduce((sum, { payload }) => sum + payload.length, 0);
 
 function receive(decoder: TensorDecoder, frame: number, slices: readonly EncodedSlice[]) {
   const partial = decoder.begin(frame);
@@ -33,12 +31,6 @@ function encodePair(text: string, before: Tensor, after: Tensor, maxPayloadBytes
   const first = encoder.encode(before, maxPayloadBytes, { frame: 0 });
   encoder.acknowledge?.(0);
   return { first, second: encoder.encode(after, maxPayloadBytes, { frame: 1 }) };
-}
-
-function meanSquare(a: Tensor, b: Tensor): number {
-  let sum = 0;
-  for (let i = 0; i < a.data.length; i++) sum += (a.data[i]! - b.data[i]!) ** 2;
-  return sum / a.data.length;
 }
 
 t.test("what moves takes a part of the bytes, and is as near", async (t) => {

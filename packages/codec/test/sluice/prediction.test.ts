@@ -1,6 +1,7 @@
 import { createSluiceCodec, type EncodedTensor, parseCodec, type TensorDecoder } from "@sluice/codec";
 import type { Tensor, TensorSpec } from "@sluice/tensor";
 import t from "tap";
+import { acknowledgementCases } from "../acknowledgements.js";
 import { createRandom, madeStatistics, smoothTensor } from "./made-statistics.js";
 
 const seed = Number(process.env.SLUICE_SEED ?? 20261127);
@@ -81,15 +82,7 @@ t.test(
       createSluiceCodec({ quality: 60, layers: 2, memory: 4 }).createEncoder(spec, statistics);
     const isPredicted = ({ slices }: EncodedTensor): boolean =>
       slices.some(({ payload }) => payload[0]! >= 128);
-    for (const [name, frame, acknowledged, expected] of [
-      ["acknowledged", 1, [0], true],
-      ["four before", 4, [0], true],
-      ["five before", 5, [0], false],
-      ["not acknowledged", 1, [], false],
-      ["another is", 1, [7], false],
-      ["itself", 0, [0], false],
-      ["no number", undefined, [0], false],
-    ] as const) {
+    for (const [name, frame, acknowledged, expected] of acknowledgementCases) {
       const encoder = make();
       encoder.encode(tensor, 1e6, { frame: 0 });
       for (const number of acknowledged) encoder.acknowledge?.(number);

@@ -10,6 +10,7 @@ import {
 } from "@sluice/tensor";
 import fc from "fast-check";
 import t from "tap";
+import { bytesOf, meanSquare } from "../measure.js";
 import { createRandom, madeStatistics, smoothTensor } from "./made-statistics.js";
 
 const seed = Number(process.env.SLUICE_SEED ?? 20261127);
@@ -27,15 +28,6 @@ function decode(of: TensorSpec, known: CutStatistics, text: string, slices: read
   }
   return partial.finish();
 }
-
-function meanSquare(a: Tensor, b: Tensor): number {
-  let sum = 0;
-  for (let i = 0; i < a.data.length; i++) sum += (a.data[i]! - b.data[i]!) ** 2;
-  return sum / a.data.length;
-}
-
-const bytesOf = (slices: readonly EncodedSlice[]): number =>
-  slices.reduce((sum, { payload }) => sum + payload.length, 0);
 
 t.test("what is coded finely comes back nearly as it was, what is coded coarsely takes less", async (t) => {
   const tensor = smoothTensor(spec, createRandom(seed));

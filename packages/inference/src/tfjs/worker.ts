@@ -1,8 +1,9 @@
 /** The worker thread of a TensorFlow.js model. */
 import { parentPort, workerData } from "node:worker_threads";
 import type * as Tf from "@tensorflow/tfjs";
+import { messageOf } from "../worker-engine/message-of.js";
 import type { RawTensor } from "../worker-engine/messages.js";
-import { messageOf, reply, serveRuns } from "../worker-engine/serve-runs.js";
+import { reply, serveRuns } from "../worker-engine/serve-runs.js";
 import { openGraph } from "./graph-in-memory.js";
 import { openLayers } from "./layers-in-memory.js";
 import type { TfjsDescribeReply, TfjsPart, TfjsWorkerSettings } from "./messages.js";

@@ -1,6 +1,8 @@
 /** The worker of an engine in a page. Bundle it as a script of its own, or let the bundler find it by its URL. */
 import type * as Ort from "onnxruntime-web";
-import type { RawData, RawInfo, RawTensor } from "../worker-engine/messages.js";
+import { messageOf } from "../worker-engine/message-of.js";
+import type { RawTensor } from "../worker-engine/messages.js";
+import { describeValues, feedsOf, takeOutput } from "../worker-engine/onnxruntime-values.js";
 import type { WebProvider, WebWorkerReply, WebWorkerRequest, WebWorkerSettings } from "./web-messages.js";
 
 interface WorkerScope {
@@ -11,8 +13,6 @@ interface WorkerScope {
 }
 
 const scope = globalThis as unknown as WorkerScope;
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** Each build of onnxruntime-web brings WebAssembly of its own: only the one that is used is loaded. */
 const runtimes: Readonly<Record<WebProvider, () => Promise<typeof Ort>>> = {
@@ -55,28 +55,15 @@ async function loadFirst(settings: WebWorkerSettings): Promise<Loaded | undefine
   return undefined;
 }
 
-function describe(values: readonly Ort.InferenceSession.ValueMetadata[]): RawInfo[] {
-  return values.map((value) => {
-    if (!value.isTensor) throw new Error(`value "${value.name}": is not a tensor`);
-    return { name: value.name, type: value.type, shape: value.shape };
-  });
-}
-
 async function run(
   { ort, session }: Loaded,
   inputs: Readonly<Record<string, RawTensor>>,
 ): Promise<RawTensor[]> {
-  const feeds: Record<string, Ort.Tensor> = {};
-  for (const [name, { type, data, dims }] of Object.entries(inputs)) {
-    feeds[name] = new ort.Tensor(type as Ort.Tensor.Type, data, dims);
-  }
-  const results = await session.run(feeds);
+  const results = await session.run(feedsOf(ort, inputs));
   return Promise.all(
     session.outputNames.map(async (name) => {
       const tensor = results[name]!;
-      const data = (await tensor.getData(true)) as RawData | string[];
-      if (Array.isArray(data)) throw new Error(`output "${name}": is text, which cannot be sent`);
-      return { type: tensor.type, dims: tensor.dims, data: data.slice() };
+      return takeOutput(name, { type: tensor.type, dims: tensor.dims, data: await tensor.getData(true) });
     }),
   );
 }
@@ -86,7 +73,11 @@ async function start(settings: WebWorkerSettings): Promise<Loaded | undefined> {
   if (loaded === undefined) return undefined;
   try {
     const { inputMetadata, outputMetadata } = loaded.session;
-    scope.postMessage({ kind: "ready", inputs: describe(inputMetadata), outputs: describe(outputMetadata) });
+    scope.postMessage({
+      kind: "ready",
+      inputs: describeValues(inputMetadata),
+      outputs: describeValues(outputMetadata),
+    });
     return loaded;
   } catch (error) {
     scope.postMessage({ kind: "refused", reason: "load-failed", message: messageOf(error) });

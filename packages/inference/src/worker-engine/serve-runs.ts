@@ -1,13 +1,10 @@
 import { parentPort } from "node:worker_threads";
+import { messageOf } from "./message-of.js";
 import type { RawTensor, WorkerReply, WorkerRequest } from "./messages.js";
 
 /** Sends the main thread a message; what is transferred can no longer be used here. */
 export function reply(message: WorkerReply, transfer: readonly ArrayBuffer[] = []): void {
   parentPort?.postMessage(message, transfer);
-}
-
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 /**

@@ -44,7 +44,7 @@ export function createStreamCapture({ head, sample, receiver, append }: StreamCa
 
   function write(frame: CapturedFrame): void {
     const record = encodeCapturedFrame(frame);
-    const isWritten = append(hasHead ? record : joined(encodeCaptureHead(head), record));
+    const isWritten = append(hasHead ? record : Buffer.concat([encodeCaptureHead(head), record]));
     if (isWritten) hasHead = true;
     else isUnbroken = false;
   }
@@ -62,8 +62,10 @@ export function createStreamCapture({ head, sample, receiver, append }: StreamCa
           concealedShare = missingCount / received.tensor.data.length;
           // What is wrong with the others shows later; then the model has the tensor.
           const isChosen = isSampled(sample, { place: own.place, isLost: false, concealedShare });
-          const hashes = { hashes: { tensor: hashTensor(received.tensor), missing: sha256(missing) } };
-          tensor = { missingCount, refused: received.refused, ...(isChosen ? hashes : {}) };
+          const hashes = isChosen
+            ? { hashes: { tensor: hashTensor(received.tensor), missing: sha256(missing) } }
+            : {};
+          tensor = { missingCount, refused: received.refused, ...hashes };
         },
         end(end, nowMs) {
           const isLost = end.outcome !== "done" || nowMs > frame.expiresAtMs;
@@ -96,11 +98,4 @@ function framePart(frame: ReceivedFrame, { outcome, code, answer }: FrameEnd, en
     ...(code === undefined ? {} : { code }),
     ...{ outcome, answer },
   };
-}
-
-function joined(first: Uint8Array, second: Uint8Array): Uint8Array {
-  const bytes = new Uint8Array(first.length + second.length);
-  bytes.set(first);
-  bytes.set(second, first.length);
-  return bytes;
 }

@@ -161,29 +161,13 @@ function pace(): void {
 }
 
 function tellFigures(): void {
-  const {
-    offered,
-    admitted,
-    bytesSent,
-    bandwidthBitsPerSecond,
-    rttMs,
-    lossShare,
-    slicesRepeated,
-    repairsSent,
-  } = client.figures();
+  const { offered, admitted, bytesSent, bandwidthBitsPerSecond, ...rest } = client.figures();
+  const { rttMs, lossShare, slicesRepeated, repairsSent } = rest;
   tell({
     type: "figures",
     figures: {
-      ...{
-        offered,
-        admitted,
-        bytesSent,
-        bandwidthBitsPerSecond,
-        rttMs,
-        lossShare,
-        slicesRepeated,
-        repairsSent,
-      },
+      ...{ offered, admitted, bytesSent, bandwidthBitsPerSecond },
+      ...{ rttMs, lossShare, slicesRepeated, repairsSent },
       ...{ packets: path.packets, packetsLost: path.lost },
     },
   });
