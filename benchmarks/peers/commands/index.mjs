@@ -1,0 +1,6 @@
+// Every command of `benchmarks/peers.mjs`. Modules are loaded when their command is run.
+const lazily = (name) => async (options) => (await import(`./${name}.mjs`)).run(options);
+
+export const commands = {
+  impaired: { about: "every system over a narrow, lossy link (needs root)", run: lazily("impaired") },
+};

@@ -1,0 +1,18 @@
+// The server of a system: started with the name of its module, told what to do by JSON lines.
+import process from "node:process";
+import { answerCommands } from "../micro/transport/answer-commands.mjs";
+import { readUsage } from "./usage.mjs";
+
+const system = await import(`./systems/${process.argv[2]}.mjs`);
+
+let running;
+
+answerCommands({
+  async serve({ host, options, task, certificate }) {
+    const { createServerTask } = await import(`./tasks/${task.kind}.mjs`);
+    const { onTensor, ...rest } = await createServerTask(task);
+    running = await system.serve({ host, onTensor, ...rest, options, certificate });
+    return { address: running.address, about: system.about };
+  },
+  usage: async () => readUsage(),
+});
