@@ -1,8 +1,8 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
 import nodeDataChannel from "node-datachannel";
-import { createAnswers } from "./answers.mjs";
-import { cutMessage, createMessageJoiner } from "./message-parts.mjs";
+import { createPending } from "./framing.mjs";
+import { createMessageJoiner, cutMessage } from "./message-parts.mjs";
 
 /** Fits the packets of 1,280 B that libdatachannel sends, so that a part is one packet. */
 const PART_BYTES = 1150;
@@ -12,12 +12,7 @@ const OPEN_TIMEOUT_MS = 10_000;
 /** Unreliable: nothing is sent again, nothing waits for what was sent before it. */
 const channelOptions = { unordered: true, maxRetransmits: 0 };
 
-export const system = {
-  name: "data-channel",
-  title: "WebRTC data channel",
-  transport: "udp",
-  about: `node-datachannel (libdatachannel, usrsctp), unordered without retransmissions, tensors cut into messages of at most ${PART_BYTES} B by the application`,
-};
+export const about = `node-datachannel (libdatachannel, usrsctp), unordered, nothing sent again, tensors cut by us into messages of ${PART_BYTES} B`;
 
 /** A connection whose description holds all its candidates once it is told. */
 function openPeer(name, host) {
@@ -64,7 +59,7 @@ export async function serve({ host, onTensor }) {
     peer.onDataChannel((channel) => {
       const send = createSender(channel);
       const join = createMessageJoiner(async (frame, bytes) => {
-        const answer = await onTensor(frame, bytes, { receivedShare: 1 });
+        const answer = await onTensor(frame, bytes);
         await send(frame, answer).catch(() => {});
       });
       channel.onMessage((message) => join(asBytes(message)));
@@ -81,18 +76,17 @@ export async function serve({ host, onTensor }) {
   await once(signalling, "listening");
   return {
     address: { host, port: signalling.address().port },
-    async close() {
+    close() {
       for (const peer of peers) peer.close();
       signalling.closeAllConnections();
       signalling.close();
-      await once(signalling, "close");
     },
   };
 }
 
-/** @param {{ host: string, port: number, localHost?: string }} address where signalling listens, and from where we send */
-export async function connect({ host, port, localHost = host.startsWith("127.") ? host : undefined }) {
-  const { peer, described } = openPeer("client", localHost);
+export async function connect({ host, port }) {
+  // Without an address to bind to, loopback is no candidate.
+  const { peer, described } = openPeer("client", host.startsWith("127.") ? host : undefined);
   const channel = peer.createDataChannel("tensors", channelOptions);
   const opened = new Promise((resolve) => channel.onOpen(resolve));
   const { sdp } = await described;
@@ -104,18 +98,17 @@ export async function connect({ host, port, localHost = host.startsWith("127.") 
   });
   await Promise.race([opened, late]).finally(() => clearTimeout(timer));
 
-  const answers = createAnswers();
-  const join = createMessageJoiner((frame, bytes) => answers.give(frame, bytes));
+  const pending = createPending();
+  const join = createMessageJoiner(pending.answer);
   channel.onMessage((message) => join(asBytes(message)));
   const sendParts = createSender(channel);
   return {
-    send(frame, bytes, { signal } = {}) {
-      const answered = answers.wait(frame, signal);
-      sendParts(frame, bytes).catch((error) => answers.fail(frame, error));
+    send(frame, bytes) {
+      const answered = pending.wait(frame);
+      sendParts(frame, bytes).catch(pending.failAll);
       return answered;
     },
     close() {
-      answers.failAll(new Error("closed"));
       channel.close();
       peer.close();
     },

@@ -1,63 +1,50 @@
 import { Dealer, Router } from "zeromq";
-import { createAnswers } from "./answers.mjs";
+import { createPending, packFrame, unpackFrame } from "./framing.mjs";
 
-/** Messages that wait in each socket; more are held back by `send`. */
+/** Messages that wait in each socket; `send` waits for room. */
 const HIGH_WATER_MARK = 64;
-const queues = { sendHighWaterMark: HIGH_WATER_MARK, receiveHighWaterMark: HIGH_WATER_MARK };
+const queues = { sendHighWaterMark: HIGH_WATER_MARK, receiveHighWaterMark: HIGH_WATER_MARK, linger: 0 };
+/** An answer has no bytes of its own before its part. */
+const noBytes = new Uint8Array(0);
 
-export const system = {
-  name: "zeromq",
-  title: "ZeroMQ",
-  transport: "tcp",
-  about: "zeromq.js 6 (libzmq 4.3), DEALER to ROUTER, a message of two parts for each tensor, unencrypted",
-};
+export const about = "zeromq.js 6 on libzmq 4.3, DEALER to ROUTER, a message of two parts for each tensor, no CURVE";
 
-export async function serve({ host, onTensor }) {
-  const router = new Router({ ...queues, linger: 0 });
-  await router.bind(`tcp://${host}:*`);
-  const address = { endpoint: router.lastEndpoint };
-  const answerLater = async (identity, header, bytes) => {
-    const answer = await onTensor(header.readUInt32BE(0), bytes, { receivedShare: 1 });
-    await send([identity, header, answer]);
-  };
-  // A socket takes one send at a time.
+/** A socket takes one message at a time. @returns what sends one after another */
+function createSender(socket) {
   let last = Promise.resolve();
-  const send = (parts) => {
-    last = last.then(() => router.send(parts));
+  return (parts) => {
+    last = last.then(() => socket.send(parts));
     return last;
-  };
-  const serving = (async () => {
-    for await (const [identity, header, bytes] of router) answerLater(identity, header, bytes).catch(() => {});
-  })().catch(() => {});
-  return {
-    address,
-    async close() {
-      router.close();
-      await serving;
-    },
   };
 }
 
-export async function connect({ endpoint }) {
-  const dealer = new Dealer({ ...queues, linger: 0 });
-  dealer.connect(endpoint);
-  const answers = createAnswers();
-  const receiving = (async () => {
-    for await (const [header, answer] of dealer) answers.give(header.readUInt32BE(0), answer);
+export async function serve({ host, onTensor }) {
+  const router = new Router(queues);
+  await router.bind(`tcp://${host}:*`);
+  const send = createSender(router);
+  const answer = async ([identity, header, bytes]) => {
+    await send([identity, header, await onTensor(unpackFrame(header).frame, bytes)]);
+  };
+  void (async () => {
+    for await (const message of router) answer(message).catch(() => {});
   })().catch(() => {});
-  let last = Promise.resolve();
+  return { address: { endpoint: router.lastEndpoint }, close: () => router.close() };
+}
+
+export async function connect({ endpoint }) {
+  const dealer = new Dealer(queues);
+  dealer.connect(endpoint);
+  const pending = createPending();
+  const send = createSender(dealer);
+  void (async () => {
+    for await (const [header, answer] of dealer) pending.answer(unpackFrame(header).frame, answer);
+  })().catch(pending.failAll);
   return {
-    send(frame, bytes, { signal } = {}) {
-      const answered = answers.wait(frame, signal);
-      const header = Buffer.allocUnsafe(4);
-      header.writeUInt32BE(frame);
-      last = last.then(() => dealer.send([header, bytes])).catch((error) => answers.fail(frame, error));
+    send(frame, bytes) {
+      const answered = pending.wait(frame);
+      send([packFrame(frame, noBytes), bytes]).catch(pending.failAll);
       return answered;
     },
-    async close() {
-      answers.failAll(new Error("closed"));
-      dealer.close();
-      await receiving;
-    },
+    close: () => dealer.close(),
   };
 }
