@@ -23,19 +23,23 @@ async function measure({ server, client }, { system, host, task, workload, aroun
   const { options } = system;
   const { address, about } = await server.ask("serve", { host, options, task, certificate });
   await client.ask("connect", { address, options, task });
-  const before = await Promise.all([client.ask("usage"), server.ask("usage")]);
-  const run = () => client.ask("measure", { workload });
-  const result = around === undefined ? await run() : await around(run);
-  const after = await Promise.all([client.ask("usage"), server.ask("usage")]);
-  return { about, ...result, client: used(before[0], after[0]), server: used(before[1], after[1]) };
+  /** Runs a workload; what both sides used meanwhile comes with its result. */
+  const run = async (chosen = workload) => {
+    const before = await Promise.all([client.ask("usage"), server.ask("usage")]);
+    const result = await client.ask("measure", { workload: chosen });
+    const after = await Promise.all([client.ask("usage"), server.ask("usage")]);
+    return { ...result, client: used(before[0], after[0]), server: used(before[1], after[1]) };
+  };
+  return { about, ...(around === undefined ? await run() : await around(run)) };
 }
 
 /**
  * One workload of one system between two fresh processes, which end with it.
  * @param cell.host where the server listens
  * @param cell.prefixes command lines before those of `server` and `client`; default: none
- * @param cell.around called with the workload to run, to read counters before and after; resolves to the result
- * @returns what `workload.mjs` measured, with `client` and `server`: CPU seconds of the whole workload, memory
+ * @param cell.around called with what runs the workload, or one that it is given, to do something before, after and
+ *   between; resolves to the result
+ * @returns what `workload.mjs` measured, with `client` and `server`: CPU seconds of the whole workload, memory; `about`
  * @throws Error where a process failed or the cell took longer than its bound
  */
 export async function runCell(cell) {

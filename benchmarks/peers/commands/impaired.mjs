@@ -3,26 +3,16 @@ import { createProgress } from "../progress.mjs";
 import { openRecord, resultFile } from "../record.mjs";
 import { runCell } from "../run-cell.mjs";
 import { summarise } from "../summary.mjs";
-import { findSystem, systems, whyMissing } from "../systems/index.mjs";
+import { findSystem, systems } from "../systems/index.mjs";
 import { buildTunLink, whyNoTunLink } from "../tun-link/build.mjs";
 import { openTunPath, removeStaleNamespaces } from "../tun-link/open-tun-path.mjs";
+import { findSystems } from "./find-systems.mjs";
 import { cap, cellsOf, conditions, deadlineMs, framesPerSecond, link } from "./impaired-cells.mjs";
 import { formatImpaired } from "./impaired-report.mjs";
 import { runLanes } from "./run-lanes.mjs";
 
 const defaults = { seconds: 4, rounds: 2, lanes: 2 };
 const WARM_UP_SECONDS = 1;
-
-/** Those that can run here; why others cannot is said. */
-export async function findSystems(names) {
-  const found = [];
-  for (const name of names) {
-    const reason = await whyMissing(findSystem(name));
-    if (reason === undefined) found.push(name);
-    else console.error(`left out: ${name}: ${reason}`);
-  }
-  return found;
-}
 
 /** The same for every system of a round, so that each meets the same chances. */
 const seedOf = ({ loss, burst, round }, seed) =>

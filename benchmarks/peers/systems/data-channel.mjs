@@ -14,7 +14,7 @@ const channelOptions = { unordered: true, maxRetransmits: 0 };
 
 export const about = `node-datachannel (libdatachannel, usrsctp), unordered, nothing sent again, tensors cut by us into messages of ${PART_BYTES} B`;
 
-/** A connection whose description holds all its candidates once it is told. */
+/** A connection; `described` resolves to its description with all its candidates. */
 function openPeer(name, host) {
   const peer = new nodeDataChannel.PeerConnection(name, { iceServers: [], bindAddress: host });
   const described = new Promise((resolve) => {
@@ -24,6 +24,16 @@ function openPeer(name, host) {
   });
   return { peer, described };
 }
+
+/**
+ * Without the candidates: a server that knows them asks at once, and libdatachannel gives a client up that is asked before
+ * it has the answer. So the client asks, and the server learns from that where it is.
+ */
+const withoutCandidates = (sdp) =>
+  sdp
+    .split("\r\n")
+    .filter((line) => !line.startsWith("a=candidate:") && line !== "a=end-of-candidates")
+    .join("\r\n");
 
 /** Sends parts, as many at once as the channel's buffer takes. */
 function createSender(channel) {
@@ -90,7 +100,7 @@ export async function connect({ host, port }) {
   const channel = peer.createDataChannel("tensors", channelOptions);
   const opened = new Promise((resolve) => channel.onOpen(resolve));
   const { sdp } = await described;
-  const response = await fetch(`http://${host}:${port}`, { method: "POST", body: sdp });
+  const response = await fetch(`http://${host}:${port}`, { method: "POST", body: withoutCandidates(sdp) });
   peer.setRemoteDescription(await response.text(), "answer");
   let timer;
   const late = new Promise((_, reject) => {

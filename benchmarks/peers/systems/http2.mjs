@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { connect as openSession, constants, createServer } from "node:http2";
+import { constants, createServer, connect as openSession } from "node:http2";
 import { readBody } from "./read-body.mjs";
 
 /** As for the tuned gRPC. Node's own are 64 KiB, a round trip for each. */

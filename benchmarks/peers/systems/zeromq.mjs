@@ -7,7 +7,8 @@ const queues = { sendHighWaterMark: HIGH_WATER_MARK, receiveHighWaterMark: HIGH_
 /** An answer has no bytes of its own before its part. */
 const noBytes = new Uint8Array(0);
 
-export const about = "zeromq.js 6 on libzmq 4.3, DEALER to ROUTER, a message of two parts for each tensor, no CURVE";
+export const about =
+  "zeromq.js 6 on libzmq 4.3, DEALER to ROUTER, a message of two parts for each tensor, no CURVE";
 
 /** A socket takes one message at a time. @returns what sends one after another */
 function createSender(socket) {
