@@ -2,6 +2,7 @@
 import process from "node:process";
 import { answerCommands } from "../micro/transport/answer-commands.mjs";
 import { openConnections } from "./connections.mjs";
+import { followProfile } from "./profile/follow-profile.mjs";
 import { readUsage } from "./usage.mjs";
 import { runWorkload } from "./workload.mjs";
 
@@ -21,4 +22,6 @@ answerCommands({
   /** Runs a workload over the connection, as often as it is asked. */
   measure: async ({ workload }) => runWorkload(connection, task, workload),
   usage: async () => readUsage(),
+  /** `prepare` before the first session, then `start` and `stop`: see `profile/sampler.mjs`. */
+  profile: (command) => followProfile(command),
 });

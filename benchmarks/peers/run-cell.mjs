@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createCertificate } from "@sluice/http3";
 import { startProcess } from "../micro/transport/start-process.mjs";
@@ -19,8 +20,18 @@ function used(before, after) {
   return { ...after, cpuSeconds: after.cpuSeconds - before.cpuSeconds };
 }
 
-async function measure({ server, client }, { system, host, task, workload, sessions = 1, around }) {
+async function measure(
+  { server, client },
+  { system, host, task, workload, sessions = 1, isProfiled, around },
+) {
   await Promise.all([server.ready, client.ready]);
+  const profile = (action, folder) =>
+    Promise.all(
+      Object.entries({ server, client }).map(([side, process]) =>
+        process.ask("profile", { action, folder: folder && join(folder, side) }),
+      ),
+    );
+  if (isProfiled) await profile("prepare");
   const certificate = system.needsCertificate ? await createCertificate([host]) : undefined;
   const { options } = system;
   const { address, about } = await server.ask("serve", { host, options, task, certificate });
@@ -32,7 +43,7 @@ async function measure({ server, client }, { system, host, task, workload, sessi
     const after = await Promise.all([client.ask("usage"), server.ask("usage")]);
     return { ...result, client: used(before[0], after[0]), server: used(before[1], after[1]) };
   };
-  return { about, connectMs, ...(around === undefined ? await run() : await around(run)) };
+  return { about, connectMs, ...(around === undefined ? await run() : await around(run, profile)) };
 }
 
 /**
@@ -40,6 +51,7 @@ async function measure({ server, client }, { system, host, task, workload, sessi
  * @param cell.host where the server listens
  * @param cell.prefixes command lines before those of `server` and `client`; default: none
  * @param cell.sessions connections among which frames go round; default 1
+ * @param cell.isProfiled makes both processes ready for `around`'s second argument, which starts and stops their profiles
  * @param cell.around called with what runs the workload, or one that it is given, to do something before, after and
  *   between; resolves to the result
  * @returns what `workload.mjs` measured, with `client` and `server`: CPU seconds of the whole workload, memory; `about`, and

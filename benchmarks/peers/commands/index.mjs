@@ -5,4 +5,5 @@ export const commands = {
   impaired: { about: "every system over a narrow, lossy link (needs root)", run: lazily("impaired") },
   loopback: { about: "every system on loopback as fast as it goes", run: lazily("loopback") },
   scale: { about: "how cost grows with sessions, size, loss and round trip", run: lazily("scale") },
+  profile: { about: "where Sluice's time goes, function by function", run: lazily("profile") },
 };
