@@ -27,6 +27,7 @@ async function measure({ server, client }, { system, host, task, workload, aroun
   const run = () => client.ask("measure", { workload });
   const result = around === undefined ? await run() : await around(run);
   const after = await Promise.all([client.ask("usage"), server.ask("usage")]);
+  await server.ask("collect");
   return { about, ...result, client: used(before[0], after[0]), server: used(before[1], after[1]) };
 }
 
