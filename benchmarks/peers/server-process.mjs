@@ -1,6 +1,7 @@
 // The server of a system: started with the name of its module, told what to do by JSON lines.
 import process from "node:process";
 import { answerCommands } from "../micro/transport/answer-commands.mjs";
+import { followProfile } from "./profile/follow-profile.mjs";
 import { readUsage } from "./usage.mjs";
 
 const system = await import(`./systems/${process.argv[2]}.mjs`);
@@ -22,4 +23,6 @@ answerCommands({
     return {};
   },
   usage: async () => readUsage(),
+  /** `prepare` before the first session, then `start` and `stop`: see `profile/sampler.mjs`. */
+  profile: (command) => followProfile(command),
 });

@@ -1,5 +1,6 @@
 // Frames through a connection, at times of their own (`paced`) or as fast as answers come (`closed`). The clock and the
 // waiting are passed in.
+import { runClosed } from "./closed-workload.mjs";
 
 const realTime = {
   nowMs: () => performance.now(),
@@ -65,30 +66,6 @@ async function runPaced(connection, task, settings, time) {
   await settleWithin(underWay, time);
   // Results that come after this belong to nobody: they are copied as they are now.
   return { frames: frames.slice(skipped).map((result) => ({ ...result })) };
-}
-
-/**
- * `inFlight` frames at a time, the next one when one is answered. Frames that began in the warm-up are left out.
- * @returns {Promise<{ frames: FrameResult[], elapsedMs: number }>} with the time that the counted frames took together
- */
-async function runClosed(connection, task, { inFlight, seconds, warmUpSeconds, deadlineMs }, time) {
-  const frames = [];
-  const startMs = time.nowMs();
-  const beginMs = startMs + warmUpSeconds * 1_000;
-  const endMs = beginMs + seconds * 1_000;
-  let next = 0;
-  let lastMs = beginMs;
-  async function lane() {
-    for (let nowMs = time.nowMs(); nowMs < endMs; nowMs = time.nowMs()) {
-      const result = { frame: next++, offeredMs: nowMs - startMs, status: "unanswered" };
-      if (nowMs >= beginMs) frames.push(result);
-      await follow(result, connection, task, { dueMs: nowMs, deadlineMs, time });
-      lastMs = Math.max(lastMs, time.nowMs());
-      if (result.status === "failed") return;
-    }
-  }
-  await settleWithin(new Set(Array.from({ length: inFlight }, lane)), time);
-  return { frames: frames.map((result) => ({ ...result })), elapsedMs: lastMs - beginMs };
 }
 
 async function settleWithin(promises, time) {

@@ -1,4 +1,5 @@
-import { overRounds, percent, titleOf } from "./report-cells.mjs";
+import { overRounds } from "./over-rounds.mjs";
+import { percent, titleOf } from "./report-cells.mjs";
 
 const payloadTitles = {
   float32: "float32",

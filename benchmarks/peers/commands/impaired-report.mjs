@@ -1,5 +1,6 @@
 import { conditions, lossName, sizes, variantsOf } from "./impaired-cells.mjs";
-import { milliseconds, overRounds, percent, titleOf } from "./report-cells.mjs";
+import { overRounds } from "./over-rounds.mjs";
+import { milliseconds, percent, titleOf } from "./report-cells.mjs";
 
 function row(variant, cells) {
   const measured = cells.filter(({ figures }) => figures !== undefined);

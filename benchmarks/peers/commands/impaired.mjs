@@ -1,11 +1,13 @@
 // Tensors at 30 per second over a link of 20 Mbit/s that loses packets, by every system.
+
 import { createProgress } from "../progress.mjs";
 import { openRecord, resultFile } from "../record.mjs";
 import { findSystem, systems } from "../systems/index.mjs";
 import { whyNoTunLink } from "../tun-link/build.mjs";
+import { findSystems } from "./find-systems.mjs";
 import { cap, cellsOf, conditions, deadlineMs, framesPerSecond, link } from "./impaired-cells.mjs";
 import { formatImpaired } from "./impaired-report.mjs";
-import { findSystems, measureOverLink, withDefaults } from "./over-link.mjs";
+import { measureOverLink, withDefaults } from "./over-link.mjs";
 import { runLanes } from "./run-lanes.mjs";
 import { openTunPaths } from "./tun-paths.mjs";
 

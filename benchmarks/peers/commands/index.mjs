@@ -7,4 +7,7 @@ export const commands = {
     about: "correct answers in time of a cut network over such a link (needs root and $SLUICE_DATA)",
     run: lazily("end-to-end"),
   },
+  loopback: { about: "every system on loopback as fast as it goes", run: lazily("loopback") },
+  scale: { about: "how cost grows with sessions, size, loss and round trip", run: lazily("scale") },
+  profile: { about: "where Sluice's time goes, function by function", run: lazily("profile") },
 };

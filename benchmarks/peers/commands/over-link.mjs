@@ -1,7 +1,6 @@
-// What the two forms over a link share: which systems there are, and one cell of one of them.
+// What the two forms over a link share: one cell of a system.
 import { runCell } from "../run-cell.mjs";
 import { summarise } from "../summary.mjs";
-import { findSystem, whyMissing } from "../systems/index.mjs";
 
 const WARM_UP_SECONDS = 1;
 
@@ -9,17 +8,6 @@ const WARM_UP_SECONDS = 1;
 export function withDefaults(options, defaults) {
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
   return { ...defaults, ...Object.fromEntries(given) };
-}
-
-/** Those that can run here; why others cannot is said. */
-export async function findSystems(names) {
-  const found = [];
-  for (const name of names) {
-    const reason = await whyMissing(findSystem(name));
-    if (reason === undefined) found.push(name);
-    else console.error(`left out: ${name}: ${reason}`);
-  }
-  return found;
 }
 
 /** Bytes on the link for each frame that was offered, IP headers and acknowledgements included. */

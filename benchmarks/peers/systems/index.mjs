@@ -22,6 +22,10 @@ export const systems = {
     ...{ title: "gRPC, windows of 16 MiB", module: "grpc", transport: "tcp" },
     options: { windowBytes: TUNED_WINDOW_BYTES },
   },
+  http1: { title: "HTTP/1.1, undici", module: "http1", transport: "tcp" },
+  http2: { title: "HTTP/2", module: "http2", transport: "tcp" },
+  zeromq: { title: "ZeroMQ", module: "zeromq", transport: "tcp" },
+  "data-channel": { title: "WebRTC data channel, unreliable", module: "data-channel", transport: "udp" },
   deno: {
     ...{ title: "Deno WebTransport, a stream per tensor", module: "deno", transport: "udp" },
     ...{ runtime: "deno", needsCertificate: true },

@@ -22,7 +22,7 @@ function createServedStream(onTensor) {
 
 /** `served`: what serves the stream instead of `onTensor`, where a task brings a network of its own. */
 export async function serve({ host, onTensor, served, options }) {
-  const transport = await listen({ host, port: 0, engine: "quiche", ...options?.transport });
+  const transport = await listen({ host, port: 0, engine: "quiche", ...options?.server });
   const server = createServer({
     transport,
     openServedStream: async () => served ?? createServedStream(onTensor),
