@@ -12,6 +12,7 @@ ${Object.entries(commands)
 
   --seconds S       counted of each cell; default: the command's own
   --rounds N        how often each cell is measured, order turned round each time; default: the command's own
+  --lanes N         cells at a time, each over a path of its own; default: the command's own
   --seed N          of contents and losses, default 1
   --only A,B        only these systems, of ${Object.keys(systems).join(", ")}
   --cells REGEX     only the cells whose name matches
@@ -26,6 +27,7 @@ function parseOptions(args) {
     options: {
       seconds: { type: "string" },
       rounds: { type: "string" },
+      lanes: { type: "string" },
       seed: { type: "string", default: "1" },
       only: { type: "string" },
       cells: { type: "string", default: "" },
@@ -46,6 +48,7 @@ function parseOptions(args) {
     command,
     seconds: positive("seconds", values.seconds),
     rounds: positive("rounds", values.rounds),
+    lanes: positive("lanes", values.lanes),
     seed: positive("seed", values.seed),
     only: values.only?.split(","),
     cells: new RegExp(values.cells),

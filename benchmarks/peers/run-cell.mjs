@@ -43,7 +43,9 @@ async function measure(
     const after = await Promise.all([client.ask("usage"), server.ask("usage")]);
     return { ...result, client: used(before[0], after[0]), server: used(before[1], after[1]) };
   };
-  return { about, connectMs, ...(around === undefined ? await run() : await around(run, profile)) };
+  const result = around === undefined ? await run() : await around(run, profile);
+  await server.ask("collect");
+  return { about, connectMs, ...result };
 }
 
 /**

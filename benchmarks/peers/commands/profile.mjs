@@ -1,5 +1,4 @@
 // Where Sluice's time goes on the hot path: client and server, the application's thread and QUIC's of each.
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { largestCosts } from "../profile/costs.mjs";
@@ -76,7 +75,8 @@ async function measureCell(cell, { seconds, seed }, path) {
     const { workload: _, ...named } = cell;
     return { ...named, frames, cpuMsPerFrame, ...largestCosts(profiles, frames) };
   } finally {
-    if (!process.env.KEEP) rmSync(folder, { recursive: true }); else console.log(folder);
+    if (!process.env.KEEP) rmSync(folder, { recursive: true });
+    else console.log(folder);
   }
 }
 

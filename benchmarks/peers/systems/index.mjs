@@ -8,6 +8,10 @@ const TUNED_WINDOW_BYTES = 16 * 2 ** 20;
 /** `about` says library and settings; `transport` decides whether a congestion control of the system is chosen. */
 export const systems = {
   sluice: { title: "Sluice", module: "sluice", transport: "udp" },
+  "sluice-whole": {
+    ...{ title: "Sluice, whole tensors", module: "sluice", transport: "udp" },
+    options: { stream: { minReceivedPercent: 100, fec: "rs:max=15" } },
+  },
   "sluice-reliable": {
     ...{ title: "Sluice, reliable mode", module: "sluice", transport: "udp" },
     options: { stream: { mode: "reliable" } },
