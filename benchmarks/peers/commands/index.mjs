@@ -10,4 +10,5 @@ export const commands = {
   loopback: { about: "every system on loopback as fast as it goes", run: lazily("loopback") },
   scale: { about: "how cost grows with sessions, size, loss and round trip", run: lazily("scale") },
   profile: { about: "where Sluice's time goes, function by function", run: lazily("profile") },
+  report: { about: "report, plots and the README's result from what is recorded", run: lazily("report") },
 };

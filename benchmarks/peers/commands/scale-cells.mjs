@@ -16,10 +16,32 @@ export const slackMs = 110;
 
 /** What each axis measures, and by whom. */
 export const axes = {
-  sessions: { title: "Sessions on one server", systems: ["sluice", "ws"], values: sessionCounts },
-  bytes: { title: "Size of a tensor", systems: ["sluice", "sluice-reliable", "ws"], values: sizes },
-  loss: { title: "Loss each way", systems: ["sluice", "ws", "deno"], values: losses, needsLink: true },
-  rttMs: { title: "Round trip", systems: ["sluice", "ws", "deno"], values: roundTrips, needsLink: true },
+  sessions: {
+    title: "Sessions on one server",
+    unit: "sessions",
+    systems: ["sluice", "ws"],
+    values: sessionCounts,
+  },
+  bytes: {
+    title: "Size of a tensor",
+    unit: "bytes",
+    systems: ["sluice", "sluice-reliable", "ws"],
+    values: sizes,
+  },
+  loss: {
+    title: "Loss each way",
+    unit: "lost each way, percent",
+    systems: ["sluice", "ws", "deno"],
+    values: losses,
+    needsLink: true,
+  },
+  rttMs: {
+    title: "Round trip",
+    unit: "round trip, ms",
+    systems: ["sluice", "ws", "deno"],
+    values: roundTrips,
+    needsLink: true,
+  },
 };
 
 /** Cells in the order in which they are measured; what is compared follows one another. */

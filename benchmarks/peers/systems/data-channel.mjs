@@ -113,10 +113,16 @@ export async function connect({ host, port }) {
   channel.onMessage((message) => join(asBytes(message)));
   const sendParts = createSender(channel);
   return {
-    send(frame, bytes) {
+    /** A tensor of which a part was lost never gets an answer: at its deadline it gives its place up. */
+    async send(frame, bytes, { deadlineMs }) {
+      const timer = setTimeout(() => pending.drop(frame, "deadline"), deadlineMs);
       const answered = pending.wait(frame);
       sendParts(frame, bytes).catch(pending.failAll);
-      return answered;
+      try {
+        return await answered;
+      } finally {
+        clearTimeout(timer);
+      }
     },
     close() {
       channel.close();

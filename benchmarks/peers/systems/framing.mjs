@@ -22,6 +22,11 @@ export function createPending() {
       waiting.get(frame)?.resolve({ answer });
       waiting.delete(frame);
     },
+    /** Nobody waits for this frame any more. */
+    drop(frame, reason) {
+      waiting.get(frame)?.resolve({ dropped: reason });
+      waiting.delete(frame);
+    },
     failAll(error) {
       for (const { reject } of waiting.values()) reject(error);
       waiting.clear();

@@ -1,13 +1,18 @@
-import { createTensor, sliceRange, type TensorSpec } from "@sluice/tensor";
+import { createTensor, elementCount, sliceRange, type TensorSpec } from "@sluice/tensor";
 import type { Chain } from "./chain.js";
 import type { DecoderReference, PartialTensor, TensorDecoder } from "./codec.js";
 import { createMissingMask } from "./missing-mask.js";
 import { extentOf } from "./unit-order.js";
 
-function createPartialTensor(spec: TensorSpec, chain: Chain, frame: number | undefined): PartialTensor {
+function createPartialTensor(
+  spec: TensorSpec,
+  chain: Chain,
+  whole: Uint8Array,
+  frame: number | undefined,
+): PartialTensor {
   const { order } = chain;
   const tensor = createTensor(spec.dtype, spec.shape, undefined, spec.layout);
-  const missing = createMissingMask(spec, order);
+  const missing = createMissingMask(order, whole);
   return {
     add(index, count, payload) {
       // Checked here too, for a peer's mistake is an answer, not an exception.
@@ -31,11 +36,13 @@ function createPartialTensor(spec: TensorSpec, chain: Chain, frame: number | und
 /** Puts tensors of one spec together again from any slices of a chain. */
 export function createSliceDecoder(spec: TensorSpec, chain: Chain): TensorDecoder {
   const { history } = chain;
+  // Of nothing but zeros, which no slice changes any more.
+  const whole = new Uint8Array(elementCount(spec.shape));
   return {
     units: chain.order.units,
     begin(frame) {
       if (frame !== undefined) history?.begin(frame);
-      return createPartialTensor(spec, chain, frame);
+      return createPartialTensor(spec, chain, whole, frame);
     },
     ...(history
       ? {
