@@ -7,6 +7,7 @@ import { createInterface } from "node:readline";
 
 const PREFIX = "sluice-peers";
 const DEVICE = "sluice0";
+const DEVICE_QUEUE = "16000";
 const CLIENT_HOST = "10.77.0.1";
 const SERVER_HOST = "10.77.0.2";
 
@@ -38,6 +39,8 @@ function addNamespace(name) {
 
 function addAddress(name, host, peer) {
   ip("-n", name, "link", "set", DEVICE, "addrgenmode", "none");
+  // The queue of the link is the program's: the device's own holds what comes while that is not on a core.
+  ip("-n", name, "link", "set", DEVICE, "txqueuelen", DEVICE_QUEUE);
   ip("-n", name, "address", "add", host, "peer", peer, "dev", DEVICE);
   ip("-n", name, "link", "set", DEVICE, "up");
 }
