@@ -23,8 +23,8 @@ export const conditions = [
 ];
 
 /** Those that are much like another one are measured at fewer conditions, to stay within 20 minutes. */
-const likeAnother = new Set(["sluice-reliable", "grpc-tuned", "http1", "http2", "zeromq"]);
-const isFew = ({ loss, burst }) => (burst === 1 && loss !== 0.01) || (burst === 4 && loss === 0.02);
+const likeAnother = new Set(["sluice-whole", "sluice-reliable", "grpc-tuned", "http1", "http2", "zeromq"]);
+const isFew = ({ loss, burst }) => burst === 1 && loss !== 0.01;
 
 /** A system as it is measured: one over TCP once with each congestion control. */
 export function variantsOf(names) {
