@@ -7,6 +7,7 @@ import type { CliContext } from "./cli-context.js";
 import { servedModelHelp } from "./model-help.js";
 import { parseCount } from "./parse-count.js";
 import { pinoPretty } from "./pretty-log.js";
+import { readOrigins } from "./read-origins.js";
 import { parseRemoteHalf, type RemoteHalf } from "./remote-halves.js";
 import { startServer } from "./serve-run.js";
 
@@ -30,6 +31,7 @@ interface ServeCommandOptions {
   readonly threads?: number;
   readonly fpsLimit?: number;
   readonly bytesLimit?: number;
+  readonly origin: readonly string[];
   readonly token?: string;
   readonly tokens?: string;
   readonly tokenKey?: string;
@@ -106,6 +108,12 @@ export function registerServe(program: Command, context: CliContext): void {
       parseCount(text, "--bytes-limit", 1, 2 ** 32 - 1),
     )
     .option(
+      "--origin <origin>",
+      "pages of this origin may open sessions, others get 403: https://app.example, https://*.example.org, or * for all; again for each (default: all)",
+      (text: string, origins: readonly string[]) => [...origins, ...readOrigins(text)],
+      [],
+    )
+    .option(
       "--token <text>",
       "bearer token that clients must show; SLUICE_TOKEN keeps it out of the process list",
     )
@@ -169,6 +177,7 @@ Examples:
           maxConnectionsPerSource: options.maxConnectionsPerSource,
           ...{ capture: options.capture, captureFrames: options.captureFrames },
           captureBytes: options.captureBytes,
+          origin: options.origin,
           // Empty is not set, as in a composition whose variable has no value.
           token: options.token ?? (process.env.SLUICE_TOKEN || undefined),
           ...{ tokens: options.tokens, tokenKey: options.tokenKey },
