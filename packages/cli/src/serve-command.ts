@@ -59,7 +59,10 @@ export function registerServe(program: Command, context: CliContext): void {
       (text: string, models: readonly string[]) => [...models, text],
       [],
     )
-    .option("--models <folder>", "serve NAME/VERSION/model.onnx and NAME.onnx below this folder")
+    .option(
+      "--models <folder>",
+      "serve what lies below this folder as NAME.onnx, or in NAME/VERSION/ as an .onnx file or the model.json of TensorFlow.js",
+    )
     .option(
       "--max-loaded <n>",
       "networks that are held at once, one for each model and cut in use (default: 8)",

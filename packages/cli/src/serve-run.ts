@@ -87,7 +87,10 @@ export async function startServer(options: ServeOptions, log: ServerLog): Promis
   const certificate = await checkCertificateFiles(options);
   const authorize = await readTokens(options);
   const capture = await openCapture(options, log);
-  const { registry, served } = await openServedModels(await listModels(options), options);
+  const { registry, served } = await openServedModels(await listModels(options), {
+    ...options,
+    onLog: (line, reference) => log.info({ model: reference }, line),
+  });
   const split = options.split ?? served[0]!.defaultSplit;
   try {
     const demo =
