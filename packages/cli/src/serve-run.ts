@@ -129,6 +129,7 @@ export async function startServer(options: ServeOptions, log: ServerLog): Promis
       ...transport.stats(),
       certificateNotAfter: new Date(transport.certificates()[0]!.notAfter),
     }));
+    metrics.watchQueues(server.queues);
     const describe = () => ({
       url: transport.url,
       certificateHash: transport.certificateHash,

@@ -162,7 +162,13 @@ export async function createClient(session: Session, options: ClientOptions = {}
     get capabilities() {
       return core.capabilities;
     },
-    figures: () => core.figures,
+    figures() {
+      const { datagramsQueued = 0, datagramsDroppedOutgoing = 0 } = session.stats();
+      // What the transport did not take is counted by the driver, and by most transports as well.
+      const refused = driver.dropped.queueFull + driver.dropped.tooBig;
+      const datagramsDropped = Math.max(refused, datagramsDroppedOutgoing);
+      return { ...core.figures, datagramsQueued, datagramsDropped };
+    },
     pathEstimate: () => core.pathEstimate(clock.now()),
     idle: () =>
       core.figures.inFlight === 0 ? Promise.resolve() : new Promise((resolve) => idleWaiters.push(resolve)),

@@ -36,6 +36,9 @@ export interface ClientPathFigures {
   readonly rateBitsPerSecond?: number | undefined;
   readonly datagramsSent?: number;
   readonly datagramsLost?: number;
+  /** That wait in the transport, and those that it did not take. */
+  readonly datagramsQueued?: number;
+  readonly datagramsDropped?: number;
   readonly lossRuns?: number;
   readonly slicesRepeated?: number;
   readonly repairsSent?: number;
@@ -118,6 +121,12 @@ function watchPath(registry: Registry, read: () => ClientPathFigures): void {
   counter("sluice_sessions_total", "Sessions that were opened.", (f) => f.sessions);
   counter("sluice_datagrams_sent_total", "Datagrams handed to the transport.", (f) => f.datagramsSent);
   counter("sluice_datagrams_lost_total", "Datagrams that did not arrive.", (f) => f.datagramsLost);
+  counter(
+    "sluice_datagrams_dropped_total",
+    "Datagrams given up before they were sent: the transport's queue was full, or they had become too large.",
+    (f) => f.datagramsDropped,
+  );
+  gauge("sluice_datagrams_queued", "Datagrams that wait to be sent.", (f) => f.datagramsQueued);
   counter("sluice_loss_runs_total", "Runs of datagrams lost one after the other.", (f) => f.lossRuns);
   counter("sluice_slices_repeated_total", "Slices that were sent again.", (f) => f.slicesRepeated);
   counter("sluice_repair_symbols_sent_total", "Repair symbols that were sent.", (f) => f.repairsSent);

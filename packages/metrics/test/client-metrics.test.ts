@@ -11,6 +11,8 @@ t.test("frames and path of a client, under the names of the server", async (t) =
     datagramsSent: 12,
     datagramsLost: 3,
     lossRuns: 2,
+    datagramsQueued: 4,
+    datagramsDropped: 6,
   }));
   metrics.observeFrame({ status: "dropped", reason: "bandwidth" });
   metrics.observeFrame({ status: "expired", reason: "deadline" });
@@ -44,6 +46,8 @@ t.test("frames and path of a client, under the names of the server", async (t) =
     "sluice_sent_bytes_total 900",
     "sluice_datagrams_lost_total 3",
     "sluice_loss_runs_total 2",
+    "sluice_datagrams_queued 4",
+    "sluice_datagrams_dropped_total 6",
     "sluice_repair_symbols_sent_total 0",
   ]) {
     t.ok(first.includes(line), line);
