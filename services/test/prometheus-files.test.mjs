@@ -87,3 +87,14 @@ t.test("a dashboard is drawn from what Prometheus answers, and says which panels
     ["12.3 ms", "1.5 Mb/s", "3 MiB", "5.6%", "12.3 frames/s"],
   );
 });
+
+t.test("the guide says what to do about every alert", async (t) => {
+  const guide = readFileSync(`${services}/README.md`, "utf8");
+  const rules = readFileSync(`${services}/prometheus/rules/alerts.yml`, "utf8");
+  const alerts = [...rules.matchAll(/- alert: (\w+)/g)].map(([, name]) => name);
+  t.ok(alerts.length > 5);
+  t.same(
+    alerts.filter((name) => !guide.includes(`| \`${name}\` |`)),
+    [],
+  );
+});
