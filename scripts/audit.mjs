@@ -14,16 +14,14 @@ const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const readYaml = (name) => parse(readFileSync(join(root, name), "utf8"));
 const isJson = process.argv.includes("--json");
 
-const workspace = readWorkspace(root);
+const settings = readYaml("pnpm-workspace.yaml");
+const workspace = readWorkspace(root, settings.packages);
 const { packages, direct, absent } = readProduction(root, workspace);
 const lock = readYaml("pnpm-lock.yaml");
 const checks = {
   "versions are pinned": findLoosePins(workspace),
   "the lock file has hashes, nothing from elsewhere and nothing deprecated": findLockFaults(lock),
-  "install scripts are decided about": findInstallScripts(
-    readInstalled(root),
-    readYaml("pnpm-workspace.yaml"),
-  ),
+  "install scripts are decided about": findInstallScripts(readInstalled(root), settings),
   "licences are allowed": findLicences(packages),
 };
 const report = {

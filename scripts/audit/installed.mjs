@@ -4,10 +4,14 @@ import { dirname, join } from "node:path";
 
 const readJson = (path) => JSON.parse(readFileSync(path, "utf8"));
 
-/** The packages of the workspace, `[folder relative to root, manifest][]`, the root's own first. */
-export function readWorkspace(root) {
+/**
+ * The packages of the workspace, `[folder relative to root, manifest][]`, the root's own first.
+ * @param patterns `packages` of pnpm-workspace.yaml: folders, and `FOLDER/*`
+ */
+export function readWorkspace(root, patterns) {
   const below = (folder) => readdirSync(join(root, folder)).map((name) => `${folder}/${name}`);
-  return [".", "proto", ...below("packages"), ...below("services"), "benchmarks"]
+  const folders = patterns.flatMap((text) => (text.endsWith("/*") ? below(text.slice(0, -2)) : [text]));
+  return [".", ...folders]
     .filter((folder) => existsSync(join(root, folder, "package.json")))
     .map((folder) => [folder, readJson(join(root, folder, "package.json"))]);
 }
@@ -48,7 +52,7 @@ export function readProduction(root, workspace) {
     }
   }
   for (const [folder, manifest] of workspace) {
-    if (folder !== "." && folder !== "benchmarks") visit(join(root, folder), manifest, true);
+    if (folder !== "." && !folder.startsWith("benchmarks")) visit(join(root, folder), manifest, true);
   }
   return { packages: [...found.values()], direct: [...direct.values()], absent: [...absent].sort() };
 }
