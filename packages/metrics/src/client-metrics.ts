@@ -25,6 +25,8 @@ export type ClientFrame =
       readonly slicesRecovered: number;
       /** By stage, in milliseconds; `produce` is the client's half of the model. */
       readonly timings: Readonly<Record<ClientStage, number>>;
+      /** The part of `network` that it waited at the client to be sent. */
+      readonly sendQueueMs?: number;
     };
 
 /** What a client knows of its session and its path; `figures()` of `@sluice/client` has it all. */
@@ -59,7 +61,17 @@ export interface ClientMetrics {
 }
 
 /** The stages of a frame in their order; those after the network are the server's, as its result tells them. */
-const STAGES = ["client", "encode", "network", "reassembly", "queue", "decode", "conceal", "inference"];
+const STAGES = [
+  "client",
+  "encode",
+  "send-queue",
+  "network",
+  "reassembly",
+  "queue",
+  "decode",
+  "conceal",
+  "inference",
+];
 
 /** Creates a registry of its own for one client. */
 export function createClientMetrics(options: { readonly processMetrics?: boolean } = {}): ClientMetrics {
@@ -85,7 +97,9 @@ export function createClientMetrics(options: { readonly processMetrics?: boolean
       metrics.observeSlicesReceived(frame.slicesReceived);
       metrics.observeSlicesRecovered(frame.slicesRecovered);
       const { produce, ...others } = frame.timings;
-      for (const [stage, durationMs] of Object.entries({ client: produce, ...others })) {
+      const waited = Math.min(frame.sendQueueMs ?? 0, others.network);
+      const stages = { client: produce, ...others, "send-queue": waited, network: others.network - waited };
+      for (const [stage, durationMs] of Object.entries(stages)) {
         metrics.observeStage(stage, durationMs);
       }
     },

@@ -18,7 +18,7 @@ t.test("frames and path of a client, under the names of the server", async (t) =
   metrics.observeFrame({ status: "expired", reason: "deadline" });
   metrics.observeFrame({
     ...{ status: "delivered", onTime: false, latencyMs: 160, concealedFraction: 0.25 },
-    ...{ slicesReceived: 7, slicesRecovered: 1 },
+    ...{ slicesReceived: 7, slicesRecovered: 1, sendQueueMs: 30 },
     timings: {
       produce: 2,
       encode: 1,
@@ -38,7 +38,8 @@ t.test("frames and path of a client, under the names of the server", async (t) =
     "sluice_late_results_total 1",
     'sluice_frame_age_seconds_sum{at="result"} 0.16',
     'sluice_stage_duration_seconds_sum{stage="client"} 0.002',
-    'sluice_stage_duration_seconds_sum{stage="network"} 0.12',
+    'sluice_stage_duration_seconds_sum{stage="network"} 0.09',
+    'sluice_stage_duration_seconds_sum{stage="send-queue"} 0.03',
     'sluice_stage_duration_seconds_count{stage="decode"} 1',
     "sluice_concealed_elements_ratio_sum 0.25",
     "sluice_slices_received_total 7",

@@ -132,7 +132,17 @@ export const late = dashboard({
           "A waterfall: the heights add up to the mean latency that the client sees.",
           "s",
           waterfall('job="sluice-client"', [
-            ...["client", "encode", "network", "reassembly", "queue", "decode", "conceal", "inference"],
+            ...[
+              "client",
+              "encode",
+              "send-queue",
+              "network",
+              "reassembly",
+              "queue",
+              "decode",
+              "conceal",
+              "inference",
+            ],
           ]),
           { stacked: true },
         ),
