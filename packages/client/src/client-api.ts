@@ -130,7 +130,7 @@ export interface FrameBudget {
 export interface SessionFigures extends ClientFigures {
   /** Datagrams that wait in the transport; 0 where it cannot tell. */
   readonly datagramsQueued: number;
-  /** Datagrams given up before they were sent: the transport's queue was full, or they had become too large. */
+  /** Datagrams that the transport gave up before they were sent; 0 where it cannot tell. */
   readonly datagramsDropped: number;
 }
 

@@ -163,10 +163,7 @@ export async function createClient(session: Session, options: ClientOptions = {}
       return core.capabilities;
     },
     figures() {
-      const { datagramsQueued = 0, datagramsDroppedOutgoing = 0 } = session.stats();
-      // What the transport did not take is counted by the driver, and by most transports as well.
-      const refused = driver.dropped.queueFull + driver.dropped.tooBig;
-      const datagramsDropped = Math.max(refused, datagramsDroppedOutgoing);
+      const { datagramsQueued = 0, datagramsDroppedOutgoing: datagramsDropped = 0 } = session.stats();
       return { ...core.figures, datagramsQueued, datagramsDropped };
     },
     pathEstimate: () => core.pathEstimate(clock.now()),

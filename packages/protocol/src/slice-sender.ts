@@ -44,7 +44,7 @@ export function createSliceSender(
   path: ClientPath,
   streamOf: (stream: number) => ClientStream | undefined,
   /** The first slice of a frame has left. */
-  onLeft: (frame: OutgoingFrame, nowMs: number) => void = () => {},
+  onLeft: (frame: OutgoingFrame, nowMs: number) => void,
 ): SliceSender {
   const waiting = createSendBuffer();
   /** What is sent again goes first: it has waited for a round trip. */
