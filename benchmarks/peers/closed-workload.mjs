@@ -75,7 +75,7 @@ export async function runClosed(connection, task, settings, time) {
     }
   };
   const startCounting = async () => {
-    await time.sleepUntil(beginMs);
+    if (warmUpSeconds > 0) await time.sleepUntil(beginMs);
     counts = newCounts({ deadlineMs });
     return time.nowMs();
   };

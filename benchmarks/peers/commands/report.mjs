@@ -15,18 +15,20 @@ const recorded = ["impaired", "end-to-end", "loopback", "scale"];
 
 /** Records by command, those that there are. */
 export function readRecords() {
-  const found = [...recorded, "profile"].filter((command) => existsSync(resultFile(command)));
+  const found = [...recorded, "profile", "profile-before"].filter((command) =>
+    existsSync(resultFile(command)),
+  );
   return Object.fromEntries(found.map((command) => [command, readRecord(resultFile(command))]));
 }
 
 /** Every text that belongs to these records, by its path in the repository; plots apart. */
-export function textsOf({ profile, ...records }) {
+export function textsOf({ profile, "profile-before": before, ...records }) {
   const readme = replaceSection(readFileSync(README, "utf8"), composeReadmeSection(records.impaired));
   const hasAny = Object.keys(records).length > 0;
   return {
     "README.md": readme,
     ...(hasAny && { "benchmarks/results/peers.md": composeReport(records, Object.keys(plotsOf(records))) }),
-    ...(profile && { "benchmarks/results/peers-profile.md": composeProfile(profile) }),
+    ...(profile && { "benchmarks/results/peers-profile.md": composeProfile(profile, before) }),
   };
 }
 

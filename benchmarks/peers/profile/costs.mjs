@@ -14,12 +14,24 @@ export function placeOf(url) {
   return benchmark ? `benchmarks/${benchmark[1]}` : url || "V8";
 }
 
-/** Milliseconds that each function ran itself, by place and name, the idle left out. */
+const nameOf = ({ functionName, url }) => `${functionName || "(anonymous)"}, ${placeOf(url)}`;
+
+/**
+ * What a cost is called: a native call, whose own name V8 does not always know, by the function that makes it; the
+ * collector and what runs outside of any function, in brackets in V8's form, as they are.
+ */
+function describeNode({ callFrame }, caller) {
+  const isNative = callFrame.url === "" && !callFrame.functionName.startsWith("(");
+  return isNative && caller !== undefined ? `native calls of ${nameOf(caller.callFrame)}` : nameOf(callFrame);
+}
+
+/** Milliseconds that each function ran itself, by name and place, the idle left out. */
 export function ownTimes({ nodes, samples, timeDeltas }) {
+  const callers = new Map(nodes.flatMap((node) => (node.children ?? []).map((child) => [child, node])));
   const names = new Map(
-    nodes.map(({ id, callFrame: { functionName, url } }) => [
-      id,
-      IDLE.has(functionName) ? undefined : `${functionName || "(anonymous)"}, ${placeOf(url)}`,
+    nodes.map((node) => [
+      node.id,
+      IDLE.has(node.callFrame.functionName) ? undefined : describeNode(node, callers.get(node.id)),
     ]),
   );
   const times = new Map();
