@@ -162,7 +162,10 @@ export async function createClient(session: Session, options: ClientOptions = {}
     get capabilities() {
       return core.capabilities;
     },
-    figures: () => core.figures,
+    figures() {
+      const { datagramsQueued = 0, datagramsDroppedOutgoing: datagramsDropped = 0 } = session.stats();
+      return { ...core.figures, datagramsQueued, datagramsDropped };
+    },
     pathEstimate: () => core.pathEstimate(clock.now()),
     idle: () =>
       core.figures.inFlight === 0 ? Promise.resolve() : new Promise((resolve) => idleWaiters.push(resolve)),
