@@ -115,7 +115,7 @@ export async function createClient(session: Session, options: ClientOptions = {}
     return new ClientError("session-closed", end?.code ?? 0, end?.reason ?? "the session is closed");
   }
 
-  async function openPlanned({ encoder, wire }: StreamPlan): Promise<TensorStream> {
+  async function openPlanned({ encoder, wire, readAnswer }: StreamPlan): Promise<TensorStream> {
     if (end) throw sessionClosed();
     const alias = core.openStream(wire);
     const accepted = new Promise<StreamAcceptance>((resolve, reject) =>
@@ -132,7 +132,7 @@ export async function createClient(session: Session, options: ClientOptions = {}
         return nextFrame;
       },
       send: (produce, capturedMs = clock.now()) =>
-        frames.send({ alias, mode, encoder, resultFormat }, produce, capturedMs),
+        frames.send({ alias, mode, encoder, resultFormat, readAnswer }, produce, capturedMs),
       close() {
         nextFrame = core.nextFrame(alias) ?? nextFrame;
         core.closeStream(alias);
