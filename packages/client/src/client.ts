@@ -30,10 +30,14 @@ interface PendingStream {
 export async function createClient(session: Session, options: ClientOptions = {}): Promise<Client> {
   const clock = options.clock ?? createSystemClock(globalThis);
   const control = await openControl(session);
+  const observed = options.observeSession?.();
+  const agent = options.agent ?? "sluice-client";
   const core = createClientSession(
     {
-      ...{ agent: options.agent ?? "sluice-client", capabilities: options.capabilities ?? [] },
+      agent: observed ? `${agent} trace/${observed.id}` : agent,
+      capabilities: options.capabilities ?? [],
       ...(options.token ? { token: options.token } : {}),
+      ...(observed ? { observe: observed.observe } : {}),
     },
     clock.now(),
   );
@@ -47,7 +51,7 @@ export async function createClient(session: Session, options: ClientOptions = {}
   });
 
   const driver = createSessionDriver({ session, core, control, clock, onProgress });
-  const frames = createFrameSender(core, clock, driver.pump);
+  const frames = createFrameSender(core, clock, driver.pump, observed?.observe);
 
   function onProgress(): boolean {
     let moved = false;

@@ -7,6 +7,7 @@ import {
   ErrorCode,
   type OutgoingFrame,
   type ResultFormat,
+  type SessionObserver,
 } from "@sluice/protocol";
 import type { Clock } from "@sluice/transport/core";
 import type { ProduceTensor } from "./client-api.js";
@@ -48,7 +49,12 @@ export type SendingCore = Pick<
   "state" | "maxPayloadBytes" | "offer" | "submit" | "abandon" | "handleClosed"
 >;
 
-export function createFrameSender(core: SendingCore, clock: Clock, pump: () => void): FrameSender {
+export function createFrameSender(
+  core: SendingCore,
+  clock: Clock,
+  pump: () => void,
+  observe?: SessionObserver,
+): FrameSender {
   const pendingFrames = new Map<string, PendingFrame>();
 
   function settle(stream: number, frame: number, outcome: (pending: PendingFrame) => FrameOutcome): void {
@@ -68,6 +74,7 @@ export function createFrameSender(core: SendingCore, clock: Clock, pump: () => v
       try {
         const tensor = typeof produce === "function" ? await produce({ bytes: budgetBytes }) : produce;
         const producedMs = clock.now();
+        observe?.({ name: "tensor_produced", stream: alias, frame });
         const maxPayloadBytes = mode === "datagram" ? core.maxPayloadBytes(alias) : streamSliceBytes;
         const encoded = encoder.encode(tensor, maxPayloadBytes, { frame, budgetBytes });
         const encodedMs = clock.now();

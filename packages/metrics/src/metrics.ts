@@ -1,6 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import { createFrameMetrics, type FrameAgePoint, MAX_REASONS } from "./frame-metrics.js";
 import { createLabelLimit } from "./label-limit.js";
+import { type TracingCounts, watchTracing } from "./watch-tracing.js";
 import { type TransportFigures, watchTransport } from "./watch-transport.js";
 
 /** How a session ended that had been opened: in order, or by a broken transport or a violation of the protocol. */
@@ -24,6 +25,8 @@ export interface Metrics {
   observeSessionEnded(outcome: SessionEnd): void;
   /** Adds the metrics of a transport: refusals, engine restarts, connections. To be called once. */
   watchTransport(read: () => TransportFigures): void;
+  /** Adds what became of traces and qlog events. To be called once. */
+  watchTracing(read: () => TracingCounts): void;
   /** Once for each frame. `reason` says why it was not delivered; empty or left out where there is none. */
   observeFrame(outcome: FrameOutcome, reason?: string): void;
   observeSlicesReceived(count: number): void;
@@ -132,6 +135,7 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
       sessionsTotal.inc({ outcome });
     },
     watchTransport: (read) => watchTransport(registry, read),
+    watchTracing: (read) => watchTracing(registry, read),
     ...ofFrames,
     observeUnits(expected, missing, runs) {
       sound(expected, (n) => unitsExpected.inc(n));

@@ -3,6 +3,7 @@ import type { sluice } from "@sluice/proto";
 import type { DropReason, ExpiryReason, LedgerCounts, LedgerFrame } from "./frame-ledger.js";
 import type { SessionLimits } from "./limits.js";
 import type { OutgoingFrame, OutgoingSlice } from "./send-buffer.js";
+import type { SessionObserver } from "./session-event.js";
 import type { ResultFormat, TensorStreamOptions } from "./tensor-stream.js";
 
 export interface ClientSessionOptions {
@@ -12,6 +13,8 @@ export interface ClientSessionOptions {
   readonly token?: Uint8Array;
   /** Names from the registry of what this side can do beyond the version; at most 64. */
   readonly capabilities?: readonly string[];
+  /** Told of what the session does, as it does it. Default: nobody. */
+  readonly observe?: SessionObserver;
 }
 
 /** What a server has said about a stream that it serves. */

@@ -8,6 +8,7 @@ import { frameBudgetBytes, frameGate, type GateInput } from "./frame-gate.js";
 import { createFrameLedger, type ExpiryReason, type LedgerCounts } from "./frame-ledger.js";
 import { maxFrameNumber } from "./limits.js";
 import { bytesOf } from "./send-buffer.js";
+import type { ServerStages, SessionObserver } from "./session-event.js";
 import type { SliceSender } from "./slice-sender.js";
 import { encodeTensor } from "./tensor-framing.js";
 
@@ -37,7 +38,7 @@ export interface FrameFigures extends LedgerCounts {
 const reliablePatienceMs = 30_000;
 
 export function createClientFrames(
-  { path, slices, streams, announced }: ClientFrameParts,
+  { path, slices, streams, announced, observe }: ClientFrameParts,
   onEvent: (event: ClientEvent) => void,
 ): ClientFrames {
   const ledger = createFrameLedger();
@@ -45,11 +46,16 @@ export function createClientFrames(
   let bytesOnStreams = 0;
   let bytesDelivered = 0;
 
-  function expire(stream: number, frame: number, reason: ExpiryReason): void {
+  /** `result`: the server's, where it has answered. */
+  function expire(stream: number, frame: number, reason: ExpiryReason, result?: sluice.v1.Result): void {
     const entry = ledger.expire(stream, frame, reason);
     slices.forget(stream, frame);
     if (!entry) return;
     if (isLateness(reason)) streams.get(stream)?.margin.add(false);
+    observe?.({
+      ...{ name: "frame_expired", stream, frame, reason, rttMs: path.figures.rttMs },
+      ...(result ? { stages: stagesOf(result) } : {}),
+    });
     onEvent({ type: "expired", frame: entry, reason });
   }
 
@@ -71,6 +77,7 @@ export function createClientFrames(
       // spec 5.3: numbers do not wrap.
       if (!isOpen || !stream?.accepted || stream.nextFrame > maxFrameNumber) {
         ledger.drop("not-open");
+        observe?.({ name: "frame_dropped", stream: alias, reason: "not-open" });
         return { admitted: false, reason: "not-open" };
       }
       path.adapt(nowMs);
@@ -78,6 +85,7 @@ export function createClientFrames(
       const reason = frameGate(input);
       if (reason) {
         ledger.drop(reason);
+        observe?.({ name: "frame_dropped", stream: alias, reason });
         if (reason === "bandwidth" || reason === "deadline") path.heldBack(nowMs);
         return { admitted: false, reason };
       }
@@ -100,6 +108,7 @@ export function createClientFrames(
         expectedBytes,
         payloadBytes: 0,
       });
+      observe?.({ name: "frame_admitted", stream: alias, frame, capturedMs, expectedBytes });
       // What repair symbols will take is not the encoder's.
       const share = expectedBytes === 0 ? 1 : stream.payloadBytes / expectedBytes;
       return { admitted: true, frame, budgetBytes: Math.floor(frameBudgetBytes(input) * share) };
@@ -110,6 +119,9 @@ export function createClientFrames(
       const entry = ledger.find(alias, frame);
       if (!stream || !entry) return false;
       entry.payloadBytes = bytesOf(cut);
+      observe?.({
+        ...{ name: "tensor_encoded", stream: alias, frame, slices: cut.length, bytes: entry.payloadBytes },
+      });
       stream.clientLatencyMs = smooth(stream.clientLatencyMs, nowMs - entry.admittedMs);
       stream.payloadBytes = smooth(stream.payloadBytes, entry.payloadBytes);
       // spec 4.4: the server would end the session.
@@ -157,9 +169,15 @@ export function createClientFrames(
         ledger.deliver(stream, frame, onTime);
         streamState?.margin.add(onTime);
         bytesDelivered += entry.payloadBytes;
+        const { slicesReceived, slicesRecovered, elements, concealedElements } = result;
+        observe?.({
+          ...{ name: "frame_delivered", stream, frame, latencyMs, onTime, rttMs: path.figures.rttMs },
+          ...{ stages: stagesOf(result), slicesReceived, slicesRecovered, elements, concealedElements },
+        });
         onEvent({ type: "delivered", frame: entry, result, latencyMs, onTime });
       } else {
-        expire(stream, frame, outcome === 2 ? "server-expired" : outcome === 3 ? "undecodable" : "failed");
+        const reason = outcome === 2 ? "server-expired" : outcome === 3 ? "undecodable" : "failed";
+        expire(stream, frame, reason, result);
       }
     },
 
@@ -186,6 +204,16 @@ export interface ClientFrameParts {
   readonly slices: SliceSender;
   readonly streams: ClientStreams;
   readonly announced: AnnouncedLimits;
+  readonly observe: SessionObserver | undefined;
+}
+
+/** They travel in hundredths of a millisecond. */
+function stagesOf({ stages }: sluice.v1.Result): ServerStages {
+  const ms = (hundredths: number | null | undefined) => (hundredths ?? 0) / 100;
+  return {
+    ...{ reassembly: ms(stages?.reassembly), decode: ms(stages?.decode), conceal: ms(stages?.conceal) },
+    ...{ queue: ms(stages?.queue), inference: ms(stages?.inference) },
+  };
 }
 
 /** The gate would have turned the frame away had it known. */

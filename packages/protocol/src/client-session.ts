@@ -22,6 +22,7 @@ import {
   protocolVersion,
 } from "./limits.js";
 import { createLossyLane } from "./lossy-lane.js";
+import { describeReport, describeStream, type SessionEvent } from "./session-event.js";
 import { createSliceSender } from "./slice-sender.js";
 import { maxSlicePayloadBytes } from "./tensor-framing.js";
 import { openStreamToWire, resultFormatFromWire } from "./tensor-stream.js";
@@ -33,9 +34,12 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
   const path = createClientPath();
   const announced = createAnnouncedLimits();
   const streams = createClientStreams();
-  const slices = createSliceSender(path, streams.get);
+  const { observe } = options;
+  const slices = createSliceSender(path, streams.get, observe);
   const events: ClientEvent[] = [];
-  const frames = createClientFrames({ path, slices, streams, announced }, (event) => events.push(event));
+  const frames = createClientFrames({ path, slices, streams, announced, observe }, (event) =>
+    events.push(event),
+  );
   const lossy = createLossyLane();
   const acknowledgements = createAcknowledgements();
   let state: ClientSession["state"] = "connecting";
@@ -44,6 +48,7 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
   let heardMs = startMs;
   let bytesInDatagrams = 0;
   let datagramsSent = 0;
+  let observedRates: Extract<SessionEvent, { name: "rate_updated" }> | undefined;
 
   const offered = options.capabilities ?? [];
   if (offered.length > maxHelloEntries || (options.token?.length ?? 0) > maxTokenBytes) {
@@ -70,6 +75,7 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
     if (state === "closed") return;
     state = "closed";
     frames.expireAll("closed");
+    observe?.({ name: "session_closed", code, reason });
     events.push({ type: "closed", code, reason });
   }
 
@@ -90,6 +96,18 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
     else say(message);
   }
 
+  /** What a report has changed of what is known of the path. */
+  function observeRates(nowMs: number): void {
+    const { bandwidthBitsPerSecond, rateBitsPerSecond, rttMs } = path.figures;
+    const rates = { bandwidthBitsPerSecond, rateBitsPerSecond, rttMs, queueMs: path.queueMs(nowMs) };
+    const isNew =
+      observedRates?.bandwidthBitsPerSecond !== bandwidthBitsPerSecond ||
+      observedRates?.rateBitsPerSecond !== rateBitsPerSecond;
+    if (!isNew) return;
+    observedRates = { name: "rate_updated", ...rates };
+    observe?.(observedRates);
+  }
+
   function handleMessage(message: ControlMessage, nowMs: number): void {
     // spec 2.2: welcome comes first, and once.
     if (state === "connecting" && message.kind !== "welcome" && message.kind !== "error") {
@@ -107,6 +125,8 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
         announced.set(limits);
         // spec 4.2: what was not offered is not agreed on.
         capabilities = commonCapabilities(offered, message.body.capabilities);
+        observe?.({ name: "session_opened", agent, capabilities });
+        observe?.({ name: "limits_updated", ...limits });
         events.push({ type: "open", limits, agent, capabilities });
         return;
       }
@@ -118,10 +138,12 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
         stream.maxFrameBytes = announced.current?.maxTensorBytes || Number.POSITIVE_INFINITY;
         const { concealment, model } = message.body;
         const resultFormat = resultFormatFromWire(message.body.resultFormat);
-        events.push({
-          ...{ type: "stream-accepted", stream: message.body.stream, concealment, resultFormat },
+        const accepted = {
+          ...{ stream: message.body.stream, concealment },
           model: model === "" ? stream.options.model : model,
-        });
+        };
+        observe?.({ name: "stream_opened", ...describeStream(stream.options), ...accepted });
+        events.push({ ...{ type: "stream-accepted", resultFormat }, ...accepted });
         return;
       }
       case "reject": {
@@ -129,15 +151,22 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
         if (!streams.answered(stream)) return;
         streams.delete(stream);
         slices.drop(stream);
+        observe?.({ name: "stream_rejected", stream, code, reason });
         events.push({ type: "stream-rejected", stream, code, reason });
         return;
       }
-      case "limits":
-        announced.set(limitsFromWire(message.body));
+      case "limits": {
+        const limits = limitsFromWire(message.body);
+        announced.set(limits);
+        observe?.({ name: "limits_updated", ...limits });
         return;
+      }
       case "feedback":
         path.handleFeedback(message.body, nowMs);
         slices.handleReport(message.body, nowMs);
+        if (!observe) return;
+        observe({ name: "report_received", ...describeReport(message.body) });
+        observeRates(nowMs);
         return;
       case "result":
         acknowledgements.add(message.body.stream, message.body.frame, nowMs);
@@ -240,6 +269,7 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
     closeStream(alias) {
       if (!streams.delete(alias)) return;
       for (const frame of slices.drop(alias)) frames.expire(frame.stream, frame.frame, "abandoned");
+      observe?.({ name: "stream_closed", stream: alias });
       if (state !== "closed") say({ kind: "close", body: { stream: alias } });
     },
 

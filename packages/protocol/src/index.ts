@@ -33,6 +33,7 @@ export type {
   StreamAnswers,
 } from "./server-api.js";
 export { createServerSession } from "./server-session.js";
+export type { ServerOutcome, ServerStages, SessionEvent, SessionObserver } from "./session-event.js";
 export { maxSlicePayloadBytes } from "./tensor-framing.js";
 export {
   type DeliveryMode,

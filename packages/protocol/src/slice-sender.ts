@@ -10,6 +10,7 @@ import { createParityLane, type EndedFrame } from "./fec/parity-lane.js";
 import { latestParityMs, mayRetransmit } from "./fec/retransmission-estimate.js";
 import { createRepairer } from "./repairer.js";
 import { bytesOf, createSendBuffer, type OutgoingFrame, type OutgoingSlice } from "./send-buffer.js";
+import type { SessionObserver } from "./session-event.js";
 
 export interface SliceSender {
   /** A stream was opened with forward error correction of this text form; empty for none. */
@@ -43,6 +44,7 @@ const copyMarginMs = 5;
 export function createSliceSender(
   path: ClientPath,
   streamOf: (stream: number) => ClientStream | undefined,
+  observe?: SessionObserver,
 ): SliceSender {
   const waiting = createSendBuffer();
   /** What is sent again goes first: it has waited for a round trip. */
@@ -91,6 +93,7 @@ export function createSliceSender(
     const from = isFirst ? waiting : repairs;
     const onSlice = (frame: OutgoingFrame, slice: OutgoingSlice, isLast: boolean) => {
       repairer.sent(sequence, frame, slice, minReceivedOf(frame), nowMs);
+      observe?.({ name: "slice_sent", isRepeat: !isFirst, ...describeSlice(frame, slice, sequence) });
       const stream = isFirst && parity.protects(frame.stream) ? streamOf(frame.stream) : undefined;
       if (!stream) return;
       sent.push({ frame, slice });
@@ -106,6 +109,13 @@ export function createSliceSender(
     for (const { frame } of ended) expectParity(frame.stream, made);
     charge(made, nowMs);
     return end;
+  }
+
+  function fillParity(datagram: Uint8Array, offset: number, nowMs: number): number {
+    const sequence = nextSequence;
+    const onSlice = (frame: OutgoingFrame, slice: OutgoingSlice) =>
+      observe?.({ name: "repair_sent", ...describeSlice(frame, slice, sequence) });
+    return parity.fill(datagram, offset, datagram.length, sequence, nowMs, observe && onSlice);
   }
 
   function charge(frames: readonly OutgoingFrame[], nowMs: number): void {
@@ -157,9 +167,7 @@ export function createSliceSender(
     },
     fill(datagram, offset, nowMs) {
       const isParity = repairs.bytes === 0 && parity.readyAtMs(isPressed()) <= nowMs;
-      const end = isParity
-        ? parity.fill(datagram, offset, datagram.length, nextSequence, nowMs)
-        : fillFrom(datagram, offset, nowMs);
+      const end = isParity ? fillParity(datagram, offset, nowMs) : fillFrom(datagram, offset, nowMs);
       if (end > offset) path.sent(nextSequence++, end, nowMs);
       return end;
     },
@@ -185,4 +193,9 @@ export function createSliceSender(
       return parity.symbolsSent;
     },
   };
+}
+
+function describeSlice({ stream, frame }: OutgoingFrame, slice: OutgoingSlice, sequence: number) {
+  const { index, count, payload } = slice;
+  return { stream, frame, index, count, bytes: payload.length, sequence };
 }
