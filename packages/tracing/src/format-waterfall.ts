@@ -15,6 +15,9 @@ const minBarColumns = 10;
 const timeColumns = 12;
 const labelColumns = 12;
 
+/** Shorter stages are left out. */
+const shownMs = 0.005;
+
 const paints = { red: 31, green: 32, dim: 2 } as const;
 
 export function formatWaterfall(trace: JoinedTrace, options: WaterfallOptions): string {
@@ -22,7 +25,7 @@ export function formatWaterfall(trace: JoinedTrace, options: WaterfallOptions): 
   const { width, isColoured, blamed } = options;
   const paint = (text: string, colour: keyof typeof paints) =>
     isColoured ? `\u001b[${paints[colour]}m${text}\u001b[0m` : text;
-  const columns = Math.max(minBarColumns, width - labelColumns - timeColumns - 3);
+  const columns = Math.max(minBarColumns, width - labelColumns - timeColumns - 4);
   const endMs = Math.max(
     main.durationMs,
     main.deadlineMs,
@@ -31,7 +34,7 @@ export function formatWaterfall(trace: JoinedTrace, options: WaterfallOptions): 
   const columnOf = (ms: number) =>
     Math.min(columns, Math.max(0, Math.round((ms / Math.max(endMs, 1e-3)) * columns)));
 
-  const rows = spans.map((span) => {
+  const rows = spans.filter(isShown).map((span) => {
     const { stage, startMs, durationMs } = span;
     const from = Math.min(columnOf(startMs - main.startMs), columns - 1);
     const to = Math.max(from + 1, columnOf(endOf(span) - main.startMs));
@@ -68,7 +71,7 @@ function describe({ client, server, main }: JoinedTrace): string[] {
     facts;
   const parts = [
     bytes === undefined ? "" : `${bytes} B`,
-    slices === undefined ? "" : `${slices} slices`,
+    slices === undefined ? "" : `${slices} ${slices === 1 ? "slice" : "slices"}`,
     slicesReceived === undefined ? "" : `${slicesReceived} came`,
     slicesRecovered ? `${slicesRecovered} recovered` : "",
     slicesRepeated ? `${slicesRepeated} sent again` : "",
@@ -80,5 +83,7 @@ function describe({ client, server, main }: JoinedTrace): string[] {
   return [`  ${what.join(", ")}`, `  ${parts.join(", ")}`].filter((line) => line.trim() !== "");
 }
 
+/** What took no time is no part of an answer to where the time went. */
+const isShown = ({ durationMs }: { readonly durationMs: number }) => durationMs >= shownMs;
 const endOf = ({ startMs, durationMs }: { readonly startMs: number; readonly durationMs: number }) =>
   startMs + durationMs;

@@ -21,7 +21,7 @@ export function parseTraceSample(text: string): TraceSample {
   const share = shares[0] === "all" ? 1 : Number(shares[0] ?? 0);
   const isShare =
     shares[0] === undefined || shares[0] === "all" || /^(0|1|0?\.\d{1,9}|1\.0+)$/.test(shares[0]);
-  if (words.length > 2 || shares.length > 1 || !isShare) {
+  if (words.length - shares.length > 1 || shares.length > 1 || !isShare) {
     throw new RangeError(`expected late, all, a share from 0 to 1, or late,SHARE, got "${text}"`);
   }
   return { late: shares.length < words.length, share };
