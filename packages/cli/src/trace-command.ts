@@ -60,6 +60,8 @@ function select(traces: readonly JoinedTrace[], options: TraceCommandOptions): J
   return chosen.sort((a, b) => b.main.durationMs - a.main.durationMs).slice(0, most);
 }
 
+const count = (of: number, what: string) => `${of} ${what}${of === 1 ? "" : "s"}`;
+
 function formatSummary(summary: TraceSummary): string {
   const { frames, late, joined, sessions, ends, stages } = summary;
   const ms = (value: number) => value.toFixed(2);
@@ -76,9 +78,9 @@ function formatSummary(summary: TraceSummary): string {
       blamed === 0 ? "" : String(blamed),
     ]),
   );
-  const how = Object.entries(ends).map(([end, count]) => `${count} ${end}`);
+  const how = Object.entries(ends).map(([end, times]) => `${times} ${end}`);
   return [
-    `${frames} frames of ${sessions} sessions, ${joined} of them traced by both ends, ${late} late`,
+    `${count(frames, "frame")} of ${count(sessions, "session")}, ${joined} of them traced by both ends, ${late} late`,
     `  ${how.join(", ")}`,
     "",
     table,

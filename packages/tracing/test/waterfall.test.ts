@@ -62,7 +62,7 @@ t.test("no line of a bar is wider than the terminal; colours only where they are
     for (const bar of bars) t.ok(bar.length <= width, `${bar.length} of ${width}: ${bar}`);
     t.ok(bars.some((bar) => bar.length >= width - 2));
   }
-  const escape = "\u001b[";
-  t.notOk(draw(client, 80).includes(escape));
-  t.ok(draw(client, 80, true).includes(`${escape}31m`), "what made it late is red");
+  const escapeCode = "\u001b[";
+  t.notOk(draw(client, 80).includes(escapeCode));
+  t.ok(draw(client, 80, true).includes(`${escapeCode}31m`), "what made it late is red");
 });
