@@ -10,7 +10,8 @@ import { startServer } from "./start-server.js";
 t.setTimeout(120_000);
 
 const token = "a-secret-that-nobody-writes-down";
-const frames = 25;
+/** Offered; on a busy machine the gate lets fewer through. */
+const offered = 25;
 
 /** Streams through a server, both with these options; resolves when both have ended. */
 async function stream(t: Test, ofServer: readonly string[], ofClient: readonly string[]) {
@@ -24,7 +25,17 @@ async function stream(t: Test, ofServer: readonly string[], ofClient: readonly s
   ]);
   const run = await runSluice([
     ...["stream", url, "--cert-hash", certHash, "--token", token, "--model", "sink"],
-    ...["--source", "synthetic:8x8x16", "--frames", String(frames), "--fps", "100", "--deadline-ms", "20000"],
+    ...[
+      "--source",
+      "synthetic:8x8x16",
+      "--frames",
+      String(offered),
+      "--fps",
+      "100",
+      "--deadline-ms",
+      "20000",
+      "--json",
+    ],
     ...ofClient,
   ]);
   t.equal(run.code, 0, run.stderr);
@@ -32,13 +43,16 @@ async function stream(t: Test, ofServer: readonly string[], ofClient: readonly s
   server.kill("SIGTERM");
   const ended = await server.ended;
   t.equal(ended.code, 0, ended.stderr);
-  return { run, ended, metrics };
+  const { admitted: frames, delivered } = JSON.parse(run.stdout) as Record<"admitted" | "delivered", number>;
+  t.ok(frames > 0);
+  t.equal(delivered, frames);
+  return { run, ended, metrics, frames };
 }
 
 t.test("both ends trace into files, whose traces are joined; qlog tells the same story", async (t) => {
   const dir = t.testdir();
   const [client, server, qlog] = [join(dir, "client.jsonl"), join(dir, "server.jsonl"), join(dir, "qlog")];
-  const { run, ended } = await stream(
+  const { run, ended, frames } = await stream(
     t,
     ["--trace", server, "--trace-sample", "all", "--qlog", qlog],
     ["--trace", client, "--trace-sample", "all", "--qlog", qlog],
@@ -88,7 +102,9 @@ t.test("both ends trace into files, whose traces are joined; qlog tells the same
     }
     t.equal(rest.at(-1).name, "sluice:session_closed");
   }
-  t.equal(events.get("sluice:slice_received"), events.get("sluice:slice_sent"));
+  // What was late on a busy machine was sent again, and is refused as a duplicate.
+  const arrived = (events.get("sluice:slice_received") ?? 0) + (events.get("sluice:slice_refused") ?? 0);
+  t.ok(arrived >= frames && arrived <= (events.get("sluice:slice_sent") ?? 0));
   for (const name of ["frame_admitted", "frame_released", "frame_answered", "frame_delivered"]) {
     t.equal(events.get(`sluice:${name}`), frames, name);
   }
@@ -133,7 +149,7 @@ t.test("both ends export to a collector of OpenTelemetry, and their spans are of
     "--trace-sample",
     "all",
   ];
-  const { run, metrics } = await stream(t, options, options);
+  const { run, metrics, frames } = await stream(t, options, options);
   t.match(run.stderr, `traces: ${frames} to http://127.0.0.1`);
   t.match(metrics, /^sluice_traces_total\{outcome="(exported|dropped|failed)"\} \d+$/m);
   t.same(services, new Set(["sluice-client", "sluice-server"]));
@@ -156,7 +172,7 @@ t.test(
   { skip: !existsSync(full) && `no ${full}` },
   async (t) => {
     const options = ["--trace", full, "--trace-sample", "all"];
-    const { run, ended, metrics } = await stream(t, options, options);
+    const { run, ended, metrics, frames } = await stream(t, options, options);
     t.match(run.stderr, `traces: 0 to ${full}, ${frames} not taken`);
     t.match(run.stderr, /ENOSPC/);
     t.match(ended.stderr, /ENOSPC/);
