@@ -171,6 +171,7 @@ export async function startServer(options: ServeOptions, log: ServerLog): Promis
       },
     };
   } catch (error) {
+    await tracing?.close(0);
     await registry.close();
     throw error;
   }

@@ -17,7 +17,7 @@ export interface TracingOptionValues {
 }
 
 /** How long what waits to be exported may take at the end. */
-export const tracingCloseMs = 5_000;
+export const tracingCloseMs = 2_000;
 
 export function addTracingOptions(command: Command): Command {
   return command

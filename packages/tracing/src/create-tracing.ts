@@ -91,10 +91,14 @@ export async function createTracing(options: TracingOptions): Promise<Tracing> {
       side === "client" ? createClientTracer(common) : createServerTracer({ ...common, isNamedByClient });
     const tracer = traces && make();
     const toFile = files?.open(session);
+    let hasEnded = false;
     return (event) => {
+      // What is still at work for a session that has ended is of no use to anybody.
+      if (hasEnded) return;
+      hasEnded = event.name === "session_closed";
       tracer?.observe(event);
       toFile?.(event);
-      if (event.name === "session_closed") tracer?.close();
+      if (hasEnded) tracer?.close();
     };
   }
 

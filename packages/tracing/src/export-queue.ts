@@ -34,7 +34,7 @@ export interface ExportFigures {
 
 export interface ExportQueue<T> {
   push(item: T): void;
-  /** Sends what waits, for so long at most; what is left then is dropped. */
+  /** Sends what waits, for so long at most; what is left then is dropped. Idempotent. */
   close(timeoutMs: number): Promise<void>;
   readonly figures: ExportFigures;
 }
@@ -42,6 +42,8 @@ export interface ExportQueue<T> {
 const maxAttempts = 5;
 const firstDelayMs = 1_000;
 const maxDelayMs = 30_000;
+/** However long the other end asks for. */
+const maxAskedMs = 300_000;
 
 export function createExportQueue<T>(options: ExportQueueOptions<T>): ExportQueue<T> {
   const { clock, maxWaiting, maxBatch } = options;
@@ -50,7 +52,7 @@ export function createExportQueue<T>(options: ExportQueueOptions<T>): ExportQueu
   let attempts = 0;
   let isSending = false;
   let isFailing = false;
-  let isClosed = false;
+  let closing: Promise<void> | undefined;
   let timer: unknown;
   let figures = { exported: 0, dropped: 0, failed: 0 };
   let finish: (() => void) | undefined;
@@ -100,7 +102,7 @@ export function createExportQueue<T>(options: ExportQueueOptions<T>): ExportQueu
     if (sent.outcome === "again" && attempts < maxAttempts) {
       if (!isFailing) options.onFailure(sent.reason);
       isFailing = true;
-      wake(Math.max(sent.afterMs ?? 0, delayMs()));
+      wake(Math.max(Math.min(sent.afterMs ?? 0, maxAskedMs), delayMs()));
       return;
     }
     if (sent.outcome === "done") {
@@ -109,13 +111,32 @@ export function createExportQueue<T>(options: ExportQueueOptions<T>): ExportQueu
       attempts = 0;
       isFailing = false;
     } else giveUp(sent.reason);
-    if (waiting.length >= maxBatch || isClosed) void next();
+    if (waiting.length >= maxBatch || closing) void next();
     else if (waiting.length > 0) wake(options.intervalMs);
+  }
+
+  async function end(timeoutMs: number): Promise<void> {
+    let timeoutTimer: unknown;
+    const timeout = new Promise<void>((resolve) => {
+      timeoutTimer = clock.schedule(timeoutMs, resolve);
+    });
+    const done = new Promise<void>((resolve) => {
+      finish = resolve;
+    });
+    // What waits for its next attempt is tried now: there may be no later.
+    if (timer !== undefined) clock.cancel(timer);
+    void next();
+    await Promise.race([done, timeout]);
+    clock.cancel(timeoutTimer);
+    if (timer !== undefined) clock.cancel(timer);
+    count("dropped", batch.length + waiting.length);
+    batch = [];
+    waiting = [];
   }
 
   return {
     push(item) {
-      if (isClosed || waiting.length >= maxWaiting) {
+      if (closing || waiting.length >= maxWaiting) {
         count("dropped", 1);
         return;
       }
@@ -124,24 +145,9 @@ export function createExportQueue<T>(options: ExportQueueOptions<T>): ExportQueu
       if (waiting.length >= maxBatch) void next();
       else if (timer === undefined) wake(options.intervalMs);
     },
-    async close(timeoutMs) {
-      isClosed = true;
-      let end: unknown;
-      const timeout = new Promise<void>((resolve) => {
-        end = clock.schedule(timeoutMs, resolve);
-      });
-      const done = new Promise<void>((resolve) => {
-        finish = resolve;
-      });
-      // What waits for its next attempt is tried now: there may be no later.
-      if (timer !== undefined) clock.cancel(timer);
-      void next();
-      await Promise.race([done, timeout]);
-      clock.cancel(end);
-      if (timer !== undefined) clock.cancel(timer);
-      count("dropped", batch.length + waiting.length);
-      batch = [];
-      waiting = [];
+    close(timeoutMs) {
+      closing ??= end(timeoutMs);
+      return closing;
     },
     get figures() {
       return figures;

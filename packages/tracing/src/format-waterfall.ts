@@ -52,7 +52,13 @@ export function formatWaterfall(trace: JoinedTrace, options: WaterfallOptions): 
           `${"deadline".padEnd(labelColumns)}|${" ".repeat(Math.max(0, deadline - 1))}^${" ".repeat(columns - Math.max(1, deadline))}|${`${main.deadlineMs} ms`.padStart(timeColumns)}`,
         ]
       : [];
-  return [heading(trace), ...describe(trace), ...rows, ...scale].join("\n");
+  const about = [heading(trace), ...describe(trace)].map(printable);
+  return [...about, ...rows, ...scale].join("\n");
+}
+
+/** Files may come from anywhere, and terminals obey what they are told. */
+function printable(text: string): string {
+  return text.replaceAll(/\p{Cc}/gu, "?");
 }
 
 function heading({ main }: JoinedTrace): string {

@@ -66,7 +66,7 @@ function spansOf(trace: FrameTrace): OtlpSpan[] {
   const parent =
     side === "server" && trace.isNamedByClient ? spanIdOf(traceId, "client", "frame") : undefined;
   const about = {
-    ...{ session, stream, frame, outcome, late: isLate, "deadline.ms": deadlineMs },
+    ...{ session, stream, frame, outcome, late: isLate, deadline_ms: deadlineMs },
     ...(reason === "" ? {} : { reason }),
     ...Object.fromEntries(Object.entries(trace.attributes).map(([key, value]) => [snakeCase(key), value])),
   };

@@ -31,6 +31,12 @@ export interface QlogDirectory {
   close(timeoutMs: number): Promise<void>;
 }
 
+interface QlogFile {
+  readonly observe: SessionObserver;
+  readonly figures: ExportFigures;
+  close(timeoutMs: number): Promise<void>;
+}
+
 const maxWaitingEvents = 16_384;
 const batchEvents = 2_048;
 const intervalMs = 500;
@@ -43,12 +49,12 @@ export async function openQlogDirectory(options: QlogDirectoryOptions): Promise<
   const { directory, side, version, clock, onFailure } = options;
   const { maxFileBytes = 256 * 1024 ** 2, maxBytes = 4 * 1024 ** 3 } = options;
   await mkdir(directory, { recursive: true, mode: directoryMode });
-  const open = new Set<{ readonly figures: ExportFigures; close(timeoutMs: number): Promise<void> }>();
+  const open = new Set<QlogFile>();
   let ended: ExportFigures = { exported: 0, dropped: 0, failed: 0 };
   let sessions = 0;
   let bytes = 0;
 
-  function openFile(session: string) {
+  function openFile(session: string): QlogFile {
     const startMs = clock.now();
     const startedAt = new Date(options.today()).toISOString();
     const place = String(++sessions).padStart(4, "0");
@@ -81,14 +87,15 @@ export async function openQlogDirectory(options: QlogDirectoryOptions): Promise<
       get figures() {
         return queue.figures;
       },
-      async close(timeoutMs: number) {
+      async close(timeoutMs) {
         await queue.close(timeoutMs);
         await file?.close().catch(() => {});
+        file = undefined;
       },
     };
   }
 
-  const close = async (file: ReturnType<typeof openFile>, timeoutMs: number) => {
+  const close = async (file: QlogFile, timeoutMs: number) => {
     await file.close(timeoutMs);
     if (open.delete(file)) ended = sum(ended, file.figures);
   };
@@ -106,7 +113,7 @@ export async function openQlogDirectory(options: QlogDirectoryOptions): Promise<
       return [...open].reduce((all, { figures }) => sum(all, figures), ended);
     },
     async close(timeoutMs) {
-      await Promise.all([...open].map((file) => close(file as ReturnType<typeof openFile>, timeoutMs)));
+      await Promise.all([...open].map((file) => close(file, timeoutMs)));
     },
   };
 }

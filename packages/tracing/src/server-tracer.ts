@@ -64,7 +64,7 @@ export function createServerTracer(
         }
         case "frame_answered": {
           const frame = open.take(event);
-          const reason = event.outcome === "done" ? "" : errorCodeName(event.code);
+          const reason = event.outcome === "done" ? "" : reasonOf(event.code);
           if (frame) end(frame, { ...event, reason });
           return;
         }
@@ -82,6 +82,11 @@ export function createServerTracer(
       return open.forgotten;
     },
   };
+}
+
+/** As the metrics name it: `expired-in-queue`. */
+function reasonOf(code: number): string {
+  return errorCodeName(code).replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
 /** On the session's clock. */

@@ -7,8 +7,9 @@ export class TraceFileError extends Error {
   override readonly name = "TraceFileError";
 }
 
-/** Above this they would not fit into memory. */
+/** Above these they would not fit into memory. */
 const maxTraces = 1_000_000;
+const maxFileBytes = 1024 ** 3;
 /** Times to the microsecond. */
 const decimals = 1_000;
 
@@ -28,6 +29,9 @@ export interface TraceFile {
 export async function readTraceFile(path: string): Promise<TraceFile> {
   const file = await open(path);
   try {
+    const { size } = await file.stat();
+    if (size > maxFileBytes)
+      throw new TraceFileError(`${path}: ${size} bytes, at most ${maxFileBytes} are read`);
     const traces: FrameTrace[] = [];
     let lineNumber = 0;
     let fault: TraceFileError | undefined;
@@ -76,6 +80,12 @@ const attributes: Readonly<Record<string, Kind>> = {
   ...{ model: "string", split: "string", codec: "string", mode: "string" },
 };
 
+/** These may be missing. */
+const figures = [
+  ...["rttMs", "bytes", "slices", "slicesSent", "slicesRepeated", "repairsSent", "slicesReceived"],
+  ...["slicesRecovered", "concealedFraction"],
+];
+
 const spanFields: Readonly<Record<string, Kind>> = {
   ...{ stage: "string", startMs: "number", durationMs: "number" },
 };
@@ -92,7 +102,9 @@ export function readTrace(line: string, where: string): FrameTrace {
   if (trace.side !== "client" && trace.side !== "server") {
     throw new TraceFileError(`${where}: side: expected client or server, got "${String(trace.side)}"`);
   }
-  check(trace.attributes, attributes, where, "attributes.");
+  const held = check<Record<string, unknown>>(trace.attributes, attributes, where, "attributes.");
+  const present = figures.filter((name) => held[name] !== undefined);
+  check(held, Object.fromEntries(present.map((name) => [name, "number"])), where, "attributes.");
   if (!Array.isArray(trace.spans)) throw new TraceFileError(`${where}: spans: expected a list`);
   trace.spans.forEach((span: unknown, i) => {
     const { stage } = check<TraceSpan>(span, spanFields, where, `spans[${i}].`);

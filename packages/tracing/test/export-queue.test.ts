@@ -112,6 +112,7 @@ t.test("the end: what waits is sent, for so long at most", async (t) => {
   const done = createHarness();
   for (let i = 0; i < 3; i++) done.queue.push(i);
   const closed = done.queue.close(5_000);
+  t.equal(done.queue.close(1), closed, "twice is once");
   await done.run(0);
   await closed;
   t.same(done.queue.figures, { exported: 3, dropped: 0, failed: 0 });

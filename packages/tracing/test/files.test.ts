@@ -75,6 +75,10 @@ t.test("what is no trace: file, line and field", async (t) => {
     [`${JSON.stringify({ ...record, side: "moon" })}\n`, /:1: side: expected client or server, got "moon"/],
     [`${JSON.stringify({ ...record, deadlineMs: "x" })}\n`, /:1: deadlineMs: expected a number, got "x"/],
     [`${JSON.stringify({ ...record, attributes: 1 })}\n`, /:1: attributes: expected an object/],
+    [
+      `${JSON.stringify({ ...record, attributes: { ...trace!.attributes, rttMs: "1" } })}\n`,
+      /attributes\.rttMs: expected a number/,
+    ],
     [`${JSON.stringify({ ...record, spans: 1 })}\n`, /:1: spans: expected a list/],
     [`${JSON.stringify({ ...record, spans })}\n`, /:1: spans\[0\]\.stage: "lunch" is none of wait, client/],
     [`{}\n${line}${line}`, /:1: traceId/],

@@ -84,6 +84,16 @@ t.test("a server takes the client's name, or makes one", async (t) => {
     const times = { firstArrivalMs: 5, lastArrivalMs: 5, capturedMs: 1, expiresAtMs: 9, rttMs: 2 };
     observe({ name: "frame_released", stream: 1, frame: 0, ...nothing, ...times });
     observe({ name: "session_closed", code: 0, reason: "" });
+    // The model may still be at work on it.
+    observe({
+      name: "frame_answered",
+      stream: 1,
+      frame: 0,
+      outcome: "done",
+      code: 0,
+      elements: 0,
+      concealedElements: 0,
+    });
   }
   await tracing.close(5_000);
   const { traces } = await readTraceFile(path);

@@ -66,3 +66,11 @@ t.test("no line of a bar is wider than the terminal; colours only where they are
   t.notOk(draw(client, 80).includes(escapeCode));
   t.ok(draw(client, 80, true).includes(`${escapeCode}31m`), "what made it late is red");
 });
+
+t.test("what a file holds does not command the terminal", async (t) => {
+  const [trace] = client;
+  const model = "m\u001b]0;gone\u0007";
+  const text = draw([{ ...trace!, isLate: true, attributes: { ...trace!.attributes, model } }], 80);
+  t.match(text, "m?]0;gone?");
+  t.notOk(text.includes("\u001b"));
+});
