@@ -30,11 +30,8 @@ export interface ClientOptions {
 
 /** Who is told what a session does. */
 export interface ObservedSession {
-  /**
-   * Names the session at both ends, so that what they write down can be joined: the server learns it behind the client's
-   * `agent`, as ` trace/ID`. Letters and digits.
-   */
-  readonly id: string;
+  /** Stands behind the client's `agent`: how the server learns the session's name, so that what both ends write can be joined. */
+  readonly agentSuffix: string;
   readonly observe: SessionObserver;
 }
 

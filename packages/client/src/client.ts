@@ -31,13 +31,11 @@ export async function createClient(session: Session, options: ClientOptions = {}
   const clock = options.clock ?? createSystemClock(globalThis);
   const control = await openControl(session);
   const observed = options.observeSession?.();
-  const agent = options.agent ?? "sluice-client";
   const core = createClientSession(
     {
-      agent: observed ? `${agent} trace/${observed.id}` : agent,
-      capabilities: options.capabilities ?? [],
-      ...(options.token ? { token: options.token } : {}),
-      ...(observed ? { observe: observed.observe } : {}),
+      ...options,
+      agent: (options.agent ?? "sluice-client") + (observed?.agentSuffix ?? ""),
+      observe: observed?.observe,
     },
     clock.now(),
   );

@@ -74,13 +74,13 @@ export function createFrameSender(
       try {
         const tensor = typeof produce === "function" ? await produce({ bytes: budgetBytes }) : produce;
         const producedMs = clock.now();
-        observe?.({ name: "tensor_produced", stream: alias, frame });
         const maxPayloadBytes = mode === "datagram" ? core.maxPayloadBytes(alias) : streamSliceBytes;
         const encoded = encoder.encode(tensor, maxPayloadBytes, { frame, budgetBytes });
         const encodedMs = clock.now();
+        const times = { produceMs: producedMs - startMs, encodeMs: encodedMs - producedMs };
+        observe?.({ name: "tensor_encoded", stream: alias, frame, slices: encoded.slices, ...times });
         let sliceCount = encoded.slices.length;
         const outcome = new Promise<FrameOutcome>((resolve) => {
-          const times = { produceMs: producedMs - startMs, encodeMs: encodedMs - producedMs };
           pendingFrames.set(key, {
             ...{ ...times, resolve, resultFormat },
             acknowledge(received) {

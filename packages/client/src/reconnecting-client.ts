@@ -105,13 +105,9 @@ export async function createReconnectingClient(
     }
     connecting = session;
     try {
-      const { token, agent, capabilities, observeSession } = options;
       let client: Client | undefined;
       client = await createClient(session, {
-        ...(token ? { token } : {}),
-        ...(agent === undefined ? {} : { agent }),
-        ...(capabilities ? { capabilities } : {}),
-        ...(observeSession ? { observeSession } : {}),
+        ...options,
         ...{ clock, onDrain: (drain) => client && retire(client, drain) },
       });
       return client;

@@ -1,14 +1,21 @@
 /** The frames of a client: from the gate over the way to the sender to their one end (spec 3.2, 3.3, 7). */
 import type { sluice } from "@sluice/proto";
 import type { AnnouncedLimits } from "./announced-limits.js";
-import type { ClientEvent, ClientSession, OfferDecision, StreamTensor } from "./client-api.js";
+import type { ClientSession, OfferDecision, StreamTensor } from "./client-api.js";
+import type { ClientEvent } from "./client-event.js";
 import type { ClientPath } from "./client-path.js";
 import type { ClientStream, ClientStreams } from "./client-streams.js";
 import { frameBudgetBytes, frameGate, type GateInput } from "./frame-gate.js";
-import { createFrameLedger, type ExpiryReason, type LedgerCounts } from "./frame-ledger.js";
+import {
+  createFrameLedger,
+  type DropReason,
+  type ExpiryReason,
+  type LedgerCounts,
+  type LedgerFrame,
+} from "./frame-ledger.js";
 import { maxFrameNumber } from "./limits.js";
 import { bytesOf } from "./send-buffer.js";
-import type { ServerStages, SessionObserver } from "./session-event.js";
+import type { SessionObserver } from "./session-event.js";
 import type { SliceSender } from "./slice-sender.js";
 import { encodeTensor } from "./tensor-framing.js";
 
@@ -46,17 +53,19 @@ export function createClientFrames(
   let bytesOnStreams = 0;
   let bytesDelivered = 0;
 
+  function drop(stream: number, reason: DropReason): OfferDecision {
+    ledger.drop(reason);
+    observe?.({ name: "frame_dropped", stream, reason });
+    return { admitted: false, reason };
+  }
+
   /** `result`: the server's, where it has answered. */
   function expire(stream: number, frame: number, reason: ExpiryReason, result?: sluice.v1.Result): void {
     const entry = ledger.expire(stream, frame, reason);
     slices.forget(stream, frame);
     if (!entry) return;
     if (isLateness(reason)) streams.get(stream)?.margin.add(false);
-    observe?.({
-      ...{ name: "frame_expired", stream, frame, reason, rttMs: path.figures.rttMs },
-      ...(result ? { stages: stagesOf(result) } : {}),
-    });
-    onEvent({ type: "expired", frame: entry, reason });
+    onEvent({ type: "expired", frame: entry, reason, result });
   }
 
   function gateInput(stream: ClientStream, capturedMs: number, nowMs: number): GateInput {
@@ -76,18 +85,14 @@ export function createClientFrames(
       const stream = streams.get(alias);
       // spec 5.3: numbers do not wrap.
       if (!isOpen || !stream?.accepted || stream.nextFrame > maxFrameNumber) {
-        ledger.drop("not-open");
-        observe?.({ name: "frame_dropped", stream: alias, reason: "not-open" });
-        return { admitted: false, reason: "not-open" };
+        return drop(alias, "not-open");
       }
       path.adapt(nowMs);
       const input = gateInput(stream, capturedMs, nowMs);
       const reason = frameGate(input);
       if (reason) {
-        ledger.drop(reason);
-        observe?.({ name: "frame_dropped", stream: alias, reason });
         if (reason === "bandwidth" || reason === "deadline") path.heldBack(nowMs);
-        return { admitted: false, reason };
+        return drop(alias, reason);
       }
       announced.frameStarted(nowMs);
       const { expectedBytes } = input;
@@ -98,7 +103,7 @@ export function createClientFrames(
       const patienceMs =
         mode === "reliable" ? reliablePatienceMs : Math.max(2 * deadlineMs, deadlineMs + 2 * path.rttMs);
       const givenUpAtMs = capturedMs + patienceMs;
-      ledger.admit({
+      const entry: LedgerFrame = {
         stream: alias,
         frame,
         capturedMs,
@@ -107,8 +112,9 @@ export function createClientFrames(
         givenUpAtMs,
         expectedBytes,
         payloadBytes: 0,
-      });
-      observe?.({ name: "frame_admitted", stream: alias, frame, capturedMs, expectedBytes });
+      };
+      ledger.admit(entry);
+      observe?.({ name: "frame_admitted", entry });
       // What repair symbols will take is not the encoder's.
       const share = expectedBytes === 0 ? 1 : stream.payloadBytes / expectedBytes;
       return { admitted: true, frame, budgetBytes: Math.floor(frameBudgetBytes(input) * share) };
@@ -119,9 +125,6 @@ export function createClientFrames(
       const entry = ledger.find(alias, frame);
       if (!stream || !entry) return false;
       entry.payloadBytes = bytesOf(cut);
-      observe?.({
-        ...{ name: "tensor_encoded", stream: alias, frame, slices: cut.length, bytes: entry.payloadBytes },
-      });
       stream.clientLatencyMs = smooth(stream.clientLatencyMs, nowMs - entry.admittedMs);
       stream.payloadBytes = smooth(stream.payloadBytes, entry.payloadBytes);
       // spec 4.4: the server would end the session.
@@ -169,11 +172,6 @@ export function createClientFrames(
         ledger.deliver(stream, frame, onTime);
         streamState?.margin.add(onTime);
         bytesDelivered += entry.payloadBytes;
-        const { slicesReceived, slicesRecovered, elements, concealedElements } = result;
-        observe?.({
-          ...{ name: "frame_delivered", stream, frame, latencyMs, onTime, rttMs: path.figures.rttMs },
-          ...{ stages: stagesOf(result), slicesReceived, slicesRecovered, elements, concealedElements },
-        });
         onEvent({ type: "delivered", frame: entry, result, latencyMs, onTime });
       } else {
         const reason = outcome === 2 ? "server-expired" : outcome === 3 ? "undecodable" : "failed";
@@ -205,15 +203,6 @@ export interface ClientFrameParts {
   readonly streams: ClientStreams;
   readonly announced: AnnouncedLimits;
   readonly observe: SessionObserver | undefined;
-}
-
-/** They travel in hundredths of a millisecond. */
-function stagesOf({ stages }: sluice.v1.Result): ServerStages {
-  const ms = (hundredths: number | null | undefined) => (hundredths ?? 0) / 100;
-  return {
-    ...{ reassembly: ms(stages?.reassembly), decode: ms(stages?.decode), conceal: ms(stages?.conceal) },
-    ...{ queue: ms(stages?.queue), inference: ms(stages?.inference) },
-  };
 }
 
 /** The gate would have turned the frame away had it known. */

@@ -6,7 +6,8 @@
 import { createAcknowledgements } from "./acknowledgements.js";
 import { createAnnouncedLimits } from "./announced-limits.js";
 import { commonCapabilities } from "./capabilities.js";
-import type { ClientEvent, ClientSession, ClientSessionOptions } from "./client-api.js";
+import type { ClientSession, ClientSessionOptions } from "./client-api.js";
+import type { ClientEvent } from "./client-event.js";
 import { createClientFrames } from "./client-frames.js";
 import { createClientPath } from "./client-path.js";
 import { createClientStreams } from "./client-streams.js";
@@ -22,7 +23,6 @@ import {
   protocolVersion,
 } from "./limits.js";
 import { createLossyLane } from "./lossy-lane.js";
-import { describeReport, describeStream, type SessionEvent } from "./session-event.js";
 import { createSliceSender } from "./slice-sender.js";
 import { maxSlicePayloadBytes } from "./tensor-framing.js";
 import { openStreamToWire, resultFormatFromWire } from "./tensor-stream.js";
@@ -37,9 +37,7 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
   const { observe } = options;
   const slices = createSliceSender(path, streams.get, observe);
   const events: ClientEvent[] = [];
-  const frames = createClientFrames({ path, slices, streams, announced, observe }, (event) =>
-    events.push(event),
-  );
+  const frames = createClientFrames({ path, slices, streams, announced, observe }, tell);
   const lossy = createLossyLane();
   const acknowledgements = createAcknowledgements();
   let state: ClientSession["state"] = "connecting";
@@ -48,7 +46,6 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
   let heardMs = startMs;
   let bytesInDatagrams = 0;
   let datagramsSent = 0;
-  let observedRates: Extract<SessionEvent, { name: "rate_updated" }> | undefined;
 
   const offered = options.capabilities ?? [];
   if (offered.length > maxHelloEntries || (options.token?.length ?? 0) > maxTokenBytes) {
@@ -66,6 +63,11 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
     },
   });
 
+  function tell(event: ClientEvent): void {
+    observe?.({ name: "event", event });
+    events.push(event);
+  }
+
   /** A message for the control stream. A peer that does not read it loses the session, not our memory. */
   function say(message: OutgoingControl): void {
     if (!control.push(message)) close(ErrorCode.overloaded, "control stream: the peer does not read it");
@@ -75,8 +77,7 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
     if (state === "closed") return;
     state = "closed";
     frames.expireAll("closed");
-    observe?.({ name: "session_closed", code, reason });
-    events.push({ type: "closed", code, reason });
+    tell({ type: "closed", code, reason });
   }
 
   /** Runs a step on input from the peer; what breaks a rule ends the session and nothing else. */
@@ -96,18 +97,6 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
     else say(message);
   }
 
-  /** What a report has changed of what is known of the path. */
-  function observeRates(nowMs: number): void {
-    const { bandwidthBitsPerSecond, rateBitsPerSecond, rttMs } = path.figures;
-    const rates = { bandwidthBitsPerSecond, rateBitsPerSecond, rttMs, queueMs: path.queueMs(nowMs) };
-    const isNew =
-      observedRates?.bandwidthBitsPerSecond !== bandwidthBitsPerSecond ||
-      observedRates?.rateBitsPerSecond !== rateBitsPerSecond;
-    if (!isNew) return;
-    observedRates = { name: "rate_updated", ...rates };
-    observe?.(observedRates);
-  }
-
   function handleMessage(message: ControlMessage, nowMs: number): void {
     // spec 2.2: welcome comes first, and once.
     if (state === "connecting" && message.kind !== "welcome" && message.kind !== "error") {
@@ -125,9 +114,7 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
         announced.set(limits);
         // spec 4.2: what was not offered is not agreed on.
         capabilities = commonCapabilities(offered, message.body.capabilities);
-        observe?.({ name: "session_opened", agent, capabilities });
-        observe?.({ name: "limits_updated", ...limits });
-        events.push({ type: "open", limits, agent, capabilities });
+        tell({ type: "open", limits, agent, capabilities });
         return;
       }
       case "accept": {
@@ -138,12 +125,10 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
         stream.maxFrameBytes = announced.current?.maxTensorBytes || Number.POSITIVE_INFINITY;
         const { concealment, model } = message.body;
         const resultFormat = resultFormatFromWire(message.body.resultFormat);
-        const accepted = {
-          ...{ stream: message.body.stream, concealment },
-          model: model === "" ? stream.options.model : model,
-        };
-        observe?.({ name: "stream_opened", ...describeStream(stream.options), ...accepted });
-        events.push({ ...{ type: "stream-accepted", resultFormat }, ...accepted });
+        tell({
+          ...{ type: "stream-accepted", stream: message.body.stream, concealment, resultFormat },
+          ...{ model: model === "" ? stream.options.model : model, options: stream.options },
+        });
         return;
       }
       case "reject": {
@@ -151,23 +136,16 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
         if (!streams.answered(stream)) return;
         streams.delete(stream);
         slices.drop(stream);
-        observe?.({ name: "stream_rejected", stream, code, reason });
-        events.push({ type: "stream-rejected", stream, code, reason });
+        tell({ type: "stream-rejected", stream, code, reason });
         return;
       }
-      case "limits": {
-        const limits = limitsFromWire(message.body);
-        announced.set(limits);
-        observe?.({ name: "limits_updated", ...limits });
-        return;
-      }
+      case "limits":
+        announced.set(limitsFromWire(message.body));
+        break;
       case "feedback":
         path.handleFeedback(message.body, nowMs);
         slices.handleReport(message.body, nowMs);
-        if (!observe) return;
-        observe({ name: "report_received", ...describeReport(message.body) });
-        observeRates(nowMs);
-        return;
+        break;
       case "result":
         acknowledgements.add(message.body.stream, message.body.frame, nowMs);
         frames.handleResult(message.body, nowMs);
@@ -175,7 +153,7 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
       case "drain": {
         state = "draining";
         const { code, reason, timeoutMs } = message.body;
-        events.push({ type: "drain", code, reason, timeoutMs });
+        tell({ type: "drain", code, reason, timeoutMs });
         return;
       }
       case "error":
@@ -195,7 +173,9 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
         throw new ProtocolError(ErrorCode.protocolViolation, `${message.kind} from a server`);
       default:
         message satisfies never;
+        return;
     }
+    observe?.({ name: "message", message, path: path.estimate(nowMs) });
   }
 
   return {
@@ -257,7 +237,7 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
       const draining = { code: ErrorCode.shutdown, reason: "the server takes nothing new" };
       const refusal = state === "draining" ? draining : streams.refusal(streamOptions, announced);
       if (refusal) {
-        events.push({ type: "stream-rejected", stream: alias, ...refusal });
+        tell({ type: "stream-rejected", stream: alias, ...refusal });
         return alias;
       }
       streams.open(alias, streamOptions);

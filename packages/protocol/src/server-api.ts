@@ -13,7 +13,7 @@ export interface ServerSessionOptions {
   /** Names from the registry of what this side can do beyond the version. */
   readonly capabilities?: readonly string[];
   /** Told of what the session does, as it does it. Default: nobody. */
-  readonly observe?: SessionObserver;
+  readonly observe?: SessionObserver | undefined;
 }
 
 /** What happened, for the driver. */

@@ -28,7 +28,6 @@ import { createResultSender } from "./result-sender.js";
 import { createRttEstimator } from "./rtt-estimator.js";
 import type { FrameAnswer, ServerEvent, ServerSession, ServerSessionOptions } from "./server-api.js";
 import { createServerStreams, unknownStream } from "./server-streams.js";
-import { describeReport, describeStream } from "./session-event.js";
 import { resultFormatToWire } from "./tensor-stream.js";
 import { createTensorStreams } from "./tensor-streams.js";
 import { limitsToWire } from "./wire-limits.js";
@@ -173,7 +172,7 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
     say({ kind: "welcome", body });
     const agent = hello.agent.slice(0, maxAgentLength);
     observe?.({ name: "session_opened", agent, capabilities });
-    observe?.({ name: "limits_updated", ...limits });
+    observe?.({ name: "limits_updated", limits });
     events.push({ type: "open", agent, capabilities });
   }
 
@@ -335,7 +334,7 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
       if (report.nextTimeoutMs() <= nowMs) {
         const maxBytes = maxDatagramBytes > 0 ? maxDatagramBytes - itemOverhead : maxControlMessageBytes;
         const body = report.take(admission.framesInFlight, maxBytes, nowMs);
-        observe?.({ name: "report_sent", ...describeReport(body) });
+        observe?.({ name: "report_sent", report: body });
         pushLossy({ kind: "feedback", body });
       }
       if (pinger.nextTimeoutMs() <= nowMs) pushLossy({ kind: "ping", body: { id: pinger.take(nowMs) } });
@@ -361,7 +360,7 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
         fecSpan: recovery.open(alias, stream.options.fec),
       });
       const { resultFormat = stream.options.resultFormat, model = "" } = answers;
-      const opened = { ...describeStream(stream.options), concealment };
+      const opened = { ...stream.options, concealment };
       observe?.({ name: "stream_opened", stream: alias, ...opened, model: model || opened.model });
       const isAsAsked = model === stream.options.model;
       say({
@@ -396,7 +395,7 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
       limits = announced;
       admission.setLimits(announced);
       if (state !== "open") return;
-      observe?.({ name: "limits_updated", ...announced });
+      observe?.({ name: "limits_updated", limits: announced });
       say({ kind: "limits", body: limitsToWire(announced) });
     },
 

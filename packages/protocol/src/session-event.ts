@@ -1,13 +1,16 @@
 /**
  * What a session tells about its work while it does it, for whoever writes it down: `@sluice/tracing` makes traces of
- * frames and qlog files of it. Nothing of the session depends on it, and nothing is made where nobody listens. Names and
- * fields are listed with their units in the README of that package.
+ * frames and qlog files of it. Nothing of the session depends on it, and nothing is made where nobody listens. What a client
+ * tells is handed over as it is, for pages load what would describe it; the README of that package lists what is written.
  */
 import type { sluice } from "@sluice/proto";
-import type { DropReason, ExpiryReason } from "./frame-ledger.js";
+import type { ClientEvent, PathEstimate } from "./client-event.js";
+import type { ControlMessage } from "./control-message.js";
+import type { DropReason, LedgerFrame } from "./frame-ledger.js";
 import type { SessionLimits } from "./limits.js";
 import type { SliceReceipt } from "./reassembly.js";
-import type { DeliveryMode, TensorStreamOptions } from "./tensor-stream.js";
+import type { OutgoingFrame, OutgoingSlice } from "./send-buffer.js";
+import type { TensorStreamOptions } from "./tensor-stream.js";
 
 /** A frame of the session, by the alias of its stream and its number. */
 export interface FrameName {
@@ -15,52 +18,41 @@ export interface FrameName {
   readonly frame: number;
 }
 
-/** Where the server says that the time of a frame went, in milliseconds. */
-export interface ServerStages {
-  readonly reassembly: number;
-  readonly decode: number;
-  readonly conceal: number;
-  readonly queue: number;
-  readonly inference: number;
+/** A slice or a repair symbol that has left in the datagram `sequence`. */
+interface SliceSent {
+  readonly of: OutgoingFrame;
+  readonly slice: OutgoingSlice;
+  readonly sequence: number;
 }
 
-/** What a stream was opened with; texts are empty where there is none. */
-export interface StreamTerms {
-  readonly model: string;
-  readonly split: string;
-  readonly codec: string;
-  readonly mode: DeliveryMode;
-  readonly fec: string;
-  readonly concealment: string;
-  readonly deadlineMs: number;
-}
-
-/** What a report says of all datagrams with slices. */
-interface ReportFigures {
-  readonly nextSequence: number;
-  readonly datagramsReceived: number;
-  readonly lost: number;
-  readonly lossRuns: number;
-  readonly queuedFrames: number;
-}
-
-/** What both sides tell. */
-type CommonEvent =
-  /** `agent`: what the peer calls itself. */
-  | { readonly name: "session_opened"; readonly agent: string; readonly capabilities: readonly string[] }
-  | { readonly name: "session_closed"; readonly code: number; readonly reason: string }
-  | ({ readonly name: "stream_opened"; readonly stream: number } & StreamTerms)
-  | {
-      readonly name: "stream_rejected";
-      readonly stream: number;
-      readonly code: number;
-      readonly reason: string;
-    }
+/** What a client tells. */
+type ClientSessionEvent =
   | { readonly name: "stream_closed"; readonly stream: number }
-  | ({ readonly name: "limits_updated" } & SessionLimits);
+  | { readonly name: "frame_dropped"; readonly stream: number; readonly reason: DropReason }
+  | { readonly name: "frame_admitted"; readonly entry: LedgerFrame }
+  /** How long the client's half of the model took, and the encoder. */
+  | ({
+      readonly name: "tensor_encoded";
+      readonly produceMs: number;
+      readonly encodeMs: number;
+      readonly slices: readonly OutgoingSlice[];
+    } & FrameName)
+  | ({ readonly name: "slice_sent"; readonly isRepeat: boolean } & SliceSent)
+  | ({ readonly name: "repair_sent" } & SliceSent)
+  /** New limits or a report, and what is known of the path then. */
+  | {
+      readonly name: "message";
+      readonly message: Extract<ControlMessage, { kind: "limits" | "feedback" }>;
+      readonly path: Omit<PathEstimate, "silentMs">;
+    }
+  /** What the application is told as well. */
+  | { readonly name: "event"; readonly event: ClientEvent };
 
-/** A slice in a datagram; `bytes` of its payload. */
-interface SliceOnItsWay extends FrameName {
+/** How a frame ended at the server. */
+export type ServerOutcome = "done" | "expired" | "undecodable" | "failed";
+
+/** A slice that came; `bytes` of its payload. */
+interface SliceThatCame extends FrameName {
   readonly index: number;
   readonly count: number;
   readonly bytes: number;
@@ -68,63 +60,32 @@ interface SliceOnItsWay extends FrameName {
   readonly sequence: number;
 }
 
-/** What a client tells. */
-type ClientSessionEvent =
-  | { readonly name: "frame_dropped"; readonly stream: number; readonly reason: DropReason }
-  | ({
-      readonly name: "frame_admitted";
-      readonly capturedMs: number;
-      readonly expectedBytes: number;
-    } & FrameName)
-  /** The client's half of the model is done with it. */
-  | ({ readonly name: "tensor_produced" } & FrameName)
-  | ({ readonly name: "tensor_encoded"; readonly slices: number; readonly bytes: number } & FrameName)
-  | ({ readonly name: "slice_sent"; readonly isRepeat: boolean } & SliceOnItsWay)
-  | ({ readonly name: "repair_sent" } & SliceOnItsWay)
-  | ({ readonly name: "report_received" } & ReportFigures)
-  | {
-      readonly name: "rate_updated";
-      readonly bandwidthBitsPerSecond: number | undefined;
-      readonly rateBitsPerSecond: number | undefined;
-      readonly rttMs: number | undefined;
-      readonly queueMs: number;
-    }
-  | ({
-      readonly name: "frame_expired";
-      readonly reason: ExpiryReason;
-      readonly rttMs: number | undefined;
-      /** Where the server has answered. */
-      readonly stages?: ServerStages;
-    } & FrameName)
-  | ({
-      readonly name: "frame_delivered";
-      readonly latencyMs: number;
-      readonly onTime: boolean;
-      /** Smoothed round trip; `undefined`: not measured yet. */
-      readonly rttMs: number | undefined;
-      readonly stages: ServerStages;
-      readonly slicesReceived: number;
-      readonly slicesRecovered: number;
-      readonly elements: number;
-      readonly concealedElements: number;
-    } & FrameName);
-
-/** How a frame ended at the server. */
-export type ServerOutcome = "done" | "expired" | "undecodable" | "failed";
-
 /** What a server tells. */
 type ServerSessionEvent =
+  | { readonly name: "limits_updated"; readonly limits: SessionLimits }
+  | { readonly name: "stream_closed"; readonly stream: number }
+  /** `agent`: what the client calls itself. */
+  | { readonly name: "session_opened"; readonly agent: string; readonly capabilities: readonly string[] }
+  | { readonly name: "session_closed"; readonly code: number; readonly reason: string }
+  /** `model` and `concealment` as the server has chosen them. */
+  | ({ readonly name: "stream_opened"; readonly stream: number } & TensorStreamOptions)
+  | {
+      readonly name: "stream_rejected";
+      readonly stream: number;
+      readonly code: number;
+      readonly reason: string;
+    }
   /** `sequence` is not there where it came on a QUIC stream or out of repair symbols. */
-  | ({ readonly name: "slice_received"; readonly isRecovered: boolean } & Omit<SliceOnItsWay, "sequence"> & {
+  | ({ readonly name: "slice_received"; readonly isRecovered: boolean } & Omit<SliceThatCame, "sequence"> & {
         readonly sequence?: number;
       })
   | ({
       readonly name: "slice_refused";
       readonly receipt: Exclude<SliceReceipt, "taken">;
     } & FrameName)
-  | ({ readonly name: "repair_received" } & SliceOnItsWay)
+  | ({ readonly name: "repair_received" } & SliceThatCame)
   | { readonly name: "datagram_recovered"; readonly sequence: number; readonly slices: number }
-  | ({ readonly name: "report_sent" } & ReportFigures)
+  | { readonly name: "report_sent"; readonly report: sluice.v1.Feedback.$Properties }
   /** Reassembly is done with it. Times are of the server's clock, in milliseconds. */
   | ({
       readonly name: "frame_released";
@@ -159,21 +120,7 @@ type ServerSessionEvent =
     } & FrameName);
 
 /** What a session tells about its work. */
-export type SessionEvent = CommonEvent | ClientSessionEvent | ServerSessionEvent;
+export type SessionEvent = ClientSessionEvent | ServerSessionEvent;
 
 /** Is told as it happens, and must not call back into the session. */
 export type SessionObserver = (event: SessionEvent) => void;
-
-export function describeStream(options: TensorStreamOptions): StreamTerms {
-  const { model, split, codec, mode, fec, concealment, deadlineMs } = options;
-  return { model, split, codec, mode, fec, concealment, deadlineMs };
-}
-
-export function describeReport(report: sluice.v1.Feedback.$Properties): ReportFigures {
-  return {
-    nextSequence: report.nextSequence ?? 0,
-    datagramsReceived: Number(report.datagramsReceived ?? 0),
-    lost: report.lost ?? 0,
-    ...{ lossRuns: report.lossRuns ?? 0, queuedFrames: report.queuedFrames ?? 0 },
-  };
-}

@@ -55,6 +55,8 @@ export function createSliceSender(
   let holdsRepairs = false;
   let nextSequence = 0;
 
+  const observeRepair = (of: OutgoingFrame, slice: OutgoingSlice) =>
+    observe?.({ name: "repair_sent", of, slice, sequence: nextSequence });
   const isPressed = () => waiting.bytes + repairs.bytes > 0;
   const pace = (nowMs: number) => ({ nowMs, bitsPerSecond: path.pacingBitsPerSecond });
 
@@ -93,7 +95,7 @@ export function createSliceSender(
     const from = isFirst ? waiting : repairs;
     const onSlice = (frame: OutgoingFrame, slice: OutgoingSlice, isLast: boolean) => {
       repairer.sent(sequence, frame, slice, minReceivedOf(frame), nowMs);
-      observe?.({ name: "slice_sent", isRepeat: !isFirst, ...describeSlice(frame, slice, sequence) });
+      observe?.({ name: "slice_sent", of: frame, slice, sequence, isRepeat: !isFirst });
       const stream = isFirst && parity.protects(frame.stream) ? streamOf(frame.stream) : undefined;
       if (!stream) return;
       sent.push({ frame, slice });
@@ -109,13 +111,6 @@ export function createSliceSender(
     for (const { frame } of ended) expectParity(frame.stream, made);
     charge(made, nowMs);
     return end;
-  }
-
-  function fillParity(datagram: Uint8Array, offset: number, nowMs: number): number {
-    const sequence = nextSequence;
-    const onSlice = (frame: OutgoingFrame, slice: OutgoingSlice) =>
-      observe?.({ name: "repair_sent", ...describeSlice(frame, slice, sequence) });
-    return parity.fill(datagram, offset, datagram.length, sequence, nowMs, observe && onSlice);
   }
 
   function charge(frames: readonly OutgoingFrame[], nowMs: number): void {
@@ -167,7 +162,9 @@ export function createSliceSender(
     },
     fill(datagram, offset, nowMs) {
       const isParity = repairs.bytes === 0 && parity.readyAtMs(isPressed()) <= nowMs;
-      const end = isParity ? fillParity(datagram, offset, nowMs) : fillFrom(datagram, offset, nowMs);
+      const end = isParity
+        ? parity.fill(datagram, offset, datagram.length, nextSequence, nowMs, observeRepair)
+        : fillFrom(datagram, offset, nowMs);
       if (end > offset) path.sent(nextSequence++, end, nowMs);
       return end;
     },
@@ -193,9 +190,4 @@ export function createSliceSender(
       return parity.symbolsSent;
     },
   };
-}
-
-function describeSlice({ stream, frame }: OutgoingFrame, slice: OutgoingSlice, sequence: number) {
-  const { index, count, payload } = slice;
-  return { stream, frame, index, count, bytes: payload.length, sequence };
 }

@@ -1,7 +1,7 @@
 /** What a client's session tells of its frames, as traces. */
-import type { ServerStages, SessionEvent } from "@sluice/protocol";
 import type { FrameTrace, Stage, TraceSpan } from "./frame-trace.js";
 import { createOpenFrames, type FrameTracer, type TracerOptions } from "./frame-tracer.js";
+import type { ServerStages, ToldEvent } from "./told-event.js";
 import { traceIdOf } from "./trace-id.js";
 
 interface ClientFrame {
@@ -20,17 +20,18 @@ interface ClientFrame {
   repairsSent: number;
 }
 
-type Ended = Extract<SessionEvent, { name: "frame_delivered" | "frame_expired" }>;
+type Ended = Extract<ToldEvent, { name: "frame_delivered" | "frame_expired" }>;
 
 export function createClientTracer(options: TracerOptions): FrameTracer {
   const { session, now, epochMs, onTrace } = options;
   const open = createOpenFrames<ClientFrame>();
+  let rttMs: number | undefined;
 
   function end(event: Ended): void {
     const frame = open.take(event);
     if (!frame) return;
     const endMs = now();
-    const { stream, frame: number, rttMs } = event;
+    const { stream, frame: number } = event;
     const { deadlineMs = 0, ...terms } = open.terms(stream);
     const isDelivered = event.name === "frame_delivered";
     const answered = isDelivered
@@ -51,7 +52,10 @@ export function createClientTracer(options: TracerOptions): FrameTracer {
         ...{ ...terms, bytes, slices, slicesSent, slicesRepeated, repairsSent, ...answered },
         ...(rttMs === undefined ? {} : { rttMs }),
       },
-      spans: spansOf(frame, event, endMs).map((span) => ({ ...span, startMs: epochMs + span.startMs })),
+      spans: spansOf(frame, event, rttMs, endMs).map((span) => ({
+        ...span,
+        startMs: epochMs + span.startMs,
+      })),
     };
     onTrace(trace);
   }
@@ -66,14 +70,19 @@ export function createClientTracer(options: TracerOptions): FrameTracer {
           open.add({ stream, frame, capturedMs, admittedMs: now(), ...nothing });
           return;
         }
-        case "tensor_produced": {
-          const frame = open.find(event);
-          if (frame) frame.producedMs = now();
+        case "rate_updated":
+          rttMs = event.rttMs;
           return;
-        }
         case "tensor_encoded": {
+          const { produceMs, slices, bytes } = event;
           const frame = open.find(event);
-          if (frame) Object.assign(frame, { encodedMs: now(), slices: event.slices, bytes: event.bytes });
+          if (frame)
+            Object.assign(frame, {
+              producedMs: frame.admittedMs + produceMs,
+              encodedMs: now(),
+              slices,
+              bytes,
+            });
           return;
         }
         case "slice_sent": {
@@ -109,7 +118,7 @@ export function createClientTracer(options: TracerOptions): FrameTracer {
 }
 
 /** On the session's clock. */
-function spansOf(frame: ClientFrame, event: Ended, endMs: number): TraceSpan[] {
+function spansOf(frame: ClientFrame, event: Ended, rttMs: number | undefined, endMs: number): TraceSpan[] {
   const spans: TraceSpan[] = [];
   let atMs = frame.capturedMs;
   const until = (stage: Stage, untilMs: number) => {
@@ -119,9 +128,9 @@ function spansOf(frame: ClientFrame, event: Ended, endMs: number): TraceSpan[] {
   };
   const { producedMs, encodedMs, firstSentMs, lastSentMs } = frame;
   until("wait", frame.admittedMs);
-  until("client", producedMs ?? encodedMs ?? endMs);
-  if (producedMs !== undefined) until("encode", encodedMs ?? endMs);
+  until("client", producedMs ?? endMs);
   if (encodedMs === undefined) return spans;
+  until("encode", encodedMs);
   if (firstSentMs !== undefined) until("send-queue", firstSentMs);
   // Without slices in datagrams it has left on a stream of its own, unless the buffer gave it up.
   else if (event.name === "frame_expired" && isGivenUpHere(event.reason)) {
@@ -129,7 +138,7 @@ function spansOf(frame: ClientFrame, event: Ended, endMs: number): TraceSpan[] {
     return spans;
   }
   if (lastSentMs !== undefined) until("send", Math.min(lastSentMs, endMs));
-  if (event.stages) afterDeparture(spans, { ...frame, atMs, endMs }, event.stages, event.rttMs);
+  if (event.stages) afterDeparture(spans, { ...frame, atMs, endMs }, event.stages, rttMs);
   else until("network", endMs);
   return spans;
 }

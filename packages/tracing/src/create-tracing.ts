@@ -4,12 +4,13 @@ import type { SessionObserver } from "@sluice/protocol";
 import type { Clock } from "@sluice/transport";
 import { openBoundedFile } from "./bounded-file.js";
 import { createClientTracer } from "./client-tracer.js";
+import { createEventDescriber } from "./describe-event.js";
 import { createExportQueue, type ExportFigures, type ExportQueue, type Sent } from "./export-queue.js";
 import type { FrameTrace, TraceSide } from "./frame-trace.js";
 import { parseOtlpHeaders, parseOtlpUrl, postTraces } from "./otlp-http.js";
 import { openQlogDirectory, type QlogDirectory } from "./qlog-directory.js";
 import { createServerTracer } from "./server-tracer.js";
-import { sessionOfAgent } from "./trace-id.js";
+import { agentSuffixOf, sessionOfAgent } from "./trace-id.js";
 import { formatTraceLine } from "./trace-lines.js";
 import { defaultTraceSample, isSampled, parseTraceSample } from "./trace-sample.js";
 
@@ -44,7 +45,7 @@ export interface TracingFigures {
 
 export interface Tracing {
   /** For `observeSession` of a client. */
-  observeClient(): { readonly id: string; readonly observe: SessionObserver };
+  observeClient(): { readonly agentSuffix: string; readonly observe: SessionObserver };
   /** For `observeSession` of a server. */
   observeServer(agent: string): SessionObserver;
   readonly figures: TracingFigures;
@@ -91,21 +92,24 @@ export async function createTracing(options: TracingOptions): Promise<Tracing> {
       side === "client" ? createClientTracer(common) : createServerTracer({ ...common, isNamedByClient });
     const tracer = traces && make();
     const toFile = files?.open(session);
+    const describe = createEventDescriber();
     let hasEnded = false;
     return (event) => {
-      // What is still at work for a session that has ended is of no use to anybody.
-      if (hasEnded) return;
-      hasEnded = event.name === "session_closed";
-      tracer?.observe(event);
-      toFile?.(event);
-      if (hasEnded) tracer?.close();
+      for (const told of describe(event)) {
+        // What is still at work for a session that has ended is of no use to anybody.
+        if (hasEnded) return;
+        hasEnded = told.name === "session_closed";
+        tracer?.observe(told);
+        toFile?.(told);
+        if (hasEnded) tracer?.close();
+      }
     };
   }
 
   return {
     observeClient() {
-      const id = newSession();
-      return { id, observe: observe(id, true) };
+      const session = newSession();
+      return { agentSuffix: agentSuffixOf(session), observe: observe(session, true) };
     },
     observeServer(agent) {
       const session = sessionOfAgent(agent);

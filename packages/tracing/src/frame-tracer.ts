@@ -1,10 +1,10 @@
 /** What the tracers of both ends share: the frames of a session whose end is not known yet. */
-import type { SessionEvent, SessionObserver } from "@sluice/protocol";
 import type { FrameTrace } from "./frame-trace.js";
+import type { ToldEvent } from "./told-event.js";
 
 /** Makes traces of what one session tells. */
 export interface FrameTracer {
-  readonly observe: SessionObserver;
+  observe(event: ToldEvent): void;
   /** The session has ended. */
   close(): void;
   /** Frames that were given up because too many were open. */
@@ -38,7 +38,7 @@ export interface FrameTerms {
 
 export interface OpenFrames<F extends FrameName> {
   /** Keeps the terms of streams. */
-  observe(event: SessionEvent): void;
+  observe(event: ToldEvent): void;
   terms(stream: number): FrameTerms;
   add(frame: F): void;
   find(name: FrameName): F | undefined;

@@ -1,11 +1,8 @@
-export { createClientTracer } from "./client-tracer.js";
 export { createTracing, type Tracing, type TracingFigures, type TracingOptions } from "./create-tracing.js";
 export type { ExportFigures } from "./export-queue.js";
 export { formatWaterfall, type WaterfallOptions } from "./format-waterfall.js";
 export type { FrameAttributes, FrameTrace, Stage, TraceSide, TraceSpan } from "./frame-trace.js";
-export type { FrameTracer, TracerOptions } from "./frame-tracer.js";
 export { type JoinedTrace, joinTraces } from "./join-traces.js";
-export { createServerTracer } from "./server-tracer.js";
 export {
   blameStage,
   type StageSummary,

@@ -1,12 +1,12 @@
 /** Files of qlog, one for each session. */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import type { SessionObserver } from "@sluice/protocol";
 import type { Clock } from "@sluice/transport";
 import { openBoundedFile } from "./bounded-file.js";
 import { createExportQueue, type ExportFigures, type Sent } from "./export-queue.js";
 import type { TraceSide } from "./frame-trace.js";
 import { formatQlogEvent, formatQlogHeader, qlogSuffix } from "./qlog-record.js";
+import type { ToldEvent } from "./told-event.js";
 
 export interface QlogDirectoryOptions {
   readonly directory: string;
@@ -25,14 +25,14 @@ export interface QlogDirectoryOptions {
 
 export interface QlogDirectory {
   /** A session begins. */
-  open(session: string): SessionObserver;
+  open(session: string): (event: ToldEvent) => void;
   /** Events that were written, dropped and not written. */
   readonly figures: ExportFigures;
   close(timeoutMs: number): Promise<void>;
 }
 
 interface QlogFile {
-  readonly observe: SessionObserver;
+  observe(event: ToldEvent): void;
   readonly figures: ExportFigures;
   close(timeoutMs: number): Promise<void>;
 }
@@ -81,7 +81,7 @@ export async function openQlogDirectory(options: QlogDirectoryOptions): Promise<
       ...{ clock, random: options.random, send, onFailure },
       ...{ maxWaiting: maxWaitingEvents, maxBatch: batchEvents, intervalMs },
     });
-    const observe: SessionObserver = (event) => queue.push(formatQlogEvent(event, clock.now(), startMs));
+    const observe = (event: ToldEvent) => queue.push(formatQlogEvent(event, clock.now(), startMs));
     return {
       observe,
       get figures() {

@@ -2,9 +2,9 @@
  * What a session tells, in the form of qlog (draft-ietf-quic-qlog-main-schema): a sequence of JSON texts (RFC 7464), first
  * the file's header, then an event each. Their namespace is `sluice`; the README lists the events.
  */
-import type { SessionEvent } from "@sluice/protocol";
 import type { TraceSide } from "./frame-trace.js";
 import { snakeCase } from "./otlp-json.js";
+import type { ToldEvent } from "./told-event.js";
 
 export const qlogSuffix = ".sqlog";
 export const qlogSchema = "urn:sluice:qlog:events:sluice-00";
@@ -41,7 +41,7 @@ export function formatQlogHeader({ side, session, startedAt, version }: QlogHead
 }
 
 /** `nowMs` and `startMs`: of the session's clock. */
-export function formatQlogEvent(event: SessionEvent, nowMs: number, startMs: number): string {
+export function formatQlogEvent(event: ToldEvent, nowMs: number, startMs: number): string {
   const { name, ...fields } = event;
   const data: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(fields)) {

@@ -1,10 +1,11 @@
 /** What a server's session tells of its frames, as traces. */
-import { errorCodeName, type SessionEvent } from "@sluice/protocol";
+import { errorCodeName } from "@sluice/protocol";
 import type { FrameTrace, Stage, TraceSpan } from "./frame-trace.js";
 import { createOpenFrames, type FrameTracer, type TracerOptions } from "./frame-tracer.js";
+import type { ToldEvent } from "./told-event.js";
 import { traceIdOf } from "./trace-id.js";
 
-type Released = Extract<SessionEvent, { name: "frame_released" }>;
+type Released = Extract<ToldEvent, { name: "frame_released" }>;
 
 interface ServerFrame extends Released {
   readonly releasedMs: number;

@@ -22,6 +22,11 @@ export function spanIdOf(traceId: string, side: TraceSide, stage: Stage | "frame
 /** How a client's agent names its session: a server that reads it writes traces of the same names. */
 const agentForm = / trace\/([0-9A-Za-z]{1,32})$/;
 
+/** What stands behind the agent of a client whose session has this name. */
+export function agentSuffixOf(session: string): string {
+  return ` trace/${session}`;
+}
+
 /** The session's name in what the client calls itself; `undefined`: it has none. */
 export function sessionOfAgent(agent: string): string | undefined {
   return agentForm.exec(agent)?.[1];

@@ -1,20 +1,26 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { SessionEvent } from "@sluice/protocol";
 import { createVirtualClock } from "@sluice/simnet";
 import type { Clock } from "@sluice/transport";
 import t from "tap";
 import { openQlogDirectory } from "#src/qlog-directory.js";
 import { formatQlogEvent, formatQlogHeader } from "#src/qlog-record.js";
+import type { ToldEvent } from "#src/told-event.js";
 import { runTwoEnds } from "./two-ends.js";
 
 const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8");
 
 /** Every event; the compiler asks for a new one. */
-const names: Readonly<Record<SessionEvent["name"], true>> = {
+const names: Readonly<Record<ToldEvent["name"], true>> = {
   ...{ session_opened: true, session_closed: true, stream_opened: true, stream_rejected: true },
-  ...{ stream_closed: true, limits_updated: true, frame_dropped: true, frame_admitted: true },
-  ...{ tensor_produced: true, tensor_encoded: true, slice_sent: true, repair_sent: true },
+  ...{
+    stream_closed: true,
+    limits_updated: true,
+    drain_received: true,
+    frame_dropped: true,
+    frame_admitted: true,
+  },
+  ...{ tensor_encoded: true, slice_sent: true, repair_sent: true },
   ...{ report_received: true, rate_updated: true, frame_expired: true, frame_delivered: true },
   ...{ slice_received: true, slice_refused: true, repair_received: true, datagram_recovered: true },
   ...{ report_sent: true, frame_released: true, tensor_decoded: true, tensor_concealed: true },
@@ -39,7 +45,7 @@ function readSequence(text: string): Record<string, unknown>[] {
 t.test(
   "a record: the separator, one line, times from the session's start, names as qlog has them",
   async (t) => {
-    const event: SessionEvent = {
+    const event: ToldEvent = {
       ...{ name: "frame_released", stream: 1, frame: 2, units: 4, unitsReceived: 3, slicesReceived: 3 },
       ...{
         slicesRecovered: 0,

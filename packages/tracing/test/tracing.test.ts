@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { SessionEvent } from "@sluice/protocol";
+import { type SessionEvent, tensorStreamDefaults } from "@sluice/protocol";
 import { createTracing, readTraceFile } from "@sluice/tracing";
 import { createSystemClock } from "@sluice/transport";
 import t from "tap";
@@ -36,13 +36,21 @@ t.test("a session's name in an agent", async (t) => {
 });
 
 const opened: SessionEvent = {
-  ...{ name: "stream_opened", stream: 1, model: "m", split: "", codec: "raw", mode: "datagram", fec: "" },
-  ...{ concealment: "zero", deadlineMs: 10 },
+  ...{ name: "stream_opened", stream: 1, spec: { dtype: "uint8", shape: [1], layout: "any" }, model: "m" },
+  ...{ split: "", codec: "raw", mode: "datagram", concealment: "zero", deadlineMs: 10 },
+  ...{ statisticsHash: new Uint8Array(0), ...tensorStreamDefaults },
 };
 
 function expire(observe: (event: SessionEvent) => void, frame: number): void {
-  observe({ name: "frame_admitted", stream: 1, frame, capturedMs: 0, expectedBytes: 1 });
-  observe({ name: "frame_expired", stream: 1, frame, reason: "abandoned", rttMs: undefined });
+  const times = { capturedMs: 0, admittedMs: 0, deadlineMs: 10, givenUpAtMs: 20 };
+  const entry = { stream: 1, frame, ...times, expectedBytes: 1, payloadBytes: 0 };
+  observe({ name: "frame_admitted", entry });
+  observe({
+    name: "event",
+    event: {
+      ...{ type: "expired", frame: entry, reason: "abandoned", result: undefined },
+    },
+  });
 }
 
 t.test("each session has a name of its own; the same frames have traces of their own", async (t) => {
@@ -64,7 +72,7 @@ t.test("each session has a name of its own; the same frames have traces of their
   t.equal(new Set(traces.map(({ traceId }) => traceId)).size, 6);
   t.same(
     traces.map(({ session }) => session),
-    sessions.flatMap(({ id }) => [id, id, id]),
+    sessions.flatMap(({ agentSuffix }) => Array.from({ length: 3 }, () => sessionOfAgent(`x${agentSuffix}`))),
   );
   const todayMs = Date.now();
   t.ok(traces.every(({ startMs, durationMs }) => Math.abs(startMs + durationMs - todayMs) < 60_000));

@@ -3,12 +3,15 @@ import {
   createClientSession,
   createServerSession,
   defaultLimits,
-  type SessionEvent,
   type SessionObserver,
   tensorStreamDefaults,
 } from "@sluice/protocol";
 import { createVirtualClock } from "@sluice/simnet";
-import { createClientTracer, createServerTracer, type FrameTrace } from "@sluice/tracing";
+import type { FrameTrace } from "@sluice/tracing";
+import { createClientTracer } from "#src/client-tracer.js";
+import { createEventDescriber } from "#src/describe-event.js";
+import { createServerTracer } from "#src/server-tracer.js";
+import type { ToldEvent } from "#src/told-event.js";
 
 export const oneWayMs = 20;
 /** What the work of each stage takes here. */
@@ -38,23 +41,28 @@ export function runTwoEnds(options: TwoEndsOptions) {
   const serverNow = () => clock.now() + serverAheadMs;
   const client: FrameTrace[] = [];
   const server: FrameTrace[] = [];
-  const events: SessionEvent[] = [];
+  const events: ToldEvent[] = [];
   const session = "ab12";
   const clientTracer = createClientTracer({ session, now, epochMs, onTrace: (trace) => client.push(trace) });
   const serverTracer = createServerTracer({
     ...{ session, isNamedByClient: true, now: serverNow, onTrace: (trace) => server.push(trace) },
     epochMs: epochMs - serverAheadMs + serverWrongMs,
   });
-  const both =
-    (observe: SessionObserver): SessionObserver =>
-    (event) => {
-      events.push(event);
-      observe(event);
+  /** Each end tells it as it is written. */
+  const told = (observe: (event: ToldEvent) => void): SessionObserver => {
+    const describe = createEventDescriber();
+    return (event) => {
+      for (const each of describe(event)) {
+        events.push(each);
+        observe(each);
+      }
     };
-  const near = createClientSession({ agent: "test", observe: both(clientTracer.observe) }, now());
+  };
+  const observeNear = told(clientTracer.observe);
+  const near = createClientSession({ agent: "test", observe: observeNear }, now());
   const limits = { ...defaultLimits };
   const far = createServerSession(
-    { agent: "test", limits, observe: both(serverTracer.observe) },
+    { agent: "test", limits, observe: told(serverTracer.observe) },
     serverNow(),
   );
   near.setMaxDatagramBytes(1_200);
@@ -148,9 +156,10 @@ export function runTwoEnds(options: TwoEndsOptions) {
       const decision = near.offer(stream, capturedMs, now());
       if (!decision.admitted) return;
       const { frame } = decision;
-      clock.after(workMs.produce, () => clientTracer.observe({ name: "tensor_produced", stream, frame }));
       clock.after(workMs.produce + workMs.encode, () => {
         const slices = [0, 1, 2, 3].map((index) => ({ index, count: 4, payload: new Uint8Array(1_000) }));
+        const { produce: produceMs, encode: encodeMs } = workMs;
+        observeNear({ name: "tensor_encoded", stream, frame, slices, produceMs, encodeMs });
         near.submit(stream, frame, slices, undefined, now());
         pump();
       });
