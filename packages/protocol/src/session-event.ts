@@ -20,9 +20,12 @@ export interface FrameName {
 
 /** A slice or a repair symbol that has left in the datagram `sequence`. */
 interface SliceSent {
+  readonly name: "slice_sent";
   readonly of: OutgoingFrame;
   readonly slice: OutgoingSlice;
   readonly sequence: number;
+  /** It has left before; says nothing of repair symbols. */
+  readonly isRepeat: boolean;
 }
 
 /** What a client tells. */
@@ -37,8 +40,7 @@ type ClientSessionEvent =
       readonly encodeMs: number;
       readonly slices: readonly OutgoingSlice[];
     } & FrameName)
-  | ({ readonly name: "slice_sent"; readonly isRepeat: boolean } & SliceSent)
-  | ({ readonly name: "repair_sent" } & SliceSent)
+  | SliceSent
   /** New limits or a report, and what is known of the path then. */
   | {
       readonly name: "message";

@@ -55,8 +55,9 @@ export function createSliceSender(
   let holdsRepairs = false;
   let nextSequence = 0;
 
-  const observeRepair = (of: OutgoingFrame, slice: OutgoingSlice) =>
-    observe?.({ name: "repair_sent", of, slice, sequence: nextSequence });
+  /** Of repair symbols `isRepeat` says nothing. */
+  const observeSlice = (of: OutgoingFrame, slice: OutgoingSlice, isRepeat: boolean) =>
+    observe?.({ name: "slice_sent", of, slice, sequence: nextSequence, isRepeat });
   const isPressed = () => waiting.bytes + repairs.bytes > 0;
   const pace = (nowMs: number) => ({ nowMs, bitsPerSecond: path.pacingBitsPerSecond });
 
@@ -95,7 +96,7 @@ export function createSliceSender(
     const from = isFirst ? waiting : repairs;
     const onSlice = (frame: OutgoingFrame, slice: OutgoingSlice, isLast: boolean) => {
       repairer.sent(sequence, frame, slice, minReceivedOf(frame), nowMs);
-      observe?.({ name: "slice_sent", of: frame, slice, sequence, isRepeat: !isFirst });
+      observeSlice(frame, slice, !isFirst);
       const stream = isFirst && parity.protects(frame.stream) ? streamOf(frame.stream) : undefined;
       if (!stream) return;
       sent.push({ frame, slice });
@@ -163,7 +164,7 @@ export function createSliceSender(
     fill(datagram, offset, nowMs) {
       const isParity = repairs.bytes === 0 && parity.readyAtMs(isPressed()) <= nowMs;
       const end = isParity
-        ? parity.fill(datagram, offset, datagram.length, nextSequence, nowMs, observeRepair)
+        ? parity.fill(datagram, offset, datagram.length, nextSequence, nowMs, observeSlice)
         : fillFrom(datagram, offset, nowMs);
       if (end > offset) path.sent(nextSequence++, end, nowMs);
       return end;

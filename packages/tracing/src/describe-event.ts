@@ -54,9 +54,9 @@ export function createEventDescriber(): (event: SessionEvent) => readonly ToldEv
         return [{ ...rest, slices: slices.length, bytes }];
       }
       case "slice_sent":
-        return [{ name: "slice_sent", isRepeat: event.isRepeat, ...describeSlice(event) }];
-      case "repair_sent":
-        return [{ name: "repair_sent", ...describeSlice(event) }];
+        return event.slice.protectsFrom === undefined
+          ? [{ name: "slice_sent", isRepeat: event.isRepeat, ...describeSlice(event) }]
+          : [{ name: "repair_sent", ...describeSlice(event) }];
       default:
         return [event];
     }
@@ -108,11 +108,7 @@ function describeStream(options: StreamTerms | TensorStreamOptions): StreamTerms
   return { model, split, codec, mode, fec, concealment, deadlineMs };
 }
 
-function describeSlice({
-  of,
-  slice,
-  sequence,
-}: Extract<SessionEvent, { name: "slice_sent" | "repair_sent" }>) {
+function describeSlice({ of, slice, sequence }: Extract<SessionEvent, { name: "slice_sent" }>) {
   const { index, count, payload } = slice;
   return { stream: of.stream, frame: of.frame, index, count, bytes: payload.length, sequence };
 }
