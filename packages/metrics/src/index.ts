@@ -16,5 +16,6 @@ export {
 } from "./metrics.js";
 export { type OperationsOptions, type OperationsServer, serveOperations } from "./serve-operations.js";
 export type { StrategyChange, StrategyFigures } from "./strategy-metrics.js";
+export type { QueueFigures } from "./watch-queues.js";
 export type { ExportCounts, TracingCounts } from "./watch-tracing.js";
 export type { TransportFigures } from "./watch-transport.js";

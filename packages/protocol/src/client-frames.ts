@@ -23,6 +23,8 @@ export interface ClientFrames {
   /** See {@link ClientSession.offer}; `isOpen`: new frames are allowed. */
   offer(alias: number, capturedMs: number, isOpen: boolean, nowMs: number): OfferDecision;
   readonly submit: ClientSession["submit"];
+  /** Its first slice has left the send buffer. */
+  left(frame: Pick<LedgerFrame, "stream" | "frame">, nowMs: number): void;
   handleResult(result: sluice.v1.Result, nowMs: number): void;
   expire(stream: number, frame: number, reason: ExpiryReason): void;
   expireAll(reason: ExpiryReason): void;
@@ -112,6 +114,7 @@ export function createClientFrames(
         givenUpAtMs,
         expectedBytes,
         payloadBytes: 0,
+        ...{ submittedMs: nowMs, sendQueueMs: 0 },
       };
       ledger.admit(entry);
       observe?.({ name: "frame_admitted", entry });
@@ -125,6 +128,7 @@ export function createClientFrames(
       const entry = ledger.find(alias, frame);
       if (!stream || !entry) return false;
       entry.payloadBytes = bytesOf(cut);
+      entry.submittedMs = nowMs;
       stream.clientLatencyMs = smooth(stream.clientLatencyMs, nowMs - entry.admittedMs);
       stream.payloadBytes = smooth(stream.payloadBytes, entry.payloadBytes);
       // spec 4.4: the server would end the session.
@@ -150,6 +154,11 @@ export function createClientFrames(
       const outgoing = { stream: alias, frame, capturedMs, expiresAtMs, slices: cut, split, urgency };
       if (!slices.push(outgoing, nowMs)) expire(alias, frame, "send-buffer");
       return true;
+    },
+
+    left({ stream, frame }, nowMs) {
+      const entry = ledger.find(stream, frame);
+      if (entry) entry.sendQueueMs = nowMs - entry.submittedMs;
     },
 
     handleResult(result, nowMs) {

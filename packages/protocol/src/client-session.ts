@@ -35,7 +35,7 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
   const announced = createAnnouncedLimits();
   const streams = createClientStreams();
   const { observe } = options;
-  const slices = createSliceSender(path, streams.get, observe);
+  const slices = createSliceSender(path, streams.get, (frame, nowMs) => frames.left(frame, nowMs), observe);
   const events: ClientEvent[] = [];
   const frames = createClientFrames({ path, slices, streams, announced, observe }, tell);
   const lossy = createLossyLane();

@@ -44,6 +44,8 @@ const copyMarginMs = 5;
 export function createSliceSender(
   path: ClientPath,
   streamOf: (stream: number) => ClientStream | undefined,
+  /** The first slice of a frame has left. */
+  onLeft: (frame: OutgoingFrame, nowMs: number) => void,
   observe?: SessionObserver,
 ): SliceSender {
   const waiting = createSendBuffer();
@@ -96,6 +98,7 @@ export function createSliceSender(
     const from = isFirst ? waiting : repairs;
     const onSlice = (frame: OutgoingFrame, slice: OutgoingSlice, isLast: boolean) => {
       repairer.sent(sequence, frame, slice, minReceivedOf(frame), nowMs);
+      if (isFirst && slice.index === 0) onLeft(frame, nowMs);
       observeSlice(frame, slice, !isFirst);
       const stream = isFirst && parity.protects(frame.stream) ? streamOf(frame.stream) : undefined;
       if (!stream) return;

@@ -42,7 +42,14 @@ const opened: SessionEvent = {
 };
 
 function expire(observe: (event: SessionEvent) => void, frame: number): void {
-  const times = { capturedMs: 0, admittedMs: 0, deadlineMs: 10, givenUpAtMs: 20 };
+  const times = {
+    capturedMs: 0,
+    admittedMs: 0,
+    submittedMs: 0,
+    sendQueueMs: 0,
+    deadlineMs: 10,
+    givenUpAtMs: 20,
+  };
   const entry = { stream: 1, frame, ...times, expectedBytes: 1, payloadBytes: 0 };
   observe({ name: "frame_admitted", entry });
   observe({
