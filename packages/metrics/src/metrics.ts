@@ -2,6 +2,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom
 import { createFrameMetrics, type FrameAgePoint, MAX_REASONS } from "./frame-metrics.js";
 import { createLabelLimit } from "./label-limit.js";
 import { type QueueFigures, watchQueues } from "./watch-queues.js";
+import { type TracingCounts, watchTracing } from "./watch-tracing.js";
 import { type TransportFigures, watchTransport } from "./watch-transport.js";
 
 /** How a session ended that had been opened: in order, or by a broken transport or a violation of the protocol. */
@@ -27,6 +28,8 @@ export interface Metrics {
   watchTransport(read: () => TransportFigures): void;
   /** Adds how full the server's queues are, read anew for each scrape. To be called once. */
   watchQueues(read: () => QueueFigures): void;
+  /** Adds what became of traces and qlog events. To be called once. */
+  watchTracing(read: () => TracingCounts): void;
   /** Once for each frame. `reason` says why it was not delivered; empty or left out where there is none. */
   observeFrame(outcome: FrameOutcome, reason?: string): void;
   observeSlicesReceived(count: number): void;
@@ -139,6 +142,7 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
     },
     watchTransport: (read) => watchTransport(registry, read),
     watchQueues: (read) => watchQueues(registry, read),
+    watchTracing: (read) => watchTracing(registry, read),
     ...ofFrames,
     observeUnits(expected, missing, runs) {
       sound(expected, (n) => unitsExpected.inc(n));

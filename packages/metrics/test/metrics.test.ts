@@ -173,3 +173,23 @@ t.test("a transport is read anew for each scrape", async (t) => {
     }
   }
 });
+
+t.test("what became of traces and qlog events, read for each scrape", async (t) => {
+  const metrics = createMetrics({ processMetrics: false });
+  let exported = 1;
+  metrics.watchTracing(() => ({
+    traces: { exported, dropped: 2, failed: 3 },
+    qlogEvents: { exported: 4, dropped: 0, failed: 0 },
+  }));
+  t.match(await metrics.text(), 'sluice_traces_total{outcome="exported"} 1\n');
+  exported = 7;
+  const text = await metrics.text();
+  for (const line of [
+    'sluice_traces_total{outcome="exported"} 7',
+    'sluice_traces_total{outcome="dropped"} 2',
+    'sluice_traces_total{outcome="failed"} 3',
+    'sluice_qlog_events_total{outcome="exported"} 4',
+  ]) {
+    t.ok(text.split("\n").includes(line), line);
+  }
+});

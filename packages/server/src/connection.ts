@@ -4,7 +4,9 @@ import {
   errorCodeName,
   type ReceivedFrame,
   type ServerEvent,
+  type SessionEvent,
   type SessionLimits,
+  type SessionObserver,
 } from "@sluice/protocol";
 import {
   type BidirectionalStream,
@@ -38,6 +40,8 @@ export interface ConnectionOptions {
   readonly observer: ServerObserver;
   /** Keeps frames for `sluice replay`. */
   readonly capture?: Capture;
+  /** Who is told what the session does, once it is open. */
+  readonly observeSession?: (agent: string) => SessionObserver;
 }
 
 /** One client's session: feeds the protocol core and does what its events ask for. */
@@ -63,11 +67,17 @@ const reportIntervalMs = 100;
 const agent = "sluice-server";
 
 export function createConnection(options: ConnectionOptions): Connection {
-  const { session, clock, log, observer } = options;
+  const { session, clock, log, observer, observeSession } = options;
+  let told: SessionObserver | undefined;
+  const observe = (event: SessionEvent): void => {
+    if (event.name === "session_opened") told = observeSession?.(event.agent);
+    told?.(event);
+  };
   const core = createServerSession(
     {
       ...{ agent, limits: options.limits, capabilities: options.capabilities ?? [] },
       ...(options.identities ? { authorize } : {}),
+      ...(observeSession ? { observe } : {}),
     },
     clock.now(),
   );
@@ -260,7 +270,10 @@ export function createConnection(options: ConnectionOptions): Connection {
     const { missing, runs } = countMissingUnits(frame);
     observer.observeUnits(frame.units, missing, runs);
     const capture = captures.get(frame.stream);
-    const task = createFrameTask({ frame, receiver, account, clock, log, observer, capture, answer });
+    const task = createFrameTask({
+      ...{ frame, receiver, account, clock, log, observer, capture, answer },
+      observe: told,
+    });
     options.scheduler.push(task);
   }
 

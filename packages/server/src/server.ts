@@ -1,4 +1,4 @@
-import { defaultLimits, ErrorCode, type SessionLimits } from "@sluice/protocol";
+import { defaultLimits, ErrorCode, type SessionLimits, type SessionObserver } from "@sluice/protocol";
 import { type Clock, createSystemClock, type TransportServer } from "@sluice/transport";
 import type { Capture } from "./capture/capture.js";
 import { type Connection, createConnection } from "./connection.js";
@@ -29,6 +29,11 @@ export interface ServerOptions {
   readonly observer?: ServerObserver;
   /** Keeps frames for `sluice replay` (`createCapture`). Default: none. */
   readonly capture?: Capture;
+  /**
+   * Asked once for each session that opens, with what the client calls itself: who is told what the session does, for traces
+   * and qlog files (`createTracing` of `@sluice/tracing`). Default: nobody.
+   */
+  readonly observeSession?: (agent: string) => SessionObserver;
 }
 
 /** A running server. */
@@ -114,6 +119,7 @@ export function createServer(options: ServerOptions): Server {
       ...(identities ? { identities } : {}),
       ...(options.capabilities ? { capabilities: options.capabilities } : {}),
       ...(options.capture ? { capture: options.capture } : {}),
+      ...(options.observeSession ? { observeSession: options.observeSession } : {}),
     });
     connections.add(connection);
     load.sessionsChanged();
