@@ -32,7 +32,7 @@ export async function startServer(nodeOptions = []) {
   ]);
   const { url, certHash, metricsUrl } = JSON.parse(line);
   return {
-    ...{ url, certificateHash: certHash },
+    ...{ pid: child.pid, metricsUrl, url, certificateHash: certHash },
     /** Sums of the batches that its networks have run. */
     async readBatches() {
       const text = await (await fetch(`${metricsUrl}/metrics`)).text();
