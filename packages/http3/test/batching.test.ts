@@ -151,4 +151,10 @@ t.test("who floods the main thread does not keep the others' datagrams waiting, 
   outbox.flush(2);
   t.equal(receivedOf(5, posted).length, 40, "and waits for two turns of the others at most");
   for (const session of floods) t.equal(receivedOf(session, posted).length, 64, "who take equal turns");
+  for (let nowMs = 3; nowMs < 100; nowMs++) {
+    take();
+    outbox.flush(nowMs);
+  }
+  const all = floods.reduce((sum, session) => sum + receivedOf(session, posted).length, 0);
+  t.equal(all, 4 * RECEIVE_QUEUE_DATAGRAMS - lost, "until nothing is left");
 });

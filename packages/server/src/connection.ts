@@ -75,6 +75,7 @@ export function createConnection(options: ConnectionOptions): Connection {
   const account = options.scheduler.openAccount();
   const reading = options.reading.open();
   let unread = 0;
+  let isPumpDue = false;
   let driver: ReturnType<typeof createSessionDriver> | undefined;
   let nextTensorStream = 0;
   let readingStreams = 0;
@@ -268,6 +269,14 @@ export function createConnection(options: ConnectionOptions): Connection {
     observer.observeFrame(metricOutcome, end.code === undefined ? undefined : metricName(end.code));
     observer.observeFrameAge("result", nowMs - frame.capturedMs);
     core.answer(frame, { ...notDecoded, ...end }, nowMs);
+    if (isPumpDue) return;
+    isPumpDue = true;
+    queueMicrotask(pumpAnswers);
+  }
+
+  /** The answers of frames that ran together leave together, in as few datagrams as hold them. */
+  function pumpAnswers(): void {
+    isPumpDue = false;
     driver?.pump();
   }
 
