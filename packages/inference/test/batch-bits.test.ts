@@ -1,9 +1,10 @@
 /** What a frame gives in a batch is what it gives alone, bit for bit: a captured frame is replayed alone. */
 import { join } from "node:path";
 import { loadModel, type Network } from "@sluice/inference";
-import { createRandom } from "@sluice/simnet";
+
 import { createTensor, elementCount, type Tensor } from "@sluice/tensor";
 import t, { type Test } from "tap";
+import { createSeededRandom } from "#src/sources/seeded-random.js";
 
 const data = process.env.SLUICE_DATA;
 const skip = data === undefined ? "SLUICE_DATA is not set: no published networks to run" : false;
@@ -11,14 +12,14 @@ const seed = 7;
 const frames = 16;
 
 async function compare(t: Test, network: Network, threads: number): Promise<void> {
-  const random = createRandom(seed);
+  const random = createSeededRandom(seed);
   const { dtype, shape, layout } = network.inputs[0]!;
   const sizes = shape.map((size) => size ?? 1);
   const inputs: Tensor[] = Array.from({ length: frames }, () =>
     createTensor(
       dtype,
       sizes,
-      Float32Array.from({ length: elementCount(sizes) }, () => random.next()),
+      Float32Array.from({ length: elementCount(sizes) }, () => random()),
       layout,
     ),
   );
@@ -38,7 +39,8 @@ async function compare(t: Test, network: Network, threads: number): Promise<void
 t.test("the embedded model, whole and behind its cut", async (t) => {
   const model = await loadModel("fashion");
   const { tail } = await model.network.split(model.defaultCut!);
-  for (const network of [model.network, tail]) for (const threads of [1, 2]) await compare(t, network, threads);
+  for (const network of [model.network, tail])
+    for (const threads of [1, 2]) await compare(t, network, threads);
 });
 
 t.test("published networks", { skip }, async (t) => {
