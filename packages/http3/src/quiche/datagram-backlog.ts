@@ -50,12 +50,16 @@ export class DatagramBacklog {
     return true;
   }
 
-  /** One pack of each session that has any; first the sessions with little, which wait for those with much otherwise. */
-  takeTurn(): SessionPack[] {
+  /**
+   * One pack of each session that has any; first the sessions with little, which wait for those with much otherwise. Where
+   * there is no room, theirs alone: a session with more than one pack waits until the main thread has done some of its work.
+   */
+  takeTurn(hasRoom: boolean): SessionPack[] {
     const packs: (SessionPack & { readonly waiting: number })[] = [];
     if (this.#waiting === 0) return packs;
     for (const [session, lane] of this.#lanes) {
       const { waiting } = lane;
+      if (!hasRoom && waiting > PACK_DATAGRAMS) continue;
       const pack = this.#take(lane);
       if (pack !== undefined) packs.push({ session, pack, waiting });
     }

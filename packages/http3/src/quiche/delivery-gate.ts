@@ -3,7 +3,7 @@ const BATCHES_PER_MS = 5;
 const BURST = 16;
 /** Batches that the other thread may have in front of it: what it is too slow for comes in larger ones. */
 const MAX_WAITING = 4;
-/** Datagrams in them from which on no more leave: so long does one wait at most for what was there before it. */
+/** Datagrams that they hold with what sessions with much are given: so long does one wait at most for what was there before it. */
 const MAX_WAITING_DATAGRAMS = 128;
 
 /**
@@ -27,7 +27,12 @@ export class DeliveryGate {
     this.#refilledMs = nowMs;
     const waiting = (this.#passed - taken) | 0;
     while (this.#sizes.length > Math.max(0, waiting)) this.#datagrams -= this.#sizes.shift()!;
-    return this.#tokens >= 1 && waiting < MAX_WAITING && this.#datagrams < MAX_WAITING_DATAGRAMS;
+    return this.#tokens >= 1 && waiting < MAX_WAITING;
+  }
+
+  /** Datagrams for which the other thread has time, as of the last {@link mayPass}; 0 or less: for no more of whoever has many. */
+  get room(): number {
+    return MAX_WAITING_DATAGRAMS - this.#datagrams;
   }
 
   /** A batch with so many datagrams leaves. */

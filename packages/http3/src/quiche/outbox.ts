@@ -6,8 +6,6 @@ import type { ToMain } from "./messages.js";
 
 /** What may not leave at once waits so long for company. */
 const BATCH_MS = 1;
-/** Datagrams from which on a batch takes no more turns. */
-const BATCH_DATAGRAMS = 128;
 
 /** Collects what the main thread shall learn and hands it over in batches, with buffers moved, not copied. */
 export class Outbox {
@@ -71,11 +69,18 @@ export class Outbox {
   }
 
   #post(): void {
-    do {
-      for (const { session, pack } of this.#backlog.takeTurn()) this.#pushPack(session, pack);
-    } while (this.#backlog.waiting > 0 && this.#datagrams < BATCH_DATAGRAMS);
-    // What is left has its turn when the main thread has taken this.
+    let { room } = this.#gate;
+    for (let packs = this.#backlog.takeTurn(room > 0); packs.length > 0; ) {
+      for (const { session, pack } of packs) {
+        this.#pushPack(session, pack);
+        room -= pack.count;
+      }
+      packs = room > 0 ? this.#backlog.takeTurn(true) : [];
+    }
+    // What is left has its turn when the main thread has taken some.
     this.#isUrgent = this.#backlog.waiting > 0;
+    if (this.#isUrgent) this.#timer ??= setTimeout(this.#handleTimer, BATCH_MS);
+    if (this.#messages.length === 0) return;
     this.#gate.pass(this.#datagrams);
     const messages = this.#messages;
     const transfers = this.#transfers;
@@ -83,6 +88,5 @@ export class Outbox {
     this.#transfers = [];
     this.#datagrams = 0;
     this.port.postMessage(messages, transfers);
-    if (this.#isUrgent) this.#timer ??= setTimeout(this.#handleTimer, BATCH_MS);
   }
 }
