@@ -33,7 +33,7 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
   const path = createClientPath();
   const announced = createAnnouncedLimits();
   const streams = createClientStreams();
-  const slices = createSliceSender(path, streams.get);
+  const slices = createSliceSender(path, streams.get, (frame, nowMs) => frames.left(frame, nowMs));
   const events: ClientEvent[] = [];
   const frames = createClientFrames({ path, slices, streams, announced }, (event) => events.push(event));
   const lossy = createLossyLane();
