@@ -241,6 +241,10 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
       if (observe) observe({ name: "frame_released", ...describeFrame(frame), rttMs: rttMs() });
       // spec 4.4: what comes in excess is answered, but not worked on.
       if (!admission.tryStart(frame, nowMs)) {
+        if (!admission.tolerates(nowMs)) {
+          close(ErrorCode.limitExceeded, "frames: they come in excess of the limits, again and again");
+          return;
+        }
         const code = ErrorCode.rateLimited;
         pushResult(frame, { outcome: "expired", code, ...nothingDone, elements: 0 }, nowMs);
         events.push({ type: "shed", code });

@@ -14,13 +14,13 @@ import {
   createSessionDriver,
   type ReceiveStream,
   type Session,
+  type TimeShares,
 } from "@sluice/transport";
 import type { Capture } from "./capture/capture.js";
 import type { StreamCapture } from "./capture/stream-capture.js";
 import { createFrameTask, type FrameEnd, noStages, notDecoded } from "./frame-task.js";
 import { type Identities, type Identity, strictest } from "./identities.js";
 import { countMissingUnits } from "./missing-units.js";
-import type { ReadingShares } from "./scheduling/reading-shares.js";
 import type { Scheduler } from "./scheduling/scheduler.js";
 import { type OpenServedStream, StreamRefusal } from "./served-model.js";
 import type { ServerLog, ServerObserver } from "./server-observer.js";
@@ -34,7 +34,7 @@ export interface ConnectionOptions {
   readonly capabilities?: readonly string[];
   readonly openServedStream: OpenServedStream;
   readonly scheduler: Scheduler;
-  readonly reading: ReadingShares;
+  readonly reading: TimeShares;
   readonly clock: Clock;
   readonly log: ServerLog;
   readonly observer: ServerObserver;
@@ -87,6 +87,7 @@ export function createConnection(options: ConnectionOptions): Connection {
   const account = options.scheduler.openAccount();
   const reading = options.reading.open();
   let unread = 0;
+  let isPumpDue = false;
   let driver: ReturnType<typeof createSessionDriver> | undefined;
   let nextTensorStream = 0;
   let readingStreams = 0;
@@ -152,13 +153,13 @@ export function createConnection(options: ConnectionOptions): Connection {
   /** What comes beyond the session's share of this thread's time is lost unread. */
   function onDatagrams(batch: readonly Uint8Array[], read: () => void): void {
     const startMs = clock.now();
-    if (!reading.mayRead(startMs)) {
+    if (!reading.mayUse(startMs)) {
       unread += batch.length;
       return;
     }
     read();
     const endMs = clock.now();
-    reading.hasRead(endMs - startMs, endMs);
+    reading.hasUsed(endMs - startMs, endMs);
   }
 
   /** Lets the client in if its token says so, with the limits of its identity. */
@@ -283,6 +284,14 @@ export function createConnection(options: ConnectionOptions): Connection {
     observer.observeFrame(metricOutcome, end.code === undefined ? undefined : metricName(end.code));
     observer.observeFrameAge("result", nowMs - frame.capturedMs);
     core.answer(frame, { ...notDecoded, ...end }, nowMs);
+    if (isPumpDue) return;
+    isPumpDue = true;
+    queueMicrotask(pumpAnswers);
+  }
+
+  /** The answers of frames that ran together leave together, in as few datagrams as hold them. */
+  function pumpAnswers(): void {
+    isPumpDue = false;
     driver?.pump();
   }
 

@@ -1,10 +1,9 @@
 import { defaultLimits, ErrorCode, type SessionLimits, type SessionObserver } from "@sluice/protocol";
-import { type Clock, createSystemClock, type TransportServer } from "@sluice/transport";
+import { type Clock, createSystemClock, createTimeShares, type TransportServer } from "@sluice/transport";
 import type { Capture } from "./capture/capture.js";
 import { type Connection, createConnection } from "./connection.js";
 import { type Authorize, createIdentities, strictest } from "./identities.js";
 import { createLoadWatch } from "./load-watch.js";
-import { createReadingShares } from "./scheduling/reading-shares.js";
 import { createScheduler } from "./scheduling/scheduler.js";
 import type { OpenServedStream } from "./served-model.js";
 import type { ServerLog, ServerObserver } from "./server-observer.js";
@@ -87,7 +86,7 @@ export function createServer(options: ServerOptions): Server {
     onBatch: (frames) => observer.observeBatch(frames),
   });
 
-  const reading = createReadingShares();
+  const reading = createTimeShares();
   const identities = options.authorize ? createIdentities(options.authorize) : undefined;
   let limits: SessionLimits = { ...defaultLimits, ...options.limits };
   let draining = false;
