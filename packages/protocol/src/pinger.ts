@@ -25,7 +25,7 @@ const intervalMs = 250;
 /** A server may have thousands of sessions without frames, each of which it answers and asks. */
 const idleIntervalMs = 1_000;
 /** A session is idle after so long without use. */
-const idleAfterMs = 2_000;
+const idleAfterMs = 500;
 /** After more silence than one lost ping explains, pings come as often as ever: they keep an idle session alive. */
 const silentAfterMs = 1_500;
 /** Pings may be lost; only so many are remembered. */
