@@ -117,6 +117,7 @@ export async function startServer(options: ServeOptions, log: ServerLog): Promis
       ...(capture ? { capture } : {}),
     });
     let draining = false;
+    if (capture) metrics.watchCapture(() => capture.figures);
     metrics.watchTransport(() => ({
       ...transport.stats(),
       certificateNotAfter: new Date(transport.certificates()[0]!.notAfter),

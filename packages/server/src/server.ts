@@ -49,6 +49,7 @@ const noObserver: ServerObserver = {
   observeSessionOpened() {},
   observeSessionEnded() {},
   observeFrame() {},
+  observeFramesBegun() {},
   observeSlicesReceived() {},
   observeSlicesRecovered() {},
   observeRepairSymbols() {},
