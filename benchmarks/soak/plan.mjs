@@ -1,4 +1,5 @@
-// Which fault comes when: rounds in which each kind comes once, in an order of its own, the later ones two at a time at times.
+// Which fault comes when: rounds in which each kind comes once, or each so many rounds, in an order of its own; in the later
+// ones two at a time at times.
 import { createDraws } from "./draws.mjs";
 import { hostileFaults } from "./hostile-faults.mjs";
 import { networkFaults } from "./network-faults.mjs";
@@ -23,7 +24,8 @@ export function* planSteps({ random, minutes, kinds }) {
     const draws = createDraws(random.fork(`round ${round}`));
     const take = (fault) => ({ fault, drawn: fault.draw(draws, scale) });
     const network = kinds.filter(({ group }) => group === "network");
-    for (const fault of draws.shuffle(kinds)) {
+    const present = kinds.filter(({ everyRounds = 1 }) => round % everyRounds === 0);
+    for (const fault of draws.shuffle(present.length > 0 ? present : kinds)) {
       const step = [take(fault)];
       const isPaired =
         round > 0 && fault.group !== "network" && network.length > 0 && draws.chance(pairedShare);

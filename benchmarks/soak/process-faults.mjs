@@ -3,6 +3,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 /** A step stays below this, and what they add up to as well: a certificate is valid an hour before it was made. */
 const maxJumpMinutes = 25;
+/** A server lives long enough in between for a leak to show. */
+const everyRounds = 6;
 
 const frozen = (name, pick) => ({
   ...{ name, group: "process" },
@@ -20,7 +22,7 @@ const frozen = (name, pick) => ({
 
 export const processFaults = [
   {
-    ...{ name: "server kill", group: "process" },
+    ...{ name: "server kill", group: "process", everyRounds },
     draw(draws, scale) {
       const seconds = scale * draws.between(0, 4);
       return { text: `SIGKILL, back after ${seconds.toFixed(1)} s`, seconds };
@@ -32,7 +34,7 @@ export const processFaults = [
     },
   },
   {
-    ...{ name: "server restart", group: "process" },
+    ...{ name: "server restart", group: "process", everyRounds },
     draw: () => ({ text: "SIGTERM, and a new one", seconds: 0 }),
     async run(world) {
       await world.endServer("SIGTERM");
