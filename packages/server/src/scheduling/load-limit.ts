@@ -40,6 +40,8 @@ export function createLoadLimit(): LoadLimit {
       if (shed > 0 && busy >= overloadedShare) {
         const demands = offered.map((frames) => frames / seconds);
         const level = fairLevel(demands, (givenShare * done) / seconds);
+        // Frames of the sample before were shed: what comes now is no more than it can do.
+        if (level === Number.POSITIVE_INFINITY) return limit;
         limit = Math.max(minFramesPerSecond, limit === 0 ? level : Math.min(limit, level));
       } else if (limit > 0 && busy < comfortableShare) {
         limit *= growth;

@@ -49,3 +49,8 @@ t.test("nobody is shut out altogether", async (t) => {
   const limit = createLoadLimit();
   t.equal(limit.update({ seconds: 0.5, offered: [50, 50], done: 0, shed: 100, busy: 1 }), 1);
 });
+
+t.test("frames of before that were shed late limit nobody who keeps within what there is", async (t) => {
+  const limit = createLoadLimit();
+  t.equal(limit.update({ seconds: 0.5, offered: [10], done: 20, shed: 2, busy: 0.9 }), 0);
+});

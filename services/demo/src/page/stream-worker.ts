@@ -33,7 +33,7 @@ const returnIntervalMs = 20_000;
 
 let page = "";
 let settings: Settings;
-let model: ModelSummary;
+let model: ModelSummary | undefined;
 let source: PictureSource;
 let client: ReconnectingClient;
 let stream: AdaptiveStream<StreamedImage> | undefined;
@@ -51,6 +51,7 @@ async function openPath(): Promise<PathState> {
 
 /** Opens what the settings ask for and only then lets go of what was there before. */
 async function openStream(): Promise<void> {
+  if (!model) return;
   const turn = ++planned;
   const wanted = settings;
   try {
@@ -188,7 +189,7 @@ async function start(wanted: string): Promise<void> {
   let models: readonly string[];
   [model, clip, models] = await Promise.all([fetchModel(wanted), fetchClip(wanted), fetchModels()]);
   parts = createModelParts(model.name, (provider) => tell({ type: "engine", provider }));
-  settings = { ...settings, cut: settings.cut || model.defaultCut };
+  settings = withCut(settings);
   source = createPictureSource(model, clip);
   tell({ type: "model", model, models, hasClip: clip !== null });
   // Loading the network takes longer than opening the session: both begin at once.
@@ -212,9 +213,12 @@ async function start(wanted: string): Promise<void> {
   setInterval(() => void openPath().catch(() => {}), pathIntervalMs);
 }
 
+/** The page may send settings before it was told of the model and its cuts. */
+const withCut = (wanted: Settings): Settings => ({ ...wanted, cut: wanted.cut || (model?.defaultCut ?? "") });
+
 function changeSettings(next: Settings): void {
   const before = settings;
-  settings = next;
+  settings = withCut(next);
   if (!client) return;
   if (JSON.stringify(next.network) !== JSON.stringify(before.network)) {
     const wasBlocked = before.network.isBlocked && !next.network.isBlocked;
