@@ -19,7 +19,13 @@ try {
   const options = readOptions(process.argv.slice(2));
   if (options.help) console.log(usage);
   else {
-    const result = await runCampaign(options, (step, at) => tell(step, at, options));
+    const stop = new AbortController();
+    for (const signal of ["SIGINT", "SIGTERM"])
+      process.once(signal, () => {
+        console.error("soak: ends behind this fault; once more to end at once");
+        stop.abort();
+      });
+    const result = await runCampaign(options, (step, at) => tell(step, at, options), stop.signal);
     console.log(options.json ? JSON.stringify(result) : formatReport(result));
     if (result.failures.length > 0) process.exitCode = 1;
   }

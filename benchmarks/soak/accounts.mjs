@@ -5,8 +5,10 @@ import { floors, theilSen } from "./slope.mjs";
 const maxHeapPerMinute = 96 * 1024;
 const maxRssPerMinute = 512 * 1024;
 const maxRssBytes = 1024 ** 3;
-/** Windows below which a slope says nothing. */
+/** Windows, and minutes of a campaign, below which a slope says nothing: compilers and allocators still settle. */
 const leastWindows = 8;
+const leastMinutes = 10;
+const warmUpMinutes = 4;
 /** Files and timers at the end beside those at the start: a probe's connection, a timer that just waits. */
 const spare = 10;
 
@@ -56,7 +58,7 @@ export function checkLeftovers(name, first, last) {
  * @param looks `{ life, minutes, rssBytes, heapBytes }` in order
  */
 export function judgeMemory(name, looks, { minutes }) {
-  const how = { perWindow: 3, warmUpMinutes: Math.min(5, 0.2 * minutes) };
+  const how = { perWindow: 3, warmUpMinutes: Math.min(warmUpMinutes, 0.25 * minutes) };
   const slope = (key) =>
     theilSen(
       floors(
@@ -71,7 +73,8 @@ export function judgeMemory(name, looks, { minutes }) {
     ["rss", maxRssPerMinute],
   ]) {
     const found = slopes[kind];
-    if (found && found.points >= leastWindows && found.low > most)
+    const isKnown = found !== undefined && found.points >= leastWindows && minutes >= leastMinutes;
+    if (isKnown && found.low > most)
       failures.push(`${name}: its ${kind} grows by ${Math.round(found.perMinute / 1024)} KiB a minute`);
   }
   const highest = Math.max(...looks.map(({ rssBytes }) => rssBytes));

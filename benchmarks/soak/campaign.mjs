@@ -18,8 +18,9 @@ const leastLookSeconds = 3;
 /**
  * @param options as options.mjs reads them
  * @param onStep told of each step when it is over, with how much of the time is gone
+ * @param {AbortSignal} signal ends it behind the present step, with its report
  */
-export async function runCampaign(options, onStep = () => {}) {
+export async function runCampaign(options, onStep = () => {}, signal = undefined) {
   const { minutes, seed } = options;
   const startMs = performance.now();
   const lengthMs = 60_000 * minutes;
@@ -80,7 +81,7 @@ export async function runCampaign(options, onStep = () => {}) {
       throw new Error("nothing comes through before the first fault");
     await takeLooks();
     for (const step of planSteps({ random: createRandom(seed), minutes, kinds })) {
-      if (performance.now() - startMs >= lengthMs || failures.length > 0) break;
+      if (performance.now() - startMs >= lengthMs || failures.length > 0 || signal?.aborted) break;
       const entry = await runStep(step);
       if (seconds() - lookedAt >= lookSeconds) await takeLooks();
       onStep(entry, { round: step.round, doneShare: Math.min(1, (performance.now() - startMs) / lengthMs) });

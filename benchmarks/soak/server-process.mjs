@@ -32,6 +32,8 @@ export async function startServer({ port, certFile, keyFile, captures, engine })
   ];
   const child = spawn(process.execPath, ["--expose-gc", "--import", doors, sluice, ...args], {
     stdio: ["ignore", "pipe", "pipe", "ipc"],
+    // Ctrl-C is for the campaign, which ends it in order.
+    detached: true,
   });
   const caller = createCaller(child, "server");
   const log = watchLog(child.stderr);
@@ -41,10 +43,9 @@ export async function startServer({ port, certFile, keyFile, captures, engine })
       throw new Error(`sluice serve has ended (${signal ?? code}): ${log.lastLines.join("\n")}`);
     }),
   ]);
-  const { url, metricsUrl, certHash } = JSON.parse(line);
+  const { metricsUrl } = JSON.parse(line);
   return {
-    ...{ child, ended: caller.ended, call: caller.call, log, certHash },
-    port: Number(new URL(url).port),
+    ...{ child, ended: caller.ended, call: caller.call, log },
     readMetrics: async () => parseMetrics(await (await fetch(`${metricsUrl}/metrics`)).text()),
   };
 }

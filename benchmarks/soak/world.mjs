@@ -10,6 +10,7 @@ import { createCertificate } from "../../packages/http3/dist/index.js";
 import { createCaller } from "./channel.mjs";
 import { openDisk } from "./disk.mjs";
 import { openNetwork } from "./network.mjs";
+import { findReservedPort } from "./reserved-port.mjs";
 import { startServer } from "./server-process.mjs";
 
 const here = (name) => fileURLToPath(new URL(name, import.meta.url));
@@ -29,7 +30,7 @@ export async function openWorld({ seed, engine, deadlineMs, framesPerSecond }) {
   let network;
 
   const files = { certFile: join(directory, "cert.pem"), keyFile: join(directory, "key.pem") };
-  let port = 0;
+  const port = await findReservedPort();
 
   function track(child, name) {
     children.add(child);
@@ -46,7 +47,6 @@ export async function openWorld({ seed, engine, deadlineMs, framesPerSecond }) {
   async function start() {
     server = await startServer({ ...files, port, captures: disk.captures, engine });
     const { child, ended } = server;
-    port = server.port;
     children.add(child);
     const life = { number: lives.length, server, ended: undefined, isEnding: false, lastMetrics: undefined };
     lives.push(life);
@@ -100,8 +100,10 @@ export async function openWorld({ seed, engine, deadlineMs, framesPerSecond }) {
     disk = await openDisk(directory, () => server);
     await start();
     network = await openNetwork({ port, seed });
-    const execArgv = ["--expose-gc"];
-    const client = track(fork(here("./client-process.mjs"), { execArgv }), "client");
+    const client = track(
+      fork(here("./client-process.mjs"), { execArgv: ["--expose-gc"], detached: true }),
+      "client",
+    );
     const target = () => ({ url: `https://127.0.0.1:${port}`, port, certificateHash: certificate.hash });
     await client.call("open", {
       ...{ url: network.url, certificateHash: certificate.hash, deadlineMs, framesPerSecond },
@@ -113,11 +115,12 @@ export async function openWorld({ seed, engine, deadlineMs, framesPerSecond }) {
       },
       engine: server.log.engine ?? engine,
       readMetrics: () => server.readMetrics(),
-      startHostile: () => track(fork(here("./hostile-process.mjs")), "hostile client"),
+      startHostile: () => track(fork(here("./hostile-process.mjs"), { detached: true }), "hostile client"),
       /** A client of bad-client.mjs, ready to misbehave. */
       async startBadClient(kind) {
         const child = fork(here("../server/bad-client.mjs"), [kind], {
           stdio: ["ignore", "ignore", "ignore", "ipc"],
+          detached: true,
         });
         const bad = track(child, kind);
         child.send({ ...target(), workload: "image" });

@@ -107,6 +107,7 @@ t.test("a leak is found, a steady process is not one", (t) => {
   t.strictSame(judgeMemory("server", looks(0), { minutes: 60 }).failures, []);
   const leak = judgeMemory("server", looks(1024 * 1024), { minutes: 60 }).failures;
   t.match(leak, [/^server: its heap grows by 1\d\d\d KiB a minute/, /^server: its rss grows/]);
+  t.strictSame(judgeMemory("server", looks(1024 * 1024), { minutes: 5 }).failures, [], "too short to tell");
   const huge = [{ life: 0, minutes: 0, rssBytes: 2e9, heapBytes: 1 }];
   t.match(judgeMemory("server", huge, { minutes: 1 }).failures, [/took 2000 MB/]);
   t.end();
