@@ -6,7 +6,7 @@ const maxHeapPerMinute = 96 * 1024;
 const maxRssPerMinute = 512 * 1024;
 const maxRssBytes = 1024 ** 3;
 /** Windows, and minutes of a campaign, below which a slope says nothing: compilers and allocators still settle. */
-const leastWindows = 8;
+const leastWindows = 6;
 const leastMinutes = 10;
 const warmUpMinutes = 4;
 /** Files and timers at the end beside those at the start: a probe's connection, a timer that just waits. */
@@ -58,7 +58,7 @@ export function checkLeftovers(name, first, last) {
  * @param looks `{ life, minutes, rssBytes, heapBytes }` in order
  */
 export function judgeMemory(name, looks, { minutes }) {
-  const how = { perWindow: 3, warmUpMinutes: Math.min(warmUpMinutes, 0.25 * minutes) };
+  const how = { perWindow: 2, warmUpMinutes: Math.min(warmUpMinutes, 0.25 * minutes) };
   const slope = (key) =>
     theilSen(
       floors(

@@ -12,8 +12,10 @@ import { planSteps } from "./plan.mjs";
 import { openWorld } from "./world.mjs";
 
 /** Looks of a campaign, evenly, as far as its steps allow. */
-const looksWanted = 240;
-const leastLookSeconds = 3;
+const looksWanted = 60;
+const leastLookSeconds = 15;
+/** What ends with the old sessions has ended then. */
+const settleMs = 500;
 
 /**
  * @param options as options.mjs reads them
@@ -40,6 +42,9 @@ export async function runCampaign(options, onStep = () => {}, signal = undefined
 
   async function takeLooks() {
     lookedAt = seconds();
+    await world.client.call("renew");
+    await world.client.call("recover", { limitMs: 1_000 * options.recoverSeconds });
+    await sleep(settleMs);
     const [server, client] = await Promise.all([world.server.call("look"), world.client.call("look")]);
     const when = { minutes: lookedAt / 60 };
     looks.server.push({ life: world.lives.length - 1, ...when, ...server });
@@ -130,7 +135,7 @@ export async function runCampaign(options, onStep = () => {}, signal = undefined
     for (const [side, seen] of Object.entries(looks)) {
       if (seen.length === 0) continue;
       const { failures: wrong, ...judged } = judgeMemory(side, seen, { minutes });
-      memory[side] = { ...judged, looks: seen.length, lagMs: worstLag(seen) };
+      memory[side] = { ...judged, lagMs: worstLag(seen), looks: seen.map(asMemory) };
       failures.push(...wrong);
     }
     for (const { server, number } of world.lives)
@@ -157,6 +162,11 @@ export function describeStep({ faults }) {
 
 function describeDisk({ isReal }) {
   return isReal ? "a file system that is filled" : "an injected error, as no file system could be mounted";
+}
+
+/** A look as it stands in the report. */
+function asMemory({ life, minutes, rssBytes, heapBytes, parts }) {
+  return { life, minutes: Math.round(minutes * 100) / 100, rssBytes, heapBytes, parts };
 }
 
 function worstLag(looks) {

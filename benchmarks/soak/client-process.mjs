@@ -121,6 +121,10 @@ answerCommands({
     });
     return Object.fromEntries((await Promise.all(times)).map((ms, i) => [streams[i].name, ms]));
   },
+  /** Goes on in new sessions: what each one holds within its bounds would hide what grows. */
+  renew() {
+    for (const client of clients) client.renew("for a look at the memory");
+  },
   /** Ends the offering, waits for what is under way and closes. */
   async finish() {
     isOffering = false;

@@ -34,6 +34,7 @@ export async function look() {
   const { rss, heapUsed, external } = process.memoryUsage();
   return {
     ...{ rssBytes: rss, heapBytes: heapUsed + external + heapUsedBytes + arrayBufferBytes, loop },
+    parts: { main: heapUsed, external, transport: heapUsedBytes, transportBuffers: arrayBufferBytes },
     ...{ quic: { connections, connectionIds, sessions }, files: countFiles() },
     resources: countNames(process.getActiveResourcesInfo()),
   };
