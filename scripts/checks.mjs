@@ -18,6 +18,7 @@ const checks = [
     ],
   },
   { name: "dependency arrows", args: ["scripts/check-arrows.mjs"] },
+  { name: "dependencies", args: ["scripts/audit.mjs", "--offline"] },
 ];
 
 /** Runs the linter and the arrow check. @returns {{ name: string, ok: boolean, output: string }[]} */

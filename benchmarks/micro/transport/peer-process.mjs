@@ -1,7 +1,7 @@
 // One side of a run, or both for a pair in memory: started by run-pair.mjs with the name of its carrier.
 // Reads commands as JSON lines and answers each with a line; a failure is a line with `error`.
 import process from "node:process";
-import { createLineChannel } from "./line-channel.mjs";
+import { answerCommands } from "./answer-commands.mjs";
 import { pause } from "./usage.mjs";
 
 /** A path is measured within this. */
@@ -56,12 +56,4 @@ const commands = {
   collect: async () => ({ result: await server.result }),
 };
 
-const channel = createLineChannel(process.stdin, process.stdout, (command) => {
-  const { id, name } = command;
-  commands[name](command).then(
-    (answer) => channel.send({ id, ...answer }),
-    (error) => channel.send({ id, error: String(error?.message ?? error) }),
-  );
-});
-process.stdin.on("end", () => process.exit(0));
-channel.send({ id: 0 });
+answerCommands(commands);

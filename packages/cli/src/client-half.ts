@@ -67,7 +67,7 @@ async function openSink(options: ClientHalfOptions): Promise<ClientHalf> {
     ...{ model: "sink", split: "", strategy: "shared", statistics: undefined },
     spec: { dtype, shape, layout: "chw" },
     codec: options.codec ?? "raw",
-    source: repeatFirst(createSyntheticSource(shape, { dtype, seed, count: syntheticVariety })),
+    source: repeatFirst(createSyntheticSource(shape, { dtype, seed })),
     produce: async ({ image }) => image,
     classifyHere: () => Promise.reject(new Error("sink runs no network")),
     async close() {},
@@ -78,11 +78,18 @@ async function openSink(options: ClientHalfOptions): Promise<ClientHalf> {
 const syntheticVariety = 8;
 
 function repeatFirst(source: ImageSource): ImageSource {
-  const made: LabelledImage[] = [];
+  let made: readonly LabelledImage[] = [];
   return {
     count: Number.POSITIVE_INFINITY,
     async *[Symbol.asyncIterator]() {
-      if (made.length === 0) for await (const image of source) made.push(image);
+      if (made.length === 0) {
+        const first: LabelledImage[] = [];
+        for await (const image of source) {
+          first.push(image);
+          if (first.length === syntheticVariety) break;
+        }
+        made = first;
+      }
       for (let i = 0; ; i++) yield made[i % made.length]!;
     },
   };
@@ -103,9 +110,15 @@ export async function openWorkload(
     ...(options.labels ? { labelsPath: options.labels } : {}),
     ...(preprocess ? { preprocess } : {}),
   });
-  const sourceName = options.source ?? "test-images";
+  const sourceName = options.source ?? defaultSource(model);
   const seed = options.seed === undefined ? {} : { seed: options.seed };
-  return { model, source: await openSource(sourceName, model, seed) };
+  const source = await openSource(sourceName, model, seed);
+  return { model, source: sourceName.startsWith("synthetic") ? repeatFirst(source) : source };
+}
+
+/** The images that are there for the embedded model; for others, noise that they take. */
+export function defaultSource({ defaultCut, input }: Model): string {
+  return defaultCut !== undefined && input.shape.join("x") === "1x28x28" ? "test-images" : "synthetic";
 }
 
 async function openModel(options: ClientHalfOptions): Promise<ClientHalf> {

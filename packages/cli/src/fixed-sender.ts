@@ -66,7 +66,7 @@ function localSender(half: ClientHalf, options: FixedOptions): Sender {
     return {
       ...{ status: "delivered", frame: 0, latencyMs, onTime: latencyMs <= options.deadlineMs, bytes: 0 },
       ...{ answer: { predictions: [{ name: String(label) }] }, concealedFraction: 0 },
-      ...{ slicesReceived: 0, slicesRecovered: 0 },
+      ...{ slicesReceived: 0, slicesRecovered: 0, sendQueueMs: 0 },
       timings: {
         ...{ produce: latencyMs, encode: 0, reassembly: 0, decode: 0 },
         ...{ conceal: 0, queue: 0, inference: 0, network: 0 },

@@ -9,7 +9,7 @@ import {
   specOf,
 } from "@sluice/inference";
 import type { Strategy } from "@sluice/protocol";
-import { createTensor, type Tensor, type TensorSpec } from "@sluice/tensor";
+import { convertTensor, createTensor, type Dtype, type Tensor, type TensorSpec } from "@sluice/tensor";
 import { type HashedStatistics, readHashedStatistics } from "./statistics-hash.js";
 
 export interface ModelPart {
@@ -53,15 +53,17 @@ export async function openModelPart(model: Model, options: ModelPartOptions): Pr
 
 function serverPart(model: Model, options: ModelPartOptions): ModelPart {
   // Pixels that the network takes as they are travel as bytes.
-  const isPixels = model.preprocess === preprocessPresets.none;
-  const dtype = options.dtype ?? (isPixels ? "uint8" : "float32");
+  const isFloat = isFloatDtype(model.input.dtype);
+  // Numbers of a vocabulary mean nothing once they are rounded.
+  const unchanged = isFloat ? "float32" : model.input.dtype;
+  const dtype = options.dtype ?? (takesPixels(model) ? "uint8" : unchanged);
   const spec = { ...specOf(model.input), dtype };
   const elements = spec.shape.reduce((product, size) => product * size, 1);
   const lossy = elements >= pictureElements ? [inputCodec, pictureCodec] : [inputCodec];
   return {
     ...{ strategy: "server", split: "", statistics: undefined, spec },
-    codecs: dtype === "uint8" ? ["raw"] : lossy,
-    produce: async ({ image }) => (dtype === "uint8" ? asBytes(image) : image),
+    codecs: dtype === "float32" ? lossy : ["raw"],
+    produce: async ({ image }) => convertTensor(image, dtype),
     classifyHere: () => Promise.reject(new Error("the network runs at the server")),
     async close() {},
   };
@@ -88,7 +90,7 @@ async function computingPart(model: Model, options: ModelPartOptions): Promise<M
   const input = specOf(model.input);
   const [output] = await engine.run([createTensor(input.dtype, input.shape, undefined, input.layout)]);
   const statistics = cut ? await readHashedStatistics(model, split) : undefined;
-  const isFloat = output!.dtype === "float32";
+  const isFloat = isFloatDtype(output!.dtype);
   return {
     ...{ strategy, split: cut ? split : "", statistics },
     spec: { dtype: output!.dtype, shape: output!.shape, layout: output!.layout },
@@ -113,6 +115,12 @@ async function stretch<T>(slowdown: number, run: () => Promise<T>): Promise<T> {
   return value;
 }
 
-function asBytes(image: Tensor): Tensor {
-  return createTensor("uint8", image.shape, Uint8Array.from(image.data), image.layout);
+const isFloatDtype = (dtype: Dtype) => dtype === "float32" || dtype === "float16";
+
+/** Whether its input is an image's pixels, unchanged. */
+export function takesPixels({ input, preprocess }: Model): boolean {
+  const { shape, layout } = input;
+  const channels = layout === "hwc" ? shape[2] : shape[0];
+  const isImage = shape.length === 3 && (channels === 1 || channels === 3);
+  return isImage && isFloatDtype(input.dtype) && preprocess === preprocessPresets.none;
 }

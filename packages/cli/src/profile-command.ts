@@ -2,7 +2,6 @@ import { writeFile } from "node:fs/promises";
 import { type Codec, defaultCodec, prepareCodec } from "@sluice/codec";
 import {
   bestByBandwidth,
-  createSyntheticSource,
   loadModel,
   type Model,
   type ModelProfile,
@@ -10,14 +9,14 @@ import {
   openSource,
   preprocessPresets,
   readStatistics,
-  specOf,
 } from "@sluice/inference";
 import type { Tensor } from "@sluice/tensor";
 import { type Command, Option } from "commander";
 import type { CliContext } from "./cli-context.js";
+import { defaultSource } from "./client-half.js";
 import { codecHelp } from "./codec-help.js";
 import { modelHelp } from "./model-help.js";
-import { inputCodec, pictureCodec } from "./model-part.js";
+import { inputCodec, pictureCodec, takesPixels } from "./model-part.js";
 import { parseCount } from "./parse-count.js";
 import { drawProfile } from "./profile-plot.js";
 import { formatIntervals, formatLayers, formatOptions, nameOptions } from "./profile-report.js";
@@ -40,12 +39,7 @@ interface ProfileCommandOptions {
 
 /** Inputs for the model: from a source, else noise of its shape. */
 async function takeInputs(model: Model, { source, images }: ProfileCommandOptions): Promise<Tensor[]> {
-  const embedded = model.defaultCut !== undefined;
-  const name = source ?? (embedded ? "test-images" : undefined);
-  const opened =
-    name === undefined
-      ? createSyntheticSource(specOf(model.input).shape, { seed: 1, count: images })
-      : await openSource(name, model, { seed: 1 });
+  const opened = await openSource(source ?? defaultSource(model), model, { seed: 1 });
   const tensors: Tensor[] = [];
   for await (const { image } of opened) {
     tensors.push({ ...image, layout: model.input.layout });
@@ -57,7 +51,7 @@ async function takeInputs(model: Model, { source, images }: ProfileCommandOption
 
 /** What the input is sent as: pixels as they are, or as numbers; and as pictures. */
 async function openInputCodecs(model: Model, given: readonly string[] | undefined) {
-  const isPixels = model.preprocess === preprocessPresets.none;
+  const isPixels = takesPixels(model);
   const plain = { codec: await prepareCodec(isPixels ? "raw" : inputCodec), asBytes: isPixels };
   if (given === undefined) return [plain, { codec: await prepareCodec(pictureCodec), asBytes: false }];
   return Promise.all(

@@ -7,6 +7,7 @@ import type { CliContext } from "./cli-context.js";
 import { servedModelHelp } from "./model-help.js";
 import { parseCount } from "./parse-count.js";
 import { pinoPretty } from "./pretty-log.js";
+import { readOrigins } from "./read-origins.js";
 import { parseRemoteHalf, type RemoteHalf } from "./remote-halves.js";
 import { startServer } from "./serve-run.js";
 
@@ -14,11 +15,11 @@ interface ServeCommandOptions {
   readonly listen: string;
   readonly engine: EngineName;
   readonly fallback?: true;
-  readonly model: readonly string[];
+  readonly model?: readonly string[];
   readonly models?: string;
   readonly maxLoaded?: number;
   readonly split?: string;
-  readonly remote: readonly RemoteHalf[];
+  readonly remote?: readonly RemoteHalf[];
   readonly labels?: string;
   readonly cert?: string;
   readonly key?: string;
@@ -30,6 +31,7 @@ interface ServeCommandOptions {
   readonly threads?: number;
   readonly fpsLimit?: number;
   readonly bytesLimit?: number;
+  readonly origin?: readonly string[];
   readonly token?: string;
   readonly tokens?: string;
   readonly tokenKey?: string;
@@ -54,10 +56,12 @@ export function registerServe(program: Command, context: CliContext): void {
     .option(
       "--model <model>",
       `${servedModelHelp}; again for each model, with NAME= or NAME@VERSION= before it (default: fashion)`,
-      (text: string, models: readonly string[]) => [...models, text],
-      [],
+      (text: string, models: readonly string[] = []) => [...models, text],
     )
-    .option("--models <folder>", "serve NAME/VERSION/model.onnx and NAME.onnx below this folder")
+    .option(
+      "--models <folder>",
+      "serve what lies below this folder as NAME.onnx, or in NAME/VERSION/ as an .onnx file or the model.json of TensorFlow.js",
+    )
     .option(
       "--max-loaded <n>",
       "networks that are held at once, one for each model and cut in use (default: 8)",
@@ -70,8 +74,7 @@ export function registerServe(program: Command, context: CliContext): void {
     .option(
       "--remote <[tensor=]address>",
       "the first model's rest behind this cut (or all of it) runs at a server of the Open Inference Protocol: http://HOST:PORT/v2/models/NAME; again for each cut",
-      (text: string, halves: readonly RemoteHalf[]) => [...halves, parseRemoteHalf(text)],
-      [],
+      (text: string, halves: readonly RemoteHalf[] = []) => [...halves, parseRemoteHalf(text)],
     )
     .option("--labels <file>", "names of the classes: .json, .tsv or one a line")
     .option("--cert <file>", "certificate chain in PEM (default: one is made, to be trusted by its hash)")
@@ -104,6 +107,11 @@ export function registerServe(program: Command, context: CliContext): void {
     )
     .option("--bytes-limit <n>", "bytes of tensors per second that each session may send", (text) =>
       parseCount(text, "--bytes-limit", 1, 2 ** 32 - 1),
+    )
+    .option(
+      "--origin <origin>",
+      "pages of this origin may open sessions, others get 403: https://app.example, https://*.example.org, or * for all; again for each (default: all)",
+      (text: string, origins: readonly string[] = []) => [...origins, ...readOrigins(text)],
     )
     .option(
       "--token <text>",
@@ -160,8 +168,8 @@ Examples:
       const server = await startServer(
         {
           ...{ listen: options.listen, engine: options.engine, split: options.split },
-          ...{ model: options.model, models: options.models, maxLoaded: options.maxLoaded },
-          remote: options.remote,
+          ...{ model: options.model ?? [], models: options.models, maxLoaded: options.maxLoaded },
+          remote: options.remote ?? [],
           ...{ labels: options.labels, cert: options.cert, key: options.key, metrics: options.metrics },
           demo: options.demo,
           ...{ threads: options.threads, fpsLimit: options.fpsLimit, fallback: options.fallback === true },
@@ -169,6 +177,7 @@ Examples:
           maxConnectionsPerSource: options.maxConnectionsPerSource,
           ...{ capture: options.capture, captureFrames: options.captureFrames },
           captureBytes: options.captureBytes,
+          origin: options.origin ?? [],
           // Empty is not set, as in a composition whose variable has no value.
           token: options.token ?? (process.env.SLUICE_TOKEN || undefined),
           ...{ tokens: options.tokens, tokenKey: options.tokenKey },

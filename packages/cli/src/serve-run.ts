@@ -8,6 +8,7 @@ import { CliError } from "./cli-error.js";
 import { ExitCode } from "./exit-codes.js";
 import { parseHostPort } from "./host-port.js";
 import { listenOrFree } from "./listen-or-free.js";
+import { createServedOrigins } from "./read-origins.js";
 import type { RemoteHalf } from "./remote-halves.js";
 import { openDemo } from "./serve-demo.js";
 import {
@@ -44,6 +45,8 @@ export interface ServeOptions {
   /** Frames, and payload bytes, per second for each session. */
   readonly fpsLimit: number | undefined;
   readonly bytesLimit: number | undefined;
+  /** Pages of these origins may open sessions; none: all may. */
+  readonly origin: readonly string[];
   readonly token: string | undefined;
   /** A file of tokens, and one with the key that signs others. */
   readonly tokens: string | undefined;
@@ -84,7 +87,10 @@ export async function startServer(options: ServeOptions, log: ServerLog): Promis
   const certificate = await checkCertificateFiles(options);
   const authorize = await readTokens(options);
   const capture = await openCapture(options, log);
-  const { registry, served } = await openServedModels(await listModels(options), options);
+  const { registry, served } = await openServedModels(await listModels(options), {
+    ...options,
+    onLog: (line, reference) => log.info({ model: reference }, line),
+  });
   const split = options.split ?? served[0]!.defaultSplit;
   try {
     const demo =
@@ -94,6 +100,7 @@ export async function startServer(options: ServeOptions, log: ServerLog): Promis
     for (const { reference, defaultSplit } of served.slice(1))
       await registry.prepare(reference, defaultSplit);
     const metrics = createMetrics();
+    const origins = createServedOrigins(options.origin);
     const transport = await listen({
       ...{ host: address.host, port: address.port, engine: options.engine },
       // Pages go on over it where UDP is blocked.
@@ -104,6 +111,7 @@ export async function startServer(options: ServeOptions, log: ServerLog): Promis
       ...(options.maxConnectionsPerSource
         ? { maxConnectionsPerSource: options.maxConnectionsPerSource }
         : {}),
+      ...(origins ? { origins: origins.allows } : {}),
       log: (level, message, fields) => log[level](fields ?? {}, message),
       onStuck: () => endStuckProcess(log),
     });
@@ -122,6 +130,7 @@ export async function startServer(options: ServeOptions, log: ServerLog): Promis
       ...transport.stats(),
       certificateNotAfter: new Date(transport.certificates()[0]!.notAfter),
     }));
+    metrics.watchQueues(server.queues);
     const describe = () => ({
       url: transport.url,
       certificateHash: transport.certificateHash,
@@ -139,6 +148,7 @@ export async function startServer(options: ServeOptions, log: ServerLog): Promis
       await operations?.close();
       return closeServer(error);
     });
+    if (page) origins?.addPage(page.url);
     return {
       ...{
         url: transport.url,

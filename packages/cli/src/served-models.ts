@@ -51,8 +51,9 @@ export function parseModelEntry(text: string): ModelEntry {
 }
 
 /**
- * The models below a folder: `NAME/VERSION/*.onnx`, as other model servers lay them out, and `NAME.onnx`. Names of classes
- * lie beside a model as `labels.json`, `labels.tsv` or `labels.txt`, in the folder of the version or of the name.
+ * The models below a folder: `NAME/VERSION/*.onnx` or `NAME/VERSION/model.json`, as other model servers lay them out, and
+ * without versions `NAME.onnx` and `NAME/model.json`; a model.json is one of TensorFlow.js. Names of classes lie beside a
+ * model as `labels.json`, `labels.tsv` or `labels.txt`, in the folder of the version or of the name.
  * @throws CliError where there are none
  */
 export async function findModels(directory: string): Promise<ModelEntry[]> {
@@ -60,16 +61,23 @@ export async function findModels(directory: string): Promise<ModelEntry[]> {
   for (const name of await list(directory)) {
     const path = join(directory, name);
     if (isOnnx(name)) entries.push({ ...plainEntry, name: basename(name, extname(name)), reference: path });
-    else if ((await stat(path)).isDirectory()) entries.push(...(await findVersions(name, path)));
+    else if ((await stat(path)).isDirectory()) entries.push(...(await findBelow(name, path)));
   }
   if (entries.length > 0) return entries;
   throw new CliError(
     ExitCode.notFound,
-    `--models: ${directory} holds neither NAME/VERSION/model.onnx nor NAME.onnx`,
+    `--models: ${directory} holds neither NAME.onnx nor NAME/VERSION/ with an .onnx file or the model.json of TensorFlow.js`,
   );
 }
 
 const plainEntry = { version: "", labelsPath: undefined };
+
+async function findBelow(name: string, directory: string): Promise<ModelEntry[]> {
+  const own = (await list(directory)).find(isTfjs);
+  if (own === undefined) return findVersions(name, directory);
+  const reference = join(directory, own);
+  return [{ ...plainEntry, name, reference, labelsPath: await findLabels(directory) }];
+}
 
 async function findVersions(name: string, directory: string): Promise<ModelEntry[]> {
   const entries: ModelEntry[] = [];
@@ -78,7 +86,7 @@ async function findVersions(name: string, directory: string): Promise<ModelEntry
     // What is no version is something else that lies there: labels, a configuration.
     if (!/^[A-Za-z0-9.-]+$/.test(version) || !(await stat(path)).isDirectory()) continue;
     const files = await list(path);
-    const file = files.find(isOnnx);
+    const file = files.find(isOnnx) ?? files.find(isTfjs);
     if (!file) continue;
     const labelsPath = (await findLabels(path)) ?? (await findLabels(directory));
     entries.push({ name, version, reference: join(path, file), labelsPath });
@@ -104,6 +112,10 @@ function isOnnx(name: string): boolean {
   return extname(name).toLowerCase() === ".onnx";
 }
 
+function isTfjs(name: string): boolean {
+  return name === "model.json";
+}
+
 /** Reads the models; their networks are loaded when they are first asked for. @throws ModelError, RangeError */
 export async function openServedModels(
   entries: readonly ModelEntry[],
@@ -112,13 +124,15 @@ export async function openServedModels(
     readonly maxLoaded: number | undefined;
     /** Of the first model. */
     readonly remote?: readonly RemoteHalf[];
+    /** Takes a line about what runs a model, where that was to be found out. */
+    readonly onLog?: (line: string, reference: string) => void;
   },
 ): Promise<ServedModels> {
   const models: ServableModel[] = [];
   const served: ServedEntry[] = [];
   for (const [i, entry] of entries.entries()) {
     const halves = i === 0 ? (options.remote ?? []) : [];
-    const { servable, defaultSplit, model } = await openEntry(entry, options.threads, halves);
+    const { servable, defaultSplit, model } = await openEntry(entry, halves, options);
     models.push(servable);
     served.push({ reference: modelReference(servable), defaultSplit, model });
   }
@@ -128,8 +142,8 @@ export async function openServedModels(
 
 async function openEntry(
   entry: ModelEntry,
-  threads: number | undefined,
   halves: readonly RemoteHalf[],
+  { threads, onLog }: Pick<Parameters<typeof openServedModels>[1], "threads" | "onLog">,
 ): Promise<Omit<ServedEntry, "reference"> & { readonly servable: ServableModel }> {
   const { name, version, reference, labelsPath } = entry;
   if (reference === "sink") {
@@ -138,11 +152,23 @@ async function openEntry(
     return { servable: { name: name ?? "sink", version, load }, defaultSplit: "", model: undefined };
   }
   const remote = remoteOptions(process.env);
-  const read = await loadModel(reference, { remote, ...(labelsPath ? { labelsPath } : {}) });
+  const read = await loadModel(reference, {
+    ...{ remote, ...(labelsPath ? { labelsPath } : {}) },
+    ...(onLog ? { onLog: onceEach((line) => onLog(line, reference)) } : {}),
+  });
   const model = await withRemoteHalves(read, halves, remote);
   return {
     servable: { name: name ?? model.name, version, load: (split) => loadServedHalf(model, split, threads) },
     ...{ defaultSplit: model.defaultCut ?? "", model },
+  };
+}
+
+/** Each half is loaded by itself, and says the same. */
+function onceEach(call: (line: string) => void): (line: string) => void {
+  const said = new Set<string>();
+  return (line) => {
+    if (!said.has(line)) call(line);
+    said.add(line);
   };
 }
 

@@ -19,7 +19,7 @@ import {
   type ServedStream,
   StreamRefusal,
 } from "@sluice/server";
-import { createTensor, type Tensor, type TensorSpec } from "@sluice/tensor";
+import { convertTensor, createTensor, type Tensor, type TensorSpec } from "@sluice/tensor";
 import { readHashedStatistics } from "./statistics-hash.js";
 
 /** Frames that one run of a network takes at most; the scheduler takes as many of them as the measurement shows a gain for. */
@@ -84,7 +84,8 @@ async function createNetwork(engine: Engine, isRemote: boolean): Promise<ServedN
   return {
     ...{ maxFrames: isStackable ? maxFrames : 1, costs },
     ...(isRemote ? { maxUnderWay: maxRemoteRuns } : { isSerial: true }),
-    run: (frames) => engine.runBatch(frames.map(({ tensor }) => asInput(tensor, input))),
+    // Pixels may come as uint8, numbers as float32, where the network takes something else.
+    run: (frames) => engine.runBatch(frames.map(({ tensor }) => convertTensor(tensor, input.dtype))),
   };
 }
 
@@ -97,12 +98,6 @@ function checkShape(spec: TensorSpec, { shape: wanted }: TensorInfo): void {
       `shape: the tensor at the cut is [${wanted.join(", ")}], the stream's is [${spec.shape.join(", ")}]`,
     );
   }
-}
-
-/** Pixels may come as uint8 where the network takes float32. */
-function asInput(tensor: Tensor, input: TensorInfo): Tensor {
-  if (tensor.dtype === input.dtype || input.dtype !== "float32") return tensor;
-  return createTensor("float32", tensor.shape, Float32Array.from(tensor.data), tensor.layout);
 }
 
 /** Whether an output may be one value for each class. */

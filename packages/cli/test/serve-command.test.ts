@@ -16,11 +16,9 @@ interface Published {
   }[];
 }
 
-async function startServer(t: Test, args: readonly string[]) {
-  const server = startSluice([
-    ...["serve", "--listen", "127.0.0.1:0", "--metrics", "127.0.0.1:0", "--model", "sink", "--json"],
-    ...args,
-  ]);
+async function startServer(t: Test, args: readonly string[], environment: NodeJS.ProcessEnv = {}) {
+  const where = ["--listen", "127.0.0.1:0", "--metrics", "127.0.0.1:0"];
+  const server = startSluice(["serve", ...where, "--model", "sink", "--json", ...args], environment);
   t.teardown(() => server.kill("SIGKILL"));
   const { url, certHash, metricsUrl } = JSON.parse(
     await server.line((line) => line.includes('"listening"')),
@@ -114,3 +112,23 @@ t.test("limits that cannot be are said", async (t) => {
     t.match(run.stderr, new RegExp(args[0] ?? ""));
   }
 });
+
+t.test(
+  "pages of other origins are refused, counted and logged; what is no browser is not asked",
+  async (t) => {
+    const environment = { SLUICE_SERVE_ORIGIN: "https://app.example, https://*.example.org" };
+    const { server, url, certHash: certificateHash, metrics } = await startServer(t, [], environment);
+    const open = (origin?: string) =>
+      connect(url, { certificateHash, ...(origin === undefined ? {} : { headers: { origin } }) });
+    await t.rejects(open("https://evil.example"), { name: "ConnectError", kind: "rejected", message: /403/ });
+    for (const origin of ["https://app.example", "https://a.example.org", undefined])
+      (await open(origin)).close();
+    t.ok((await metrics()).includes('sluice_sessions_rejected_total{reason="origin"} 1'));
+    server.kill("SIGTERM");
+    const { stderr } = await server.ended;
+    t.match(stderr, /"origin":"https:\/\/evil.example".*origin that is not allowed/);
+    const bad = await runSluice(["serve", "--origin", "https://app.example/page"]);
+    t.equal(bad.code, ExitCode.usage);
+    t.match(bad.stderr, /--origin: "https:\/\/app.example\/page": expected \*, null, or an origin/);
+  },
+);

@@ -49,3 +49,44 @@ t.test("a folder holds models by name and version, with labels beside them", asy
   await t.rejects(findModels(join(root, "empty")), { message: /--models: .*empty holds neither/ });
   await t.rejects(findModels(join(root, "none")), { message: /--models: cannot read/ });
 });
+
+/** A dense layer of TensorFlow.js, [2] to [3], as its files. */
+async function writeTfjs(directory: string): Promise<void> {
+  await mkdir(directory, { recursive: true });
+  const layer = {
+    ...{ name: "dense", units: 3, activation: "linear", use_bias: false, batch_input_shape: [null, 2] },
+    dtype: "float32",
+  };
+  const layers = [{ class_name: "Dense", config: layer }];
+  const manifest = {
+    format: "layers-model",
+    modelTopology: { class_name: "Sequential", config: { name: "small", layers } },
+    weightsManifest: [
+      { paths: ["w.bin"], weights: [{ name: "dense/kernel", shape: [2, 3], dtype: "float32" }] },
+    ],
+  };
+  await writeFile(join(directory, "model.json"), JSON.stringify(manifest));
+  await writeFile(join(directory, "w.bin"), new Uint8Array(Float32Array.of(1, 2, 3, 4, 5, 6).buffer));
+}
+
+t.test("models of TensorFlow.js are found as well, and what runs them is said once", async (t) => {
+  const root = t.testdir({ notes: { "readme.txt": "no model" } });
+  await writeTfjs(join(root, "dense", "1"));
+  await writeTfjs(join(root, "plain"));
+  await writeFile(join(root, "plain", "labels.txt"), "a\nb\nc");
+  const found = await findModels(root);
+  t.match(found, [
+    { name: "dense", version: "1", reference: join(root, "dense", "1", "model.json") },
+    { name: "plain", version: "", labelsPath: join(root, "plain", "labels.txt") },
+  ]);
+  t.equal(found.length, 2);
+  const lines: string[] = [];
+  const { registry } = await openServedModels(found.slice(0, 1), {
+    ...{ threads: 1, maxLoaded: undefined },
+    onLog: (line, reference) => lines.push(`${reference}: ${line}`),
+  });
+  await registry.prepare("dense", "");
+  t.match(lines, [/dense\/1\/model\.json: tfjs \S+: backend (tfjs-node-gpu|tfjs-node|wasm|cpu)\b/]);
+  t.equal(lines.length, 1);
+  await registry.close();
+});

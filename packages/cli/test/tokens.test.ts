@@ -130,3 +130,61 @@ t.test("a server lets in whom it knows, as often as it may, and logs no token", 
   t.notMatch(stderr, /open-sesame|guess/);
   t.notOk(stderr.includes(made.stdout.trim()));
 });
+
+t.test(
+  "no secret is told anywhere, whatever the level: logs, errors with their traces, metrics, configuration",
+  async (t) => {
+    const secret = "s3cret-of-everybody";
+    const guess = "gu3ss-of-a-stranger";
+    const debug = { SLUICE_DEBUG: "1" };
+    const told: string[] = [];
+    const server = startSluice(
+      [
+        ...["serve", "--listen", "127.0.0.1:0", "--metrics", "127.0.0.1:0", "--model", "sink", "--json"],
+        ...["--fallback", "--log-level", "debug"],
+      ],
+      { ...debug, SLUICE_TOKEN: secret },
+    );
+    t.teardown(() => server.kill("SIGKILL"));
+    const { url, certHash, metricsUrl } = JSON.parse(
+      await server.line((line) => line.includes('"listening"')),
+    ) as { url: string; certHash: string; metricsUrl: string };
+    for (const [token, code] of [
+      [secret, 0],
+      [guess, ExitCode.rejected],
+    ] as const) {
+      const run = await runSluice(
+        [
+          ...["stream", url, "--cert-hash", certHash, "--model", "sink", "--source", "synthetic:4x4x4"],
+          ...["--frames", "2", "--deadline-ms", "20000"],
+        ],
+        { ...debug, SLUICE_STREAM_TOKEN: token },
+      );
+      t.equal(run.code, code, run.stderr);
+      told.push(run.stdout, run.stderr);
+    }
+    for (const path of ["metrics", ".well-known/sluice"])
+      told.push(await (await fetch(`${new URL(metricsUrl).origin}/${path}`)).text());
+    server.kill("SIGTERM");
+    const { stdout, stderr } = await server.ended;
+    t.match(stderr, /session opened/);
+    told.push(stdout, stderr);
+    const shown = await runSluice(["config", "serve", "--print"], { ...debug, SLUICE_SERVE_TOKEN: secret });
+    t.match(shown.stdout, /token: \(not shown\)/);
+    told.push(shown.stdout, shown.stderr);
+    const forms = [secret, guess].flatMap((text) => {
+      const bytes = Buffer.from(text);
+      return [
+        text,
+        bytes.toString("base64"),
+        bytes.toString("hex"),
+        [...bytes].join(","),
+        digestOf(text).toString("hex"),
+      ];
+    });
+    t.strictSame(
+      told.flatMap((text) => forms.filter((form) => text.includes(form))),
+      [],
+    );
+  },
+);

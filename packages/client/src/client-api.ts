@@ -126,6 +126,14 @@ export interface FrameBudget {
   readonly bytes: number;
 }
 
+/** What a session knows, with what its transport does. */
+export interface SessionFigures extends ClientFigures {
+  /** Datagrams that wait in the transport; 0 where it cannot tell. */
+  readonly datagramsQueued: number;
+  /** Datagrams that the transport gave up before they were sent; 0 where it cannot tell. */
+  readonly datagramsDropped: number;
+}
+
 export interface Client {
   /** @throws ClientError, TensorError or RangeError naming the option; as rejections */
   openStream(options: OpenStreamOptions): Promise<TensorStream>;
@@ -134,7 +142,7 @@ export interface Client {
   /** What both ends can do, of the names that were offered. */
   readonly capabilities: readonly string[];
   /** Counts and estimates of the session. */
-  figures(): ClientFigures;
+  figures(): SessionFigures;
   /** What is known of the path at this moment. */
   pathEstimate(): PathEstimate;
   /** Resolves when no frame is in flight. */

@@ -115,7 +115,7 @@ export async function createClient(session: Session, options: ClientOptions = {}
     return new ClientError("session-closed", end?.code ?? 0, end?.reason ?? "the session is closed");
   }
 
-  async function openPlanned({ encoder, wire }: StreamPlan): Promise<TensorStream> {
+  async function openPlanned({ encoder, wire, readAnswer }: StreamPlan): Promise<TensorStream> {
     if (end) throw sessionClosed();
     const alias = core.openStream(wire);
     const accepted = new Promise<StreamAcceptance>((resolve, reject) =>
@@ -132,7 +132,7 @@ export async function createClient(session: Session, options: ClientOptions = {}
         return nextFrame;
       },
       send: (produce, capturedMs = clock.now()) =>
-        frames.send({ alias, mode, encoder, resultFormat }, produce, capturedMs),
+        frames.send({ alias, mode, encoder, resultFormat, readAnswer }, produce, capturedMs),
       close() {
         nextFrame = core.nextFrame(alias) ?? nextFrame;
         core.closeStream(alias);
@@ -162,7 +162,10 @@ export async function createClient(session: Session, options: ClientOptions = {}
     get capabilities() {
       return core.capabilities;
     },
-    figures: () => core.figures,
+    figures() {
+      const { datagramsQueued = 0, datagramsDroppedOutgoing: datagramsDropped = 0 } = session.stats();
+      return { ...core.figures, datagramsQueued, datagramsDropped };
+    },
     pathEstimate: () => core.pathEstimate(clock.now()),
     idle: () =>
       core.figures.inFlight === 0 ? Promise.resolve() : new Promise((resolve) => idleWaiters.push(resolve)),

@@ -17,7 +17,7 @@ export function describeDelivery(
   const known = Object.values(server).reduce((sum, ms) => sum + ms, here.produceMs + here.encodeMs);
   return {
     ...{ status: "delivered", frame: frame.frame, onTime, latencyMs, answer },
-    bytes: frame.payloadBytes,
+    ...{ bytes: frame.payloadBytes, sendQueueMs: frame.sendQueueMs },
     concealedFraction: result.elements > 0 ? result.concealedElements / result.elements : 0,
     ...{ slicesReceived: result.slicesReceived, slicesRecovered: result.slicesRecovered },
     timings: {

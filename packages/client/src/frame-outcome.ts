@@ -48,4 +48,6 @@ export interface DeliveredFrame {
   /** Slices that were lost and that forward error correction has brought back. */
   readonly slicesRecovered: number;
   readonly timings: FrameTimings;
+  /** Of `timings.network`: how long its first slice waited in this client's send buffer, in milliseconds; 0 on streams. */
+  readonly sendQueueMs: number;
 }

@@ -12,7 +12,7 @@ import type { Clock } from "@sluice/transport/core";
 import type { ProduceTensor } from "./client-api.js";
 import { describeDelivery } from "./delivered-frame.js";
 import type { FrameOutcome } from "./frame-outcome.js";
-import { readAnswer } from "./read-answer.js";
+import type { AnswerReader } from "./read-answer.js";
 
 export interface FrameSender {
   /** See `TensorStream.send`. */
@@ -28,15 +28,15 @@ export interface SendingStream {
   readonly encoder: TensorEncoder;
   /** How the payloads of its results are written. */
   readonly resultFormat: ResultFormat;
+  readonly readAnswer: AnswerReader;
 }
 
 /** Slices of tensors on streams of their own: large, but small enough to be used when a stream is reset. */
 const streamSliceBytes = 16_384;
 
-interface PendingFrame {
+interface PendingFrame extends Pick<SendingStream, "resultFormat" | "readAnswer"> {
   readonly produceMs: number;
   readonly encodeMs: number;
-  readonly resultFormat: ResultFormat;
   resolve(outcome: FrameOutcome): void;
   /** So many of its slices have come and nothing was concealed: if these are all, the encoder may predict from it. */
   acknowledge(sliceCount: number): void;
@@ -59,7 +59,7 @@ export function createFrameSender(core: SendingCore, clock: Clock, pump: () => v
   }
 
   return {
-    async send({ alias, mode, encoder, resultFormat }, produce, capturedMs) {
+    async send({ alias, mode, encoder, resultFormat, readAnswer }, produce, capturedMs) {
       const startMs = clock.now();
       const decision = core.offer(alias, capturedMs, startMs);
       if (!decision.admitted) return { status: "dropped", reason: decision.reason };
@@ -75,7 +75,7 @@ export function createFrameSender(core: SendingCore, clock: Clock, pump: () => v
         const outcome = new Promise<FrameOutcome>((resolve) => {
           const times = { produceMs: producedMs - startMs, encodeMs: encodedMs - producedMs };
           pendingFrames.set(key, {
-            ...{ ...times, resolve, resultFormat },
+            ...{ ...times, resolve, resultFormat, readAnswer },
             acknowledge(received) {
               if (received >= sliceCount) encoder.acknowledge?.(frame);
             },
@@ -106,7 +106,7 @@ export function createFrameSender(core: SendingCore, clock: Clock, pump: () => v
       settle(frame.stream, frame.frame, (pending) => {
         let answer: unknown;
         try {
-          if (result.payload.length > 0) answer = readAnswer(result.payload, pending.resultFormat);
+          if (result.payload.length > 0) answer = pending.readAnswer(result.payload, pending.resultFormat);
         } catch {
           // spec 7.2
           const reason = `result: its payload is not what was agreed on (${pending.resultFormat})`;

@@ -7,6 +7,7 @@ export type {
   OpenStreamOptions,
   ProduceTensor,
   SessionEnd,
+  SessionFigures,
   TensorStream,
 } from "./client-api.js";
 export { ClientError } from "./client-error.js";

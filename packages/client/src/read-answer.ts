@@ -1,15 +1,20 @@
-import { decode } from "@msgpack/msgpack";
 import type { ResultFormat } from "@sluice/protocol";
-
-const strictUtf8 = new TextDecoder("utf-8", { fatal: true });
 
 /**
  * The value of a result's payload (spec 7.2).
  * @throws Error where it is not one value of the format
  */
-export function readAnswer(payload: Uint8Array, format: ResultFormat): unknown {
-  if (format === "json") return JSON.parse(strictUtf8.decode(payload));
-  return decode(payload, { mapKeyConverter: nameKey });
+export type AnswerReader = (payload: Uint8Array, format: ResultFormat) => unknown;
+
+const strictUtf8 = new TextDecoder("utf-8", { fatal: true });
+
+/** MessagePack is not needed before the first stream is opened. */
+export async function loadAnswerReader(): Promise<AnswerReader> {
+  const { decode } = await import("@msgpack/msgpack");
+  return (payload, format) =>
+    format === "json"
+      ? JSON.parse(strictUtf8.decode(payload))
+      : decode(payload, { mapKeyConverter: nameKey });
 }
 
 /** Objects have keys of text; in MessagePack a key may be anything. */

@@ -2,12 +2,14 @@ import type { TensorEncoder } from "@sluice/codec";
 import { defaultCodec, formatInterleaving, parseInterleaving, prepareCodec } from "@sluice/codec/prepare";
 import { formatFec, parseFec, type TensorStreamOptions, tensorStreamDefaults } from "@sluice/protocol";
 import type { OpenStreamOptions } from "./client-api.js";
+import { type AnswerReader, loadAnswerReader } from "./read-answer.js";
 
 /** What a stream is to be, with every default filled in. */
 export interface StreamPlan {
   readonly encoder: TensorEncoder;
   /** As it is asked for on the wire. */
   readonly wire: TensorStreamOptions;
+  readonly readAnswer: AnswerReader;
 }
 
 /**
@@ -16,7 +18,10 @@ export interface StreamPlan {
  */
 export async function planStream(options: OpenStreamOptions, hasDatagrams: boolean): Promise<StreamPlan> {
   const { spec, statistics, model, split = "", deadlineMs = 150, concealment = "" } = options;
-  const codec = await prepareCodec(options.codec ?? (spec.dtype === "float32" ? defaultCodec : "raw"));
+  const [codec, readAnswer] = await Promise.all([
+    prepareCodec(options.codec ?? (spec.dtype === "float32" ? defaultCodec : "raw")),
+    loadAnswerReader(),
+  ]);
   const wanted = options.mode ?? "datagram";
   const mode = wanted === "datagram" && !hasDatagrams ? "stream" : wanted;
   const fec = parseFec(options.fec ?? "");
@@ -30,6 +35,7 @@ export async function planStream(options: OpenStreamOptions, hasDatagrams: boole
   checkRange("minReceivedPercent", minReceivedPercent, 100);
   checkRange("firstFrame", firstFrame, 0xffffffff);
   return {
+    readAnswer,
     encoder: codec.createEncoder(spec, statistics?.value, interleave),
     wire: {
       ...tensorStreamDefaults,

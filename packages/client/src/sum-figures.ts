@@ -1,7 +1,7 @@
-import type { ClientFigures } from "@sluice/protocol";
+import type { SessionFigures } from "./client-api.js";
 
 /** Figures over all sessions of a client. */
-export interface ReconnectingFigures extends ClientFigures {
+export interface ReconnectingFigures extends SessionFigures {
   /** Sessions that were opened. */
   readonly sessions: number;
 }
@@ -14,6 +14,7 @@ const counters = [
     "bytesDelivered",
     "datagramsSent",
     "datagramsLost",
+    "datagramsDropped",
     "lossRuns",
     "slicesRepeated",
     "repairsSent",
@@ -21,13 +22,13 @@ const counters = [
 ];
 
 /** Adds the counters of several sessions; estimates are those of the last one. */
-export function sumFigures(sessions: readonly [...ClientFigures[], ClientFigures]): ClientFigures {
+export function sumFigures(sessions: readonly [...SessionFigures[], SessionFigures]): SessionFigures {
   let sum = sessions[0]!;
   for (const next of sessions.slice(1)) {
     const added = Object.fromEntries(counters.map((name) => [name, sum[name] + next[name]]));
     sum = {
       ...next,
-      ...(added as Pick<ClientFigures, (typeof counters)[number]>),
+      ...(added as Pick<SessionFigures, (typeof counters)[number]>),
       dropReasons: sumReasons(sum.dropReasons, next.dropReasons),
       expiryReasons: sumReasons(sum.expiryReasons, next.expiryReasons),
     };
@@ -46,7 +47,7 @@ function sumReasons<Reason extends string>(
 }
 
 /** Frames that were offered while there was no session: each was dropped. */
-export function countNotOpen(dropped: number): ClientFigures {
+export function countNotOpen(dropped: number): SessionFigures {
   return {
     ...{ offered: dropped, admitted: 0, dropped, expired: 0, delivered: 0, onTime: 0, inFlight: 0 },
     ...{ dropReasons: dropped > 0 ? { "not-open": dropped } : {}, expiryReasons: {} },
@@ -58,5 +59,6 @@ export function countNotOpen(dropped: number): ClientFigures {
     },
     ...{ bytesSent: 0, bytesDelivered: 0, datagramsSent: 0, slicesRepeated: 0, repairsSent: 0 },
     ...{ datagramsLost: 0, lossRuns: 0, lossShare: 0, meanLossRun: 1 },
+    ...{ datagramsQueued: 0, datagramsDropped: 0 },
   };
 }

@@ -93,7 +93,7 @@ export interface PartialTensor {
   add(index: number, count: number, payload: Uint8Array): SliceFault | undefined;
   /**
    * The elements so far (missing ones are 0) and the mask: 1 where an element is missing, else 0. Both are the live
-   * ones, not copies: slices added later still change them.
+   * ones, not copies: slices added later still change them. The mask is not to be changed: tensors that came whole share it.
    */
   finish(): FinishedTensor;
 }

@@ -1,13 +1,18 @@
 import { createTensor, elementCount, sliceRange, type TensorSpec } from "@sluice/tensor";
 import type { Chain } from "./chain.js";
 import type { DecoderReference, PartialTensor, TensorDecoder } from "./codec.js";
-import { clearMissing, extentOf } from "./unit-order.js";
+import { createMissingMask } from "./missing-mask.js";
+import { extentOf } from "./unit-order.js";
 
-function createPartialTensor(spec: TensorSpec, chain: Chain, frame: number | undefined): PartialTensor {
+function createPartialTensor(
+  spec: TensorSpec,
+  chain: Chain,
+  whole: Uint8Array,
+  frame: number | undefined,
+): PartialTensor {
   const { order } = chain;
   const tensor = createTensor(spec.dtype, spec.shape, undefined, spec.layout);
-  const missing = new Uint8Array(elementCount(spec.shape)).fill(1);
-  let missingCount = missing.length;
+  const missing = createMissingMask(order, whole);
   return {
     add(index, count, payload) {
       // Checked here too, for a peer's mistake is an answer, not an exception.
@@ -21,21 +26,23 @@ function createPartialTensor(spec: TensorSpec, chain: Chain, frame: number | und
       const range = sliceRange(index, count, order.units);
       const fault = chain.decode(payload, range, tensor, frame);
       if (fault !== undefined) return fault;
-      missingCount -= clearMissing(order, extentOf(order, range.first, range.end), missing);
+      missing.add(index, count, extentOf(order, range.first, range.end));
       return undefined;
     },
-    finish: () => ({ tensor, missing, missingCount }),
+    finish: () => ({ tensor, missing: missing.elements(), missingCount: missing.count }),
   };
 }
 
 /** Puts tensors of one spec together again from any slices of a chain. */
 export function createSliceDecoder(spec: TensorSpec, chain: Chain): TensorDecoder {
   const { history } = chain;
+  // Of nothing but zeros, which no slice changes any more.
+  const whole = new Uint8Array(elementCount(spec.shape));
   return {
     units: chain.order.units,
     begin(frame) {
       if (frame !== undefined) history?.begin(frame);
-      return createPartialTensor(spec, chain, frame);
+      return createPartialTensor(spec, chain, whole, frame);
     },
     ...(history
       ? {

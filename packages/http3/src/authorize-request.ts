@@ -2,6 +2,7 @@ import type { SessionRequest } from "@sluice/transport";
 import type { RefusalReason } from "./admission/refusals.js";
 import { checkRange } from "./check-range.js";
 import type { Log } from "./engine.js";
+import type { AllowsOrigin } from "./origin-list.js";
 
 /** An answer of {@link Authorize}. */
 export type Authorization = true | number;
@@ -13,6 +14,8 @@ export type Authorize = (request: SessionRequest) => Authorization | Promise<Aut
 export interface AuthorizeOptions {
   /** The only path that is served, without its query. */
   readonly path: string | undefined;
+  /** Which pages may ask; requests without an origin come from no browser. */
+  readonly allowsOrigin?: AllowsOrigin | undefined;
   readonly authorize: Authorize | undefined;
   /** How long `authorize` may take. */
   readonly timeoutMs: number;
@@ -20,14 +23,24 @@ export interface AuthorizeOptions {
   readonly onRefused: (reason: RefusalReason) => void;
 }
 
+/** Whoever is no browser writes what they like. */
+const MAX_SHOWN_ORIGIN = 256;
 const LATE = Symbol("late");
 
 /** The HTTP status that answers `request`; 200 accepts. Never rejects, and settles within `timeoutMs`. */
 export async function authorizeRequest(options: AuthorizeOptions, request: SessionRequest): Promise<number> {
-  const { path, authorize, timeoutMs, log, onRefused } = options;
+  const { path, allowsOrigin, authorize, timeoutMs, log, onRefused } = options;
   if (path !== undefined && request.path.split("?", 1)[0] !== path) {
     onRefused("not-found");
     return 404;
+  }
+  // Not every engine tells headers; those that do not are not used with a list.
+  const origin = allowsOrigin && request.headers.get("origin");
+  if (origin !== undefined && !allowsOrigin?.(origin)) {
+    const shown = origin.slice(0, MAX_SHOWN_ORIGIN);
+    log("warn", "a page of an origin that is not allowed was refused", { origin: shown, path: request.path });
+    onRefused("origin");
+    return 403;
   }
   if (authorize === undefined) return 200;
   try {

@@ -66,6 +66,8 @@ export interface ListenWishes {
   readonly idleTimeoutMs?: number;
   readonly handshakeTimeoutMs?: number;
   readonly maxPacketBytes?: number;
+  /** That pages are judged by their origin. */
+  readonly origins?: unknown;
   /** That somebody decides by the request; what, is not looked at. */
   readonly authorize?: unknown;
 }

@@ -10,6 +10,7 @@ export type { Engine, Log } from "./engine.js";
 export type { EngineStats } from "./engine-stats.js";
 export type { Http3Server, ServerStats } from "./http3-server.js";
 export { type ListenOptions, listen } from "./listen.js";
+export { type AllowsOrigin, createOriginList } from "./origin-list.js";
 export { ENGINE_FAILED_CODE } from "./quiche/close-info.js";
 export { type EngineName, engineNames, type SelectEngineOptions, selectEngine } from "./select-engine.js";
 export {

@@ -10,6 +10,7 @@ import { DEFAULT_IDLE_TIMEOUT_MS, DEFAULT_TIMEOUT_MS } from "./connect.js";
 import type { Engine, EngineListenOptions, EngineServer, Log } from "./engine.js";
 import { createHttp3Server, type Http3Server } from "./http3-server.js";
 import { listenBoth } from "./listen-both.js";
+import { type AllowsOrigin, createOriginList } from "./origin-list.js";
 import { type EngineName, selectEngine } from "./select-engine.js";
 
 /** How to listen. */
@@ -25,6 +26,12 @@ export interface ListenOptions {
   readonly certificate?: CertificateOption;
   /** The only path that is served, without its query; others get 404. Without it every path is. */
   readonly path?: string;
+  /**
+   * Pages of which origins may open sessions, as {@link createOriginList} reads them, or a function that decides; other
+   * pages get 403. Default: all. Requests without the header `origin` come from no browser and are not looked at here:
+   * what is no browser can write any origin, and is held by tokens or `authorize`.
+   */
+  readonly origins?: readonly string[] | AllowsOrigin;
   /**
    * Decides about a request before it is a session: `true` accepts, a number of 400 to 599 is the HTTP status that
    * refuses; at once or later. Where it throws, the client gets 500. A browser names the page's origin in the header
@@ -103,9 +110,16 @@ export async function listen(options: ListenOptions): Promise<Http3Server> {
       ? undefined
       : checkRange("maxPacketBytes", options.maxPacketBytes, 1200, 16_384);
   const refusals = new Refusals();
-  const { path, authorize, log = () => {} } = options;
+  const { path, origins, authorize, log = () => {} } = options;
+  const allowsOrigin = typeof origins === "object" ? createOriginList(origins) : origins;
   const decision = {
-    ...{ path, authorize, log, onRefused: (reason: Parameters<Refusals["add"]>[0]) => refusals.add(reason) },
+    ...{
+      path,
+      allowsOrigin,
+      authorize,
+      log,
+      onRefused: (reason: Parameters<Refusals["add"]>[0]) => refusals.add(reason),
+    },
     timeoutMs: checkRange(
       "authorizeTimeoutMs",
       options.authorizeTimeoutMs ?? Math.min(DEFAULT_AUTHORIZE_MS, handshakeTimeoutMs),

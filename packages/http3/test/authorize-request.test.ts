@@ -41,6 +41,34 @@ for (const engine of ["quiche", "websocket"] as const) {
     session.close();
   });
 
+  t.test(
+    `${engine}: pages of other origins get 403 before it is asked, what is no page is let through`,
+    async (t) => {
+      let asked = 0;
+      const authorize = () => {
+        asked += 1;
+        return true as const;
+      };
+      const { server, logged, open } = await start(t, authorize, { origins: ["https://*.app.example"] });
+      for (const origin of ["https://evil.example", "null", `https://${"a".repeat(2_000)}.example`]) {
+        await t.rejects(open("/", { origin }), { name: "ConnectError", kind: "rejected", message: /403/ });
+      }
+      t.equal(asked, 0);
+      t.match(server.stats().refused, { origin: 3, unauthorized: 0 });
+      t.match(
+        logged.filter((line) => line.startsWith("warn"))[0],
+        /origin that is not allowed.*https:\/\/evil/,
+      );
+      t.ok(
+        logged.every((line) => line.length < 500),
+        "what a stranger writes is cut in the log",
+      );
+      (await open("/", { origin: "https://one.app.example" })).close();
+      (await open()).close();
+      t.equal(asked, 2);
+    },
+  );
+
   t.test(`${engine}: it may take its time`, async (t) => {
     let decide: (answer: true | number) => void = () => {};
     const { server, open } = await start(t, () => new Promise((resolve) => (decide = resolve)));

@@ -8,9 +8,11 @@ import type { Model } from "./model.js";
 import { ModelError } from "./model-error.js";
 import type { Network } from "./network.js";
 import { loadOcr } from "./ocr/load-ocr.js";
+import { withInputShape } from "./onnx/input-shape.js";
+import { parseModel } from "./onnx/model.js";
 import { createOnnxNetwork } from "./onnx-network.js";
 import { defaultPreprocess, type Preprocess, preprocessPresets } from "./preprocess.js";
-import { readModelFile } from "./read-model-file.js";
+import { readOnnxFile } from "./read-model-file.js";
 import { isRemoteUrl, parseRemoteUrl } from "./remote/model-url.js";
 import type { RemoteOptions } from "./remote/remote-model.js";
 import { openRemoteNetwork } from "./remote/remote-network.js";
@@ -33,6 +35,9 @@ export const embeddedModels = ["fashion"] as const;
 
 /** Where `fashion` is cut: the second residual sum of 14x14x64, with 59 % of the multiply-adds before it. */
 export const fashionDefaultCut = "add_3";
+
+/** The path of an ONNX model and, where the model leaves them open, the sizes of its input without the batch axis. */
+const onnxReference = /^(.*\.onnx)(?::(\d+(?:x\d+)*))?$/i;
 
 /** The folder of the embedded model with its labels, statistics and test images. */
 export const fashionDirectory = fileURLToPath(new URL("../models/fashion/", import.meta.url));
@@ -70,7 +75,10 @@ async function isDirectory(path: string): Promise<boolean> {
 }
 
 async function resolveReference(reference: string, { onLog, remote }: LoadModelOptions): Promise<Resolved> {
-  const openOnnx = (path: string) => async () => createOnnxNetwork(await readModelFile(path));
+  const openOnnx = (path: string, shape?: readonly number[]) => async () => {
+    const bytes = await readOnnxFile(path);
+    return createOnnxNetwork(shape ? withInputShape(parseModel(bytes), shape) : bytes);
+  };
   if (reference === "fashion") {
     const path = join(fashionDirectory, "fashion.onnx");
     return { name: reference, path, open: openOnnx(path) };
@@ -79,9 +87,10 @@ async function resolveReference(reference: string, { onLog, remote }: LoadModelO
     const { model } = parseRemoteUrl(reference);
     return { name: model, path: reference, open: () => openRemoteNetwork(reference, remote) };
   }
-  const extension = extname(reference).toLowerCase();
-  if (extension === ".onnx") {
-    return { name: basename(reference, extname(reference)), path: reference, open: openOnnx(reference) };
+  const [, onnxPath, sizes] = onnxReference.exec(reference) ?? [];
+  if (onnxPath !== undefined) {
+    const shape = sizes?.split("x").map(Number);
+    return { name: basename(onnxPath, extname(onnxPath)), path: onnxPath, open: openOnnx(onnxPath, shape) };
   }
   const path = (await isDirectory(reference)) ? join(reference, "model.json") : reference;
   if (extname(path).toLowerCase() === ".json") {
@@ -101,7 +110,7 @@ async function resolveReference(reference: string, { onLog, remote }: LoadModelO
 /**
  * Reads a model.
  * @param reference `fashion` for the embedded one, `ocr` for the optional reader of text lines, or a path: of an .onnx
- *   file, of the model.json of a TensorFlow.js model or of its folder; or the address of a model at a server of the Open
+ *   file (`PATH:3x224x224` fixes sizes of its input that it leaves open), of the model.json of a TensorFlow.js model or of its folder; or the address of a model at a server of the Open
  *   Inference Protocol
  * @throws ModelError `unknown-name`, `not-found`, `unreadable`, `too-large`, `not-onnx`, `not-tfjs`, `unsupported`
  * @throws EngineError where TensorFlow.js is needed and not there, or refuses the model

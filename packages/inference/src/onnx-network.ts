@@ -13,7 +13,7 @@ function checkWeights(model: OnnxModel): void {
   if (external === undefined) return;
   throw new ModelError(
     "unsupported",
-    `weights "${external.name}" lie in another file; save the model as one file`,
+    `weights "${external.name}" lie in another file; load the model by its path, or save it as one file`,
   );
 }
 

@@ -1,4 +1,4 @@
-import { createTensor, type Tensor } from "@sluice/tensor";
+import { createTensor, type Tensor, writeFloat32 } from "@sluice/tensor";
 import { ModelError } from "./model-error.js";
 import { specOf, type TensorInfo } from "./tensor-info.js";
 
@@ -100,9 +100,9 @@ function forChannel(name: string, values: readonly number[], channel: number, ch
 }
 
 /**
- * Makes a model's input from pixels of its size.
+ * Makes a model's input from pixels of its size; an integer takes them rounded.
  * @param pixels [height, width, channels], red first
- * @throws ModelError `unsupported` where the input is not an image of float32 or uint8, or the pixels are of another
+ * @throws ModelError `unsupported` where the input is not an image, or the pixels are of another
  *   size
  */
 export function preparePixels(pixels: Tensor<"uint8">, input: TensorInfo, preprocess: Preprocess): Tensor {
@@ -114,12 +114,8 @@ export function preparePixels(pixels: Tensor<"uint8">, input: TensorInfo, prepro
       `pixels: have shape [${pixels.shape.join(", ")}], the model takes ${wanted}`,
     );
   }
-  if (input.dtype !== "float32" && input.dtype !== "uint8") {
-    throw new ModelError("unsupported", `input "${input.name}": pixels cannot be given as ${input.dtype}`);
-  }
   const area = width * height;
-  const target =
-    input.dtype === "float32" ? new Float32Array(area * channels) : new Uint8ClampedArray(area * channels);
+  const values = new Float32Array(area * channels);
   for (let channel = 0; channel < channels; channel++) {
     const source = preprocess.channelOrder === "bgr" ? channels - 1 - channel : channel;
     const mean = forChannel("mean", preprocess.mean, channel, channels);
@@ -127,11 +123,11 @@ export function preparePixels(pixels: Tensor<"uint8">, input: TensorInfo, prepro
     const start = input.layout === "hwc" ? channel : channel * area;
     const step = input.layout === "hwc" ? channels : 1;
     for (let i = 0; i < area; i++) {
-      target[start + i * step] = (pixels.data[i * channels + source]! / preprocess.scale - mean) / deviation;
+      values[start + i * step] = (pixels.data[i * channels + source]! / preprocess.scale - mean) / deviation;
     }
   }
-  const { shape, layout } = specOf(input);
-  return target instanceof Float32Array
-    ? createTensor("float32", shape, target, layout)
-    : createTensor("uint8", shape, new Uint8Array(target.buffer), layout);
+  const { dtype, shape, layout } = specOf(input);
+  const prepared = createTensor(dtype, shape, undefined, layout);
+  writeFloat32(prepared, 0, values);
+  return prepared;
 }

@@ -1,6 +1,8 @@
-import { readFile, stat } from "node:fs/promises";
+import { open, readFile, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { ModelError } from "./model-error.js";
-import { maxModelBytes } from "./onnx/model.js";
+import { type WeightsLocation, withEmbeddedWeights } from "./onnx/external-weights.js";
+import { encodeModel, maxModelBytes, parseModel } from "./onnx/model.js";
 
 /**
  * Reads a model's file whole.
@@ -26,4 +28,51 @@ export async function readModelFile(path: string): Promise<Uint8Array> {
   } catch (cause) {
     throw new ModelError("unreadable", "cannot be read", { cause });
   }
+}
+
+async function readWeights(
+  folder: string,
+  { location, offset, length }: WeightsLocation,
+): Promise<Uint8Array> {
+  const path = join(folder, location);
+  const file = await open(path).catch((cause: NodeJS.ErrnoException) => {
+    const missing = cause.code === "ENOENT";
+    const what = missing ? "there is no such file beside the model" : "cannot be read";
+    throw new ModelError(missing ? "not-found" : "unreadable", `weights "${location}": ${what}`, { cause });
+  });
+  try {
+    const { size } = await file.stat();
+    const wanted = length ?? size - offset;
+    if (wanted < 0 || offset + wanted > size) {
+      const place = `${wanted} bytes at ${offset}`;
+      throw new ModelError(
+        "unreadable",
+        `weights "${location}": has ${size} bytes, the model wants ${place}`,
+      );
+    }
+    if (wanted > maxModelBytes) {
+      throw new ModelError("too-large", `weights "${location}": over ${maxModelBytes} bytes`);
+    }
+    const bytes = new Uint8Array(wanted);
+    let filled = 0;
+    while (filled < wanted) {
+      const { bytesRead } = await file.read(bytes, filled, wanted - filled, offset + filled);
+      if (bytesRead === 0) throw new ModelError("unreadable", `weights "${location}": ended early`);
+      filled += bytesRead;
+    }
+    return bytes;
+  } finally {
+    await file.close();
+  }
+}
+
+/**
+ * Reads an ONNX model with the weights that lie in files beside it, as one.
+ * @throws ModelError as {@link readModelFile}, `not-onnx`, `unsupported` for weights outside the model's folder
+ */
+export async function readOnnxFile(path: string): Promise<Uint8Array> {
+  const bytes = await readModelFile(path);
+  const model = parseModel(bytes);
+  if (!model.graph.initializers.some(({ external }) => external)) return bytes;
+  return encodeModel(await withEmbeddedWeights(model, (place) => readWeights(dirname(path), place)));
 }

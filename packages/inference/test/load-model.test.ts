@@ -9,7 +9,7 @@ import {
   readStatistics,
   statisticsPath,
 } from "@sluice/inference";
-import { encodeStatistics } from "@sluice/tensor";
+import { createTensor, encodeStatistics } from "@sluice/tensor";
 import t from "tap";
 import { floatValue } from "./onnx-schema.js";
 import { tinyModelBytes } from "./tiny-model.js";
@@ -64,7 +64,11 @@ t.test("what is no model is refused", async (t) => {
     [join(root, "noise.onnx"), "not-onnx", /noise\.onnx": /],
     [join(root, "empty.onnx"), "not-onnx", /is empty/],
     [join(root, "two.onnx"), "unsupported", /has 2 inputs/],
-    [join(root, "external.onnx"), "unsupported", /weights "w1" lie in another file/],
+    [
+      join(root, "external.onnx"),
+      "not-onnx",
+      /weights "w1" lie in another file, and it is not said in which/,
+    ],
     [join(root, "shapeless.onnx"), "missing-type", /value "input"/],
   ];
   for (const [path, kind, message] of cases) {
@@ -113,4 +117,94 @@ t.test("labels from a list, a table and lines", async (t) => {
   await t.rejects(readLabels(join(root, "e.json")), /is not JSON/);
   await t.rejects(readLabels(join(root, "f.tsv")), /column "index"/);
   await t.rejects(readLabels(join(root, "none.json")), /labels: cannot read/);
+});
+
+/** The tiny model with the weights w1 in `weights.bin`, behind 64 other bytes. */
+function withExternalWeights(place: Readonly<Record<string, string>>): { model: Buffer; weights: Buffer } {
+  let weights = Buffer.alloc(0);
+  const model = Buffer.from(
+    tinyModelBytes(({ graph }) => {
+      const tensor = graph.initializer[0]!;
+      weights = Buffer.concat([Buffer.alloc(64, 7), tensor.raw_data!]);
+      delete tensor.raw_data;
+      const where: Record<string, string> = { location: "weights.bin", offset: "64", ...place };
+      tensor.external_data = Object.entries(where).map(([key, value]) => ({ key, value }));
+      tensor.data_location = 1;
+    }),
+  );
+  return { model, weights };
+}
+
+t.test("weights in a file beside the model", async (t) => {
+  const { model, weights } = withExternalWeights({});
+  const sized = withExternalWeights({ length: String(weights.length - 64) }).model;
+  const whole = Buffer.from(tinyModelBytes(() => {}));
+  const root = t.testdir({
+    ...{ "a.onnx": model, "b.onnx": sized, "weights.bin": weights, "whole.onnx": whole },
+  });
+  const input = createTensor(
+    "float32",
+    [3, 8, 8],
+    Float32Array.from({ length: 192 }, (_, i) => (i % 13) / 7),
+  );
+  const run = async (file: string) => {
+    const { network } = await loadModel(join(root, file));
+    const { head } = await network.split("add_1");
+    const engine = await head.load();
+    try {
+      return (await engine.run([input]))[0]!.data;
+    } finally {
+      await engine.close();
+    }
+  };
+  const wanted = await run("whole.onnx");
+  t.same(await run("a.onnx"), wanted, "to the end of the file");
+  t.same(await run("b.onnx"), wanted, "of a length");
+});
+
+t.test("weights that are not there, too few or outside the folder", async (t) => {
+  const cases: [Record<string, string>, ModelErrorKind, RegExp][] = [
+    [{ location: "gone.bin" }, "not-found", /weights "gone.bin": there is no such file beside the model/],
+    [{ length: "99999" }, "unreadable", /has \d+ bytes, the model wants 99999 bytes at 64/],
+    [{ offset: "99999" }, "unreadable", /the model wants/],
+    [{ offset: "-4" }, "not-onnx", /offset: a number of bytes expected, got "-4"/],
+    [{ location: "../weights.bin" }, "unsupported", /outside the model's folder/],
+    [{ location: "/etc/passwd" }, "unsupported", /outside the model's folder/],
+    [{ location: "C:\\weights.bin" }, "unsupported", /outside the model's folder/],
+    [{ length: "99999999999" }, "too-large", /over 2147483647 bytes/],
+  ];
+  for (const [place, kind, message] of cases) {
+    const { model, weights } = withExternalWeights(place);
+    const root = t.testdir({ "m.onnx": model, "weights.bin": weights });
+    await t.rejects(loadModel(join(root, "m.onnx")), { kind, message }, JSON.stringify(place));
+  }
+});
+
+t.test("open sizes of the input are said behind the path", async (t) => {
+  const open = tinyModelBytes(({ graph }) => {
+    graph.input = [
+      {
+        name: "input",
+        type: {
+          tensor_type: {
+            elem_type: 1,
+            shape: {
+              dim: [{ dim_param: "N" }, { dim_value: 3 }, { dim_param: "rows" }, { dim_param: "columns" }],
+            },
+          },
+        },
+      },
+    ];
+  });
+  const path = join(t.testdir({ "net.onnx": Buffer.from(open) }), "net.onnx");
+  const { network } = await loadModel(path);
+  await t.rejects(network.listCuts(), {
+    message: 'input "input": the size of axis 2 is open; say it behind the path, as in model.onnx:3x224x224',
+  });
+  const fixed = await loadModel(`${path}:3x12x8`);
+  t.equal(fixed.name, "net");
+  t.same(fixed.input.shape, [3, 12, 8]);
+  const cuts = await fixed.network.listCuts();
+  t.same(cuts.find(({ name }) => name === "add_1")?.shape, [4, 12, 8]);
+  await t.rejects(loadModel(`${path}:4x12x8`), { kind: "unsupported", message: /is no case of/ });
 });

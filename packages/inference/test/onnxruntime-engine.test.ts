@@ -56,6 +56,27 @@ t.test("describes the model and runs samples alone and as a batch", async (t) =>
   await engine.close();
 });
 
+t.test("an output that looks as if it had a batch axis is given as it is described", async (t) => {
+  const bytes = encodeMessage({
+    ir_version: 8,
+    opset_import: [{ domain: "", version: 13 }],
+    graph: {
+      name: "steps",
+      node: [{ op_type: "ReduceMax", input: ["steps"], output: ["most"] }],
+      initializer: [],
+      input: [floatValue("steps", [20, 4])],
+      output: [floatValue("most", [1, 1])],
+    },
+  });
+  const engine = await loadOnnxruntime(bytes, { threads: 1 });
+  t.match(engine.inputs[0], { shape: [20, 4], batch: "none" });
+  t.match(engine.outputs[0], { shape: [1], batch: "one" });
+  const [most] = await engine.run([createTensor("float32", [20, 4], new Float32Array(80).fill(3))]);
+  t.strictSame(most!.shape, [1]);
+  t.strictSame(most!.data, Float32Array.of(3));
+  await engine.close();
+});
+
 t.test("a model with a fixed batch axis runs its samples one after another", async (t) => {
   const bytes = tinyModelBytes((model) => {
     model.graph.input = [floatValue("input", [1, 3, 8, 8])];

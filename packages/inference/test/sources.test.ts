@@ -13,7 +13,7 @@ import {
   preprocessPresets,
   type TensorInfo,
 } from "@sluice/inference";
-import { tensorBytes } from "@sluice/tensor";
+import { decodeFloat16, tensorBytes } from "@sluice/tensor";
 import fc from "fast-check";
 import sharp from "sharp";
 import t from "tap";
@@ -242,4 +242,19 @@ t.test("synthetic tensors are the same for the same seed", async (t) => {
     () => parseSyntheticShape("99999x99999x99999") && createSyntheticSource([99999, 99999, 99999]),
     /shape: /,
   );
+});
+
+t.test("synthetic inputs are what the model takes", async (t) => {
+  const of = async (reference: string, input: Partial<TensorInfo>) =>
+    (await take(await openSource(reference, { ...blank, input: { ...grey, ...input } }), 1))[0]!.image;
+  const last = await of("synthetic:6x5x3", { shape: [6, 5, 3], layout: "hwc" });
+  t.match(last, { shape: [6, 5, 3], layout: "hwc", dtype: "float32" });
+  t.match(await of("synthetic", { shape: [6, 5, 3], layout: "hwc" }), { shape: [6, 5, 3], layout: "hwc" });
+  const tokens = await of("synthetic", { shape: [200], layout: "any", dtype: "int32" });
+  t.strictSame([...new Set(tokens.data)].sort(), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  const half = await of("synthetic", { shape: [2000], layout: "any", dtype: "float16" });
+  const values = [...half.data].map((bits) => decodeFloat16(bits));
+  t.ok(Math.abs(values.reduce((sum, value) => sum + value ** 2, 0) / values.length - 1) < 0.2);
+  const bytes = await of("synthetic", { shape: [2000], layout: "any", dtype: "int8" });
+  t.ok(Math.min(...bytes.data) < -100 && Math.max(...bytes.data) > 100);
 });

@@ -91,6 +91,26 @@ t.test("raw frames of another size are resized, grey ones take a grey network", 
   t.ok(item?.pixels?.data.every((value) => value === 90));
 });
 
+t.test("inputs that are no pictures come from standard input as they are", async (t) => {
+  const tokens: TensorInfo = { name: "ids", dtype: "int32", shape: [4], layout: "any", batch: "dynamic" };
+  const values = Int32Array.of(7, -1, 70_000, 0, 1, 2, 3, 4);
+  const stdin = inChunks(new Uint8Array(values.buffer), [3, 20]);
+  const source = await openSource("stdin", { ...model, input: tokens }, { stdin });
+  const items = await take(source);
+  t.strictSame(
+    items.map(({ image }) => image.data),
+    [values.slice(0, 4), values.slice(4)],
+  );
+  t.strictSame(items[0]?.image.shape, [4]);
+  t.same(await take(source), [], "there is one pass");
+  const cut = await openSource(
+    "stdin",
+    { ...model, input: tokens },
+    { stdin: inChunks(new Uint8Array(20), [20]) },
+  );
+  await t.rejects(take(cut), { kind: "unreadable", message: /after 4 of the 16 bytes/ });
+});
+
 t.test("a stream that ends within a frame, and shapes that are none, are named", async (t) => {
   const cut = await openSource("stdin:4x6x3", model, { stdin: inChunks(frames(2).subarray(0, 100), [9]) });
   await t.rejects(take(cut), { kind: "unreadable", message: /after 28 of the 72 bytes/ });

@@ -25,6 +25,8 @@ export type ClientFrame =
       readonly slicesRecovered: number;
       /** By stage, in milliseconds; `produce` is the client's half of the model. */
       readonly timings: Readonly<Record<ClientStage, number>>;
+      /** The part of `network` that it waited at the client to be sent. */
+      readonly sendQueueMs?: number;
     };
 
 /** What a client knows of its session and its path; `figures()` of `@sluice/client` has it all. */
@@ -36,6 +38,9 @@ export interface ClientPathFigures {
   readonly rateBitsPerSecond?: number | undefined;
   readonly datagramsSent?: number;
   readonly datagramsLost?: number;
+  /** That wait in the transport, and those that it did not take. */
+  readonly datagramsQueued?: number;
+  readonly datagramsDropped?: number;
   readonly lossRuns?: number;
   readonly slicesRepeated?: number;
   readonly repairsSent?: number;
@@ -56,7 +61,17 @@ export interface ClientMetrics {
 }
 
 /** The stages of a frame in their order; those after the network are the server's, as its result tells them. */
-const STAGES = ["client", "encode", "network", "reassembly", "queue", "decode", "conceal", "inference"];
+const STAGES = [
+  "client",
+  "encode",
+  "send-queue",
+  "network",
+  "reassembly",
+  "queue",
+  "decode",
+  "conceal",
+  "inference",
+];
 
 /** Creates a registry of its own for one client. */
 export function createClientMetrics(options: { readonly processMetrics?: boolean } = {}): ClientMetrics {
@@ -82,7 +97,9 @@ export function createClientMetrics(options: { readonly processMetrics?: boolean
       metrics.observeSlicesReceived(frame.slicesReceived);
       metrics.observeSlicesRecovered(frame.slicesRecovered);
       const { produce, ...others } = frame.timings;
-      for (const [stage, durationMs] of Object.entries({ client: produce, ...others })) {
+      const waited = Math.min(frame.sendQueueMs ?? 0, others.network);
+      const stages = { client: produce, ...others, "send-queue": waited, network: others.network - waited };
+      for (const [stage, durationMs] of Object.entries(stages)) {
         metrics.observeStage(stage, durationMs);
       }
     },
@@ -118,6 +135,12 @@ function watchPath(registry: Registry, read: () => ClientPathFigures): void {
   counter("sluice_sessions_total", "Sessions that were opened.", (f) => f.sessions);
   counter("sluice_datagrams_sent_total", "Datagrams handed to the transport.", (f) => f.datagramsSent);
   counter("sluice_datagrams_lost_total", "Datagrams that did not arrive.", (f) => f.datagramsLost);
+  counter(
+    "sluice_datagrams_dropped_total",
+    "Datagrams given up before they were sent: the transport's queue was full, or they had become too large.",
+    (f) => f.datagramsDropped,
+  );
+  gauge("sluice_datagrams_queued", "Datagrams that wait to be sent.", (f) => f.datagramsQueued);
   counter("sluice_loss_runs_total", "Runs of datagrams lost one after the other.", (f) => f.lossRuns);
   counter("sluice_slices_repeated_total", "Slices that were sent again.", (f) => f.slicesRepeated);
   counter("sluice_repair_symbols_sent_total", "Repair symbols that were sent.", (f) => f.repairsSent);

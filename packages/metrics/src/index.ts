@@ -16,4 +16,5 @@ export {
 } from "./metrics.js";
 export { type OperationsOptions, type OperationsServer, serveOperations } from "./serve-operations.js";
 export type { StrategyChange, StrategyFigures } from "./strategy-metrics.js";
+export type { QueueFigures } from "./watch-queues.js";
 export type { TransportFigures } from "./watch-transport.js";

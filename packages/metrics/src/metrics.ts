@@ -2,6 +2,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom
 import { createFrameMetrics, type FrameAgePoint, MAX_REASONS } from "./frame-metrics.js";
 import { createLabelLimit } from "./label-limit.js";
 import { type CaptureFigures, watchCapture } from "./watch-capture.js";
+import { type QueueFigures, watchQueues } from "./watch-queues.js";
 import { type TransportFigures, watchTransport } from "./watch-transport.js";
 
 /** How a session ended that had been opened: in order, or by a broken transport or a violation of the protocol. */
@@ -11,7 +12,7 @@ export type SessionEnd = "closed" | "failed";
 export type FrameOutcome = "delivered" | "expired" | "undecodable" | "failed" | "rejected";
 
 /** Where the time of a frame goes at a server, in its order. */
-export type Stage = "reassembly" | "queue" | "decode" | "conceal" | "inference";
+export type Stage = "reassembly" | "queue" | "decode" | "conceal" | "inference" | "result";
 
 export type DatagramDirection = "received" | "sent";
 
@@ -27,6 +28,8 @@ export interface Metrics {
   watchTransport(read: () => TransportFigures): void;
   /** Adds what has become of the frames that were to be captured. To be called once. */
   watchCapture(read: () => CaptureFigures): void;
+  /** Adds how full the server's queues are, read anew for each scrape. To be called once. */
+  watchQueues(read: () => QueueFigures): void;
   /** Once for each frame. `reason` says why it was not delivered; empty or left out where there is none. */
   observeFrame(outcome: FrameOutcome, reason?: string): void;
   /** Frames of which a first slice was taken. */
@@ -63,8 +66,10 @@ export interface MetricsOptions {
   readonly processMetrics?: boolean;
 }
 
-const STAGES: readonly Stage[] = ["reassembly", "queue", "decode", "conceal", "inference"];
+const STAGES: readonly Stage[] = ["reassembly", "queue", "decode", "conceal", "inference", "result"];
 const FRAME_OUTCOMES: readonly FrameOutcome[] = ["delivered", "expired", "undecodable", "failed", "rejected"];
+/** `taken` brought slices back or may; what came for nothing: all others. */
+const REPAIR_OUTCOMES = ["taken", "duplicate", "unneeded", "late", "refused"];
 const BATCH_BUCKETS = [1, 2, 3, 4, 6, 8, 12, 16, 32];
 
 /** Creates a registry of its own with every metric of a server in it, so that no series is missing before its first event. */
@@ -127,6 +132,7 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
   );
   // Series that are known beforehand start at 0: a rate over a series that appears later misses its first event.
   for (const outcome of ["closed", "failed"]) sessionsTotal.inc({ outcome }, 0);
+  for (const outcome of REPAIR_OUTCOMES) repairSymbols.inc({ outcome }, 0);
 
   const repairOutcome = createLabelLimit(MAX_REASONS);
   const sliceReason = createLabelLimit(MAX_REASONS);
@@ -142,6 +148,7 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
     },
     watchTransport: (read) => watchTransport(registry, read),
     watchCapture: (read) => watchCapture(registry, read),
+    watchQueues: (read) => watchQueues(registry, read),
     ...ofFrames,
     observeFramesBegun: (count) => sound(count, (n) => framesBegun.inc(n)),
     observeUnits(expected, missing, runs) {

@@ -11,12 +11,14 @@ t.test("frames and path of a client, under the names of the server", async (t) =
     datagramsSent: 12,
     datagramsLost: 3,
     lossRuns: 2,
+    datagramsQueued: 4,
+    datagramsDropped: 6,
   }));
   metrics.observeFrame({ status: "dropped", reason: "bandwidth" });
   metrics.observeFrame({ status: "expired", reason: "deadline" });
   metrics.observeFrame({
     ...{ status: "delivered", onTime: false, latencyMs: 160, concealedFraction: 0.25 },
-    ...{ slicesReceived: 7, slicesRecovered: 1 },
+    ...{ slicesReceived: 7, slicesRecovered: 1, sendQueueMs: 30 },
     timings: {
       produce: 2,
       encode: 1,
@@ -36,7 +38,8 @@ t.test("frames and path of a client, under the names of the server", async (t) =
     "sluice_late_results_total 1",
     'sluice_frame_age_seconds_sum{at="result"} 0.16',
     'sluice_stage_duration_seconds_sum{stage="client"} 0.002',
-    'sluice_stage_duration_seconds_sum{stage="network"} 0.12',
+    'sluice_stage_duration_seconds_sum{stage="network"} 0.09',
+    'sluice_stage_duration_seconds_sum{stage="send-queue"} 0.03',
     'sluice_stage_duration_seconds_count{stage="decode"} 1',
     "sluice_concealed_elements_ratio_sum 0.25",
     "sluice_slices_received_total 7",
@@ -44,6 +47,8 @@ t.test("frames and path of a client, under the names of the server", async (t) =
     "sluice_sent_bytes_total 900",
     "sluice_datagrams_lost_total 3",
     "sluice_loss_runs_total 2",
+    "sluice_datagrams_queued 4",
+    "sluice_datagrams_dropped_total 6",
     "sluice_repair_symbols_sent_total 0",
   ]) {
     t.ok(first.includes(line), line);

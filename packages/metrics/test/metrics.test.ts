@@ -31,6 +31,7 @@ t.test("every call arrives under its name, in base units", async (t) => {
   m.observeFrameAge("result", 92);
   m.observeDatagramsDropped("sent", "queue-full", 3);
   m.observeProtocolError(7);
+  m.watchQueues(() => ({ frames: 9, frameBytes: 4_000, datagrams: 31 }));
   const text = await lines(m);
   for (const line of [
     "sluice_sessions 1",
@@ -62,6 +63,10 @@ t.test("every call arrives under its name, in base units", async (t) => {
     'sluice_frame_age_seconds_sum{at="result"} 0.092',
     'sluice_datagrams_dropped_total{direction="sent",reason="queue-full"} 3',
     'sluice_protocol_errors_total{code="7"} 1',
+    'sluice_repair_symbols_total{outcome="late"} 0',
+    "sluice_frames_queued 9",
+    "sluice_frames_queued_bytes 4000",
+    "sluice_datagrams_queued 31",
     "sluice_invalid_observations_total 0",
   ]) {
     t.ok(text.includes(line), line);

@@ -5,7 +5,7 @@ import type { ClientEvent, ClientSession, OfferDecision, StreamTensor } from "./
 import type { ClientPath } from "./client-path.js";
 import type { ClientStream, ClientStreams } from "./client-streams.js";
 import { frameBudgetBytes, frameGate, type GateInput } from "./frame-gate.js";
-import { createFrameLedger, type ExpiryReason, type LedgerCounts } from "./frame-ledger.js";
+import { createFrameLedger, type ExpiryReason, type LedgerCounts, type LedgerFrame } from "./frame-ledger.js";
 import { maxFrameNumber } from "./limits.js";
 import { bytesOf } from "./send-buffer.js";
 import type { SliceSender } from "./slice-sender.js";
@@ -15,6 +15,8 @@ export interface ClientFrames {
   /** See {@link ClientSession.offer}; `isOpen`: new frames are allowed. */
   offer(alias: number, capturedMs: number, isOpen: boolean, nowMs: number): OfferDecision;
   readonly submit: ClientSession["submit"];
+  /** Its first slice has left the send buffer. */
+  left(frame: Pick<LedgerFrame, "stream" | "frame">, nowMs: number): void;
   handleResult(result: sluice.v1.Result, nowMs: number): void;
   expire(stream: number, frame: number, reason: ExpiryReason): void;
   expireAll(reason: ExpiryReason): void;
@@ -99,6 +101,7 @@ export function createClientFrames(
         givenUpAtMs,
         expectedBytes,
         payloadBytes: 0,
+        ...{ submittedMs: nowMs, sendQueueMs: 0 },
       });
       // What repair symbols will take is not the encoder's.
       const share = expectedBytes === 0 ? 1 : stream.payloadBytes / expectedBytes;
@@ -110,6 +113,7 @@ export function createClientFrames(
       const entry = ledger.find(alias, frame);
       if (!stream || !entry) return false;
       entry.payloadBytes = bytesOf(cut);
+      entry.submittedMs = nowMs;
       stream.clientLatencyMs = smooth(stream.clientLatencyMs, nowMs - entry.admittedMs);
       stream.payloadBytes = smooth(stream.payloadBytes, entry.payloadBytes);
       // spec 4.4: the server would end the session.
@@ -135,6 +139,11 @@ export function createClientFrames(
       const outgoing = { stream: alias, frame, capturedMs, expiresAtMs, slices: cut, split, urgency };
       if (!slices.push(outgoing, nowMs)) expire(alias, frame, "send-buffer");
       return true;
+    },
+
+    left({ stream, frame }, nowMs) {
+      const entry = ledger.find(stream, frame);
+      if (entry) entry.sendQueueMs = nowMs - entry.submittedMs;
     },
 
     handleResult(result, nowMs) {

@@ -13,6 +13,7 @@ import { createClientStreams } from "./client-streams.js";
 import { createControlLane } from "./control-lane.js";
 import { type ControlMessage, createControlDecoder, type OutgoingControl } from "./control-message.js";
 import { decodeDatagram } from "./datagram.js";
+import { createDatagramDraft } from "./datagram-draft.js";
 import { ErrorCode, errorCodeName, ProtocolError } from "./error-code.js";
 import {
   handshakeTimeoutMs,
@@ -33,10 +34,11 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
   const path = createClientPath();
   const announced = createAnnouncedLimits();
   const streams = createClientStreams();
-  const slices = createSliceSender(path, streams.get);
+  const slices = createSliceSender(path, streams.get, (frame, nowMs) => frames.left(frame, nowMs));
   const events: ClientEvent[] = [];
   const frames = createClientFrames({ path, slices, streams, announced }, (event) => events.push(event));
   const lossy = createLossyLane();
+  const draftOf = createDatagramDraft();
   const acknowledgements = createAcknowledgements();
   let state: ClientSession["state"] = "connecting";
   let capabilities: readonly string[] = [];
@@ -257,13 +259,13 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
       slices.repair(nowMs);
       const maySendSlices = slices.maySend(nowMs);
       if (lossy.isEmpty && !maySendSlices) return undefined;
-      const datagram = new Uint8Array(maxDatagramBytes);
-      let end = lossy.fill(datagram, 0, maxDatagramBytes);
-      if (maySendSlices) end = slices.fill(datagram, end, nowMs);
+      const draft = draftOf(maxDatagramBytes);
+      let end = lossy.fill(draft, 0, maxDatagramBytes);
+      if (maySendSlices) end = slices.fill(draft, end, nowMs);
       if (end === 0) return undefined;
       bytesInDatagrams += end;
       datagramsSent++;
-      return datagram.subarray(0, end);
+      return draft.slice(0, end);
     },
 
     pollStream: () => frames.pollTensor(),

@@ -39,6 +39,9 @@ export interface LedgerFrame {
   readonly expectedBytes: number;
   /** Bytes of its slices; 0 until it was submitted. */
   payloadBytes: number;
+  /** When its slices were handed over, and how long the first of them waited to leave; 0 before, and on streams. */
+  submittedMs: number;
+  sendQueueMs: number;
 }
 
 export interface LedgerCounts {

@@ -10,14 +10,19 @@ export interface Pacer {
 /** What may leave at once after a pause. Timers of browsers and of Node are a few milliseconds coarse. */
 const burstMs = 4;
 /** A burst of some datagrams shows the rate of the bottleneck (`bandwidth-estimator.ts`), however slow the pace is. */
-const minBurstBytes = 8 * 1_200;
+const burstDatagrams = 8;
+const commonDatagramBytes = 1_200;
+/** Datagrams above it are of paths within one machine, where a burst in bytes would be a single one and show nothing. */
+const largestOfNetworks = 1_500;
 
 export function createPacer(initialBitsPerSecond: number): Pacer {
   let bitsPerSecond = initialBitsPerSecond;
   let freeAtMs = Number.NEGATIVE_INFINITY;
+  let datagramBytes = commonDatagramBytes;
   return {
-    readyAtMs: () => freeAtMs - Math.max(burstMs, (minBurstBytes * 8_000) / bitsPerSecond),
+    readyAtMs: () => freeAtMs - Math.max(burstMs, (burstDatagrams * datagramBytes * 8_000) / bitsPerSecond),
     sent(bytes, nowMs) {
+      if (bytes > largestOfNetworks) datagramBytes = Math.max(datagramBytes, bytes);
       freeAtMs = Math.max(freeAtMs, nowMs) + (bytes * 8_000) / bitsPerSecond;
     },
     setRate(rate) {

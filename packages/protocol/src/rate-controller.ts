@@ -40,6 +40,14 @@ const thresholdGain = 0.1;
 const ceilingShare = 0.98;
 const decrease = 0.75;
 /**
+ * A session that begins with frames larger than the path carries in their time has built up the first queue itself, of the
+ * frame or two that the gate lets wait: a small step drains it within a few round trips. Whoever is not alone there meets
+ * the next decrease, which is a full one.
+ */
+const firstDecrease = 0.94;
+/** A rate of at least this share of the ceiling has not been decreased yet. */
+const untouchedShare = 0.95;
+/**
  * Gain of the increase, each second. The step is gain (ceiling - rate) sqrt(rate / ceiling): the less a session has,
  * the faster it grows in proportion, which brings shares together; and many sessions on a path do not grow too fast
  * together.
@@ -94,7 +102,8 @@ export function createRateController(): RateController {
         rate += (gain * (ceiling - rate) * Math.sqrt(rate / ceiling) * elapsedMs) / 1_000;
       }
       if (isCongested && nowMs - decreasedMs > rttMs + settleMs) {
-        rate = decrease * Math.min(rate, ceiling);
+        const isFirst = isStarting && rate > untouchedShare * ceiling;
+        rate = (isFirst ? firstDecrease : decrease) * Math.min(rate, ceiling);
         decreasedMs = nowMs;
       }
       rate = Math.min(ceiling, Math.max(minShare * ceiling, rate));

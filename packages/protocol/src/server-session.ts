@@ -9,6 +9,7 @@ import { checkHello } from "./check-hello.js";
 import { createControlLane } from "./control-lane.js";
 import { type ControlMessage, createControlDecoder, type OutgoingControl } from "./control-message.js";
 import { decodeDatagram, itemOverhead, type ReceivedSlice } from "./datagram.js";
+import { createDatagramDraft } from "./datagram-draft.js";
 import { type Drain, drainOverMs } from "./drain.js";
 import { ErrorCode, errorCodeName, ProtocolError } from "./error-code.js";
 import type { RecoveredDatagram } from "./fec/fec-receiver.js";
@@ -57,6 +58,7 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
   const tensorStreams = createTensorStreams(limits.maxTensorBytes || Number.MAX_SAFE_INTEGER);
   const events: ServerEvent[] = [];
   const lossy = createLossyLane();
+  const draftOf = createDatagramDraft();
   let state: ServerSession["state"] = "connecting";
   let capabilities: readonly string[] = [];
   let draining: Drain | undefined;
@@ -389,10 +391,10 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
       results.sayLarge(maxDatagramBytes);
       if (maxDatagramBytes === 0) return undefined;
       if (lossy.isEmpty && results.nextTimeoutMs() > nowMs) return undefined;
-      const datagram = new Uint8Array(maxDatagramBytes);
-      const end = results.fill(datagram, lossy.fill(datagram, 0, maxDatagramBytes), rttMs(), nowMs);
+      const draft = draftOf(maxDatagramBytes);
+      const end = results.fill(draft, lossy.fill(draft, 0, maxDatagramBytes), rttMs(), nowMs);
       bytesSent += end;
-      return end > 0 ? datagram.subarray(0, end) : undefined;
+      return end > 0 ? draft.slice(0, end) : undefined;
     },
 
     pollEvent: () => events.shift(),

@@ -43,6 +43,8 @@ const copyMarginMs = 5;
 export function createSliceSender(
   path: ClientPath,
   streamOf: (stream: number) => ClientStream | undefined,
+  /** The first slice of a frame has left. */
+  onLeft: (frame: OutgoingFrame, nowMs: number) => void,
 ): SliceSender {
   const waiting = createSendBuffer();
   /** What is sent again goes first: it has waited for a round trip. */
@@ -91,6 +93,7 @@ export function createSliceSender(
     const from = isFirst ? waiting : repairs;
     const onSlice = (frame: OutgoingFrame, slice: OutgoingSlice, isLast: boolean) => {
       repairer.sent(sequence, frame, slice, minReceivedOf(frame), nowMs);
+      if (isFirst && slice.index === 0) onLeft(frame, nowMs);
       const stream = isFirst && parity.protects(frame.stream) ? streamOf(frame.stream) : undefined;
       if (!stream) return;
       sent.push({ frame, slice });

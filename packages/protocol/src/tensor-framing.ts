@@ -42,38 +42,68 @@ export interface TensorDecoder {
 }
 
 export function createTensorDecoder(maxBytes: number): TensorDecoder {
+  /** The beginning of a slice whose rest has not come. */
   let chunks: Uint8Array[] = [];
   let held = 0;
-  /** Bytes that are needed before it is worth looking again. */
+  /** Bytes of the next slice that are needed before it is worth looking again; always more than are held. */
   let needed = 1;
-  function decode(chunk: Uint8Array): ReceivedSlice[] {
-    chunks.push(chunk);
-    held += chunk.length;
-    if (held < needed) return [];
-    const bytes = joinChunks(chunks, held);
-    const slices: ReceivedSlice[] = [];
-    let done = 0;
-    while (done < bytes.length) {
-      const cursor = { bytes, offset: done, end: bytes.length };
-      const headerBytes = decodeVarint(cursor);
-      if (headerBytes < 1 || headerBytes > maxSliceHeaderBytes) {
-        throw new ProtocolError(ErrorCode.protocolViolation, "tensor stream: not a slice header");
-      }
-      const payloadAt = cursor.offset + headerBytes;
-      needed = payloadAt - done;
-      if (payloadAt > bytes.length) break;
-      const header = decodeSliceHeader({ bytes, offset: cursor.offset, end: payloadAt });
-      if (header.payloadBytes === undefined || header.payloadBytes > maxBytes) {
-        throw new ProtocolError(ErrorCode.limitExceeded, `tensor stream: a slice of over ${maxBytes} bytes`);
-      }
-      needed = payloadAt + header.payloadBytes - done;
-      if (done + needed > bytes.length) break;
-      slices.push({ header, payload: bytes.subarray(payloadAt, done + needed) });
-      done += needed;
+
+  /** The slice at `offset`, or `undefined` where more bytes are needed, of which `needed` then says how many. */
+  function readSlice(bytes: Uint8Array, offset: number): ReceivedSlice | undefined {
+    const cursor = { bytes, offset, end: bytes.length };
+    const headerBytes = decodeVarint(cursor);
+    if (headerBytes < 1 || headerBytes > maxSliceHeaderBytes) {
+      throw new ProtocolError(ErrorCode.protocolViolation, "tensor stream: not a slice header");
+    }
+    const payloadAt = cursor.offset + headerBytes;
+    needed = payloadAt - offset;
+    if (payloadAt > bytes.length) return undefined;
+    const header = decodeSliceHeader({ bytes, offset: cursor.offset, end: payloadAt });
+    if (header.payloadBytes === undefined || header.payloadBytes > maxBytes) {
+      throw new ProtocolError(ErrorCode.limitExceeded, `tensor stream: a slice of over ${maxBytes} bytes`);
+    }
+    needed += header.payloadBytes;
+    if (offset + needed > bytes.length) return undefined;
+    return { header, payload: bytes.subarray(payloadAt, offset + needed) };
+  }
+
+  function hold(bytes: Uint8Array): void {
+    chunks.push(bytes);
+    held += bytes.length;
+  }
+
+  /** Completes the slice that was begun, with no more of the chunk than it takes. @returns the offset behind that */
+  function complete(chunk: Uint8Array, slices: ReceivedSlice[]): number {
+    let at = 0;
+    while (held > 0 && at < chunk.length) {
+      const rest = chunk.subarray(at, at + needed - held);
+      at += rest.length;
+      hold(rest);
+      if (held < needed) break;
+      const bytes = joinChunks(chunks, held);
+      const slice = readSlice(bytes, 0);
+      chunks = slice ? [] : [bytes];
+      if (!slice) continue;
+      slices.push(slice);
+      held = 0;
       needed = 1;
     }
-    chunks = done < bytes.length ? [bytes.subarray(done)] : [];
-    held = bytes.length - done;
+    return at;
+  }
+
+  function decode(chunk: Uint8Array): ReceivedSlice[] {
+    const slices: ReceivedSlice[] = [];
+    // All others are views of the chunk they came in.
+    for (let at = complete(chunk, slices); at < chunk.length; ) {
+      const slice = readSlice(chunk, at);
+      if (!slice) {
+        hold(chunk.subarray(at));
+        break;
+      }
+      slices.push(slice);
+      at += needed;
+      needed = 1;
+    }
     return slices;
   }
 

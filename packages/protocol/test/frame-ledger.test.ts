@@ -2,6 +2,8 @@ import fc from "fast-check";
 import t from "tap";
 import { createFrameLedger, type ExpiryReason } from "#src/frame-ledger.js";
 
+const nothingSent = { expectedBytes: 0, payloadBytes: 0, submittedMs: 0, sendQueueMs: 0 };
+
 const expiryReasons: readonly ExpiryReason[] = [
   "abandoned",
   "send-queue",
@@ -41,7 +43,7 @@ t.test("offered = dropped + expired + delivered + in flight after any sequence o
       } else if (step.type === "admit") {
         const { givenUpAtMs } = step;
         const times = { capturedMs: 0, admittedMs: 0, deadlineMs: 1, givenUpAtMs };
-        ledger.admit({ stream: 1, frame: next, ...times, expectedBytes: 0, payloadBytes: 0 });
+        ledger.admit({ stream: 1, frame: next, ...times, ...nothingSent });
         open.set(next++, givenUpAtMs);
         offered++;
       } else if (step.type === "sweep") {
@@ -86,8 +88,7 @@ t.test("frames of several streams are told apart, and an ended one does not end 
     admittedMs: 0,
     deadlineMs: 10,
     givenUpAtMs: 20,
-    expectedBytes: 0,
-    payloadBytes: 0,
+    ...nothingSent,
   };
   ledger.admit({ stream: 1, frame: 11, ...times });
   ledger.admit({ stream: 11, frame: 1, ...times });

@@ -30,6 +30,39 @@ t.test("a stream over a clean path delivers every frame in time", async (t) => {
   t.equal(figures.unreceivedBytes, 0);
 });
 
+t.test(
+  "between processes of one machine, by datagrams of 16 kB, the rate of the path is found",
+  async (t) => {
+    const rateBitsPerSecond = 500_000_000;
+    const fast = { delayMs: 0.1, rateBitsPerSecond, queueMs: 100 };
+    const session = createVirtualSession({
+      seed: 1,
+      up: fast,
+      down: fast,
+      maxDatagramBytes: 15_800,
+      units: 100_352,
+    });
+    const stream = session.client.openStream({
+      ...streamOptions,
+      spec: { dtype: "uint8", shape: [100_352], layout: "any" },
+    });
+    session.runUntil(200);
+    const bytes = new Uint8Array(100_352).fill(7);
+    streamFrames(session, stream, { frames: 60, intervalMs: 33, bytes });
+    session.runUntil(3_000);
+    assertAccounted(t, session.client.figures, 60);
+    t.equal(session.client.figures.onTime, 60);
+    const { bandwidthBitsPerSecond = 0 } = session.client.figures;
+    t.ok(bandwidthBitsPerSecond > 0.5 * rateBitsPerSecond, `${bandwidthBitsPerSecond} bit/s`);
+    const latencies = session.clientEvents.flatMap((event) =>
+      event.type === "delivered" ? event.latencyMs : [],
+    );
+    const latest = latencies.slice(-20).sort((a, b) => a - b)[10]!;
+    // The bytes take 1.6 ms, the server 1 ms; at the rate of a path that is not known they would take 40 ms.
+    t.ok(latest < 10, `${latest} ms`);
+  },
+);
+
 for (const loss of [0.03, 0.1]) {
   for (const burst of [1, 4]) {
     t.test(

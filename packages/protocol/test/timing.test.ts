@@ -61,6 +61,17 @@ t.test("after a pause a short burst leaves, never what was saved up", async (t) 
   t.equal(bytes, 41_000, "4 ms where that is more");
 });
 
+t.test(
+  "large datagrams, between processes of one machine, leave in a burst of as many: one alone shows no rate",
+  async (t) => {
+    const pacer = createPacer(20_000_000);
+    pacer.sent(15_800, 0);
+    let burst = 1;
+    for (; pacer.readyAtMs() <= 0; burst++) pacer.sent(15_800, 0);
+    t.equal(burst, 9, "8 datagrams, and the one that fills it");
+  },
+);
+
 t.test("the rate limiter spaces frames evenly and allows its burst", async (t) => {
   for (const [burst, startedAtOnce] of [
     [1, 1],

@@ -49,6 +49,8 @@ export interface Connection {
   readonly ownLimits: Partial<SessionLimits> | undefined;
   /** Frames that the client has sent and the limits have let in. */
   readonly framesOffered: number;
+  /** Datagrams that its transport has not sent yet. */
+  readonly datagramsQueued: number;
   close(code: number, reason: string): void;
   readonly closed: Promise<void>;
 }
@@ -298,6 +300,9 @@ export function createConnection(options: ConnectionOptions): Connection {
     },
     get framesOffered() {
       return account.offered;
+    },
+    get datagramsQueued() {
+      return session.stats().datagramsQueued ?? 0;
     },
     close,
     closed,

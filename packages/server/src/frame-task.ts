@@ -87,6 +87,7 @@ export function createFrameTask(options: FrameTaskOptions): FrameTask {
     },
     done(output, waitMs, inferenceMs) {
       ran(waitMs, inferenceMs);
+      const startMs = clock.now();
       let payload: Uint8Array;
       try {
         const value = served.answer(output, { ...received!, frameNumber: frame.frame, inferenceMs });
@@ -96,6 +97,7 @@ export function createFrameTask(options: FrameTaskOptions): FrameTask {
         return;
       }
       answer({ outcome: "done", payload }, inferenceMs);
+      observer.observeStage("result", clock.now() - startMs);
     },
     failed(error, waitMs, inferenceMs) {
       ran(waitMs, inferenceMs);

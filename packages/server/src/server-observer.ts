@@ -17,7 +17,11 @@ export interface ServerObserver {
   /** Units of a frame, those that did not come, and the runs that these form. */
   observeUnits(expected: number, missing: number, runs: number): void;
   observeConcealedRatio(ratio: number): void;
-  observeStage(stage: "reassembly" | "decode" | "conceal" | "queue" | "inference", durationMs: number): void;
+  /** `result`: from the end of the inference until the result is handed to the session. */
+  observeStage(
+    stage: "reassembly" | "decode" | "conceal" | "queue" | "inference" | "result",
+    durationMs: number,
+  ): void;
   observeFrameAge(at: "inference" | "result", ageMs: number): void;
   observeDatagramsDropped(direction: "received" | "sent", reason: string, count?: number): void;
   /** A network begins with so many frames at once. */

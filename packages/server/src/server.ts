@@ -34,6 +34,8 @@ export interface ServerOptions {
 /** A running server. */
 export interface Server {
   readonly sessions: number;
+  /** What waits at this moment: frames for the networks with their bytes, and datagrams for the transports. */
+  queues(): { readonly frames: number; readonly frameBytes: number; readonly datagrams: number };
   /** Changes what each session may do, the open ones included. */
   setLimits(limits: Partial<SessionLimits>): void;
   /**
@@ -130,6 +132,10 @@ export function createServer(options: ServerOptions): Server {
   return {
     get sessions() {
       return connections.size;
+    },
+    queues() {
+      const datagrams = [...connections].reduce((sum, { datagramsQueued }) => sum + datagramsQueued, 0);
+      return { frames: scheduler.waiting, frameBytes: scheduler.waitingBytes, datagrams };
     },
     close,
     setLimits(changed) {

@@ -1,5 +1,5 @@
 import { decodeFloat16Array, encodeFloat16 } from "./float16.js";
-import type { Tensor } from "./tensor.js";
+import { createTensor, type Dtype, type Tensor } from "./tensor.js";
 
 const largestHalf = 65504;
 
@@ -50,4 +50,13 @@ export function writeFloat32(tensor: Tensor, first: number, values: Float32Array
     return;
   }
   for (let i = 0; i < values.length; i++) writeFloat32Element(tensor, first + i, values[i]!);
+}
+
+/** A tensor with elements of another dtype, converted as {@link writeFloat32} does; the tensor itself where it has it. */
+export function convertTensor(tensor: Tensor, dtype: Dtype): Tensor {
+  if (tensor.dtype === dtype) return tensor;
+  const converted = createTensor(dtype, tensor.shape, undefined, tensor.layout);
+  const { length } = tensor.data;
+  writeFloat32(converted, 0, readFloat32(tensor, 0, length, new Float32Array(length)));
+  return converted;
 }

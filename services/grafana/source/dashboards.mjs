@@ -1,5 +1,5 @@
 // The dashboards, each named by the question that it answers. Made into JSON by ../make-dashboards.mjs.
-import { curves, dashboard, heat, number, query } from "./panel.mjs";
+import { curves, dashboard, each, heat, number, query } from "./panel.mjs";
 
 const server = 'job="sluice-server",instance=~"$instance"';
 const client = 'job="sluice-client",instance=~"$instance"';
@@ -9,6 +9,17 @@ const quantile = (q, metric, labels, by) =>
 const share = (part, whole) => `sum(rate(${part}[1m])) / (sum(rate(${whole}[1m])) > 0)`;
 const mean = (metric, labels, by = "") =>
   `sum by (${by}) (rate(${metric}_sum{${labels}}[1m])) / (sum by (${by}) (rate(${metric}_count{${labels}}[1m])) > 0)`;
+
+/** Only what happens, and one series that says `none` where nothing does: a legend of zeros hides the one that is not. */
+const happening = (expr, label) =>
+  `(${expr} > 0) or on() label_replace(vector(0), "${label}", "none", "", "")`;
+/** In the order in which a frame goes through them, so that they stand on each other like that. */
+const waterfall = (labels, stages) =>
+  stages.map((stage) =>
+    query(mean("sluice_stage_duration_seconds", `${labels},stage="${stage}"`), stage.replaceAll("-", " ")),
+  );
+/** Node's own resolution, 10 ms, is in its figures; what is above it is lateness. */
+const lateness = (quantile) => `clamp_min(nodejs_eventloop_lag_${quantile}_seconds{${server}} - 0.01, 0)`;
 
 const good = (yellow, red) => [["green"], ["orange", yellow], ["red", red]];
 const highIsGood = (yellow, green) => [["red"], ["orange", yellow], ["green", green]];
@@ -59,7 +70,7 @@ export const healthy = dashboard({
         curves(
           "Frames by outcome",
           "Every frame ends in exactly one of them.",
-          "reqps",
+          each("frames"),
           [query(rate("sluice_frames_total", server, "outcome"), "{{outcome}}")],
           { stacked: true },
         ),
@@ -80,12 +91,12 @@ export const healthy = dashboard({
         curves(
           "Sessions that ended, and refusals",
           "By how they ended; refused before they began, by reason.",
-          "reqps",
+          each("sessions"),
           [
             query(rate("sluice_sessions_total", server, "outcome"), "ended: {{outcome}}"),
             query(
-              `${rate("sluice_sessions_rejected_total", server, "reason")} or vector(0)`,
-              "refused {{reason}}",
+              happening(rate("sluice_sessions_rejected_total", server, "reason"), "reason"),
+              "refused: {{reason}}",
             ),
           ],
         ),
@@ -95,8 +106,8 @@ export const healthy = dashboard({
           "short",
           [
             query(
-              `sum by (code) (increase(sluice_protocol_errors_total{${server}}[5m])) or vector(0)`,
-              "violation {{code}}",
+              happening(`sum by (code) (increase(sluice_protocol_errors_total{${server}}[5m]))`, "code"),
+              "violation: {{code}}",
             ),
             query(
               `sum by (engine, reason) (increase(sluice_engine_restarts_total{${server}}[5m]))`,
@@ -120,14 +131,26 @@ export const late = dashboard({
           "Mean of each stage, client",
           "A waterfall: the heights add up to the mean latency that the client sees.",
           "s",
-          [query(mean("sluice_stage_duration_seconds", 'job="sluice-client"', "stage"), "{{stage}}")],
+          waterfall('job="sluice-client"', [
+            ...[
+              "client",
+              "encode",
+              "send-queue",
+              "network",
+              "reassembly",
+              "queue",
+              "decode",
+              "conceal",
+              "inference",
+            ],
+          ]),
           { stacked: true },
         ),
         curves(
           "Mean of each stage, server",
           "The same inside the server.",
           "s",
-          [query(mean("sluice_stage_duration_seconds", server, "stage"), "{{stage}}")],
+          waterfall(server, ["reassembly", "queue", "decode", "conceal", "inference", "result"]),
           { stacked: true },
         ),
       ],
@@ -140,12 +163,15 @@ export const late = dashboard({
         ]),
         curves(
           "Frames without a result, by reason",
-          "At servers; `none` has no reason.",
-          "reqps",
+          "At servers.",
+          each("frames"),
           [
             query(
-              rate("sluice_frames_total", `${server},outcome!="delivered"`, "outcome, reason"),
-              "{{outcome}}: {{reason}}",
+              happening(
+                rate("sluice_frames_total", `${server},outcome!="delivered"`, "outcome, reason"),
+                "outcome",
+              ),
+              "{{outcome}} {{reason}}",
             ),
           ],
           { stacked: true },
@@ -153,11 +179,14 @@ export const late = dashboard({
         curves(
           "Dropped and expired at clients",
           "The gate drops before any work is done; what expires was sent for nothing.",
-          "reqps",
+          each("frames"),
           [
             query(
-              rate("sluice_frames_total", 'job="sluice-client",outcome!="delivered"', "outcome, reason"),
-              "{{outcome}}: {{reason}}",
+              happening(
+                rate("sluice_frames_total", 'job="sluice-client",outcome!="delivered"', "outcome, reason"),
+                "outcome",
+              ),
+              "{{outcome}} {{reason}}",
             ),
           ],
           { stacked: true },
@@ -173,7 +202,7 @@ export const late = dashboard({
           "s",
           `sum by (le) (increase(sluice_frame_age_seconds_bucket{${server},at="result"}[1m]))`,
         ),
-        curves("Results after their deadline", "Counted by clients.", "reqps", [
+        curves("Results after their deadline", "Counted by clients.", each("frames"), [
           query(rate("sluice_late_results_total", 'job="sluice-client"', "instance"), "{{instance}}"),
         ]),
       ],
@@ -197,6 +226,7 @@ export const network = dashboard({
             query(`sluice_rate_bits_per_second{${client}}`, "limit {{instance}}"),
             query(`rate(sluice_sent_bytes_total{${client}}[1m]) * 8`, "use {{instance}}"),
           ],
+          { log: true },
         ),
         curves("Round trip", "Smoothed, by clients.", "s", [
           query(`sluice_round_trip_seconds{${client}}`, "{{instance}}"),
@@ -225,13 +255,20 @@ export const network = dashboard({
         ),
         curves(
           "Repairs",
-          "Slices brought back at servers, symbols by what became of them, slices sent again by clients.",
-          "reqps",
+          "Slices brought back by repair symbols at servers, symbols that came for nothing, slices sent again by clients.",
+          each(""),
           [
             query('sum(rate(sluice_slices_recovered_total{job="sluice-server"}[1m]))', "slices brought back"),
             query(
-              'sum by (outcome) (rate(sluice_repair_symbols_total{job="sluice-server"}[1m])) or vector(0)',
-              "symbols {{outcome}}",
+              'sum(rate(sluice_repair_symbols_total{job="sluice-server",outcome="taken"}[1m]))',
+              "symbols taken",
+            ),
+            query(
+              happening(
+                'sum by (outcome) (rate(sluice_repair_symbols_total{job="sluice-server",outcome!="taken"}[1m]))',
+                "outcome",
+              ),
+              "symbols wasted: {{outcome}}",
             ),
             query(`sum(rate(sluice_slices_repeated_total{${client}}[1m]))`, "sent again"),
           ],
@@ -245,12 +282,27 @@ export const network = dashboard({
           query('sum(rate(sluice_received_bytes_total{job="sluice-server"}[1m]))', "received"),
           query('sum(rate(sluice_sent_bytes_total{job="sluice-server"}[1m]))', "sent"),
         ]),
-        curves("Datagrams given up", "By full queues, or because the path takes smaller ones now.", "reqps", [
-          query(
-            'sum by (direction, reason) (rate(sluice_datagrams_dropped_total{job="sluice-server"}[1m]))',
-            "{{direction}}: {{reason}}",
-          ),
-        ]),
+        curves(
+          "Datagrams given up",
+          "By full queues, or because the path takes smaller ones now.",
+          each("datagrams"),
+          [
+            query(
+              'sum by (direction, reason) (rate(sluice_datagrams_dropped_total{job="sluice-server"}[1m]))',
+              "server, {{direction}}: {{reason}}",
+            ),
+            query(`sum(rate(sluice_datagrams_dropped_total{${client}}[1m]))`, "clients, sent"),
+          ],
+        ),
+        curves(
+          "Datagrams that wait",
+          "In the transports, to be sent: more than a few are a full path.",
+          "short",
+          [
+            query('sum(sluice_datagrams_queued{job="sluice-server"})', "servers"),
+            query(`sum by (instance) (sluice_datagrams_queued{${client}})`, "client {{instance}}"),
+          ],
+        ),
       ],
     },
   ],
@@ -283,7 +335,7 @@ export const accuracy = dashboard({
         number(
           "Undecodable frames",
           "Frames of which nothing could be used, each second.",
-          "reqps",
+          each("frames"),
           query(`sum(rate(sluice_frames_total{${server},outcome="undecodable"}[1m]))`, "undecodable"),
           good(0.01, 0.1),
         ),
@@ -303,7 +355,7 @@ export const accuracy = dashboard({
         ),
         curves(
           "Mean run of missing units",
-          "What lies together is lost together: short runs can be told from their neighbours.",
+          "In units, which are elements for codecs that quantize. What is lost in short runs can be told from its neighbours.",
           "short",
           [
             query(
@@ -317,10 +369,13 @@ export const accuracy = dashboard({
     {
       height: 8,
       panels: [
-        curves("Slices that were not taken", "Duplicates, late ones, and what no rule allows.", "reqps", [
-          query(`${rate("sluice_slices_rejected_total", server, "reason")} or vector(0)`, "{{reason}}"),
-        ]),
-        curves("Slices", "Received, and brought back by repair symbols.", "reqps", [
+        curves(
+          "Slices that were not taken",
+          "Duplicates, late ones, and what no rule allows.",
+          each("slices"),
+          [query(happening(rate("sluice_slices_rejected_total", server, "reason"), "reason"), "{{reason}}")],
+        ),
+        curves("Slices", "Received, and brought back by repair symbols.", each("slices"), [
           query(`sum(rate(sluice_slices_received_total{${server}}[1m]))`, "received"),
           query(`sum(rate(sluice_slices_recovered_total{${server}}[1m]))`, "brought back"),
         ]),
@@ -336,12 +391,12 @@ export const machine = dashboard({
     {
       height: 9,
       panels: [
-        curves("Processor", "Cores in use; inference has threads of its own.", "short", [
+        curves("Processor", "Cores in use; inference has threads of its own.", "suffix: cores", [
           query(`rate(process_cpu_seconds_total{${server}}[1m])`, "{{instance}}"),
         ]),
         curves("Event loop, late by", "Sessions share the main thread.", "s", [
-          query(`nodejs_eventloop_lag_p50_seconds{${server}}`, "p50 {{instance}}"),
-          query(`nodejs_eventloop_lag_p99_seconds{${server}}`, "p99 {{instance}}"),
+          query(lateness("p50"), "p50 {{instance}}"),
+          query(lateness("p99"), "p99 {{instance}}"),
         ]),
         curves("Memory", "Resident, and the JavaScript heap of it.", "bytes", [
           query(`process_resident_memory_bytes{${server}}`, "resident {{instance}}"),
@@ -356,13 +411,19 @@ export const machine = dashboard({
           query(mean("sluice_stage_duration_seconds", `${server},stage="inference"`), "inference, mean"),
           query(mean("sluice_stage_duration_seconds", `${server},stage="queue"`), "queue, mean"),
         ]),
+        curves(
+          "Frames that wait",
+          "For the networks, of all sessions; they are shed when they would be late.",
+          "short",
+          [query(`sluice_frames_queued{${server}}`, "{{instance}}")],
+        ),
         curves("Frames in a batch", "More than one where that is faster, never past a deadline.", "short", [
           query(mean("sluice_batch_frames", server), "mean"),
         ]),
         curves(
           "Limit because of load",
           "Frames per second that each session is told to keep to; 0: none.",
-          "reqps",
+          each("frames"),
           [query(`sluice_load_limit_frames_per_second{${server}}`, "{{instance}}")],
         ),
       ],

@@ -10,7 +10,10 @@ function target({ expr, legend }, index) {
   return { refId: String.fromCharCode(65 + index), datasource, expr, legendFormat: legend, range: true };
 }
 
-/** Curves over time. `unit` is Grafana's: s, percentunit, bps, Bps, reqps, short. */
+/** So many of something each second, as a unit: `each("frames")` shows `30 frames/s`. */
+export const each = (what) => `suffix: ${what}/s`;
+
+/** Curves over time. `unit` is Grafana's: s, percentunit, bps, Bps, bytes, short, or `suffix: ...`. */
 export function curves(title, description, unit, queries, options = {}) {
   return {
     ...{ type: "timeseries", title, description, datasource },
@@ -18,12 +21,13 @@ export function curves(title, description, unit, queries, options = {}) {
     fieldConfig: {
       defaults: {
         unit,
-        min: 0,
+        ...(options.log ? {} : { min: 0 }),
         ...(options.max === undefined ? {} : { max: options.max }),
         custom: {
           lineWidth: 2,
           fillOpacity: options.stacked ? 40 : 8,
           showPoints: "never",
+          ...(options.log ? { scaleDistribution: { type: "log", log: 10 } } : {}),
           stacking: { mode: options.stacked ? "normal" : "none" },
         },
       },

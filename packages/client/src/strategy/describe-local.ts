@@ -10,7 +10,7 @@ export function describeLocal(
 ): DeliveredFrame {
   return {
     ...{ status: "delivered", frame, onTime, latencyMs, answer, bytes: 0 },
-    ...{ concealedFraction: 0, slicesReceived: 0, slicesRecovered: 0 },
+    ...{ concealedFraction: 0, slicesReceived: 0, slicesRecovered: 0, sendQueueMs: 0 },
     timings: {
       ...{ produce: produceMs, encode: 0, reassembly: 0, decode: 0 },
       ...{ conceal: 0, queue: 0, inference: 0, network: 0 },

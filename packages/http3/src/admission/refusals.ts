@@ -12,6 +12,8 @@ export const refusalReasons = [
   "handshake-timeout",
   /** Another path than the server's. */
   "not-found",
+  /** The page's origin is not allowed. */
+  "origin",
   /** `authorize` said no. */
   "unauthorized",
   /** `authorize` threw, or gave no status. */

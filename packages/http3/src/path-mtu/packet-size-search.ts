@@ -31,10 +31,13 @@ export class PacketSizeSearch {
   #raiseMs = FIRST_RAISE_MS;
   /** When a search that has ended begins anew; `undefined` while it goes on. */
   #raiseAtMs: number | undefined;
+  /** What is to be tried next: it is asked for with every packet, and changes with a probe's end. */
+  #candidateBytes: number | undefined;
 
   /** `limitBytes`: the largest size that may be tried; below 1,200 nothing is. */
   constructor(limitBytes: number) {
     this.#limitBytes = limitBytes;
+    this.#candidateBytes = this.#findCandidate();
   }
 
   /** The largest UDP payload that the path is known to carry, in bytes. */
@@ -48,8 +51,9 @@ export class PacketSizeSearch {
       if (nowMs < this.#raiseAtMs) return undefined;
       this.#raiseAtMs = undefined;
       this.#failedBytes = Number.POSITIVE_INFINITY;
+      this.#candidateBytes = this.#findCandidate();
     }
-    return this.#candidate();
+    return this.#candidateBytes;
   }
 
   /** When `probeBytes` has something to say again; infinity where nothing is left to be found. */
@@ -62,6 +66,7 @@ export class PacketSizeSearch {
     if (limitBytes === this.#limitBytes) return;
     if (limitBytes > this.#limitBytes) this.#raiseAtMs = undefined;
     this.#limitBytes = limitBytes;
+    this.#candidateBytes = this.#findCandidate();
   }
 
   /** A probe of `bytes` has arrived. */
@@ -89,15 +94,17 @@ export class PacketSizeSearch {
     this.#lost = 0;
     this.#raiseMs = FIRST_RAISE_MS;
     this.#raiseAtMs = undefined;
+    this.#candidateBytes = this.#findCandidate();
   }
 
   #settle(nowMs: number): void {
-    if (this.#candidate() !== undefined || this.#packetBytes >= this.#limitBytes) return;
+    this.#candidateBytes = this.#findCandidate();
+    if (this.#candidateBytes !== undefined || this.#packetBytes >= this.#limitBytes) return;
     this.#raiseAtMs = nowMs + this.#raiseMs;
     this.#raiseMs = Math.min(LAST_RAISE_MS, this.#raiseMs * 2);
   }
 
-  #candidate(): number | undefined {
+  #findCandidate(): number | undefined {
     const low = this.#packetBytes;
     const end = Math.min(this.#failedBytes, this.#limitBytes + 1);
     const fits = (bytes: number) => bytes > low && bytes < end;

@@ -39,6 +39,8 @@ export class ConnectionPath {
   #lastReceivedMs = 0;
   /** Something came since the last look. */
   #isStale = false;
+  /** See `packetLimit`; `undefined` once what it depends on has changed. */
+  #limitBytes: number | undefined;
 
   constructor(
     readonly connection: Connection,
@@ -60,7 +62,10 @@ export class ConnectionPath {
   }
 
   handleReceived(from: Address, nowMs: number): void {
-    if (this.#askedMs !== undefined) this.#isLocal ||= isLocalPeer(from.host, nowMs - this.#askedMs);
+    if (this.#askedMs !== undefined) {
+      this.#isLocal ||= isLocalPeer(from.host, nowMs - this.#askedMs);
+      this.#limitBytes = undefined;
+    }
     this.#askedMs = undefined;
     this.#lastReceivedMs = nowMs;
     this.#isStale = true;
@@ -93,15 +98,14 @@ export class ConnectionPath {
     const path = isTime || mtu.isProbing ? this.stats() : undefined;
     if (path === undefined) return false;
     this.#follow(path.peerHost);
-    this.#isLocal ||= isLocalPeer(this.#peer.host, Math.min(path.rtt, mtu.leastRoundTripMs));
+    if (!this.#isLocal) {
+      this.#isLocal = isLocalPeer(this.#peer.host, Math.min(path.rtt, mtu.leastRoundTripMs));
+      if (this.#isLocal) this.#limitBytes = undefined;
+    }
     const windowUnitBytes = connection.maxSendUdpPayloadSize();
-    const limitBytes = packetLimit(
-      this.#peer.host,
-      this.#isLocal,
-      this.options.maxPacketBytes,
-      this.options.interfaceMtuBytes,
-    );
-    mtu.setLimit(Math.min(windowUnitBytes, limitBytes));
+    const { maxPacketBytes, interfaceMtuBytes } = this.options;
+    this.#limitBytes ??= packetLimit(this.#peer.host, this.#isLocal, maxPacketBytes, interfaceMtuBytes);
+    mtu.setLimit(Math.min(windowUnitBytes, this.#limitBytes));
     const inFlightBytes = this.#inFlightBytes(path.cwnd);
     mtu.update(nowMs, { rttMs: path.rtt, lostBytes: path.lostBytes, inFlightBytes });
     if (!isTime) return false;
@@ -125,6 +129,7 @@ export class ConnectionPath {
     if (host === this.#peer.host && port === this.#peer.port) return;
     this.mtu.handleNewPath(host !== this.#peer.host);
     this.#peer = { host, port };
+    this.#limitBytes = undefined;
   }
 
   /**

@@ -38,6 +38,7 @@ export function judgeListenOptions(options: ListenWishes): { impossible: string[
       `handshakeTimeoutMs (only decisions end with it, handshakes with the idle timeout of ${FIXED.idleTimeoutMs} ms)`,
     );
   }
+  if (options.origins !== undefined) impossible.push("origins (it does not tell a request's headers)");
   const partial: string[] = [];
   if (options.authorize !== undefined) {
     partial.push("authorize (it tells the path, and neither headers nor address)");

@@ -15,7 +15,7 @@ export interface OnnxInitializer {
   readonly raw: Uint8Array;
   readonly name: string;
   readonly dims: readonly number[];
-  /** Its values lie in another file. */
+  /** Its values lie in another file; see `external-weights.ts`. */
   readonly external: boolean;
 }
 
@@ -52,7 +52,12 @@ export interface OnnxModel {
 /** The largest model that is read: protobuf's own limit of 2 GiB for a message. */
 export const maxModelBytes = 2 ** 31 - 1;
 
-function parseInitializer(raw: Uint8Array, payload: Uint8Array, sparse: boolean): OnnxInitializer {
+/**
+ * Reads a TensorProto or SparseTensorProto.
+ * @param raw the field of the graph that it is the payload of
+ * @throws ModelError `not-onnx`
+ */
+export function parseInitializer(raw: Uint8Array, payload: Uint8Array, sparse: boolean): OnnxInitializer {
   let name = "";
   let external = false;
   let dims: number[] = [];

@@ -19,6 +19,7 @@ export async function openOnnxSession(
   model: Uint8Array,
   options: OnnxruntimeOptions = {},
 ): Promise<WorkerSession> {
+  forbidTelemetry();
   const { threads, maxPendingRuns } = checkOptions(options);
   const runtime = options.runtime ?? "onnxruntime-node";
   const settings: OnnxWorkerSettings = {
@@ -35,4 +36,12 @@ export async function openOnnxSession(
           "its CPU library ships inside the npm package for linux, mac and windows, x64 (not mac) and arm64",
     ...(options.onLog ? { onLog: options.onLog } : {}),
   });
+}
+
+/**
+ * From 1.30 on onnxruntime keeps an identifier of the machine below the home folder and sends its maker figures about its use,
+ * unless this is set when it is loaded. Its own thread would be too late: native code sees the main thread's environment.
+ */
+function forbidTelemetry(): void {
+  process.env.ORT_DISABLE_TELEMETRY ??= "1";
 }

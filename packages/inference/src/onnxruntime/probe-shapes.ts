@@ -37,7 +37,7 @@ function zeroInput(info: RawInfo, batch: number): RawTensor {
     if (axis === 0) return batch;
     throw new ModelError(
       "unsupported",
-      `input "${info.name}": the size of axis ${axis} is open; only axis 0 may be`,
+      `input "${info.name}": the size of axis ${axis} is open; say it behind the path, as in model.onnx:3x224x224`,
     );
   });
   const count = dims.reduce((product, size) => product * size, 1);

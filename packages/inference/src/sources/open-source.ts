@@ -1,8 +1,10 @@
 import { existsSync } from "node:fs";
 import type { Model } from "../model.js";
+import { specOf } from "../tensor-info.js";
 import { openImageFiles, openImageGlob } from "./image-files.js";
 import type { ImageSource } from "./labelled-image.js";
 import { openRawFrames, parseRawFrameShape } from "./raw-frames.js";
+import { openRawTensors } from "./raw-tensors.js";
 import { createSyntheticSource, parseSyntheticShape } from "./synthetic.js";
 import { openTestImages } from "./test-images.js";
 import { isVideoName, openVideoFile, type VideoOptions } from "./video-file.js";
@@ -16,10 +18,10 @@ export interface OpenSourceOptions extends VideoOptions {
 
 /** What {@link openSource} takes, in words for a help text. */
 export const sourceForms =
-  "test-images, a folder, an image, a pattern like 'photos/**/*.jpg', a video (needs ffmpeg), stdin:HxWxC (raw frames), synthetic:HxWxC";
+  "test-images, a folder, an image, a pattern like 'photos/**/*.jpg', a video (needs ffmpeg), stdin:HxWxC (raw frames), stdin (the model's inputs as they are), synthetic (random inputs), synthetic:HxWxC";
 
 /**
- * Opens a source by what a user writes: `test-images`, `synthetic:HxWxC`, `stdin:HxWxC`, a folder of images, an image or
+ * Opens a source by what a user writes: `test-images`, `synthetic` or `synthetic:HxWxC`, `stdin` or `stdin:HxWxC`, a folder of images, an image or
  * video file, or a pattern of image files.
  * @throws ModelError naming the source
  */
@@ -31,13 +33,21 @@ export async function openSource(
   const { input, preprocess, labels } = model;
   const seeded = options.seed === undefined ? {} : { seed: options.seed };
   if (reference === "test-images") return openTestImages(input, preprocess, seeded);
-  const [, kind, shape = ""] = /^(synthetic|stdin):(.*)$/s.exec(reference) ?? [];
+  const [, kind, shape] = /^(synthetic|stdin)(?::(.*))?$/s.exec(reference) ?? [];
   if (kind === "synthetic") {
-    const dtype = input.dtype === "uint8" ? "uint8" : "float32";
-    return createSyntheticSource(parseSyntheticShape(shape), { dtype, ...seeded });
+    if (shape === undefined) {
+      const spec = specOf(input);
+      return createSyntheticSource(spec.shape, { ...seeded, dtype: spec.dtype, layout: spec.layout });
+    }
+    const [channels, height, width] = parseSyntheticShape(shape);
+    const isLast = input.layout === "hwc";
+    const wanted = isLast ? [height, width, channels] : [channels, height, width];
+    return createSyntheticSource(wanted, { ...seeded, dtype: input.dtype, layout: isLast ? "hwc" : "chw" });
   }
   if (kind === "stdin") {
-    return openRawFrames(options.stdin ?? process.stdin, parseRawFrameShape(shape), input, preprocess);
+    const stdin = options.stdin ?? process.stdin;
+    if (shape === undefined) return openRawTensors(stdin, specOf(input));
+    return openRawFrames(stdin, parseRawFrameShape(shape), input, preprocess);
   }
   if (isVideoName(reference)) return openVideoFile(reference, input, preprocess, options);
   // A file whose name looks like a pattern is a file.

@@ -47,7 +47,7 @@ export async function openTestImages(
     const wanted = `${size.width}x${size.height} with ${size.channels} channels`;
     throw new ModelError(
       "unsupported",
-      `test images: are ${width}x${height} and grey, the model takes ${wanted}`,
+      `test images: are ${width}x${height} and grey, the model takes ${wanted}; name a source of such images, or synthetic`,
     );
   }
   const area = width * height;

@@ -110,7 +110,8 @@ function unstack(
   const dtype = dtypeOfRawType[raw.type];
   if (dtype === undefined) throw new EngineError("run-failed", `output "${name}": is of type ${raw.type}`);
   const data = narrow(name, raw.data);
-  const hasBatchAxis = batched && raw.dims.length > 0 && raw.dims[0] === samples;
+  // Of a network without a batch axis an output may still look as if it had one: described so, it is given so.
+  const hasBatchAxis = raw.dims.length > (batched ? 0 : 1) && raw.dims[0] === samples;
   if (!hasBatchAxis && samples > 1) {
     throw new EngineError(
       "run-failed",

@@ -62,6 +62,7 @@ export interface FrameQueue<J extends Job> {
   /** When {@link FrameQueue.poll} may have something to do without anything having happened; Infinity: never. */
   nextTimeoutMs(): number;
   readonly waiting: number;
+  readonly waitingBytes: number;
 }
 
 export interface FrameQueueOptions {
@@ -267,6 +268,9 @@ export function createFrameQueue<J extends Job>(options: FrameQueueOptions): Fra
     nextTimeoutMs: () => wakeAtMs,
     get waiting() {
       return queue.length;
+    },
+    get waitingBytes() {
+      return waitingBytes;
     },
   };
 }

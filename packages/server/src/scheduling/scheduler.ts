@@ -38,7 +38,9 @@ export interface Scheduler {
   /** The session has ended: what waits for it is given up. */
   closeAccount(account: Account): void;
   push(task: FrameTask): void;
+  /** Frames that wait, and the bytes that they hold. */
   readonly waiting: number;
+  readonly waitingBytes: number;
   /** What it has done, for whoever watches the load. */
   readonly figures: SchedulerFigures;
 }
@@ -181,6 +183,9 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     },
     get waiting() {
       return queue.waiting;
+    },
+    get waitingBytes() {
+      return queue.waitingBytes;
     },
     get figures() {
       const sinceMs = atWork > 0 ? clock.now() - busySinceMs : 0;

@@ -1,0 +1,77 @@
+// Tensors at 30 per second over a link of 20 Mbit/s that loses packets, by every system.
+
+import { createProgress } from "../progress.mjs";
+import { openRecord, resultFile } from "../record.mjs";
+import { findSystem, systems } from "../systems/index.mjs";
+import { whyNoTunLink } from "../tun-link/build.mjs";
+import { findSystems } from "./find-systems.mjs";
+import { cap, cellsOf, conditions, deadlineMs, framesPerSecond, link } from "./impaired-cells.mjs";
+import { formatImpaired } from "./impaired-report.mjs";
+import { measureOverLink, withDefaults } from "./over-link.mjs";
+import { runLanes } from "./run-lanes.mjs";
+import { openTunPaths } from "./tun-paths.mjs";
+
+const defaults = { seconds: 4, rounds: 2, lanes: 2 };
+
+/** The same for every system of a round, so that each meets the same chances. */
+const seedOf = ({ loss, burst, round }, seed) =>
+  seed * 1_000 + round * 100 + conditions.findIndex((each) => each.loss === loss && each.burst === burst);
+
+async function measureCell(cell, path, { seconds, seed }) {
+  const { frames: _, ...measured } = await measureOverLink(cell, path, {
+    link: { ...link, loss: cell.loss, burst: cell.burst, seed: seedOf(cell, seed) },
+    task: { kind: "check", bytes: cell.bytes, seed },
+    workload: { framesPerSecond, seconds, cap, deadlineMs },
+    system: findSystem(cell.name),
+  });
+  return { ...cell, ...measured };
+}
+
+/** A cell whose system fails is part of the result. */
+async function measureOrTell(cell, path, options) {
+  try {
+    return await measureCell(cell, path, options);
+  } catch (error) {
+    return { ...cell, error: error.message };
+  }
+}
+
+export async function run(options) {
+  const reason = whyNoTunLink();
+  if (reason !== undefined) {
+    console.error(`peers impaired: skipped: ${reason}`);
+    return 0;
+  }
+  const { seconds, rounds, lanes, seed } = withDefaults(options, defaults);
+  const names = await findSystems(options.only ?? Object.keys(systems));
+  const settings = {
+    command: "impaired",
+    seed,
+    seconds,
+    rounds,
+    lanes,
+    link,
+    framesPerSecond,
+    deadlineMs,
+    cap,
+  };
+  const file = options.record ? resultFile("impaired") : undefined;
+  const record = openRecord(settings, { file, resume: options.resume });
+  const cells = cellsOf(names, rounds).filter(({ key }) => options.cells.test(key) && !record.has(key));
+  const paths = await openTunPaths(Math.min(lanes, cells.length));
+  try {
+    const progress = createProgress(cells.length);
+    await runLanes(cells, paths.all, async (cell, path) => {
+      const line = record.add(await measureOrTell(cell, path, { seconds, seed }));
+      const { inTime, p50Ms, p99Ms } = line.figures ?? {};
+      progress(
+        `${cell.key}: ${line.error ?? `${(inTime * 100).toFixed(1)} % in time, ${p50Ms} / ${p99Ms} ms`}`,
+      );
+      if (options.json) console.log(JSON.stringify(line));
+    });
+  } finally {
+    await paths.close();
+  }
+  if (!options.json) console.log(formatImpaired(record));
+  return 0;
+}

@@ -1,0 +1,101 @@
+// Tensors on loopback as fast as answers come, one and several under way, by every system; and the echo of datagrams.
+import { createProgress } from "../progress.mjs";
+import { openRecord, resultFile } from "../record.mjs";
+import { runCell } from "../run-cell.mjs";
+import { findSystem, systems } from "../systems/index.mjs";
+import { echoCellsOf, measureEcho } from "./echo.mjs";
+import { findSystems } from "./find-systems.mjs";
+import { cellsOf, deadlineMs, inFlights } from "./loopback-cells.mjs";
+import { formatLoopback } from "./loopback-report.mjs";
+
+const defaults = { seconds: 0.5, rounds: 2 };
+const WARM_UP_SECONDS = 0.3;
+const HOST = "127.0.0.1";
+
+/** CPU of both ends for the work done; the memory of both at its most. */
+function costsOf({ client, server }, answered, bytes) {
+  const cpuSeconds = client.cpuSeconds + server.cpuSeconds;
+  return {
+    cpuSecondsPerGB: (cpuSeconds / (answered * bytes)) * 1e9,
+    cpuSecondsPer1000Frames: (cpuSeconds / answered) * 1_000,
+    rssMB: { client: client.rssBytes / 1e6, server: server.rssBytes / 1e6 },
+  };
+}
+
+/** One after another between the same processes, each behind a warm-up of its own, whose CPU does not count. */
+async function measureInFlights(run, bytes, seconds) {
+  const results = [];
+  for (const inFlight of inFlights) {
+    const workload = { kind: "closed", inFlight, deadlineMs, warmUpSeconds: 0 };
+    await run({ ...workload, seconds: WARM_UP_SECONDS });
+    const { client, server, ...figures } = await run({ ...workload, seconds });
+    const { answered, elapsedMs } = figures;
+    const framesPerSecond = (answered * 1_000) / elapsedMs;
+    results.push({
+      inFlight,
+      ...figures,
+      framesPerSecond,
+      megabytesPerSecond: (framesPerSecond * bytes) / 1e6,
+      ...costsOf({ client, server }, answered, bytes),
+    });
+  }
+  return { results };
+}
+
+/** The system with the deadline of Sluice's streams, whose own is 150 ms. */
+function withDeadline(name) {
+  const system = findSystem(name);
+  return { ...system, options: { ...system.options, stream: { ...system.options?.stream, deadlineMs } } };
+}
+
+export async function measureTensors({ name, bytes }, { seconds, seed }) {
+  const workloads = inFlights.length * (seconds + WARM_UP_SECONDS);
+  const { about, results } = await runCell({
+    ...{ system: withDeadline(name), host: HOST },
+    workload: { seconds: workloads, warmUpSeconds: 0 },
+    task: { kind: "check", bytes, seed },
+    around: (run) => measureInFlights(run, bytes, seconds),
+  });
+  return { results, about };
+}
+
+const measureCell = (cell, options) =>
+  cell.kind === "echo" ? measureEcho(cell, options) : measureTensors(cell, options);
+
+/** A cell whose system fails is part of the result. */
+async function measureOrTell(cell, options) {
+  try {
+    return { ...cell, ...(await measureCell(cell, options)) };
+  } catch (error) {
+    return { ...cell, error: error.message };
+  }
+}
+
+function describe({ error, results, echoesPerSecond }) {
+  if (error !== undefined) return error;
+  if (echoesPerSecond !== undefined) return `${Math.round(echoesPerSecond)} datagrams/s`;
+  return results
+    .map(
+      ({ inFlight, framesPerSecond, megabytesPerSecond, p50Ms }) =>
+        `${inFlight} in flight ${Math.round(framesPerSecond)}/s ${megabytesPerSecond.toFixed(1)} MB/s ${p50Ms} ms`,
+    )
+    .join(", ");
+}
+
+export async function run(options) {
+  const { seed, seconds = defaults.seconds, rounds = defaults.rounds } = options;
+  const names = await findSystems(options.only ?? Object.keys(systems));
+  const file = options.record ? resultFile("loopback") : undefined;
+  const settings = { command: "loopback", seed, seconds, rounds, deadlineMs };
+  const record = openRecord(settings, { file, resume: options.resume });
+  const all = [...cellsOf(names, rounds), ...(await echoCellsOf(options.only, rounds))];
+  const cells = all.filter(({ key }) => options.cells.test(key) && !record.has(key));
+  const progress = createProgress(cells.length);
+  for (const cell of cells) {
+    const line = record.add(await measureOrTell(cell, { seconds, seed }));
+    progress(`${cell.key}: ${describe(line)}`);
+    if (options.json) console.log(JSON.stringify(line));
+  }
+  if (!options.json) console.log(formatLoopback(record));
+  return 0;
+}

@@ -1,0 +1,31 @@
+import { createClient } from "@sluice/client";
+import { createSinkModel } from "@sluice/server";
+import { createTensor } from "@sluice/tensor";
+import t from "tap";
+import { createLinkedSession } from "./linked-session.js";
+import { createVirtualTime } from "./virtual-time.js";
+
+t.test("a frame tells how long it waited to be sent, which is part of its time in the network", async (t) => {
+  const time = createVirtualTime();
+  const sink = createSinkModel();
+  const path = { rateBitsPerSecond: 1_000_000, delayMs: 10, queueMs: 2_000 };
+  const session = createLinkedSession({ time, seed: 1, path, openServedStream: async () => sink });
+  const opening = createClient(session.client, { clock: time });
+  await time.advance(100);
+  const client = await opening;
+  const spec = { dtype: "uint8", shape: [100_000], layout: "any" } as const;
+  const streaming = client.openStream({ model: "sink", spec, codec: "raw", deadlineMs: 60_000 });
+  await time.advance(100);
+  const stream = await streaming;
+  const tensor = createTensor(spec.dtype, spec.shape);
+  const sending = [0, 1].map(() => stream.send(() => tensor));
+  await time.advance(20_000);
+  const [first, second] = await Promise.all(sending);
+  if (first?.status !== "delivered" || second?.status !== "delivered") throw new Error("a frame was lost");
+  t.equal(first.sendQueueMs, 0, "nothing was before it");
+  t.comment(`${second.sendQueueMs} ms of ${second.timings.network} ms`);
+  t.ok(second.sendQueueMs > 0, "100 kB do not leave at once");
+  t.ok(second.sendQueueMs < second.timings.network);
+  client.close();
+  await session.close();
+});
