@@ -17,6 +17,8 @@ const USAGE = `node benchmarks/server.mjs [options]
   --workloads A,B   of ${Object.keys(workloads).join(", ")}; default both
   --rounds N        1 to 100, default 5
   --seconds S       of each window, 1 to 600, default 4
+  --server-cpus L   cores of the server and of the engine alone, as taskset takes them (0,1); default all
+  --client-cpus L   cores of all clients; where there are more than two, others than the server's
   --json            one JSON line for each window on standard output instead of the tables
   --record          write benchmarks/results/server.jsonl and server.md
   --note TEXT       said beside a recorded result
@@ -46,12 +48,14 @@ function parseOptions(args) {
     options: {
       ...{ measures: text(Object.keys(measures).join()), workloads: text(Object.keys(workloads).join()) },
       ...{ rounds: text("5"), seconds: text("4"), note: text(""), json: flag, record: flag, help: flag },
+      ...{ "server-cpus": { type: "string" }, "client-cpus": { type: "string" } },
     },
   });
   return {
     ...values,
     measures: readList("measures", values.measures, Object.keys(measures)),
     workloads: readList("workloads", values.workloads, Object.keys(workloads)),
+    ...{ serverCpus: values["server-cpus"], clientCpus: values["client-cpus"] },
     rounds: readNumber("rounds", values.rounds, 1, 100),
     seconds: readNumber("seconds", values.seconds, 1, 600),
   };
@@ -76,8 +80,8 @@ await runCommand({ name: "server benchmark", usage: USAGE, parseOptions }, async
     endAll();
   }
   signal.throwIfAborted();
-  const { rounds, seconds, note } = options;
-  const run = { rounds, seconds, note, loadBefore, loadAfter: readLoad() };
+  const { rounds, seconds, note, serverCpus, clientCpus } = options;
+  const run = { rounds, seconds, note, serverCpus, clientCpus, loadBefore, loadAfter: readLoad() };
   const report = formatReport({ environment, run, windows });
   if (!options.json) console.log(report);
   if (!options.record) return;

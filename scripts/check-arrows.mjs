@@ -1,7 +1,7 @@
 // Proves that the arrows between the packages point one way:
 //
-//   inference-server -> cli, fails-quiche -> services -> client, server, inference, http3, metrics, conformance
-//     -> codec, concealment, protocol, transport, simnet -> tensor, proto
+//   inference-server -> cli, fails-quiche -> services -> client, server, inference, http3, metrics,
+//     tracing, conformance -> codec, concealment, protocol, transport, simnet -> tensor, proto
 //
 // A package imports from lower ranks only, declares what it imports, and has no cycle between its own files. The
 // pure packages know neither Node nor the DOM. Run without arguments; one line for each offence, exit code 1.
@@ -15,7 +15,7 @@ import ts from "typescript";
 const RANKS = new Map([
   ...["proto", "tensor", "chromium-test"].map((name) => [name, 0]),
   ...["codec", "concealment", "protocol", "transport", "simnet"].map((name) => [name, 1]),
-  ...["client", "server", "inference", "http3", "metrics", "conformance"].map((name) => [name, 2]),
+  ...["client", "server", "inference", "http3", "metrics", "tracing", "conformance"].map((name) => [name, 2]),
   ...["cli", "fails-quiche"].map((name) => [name, 4]),
   ["inference-server", 5],
 ]);

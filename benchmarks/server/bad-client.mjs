@@ -3,18 +3,22 @@ import process from "node:process";
 import { createClient } from "../../packages/client/dist/index.js";
 import { connect } from "../../packages/http3/dist/index.js";
 import { connectRaw, sliceItem } from "../../packages/server/dist/test/raw-session.js";
+import { openForwarder } from "./udp-forwarder.mjs";
 import { openWorkload } from "./workloads.mjs";
 
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-async function open({ url, certificateHash, workload }) {
-  const { stream, tensors } = await openWorkload(workload);
+async function open({ url, certificateHash, workload }, made = openWorkload(workload)) {
+  const { stream, tensors } = await made;
   const session = await connect(url, { certificateHash });
   const client = await createClient(session);
   return { session, tensors, stream: await client.openStream({ ...stream, deadlineMs: 150 }) };
 }
 
-/** Frames of one datagram each, as fast as the transport takes them, from so many sessions that know no limits. */
+/**
+ * Frames of one datagram each, as fast as the transport takes them, from so many sessions that know no limits. One that
+ * the server closes comes back at once.
+ */
 const floodingSessions = 4;
 const datagramBytes = 784;
 
@@ -26,9 +30,31 @@ async function floodOne({ url, certificateHash }, payload) {
   await raw.waitFor("accept");
   for (let frame = 0; ; frame++) {
     const header = { stream: 1, frame, index: 0, count: 1, ageMs: 0, sequence: frame };
-    if (raw.session.sendDatagram(sliceItem(header, payload)) !== "sent") await pause(1);
+    const outcome = raw.session.sendDatagram(sliceItem(header, payload));
+    if (outcome === "closed") return;
+    if (outcome !== "sent") await pause(1);
     // Its own event loop has to breathe.
     else if (frame % 64 === 0) await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+async function floodAgainAndAgain(target, payload) {
+  for (;;) await floodOne(target, payload).catch(() => pause(10));
+}
+
+const lifeMs = 300;
+const frameEveryMs = 5;
+
+/** The path of each life is cut while frames and results are on their way; the server hears nothing of the end. */
+async function dieAgainAndAgain(target, made) {
+  for (;;) {
+    const { port, cut } = await openForwarder(Number(new URL(target.url).port));
+    const life = await open({ ...target, url: `https://127.0.0.1:${port}` }, made);
+    const timer = setInterval(() => void life.stream.send(life.tensors[0]), frameEveryMs);
+    await pause(lifeMs);
+    clearInterval(timer);
+    cut();
+    life.session.close();
   }
 }
 
@@ -41,14 +67,15 @@ const behaviours = {
   },
   async flood(target) {
     const payload = new Uint8Array(datagramBytes);
-    for (let i = 0; i < floodingSessions; i++) floodOne(target, payload).catch(() => process.exit(0));
+    for (let i = 0; i < floodingSessions; i++) void floodAgainAndAgain(target, payload);
     return {};
   },
-  /** Dies in the middle of its frames: the parent kills its process, and starts another one. */
+  /** Dies in the middle of its frames, and another one comes: processes would cost more than what they send. */
   async die(target) {
-    const { stream, tensors } = await open(target);
-    setInterval(() => void stream.send(tensors[0]), 5);
-    return { killAfterMs: 300 };
+    const made = openWorkload(target.workload);
+    await made;
+    void dieAgainAndAgain(target, made);
+    return {};
   },
 };
 

@@ -18,35 +18,57 @@ const lostAfterMs = 1_000;
 const maxAcknowledged = 64;
 const pingIntervalMs = 250;
 
-/** The slices of some frames, as `{ index, count, payload }`. */
+/** Numbers of frames and datagrams begin here: as varints they have three bytes for two million of them. */
+const firstNumber = 16_384;
+
+function writeNumber(into, at, value) {
+  into[at] = (value & 127) | 128;
+  into[at + 1] = ((value >> 7) & 127) | 128;
+  into[at + 2] = value >> 14;
+}
+
+/** A slice as it is sent, with room for its frame's number, and where it is first in its datagram for that one's. */
+function itemOf({ index, count, payload }, isFirst) {
+  const encode = (frame, sequence) => {
+    const numbers = isFirst ? { frame, sequence } : { frame };
+    const header = { stream: 1, index, count, ageMs: 0, payloadBytes: payload.length, ...numbers };
+    const bytes = SliceHeader.encode(header).finish();
+    return Buffer.concat([Buffer.of(bytes.length), bytes, payload]);
+  };
+  const bytes = encode(firstNumber, firstNumber);
+  // Where the numbers stand is seen by changing them.
+  const placeOf = (other) => bytes.findIndex((byte, i) => byte !== other[i]);
+  const sequenceAt = isFirst ? placeOf(encode(firstNumber, firstNumber + 1)) : -1;
+  return { bytes, frameAt: placeOf(encode(firstNumber + 1, firstNumber)), sequenceAt };
+}
+
+/** The slices of some frames, each as it stands first in a datagram and behind others. */
 async function encodeFrames({ stream, tensors }) {
   const codec = await prepareCodec(stream.codec);
-  return tensors.map(
-    (tensor) => codec.createEncoder(stream.spec).encode(tensor, maxSliceBytes, { frame: 0 }).slices,
-  );
+  return tensors.map((tensor) => {
+    const { slices } = codec.createEncoder(stream.spec).encode(tensor, maxSliceBytes, { frame: 0 });
+    return slices.map((slice) => ({ first: itemOf(slice, true), later: itemOf(slice, false) }));
+  });
+}
+
+/** Slices packed into datagrams of at most so many bytes, each of which is gone before the next one is made. */
+function* pack(slices, datagram, maxBytes, nextSequence) {
+  let bytes = 0;
+  for (const { frame, first, later } of slices) {
+    const isFirst = bytes === 0 || bytes + later.bytes.length > maxBytes;
+    if (isFirst && bytes > 0) yield datagram.subarray(0, bytes);
+    if (isFirst) bytes = 0;
+    const item = isFirst ? first : later;
+    datagram.set(item.bytes, bytes);
+    writeNumber(datagram, bytes + item.frameAt, frame);
+    if (isFirst) writeNumber(datagram, bytes + item.sequenceAt, nextSequence());
+    bytes += item.bytes.length;
+  }
+  if (bytes > 0) yield datagram.subarray(0, bytes);
 }
 
 function varint(value) {
   return value < 128 ? Uint8Array.of(value) : Uint8Array.of((value & 127) | 128, value >> 7);
-}
-
-/** Slices packed into datagrams of at most so many bytes. */
-function* pack(slices, maxBytes, nextSequence) {
-  let parts = [];
-  let bytes = 0;
-  for (const { frame, index, count, payload } of slices) {
-    const isFirst = parts.length === 0 || bytes + payload.length + 32 > maxBytes;
-    if (isFirst && parts.length > 0) yield Buffer.concat(parts);
-    if (isFirst) [parts, bytes] = [[], 0];
-    const header = SliceHeader.encode({
-      ...{ stream: 1, frame, index, count, ageMs: 0, payloadBytes: payload.length },
-      ...(isFirst ? { sequence: nextSequence() } : {}),
-    }).finish();
-    const item = [varint(header.length), header, payload];
-    parts.push(...item);
-    bytes += header.length + 2 + payload.length;
-  }
-  if (parts.length > 0) yield Buffer.concat(parts);
 }
 
 async function openSession({ url, certificateHash, underWay, deadlineMs }, { stream, frames }, onDone) {
@@ -61,8 +83,10 @@ async function openSession({ url, certificateHash, underWay, deadlineMs }, { str
   });
   await raw.waitFor("accept");
   const waiting = new Map();
-  let next = 0;
-  let sequence = 0;
+  // Sending copies it.
+  const scratch = new Uint8Array(65_536);
+  let next = firstNumber;
+  let sequence = firstNumber;
   let isOn = false;
 
   function fill() {
@@ -72,7 +96,7 @@ async function openSession({ url, certificateHash, underWay, deadlineMs }, { str
       for (const slice of frames[next % frames.length]) slices.push({ ...slice, frame: next });
       waiting.set(next++, performance.now());
     }
-    for (const datagram of pack(slices, raw.session.maxDatagramBytes, () => sequence++))
+    for (const datagram of pack(slices, scratch, raw.session.maxDatagramBytes, () => sequence++))
       raw.session.sendDatagram(datagram);
   }
 

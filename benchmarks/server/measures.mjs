@@ -3,9 +3,10 @@
 import { constants } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { quantile } from "../accuracy/quantile.mjs";
-import { start, startServer } from "./processes.mjs";
+import { readCpu, spentSince, start, startServer } from "./processes.mjs";
 
 const warmUpSeconds = 1;
+const isolationWarmUpSeconds = 5;
 /** Sessions that saturate the server, and the frames that each keeps under way: fewer than a session may have. */
 const saturating = { sessions: 4, underWay: 28, deadlineMs: 2_000 };
 /** Before the first window tells which batches the server makes. */
@@ -19,23 +20,37 @@ const goodClients = 7;
 
 export const badBehaviours = ["stall", "flood", "die"];
 
+const target = ({ url, certificateHash }) => ({ url, certificateHash });
+
 async function inTurn(round, tasks) {
   for (const task of round % 2 === 1 ? tasks : tasks.toReversed()) await task();
 }
 
 /** Frames per second of the server with as many clients as it takes, and of the engine alone with the same batches. */
-export async function measureThroughput(workload, { rounds, seconds }, onWindow, signal) {
-  const server = await startServer();
-  const generator = await start("generator.mjs", { ...server, ...saturating, workload });
-  const engine = await start("direct.mjs", { workload });
+export async function measureThroughput(
+  workload,
+  { rounds, seconds, serverCpus, clientCpus },
+  onWindow,
+  signal,
+) {
+  const server = await startServer({ cpus: serverCpus });
+  const generator = await start(
+    "generator.mjs",
+    { ...target(server), ...saturating, workload },
+    { cpus: clientCpus },
+  );
+  const engine = await start("direct.mjs", { workload }, { cpus: serverCpus });
   let frames = firstBatchFrames;
   for (let round = 0; round <= rounds; round++) {
     await inTurn(round, [
       async () => {
         signal.throwIfAborted();
         const before = await server.readBatches();
+        const cpuBefore = [readCpu(server.pid), readCpu(generator.child.pid)];
         const { framesPerSecond, failed } = await generator.run({ seconds, warmUpSeconds });
+        const cpu = [server.pid, generator.child.pid].map((pid, i) => spentSince(cpuBefore[i], readCpu(pid)));
         const after = await server.readBatches();
+        const perFrame = (ms) => (1_000 * ms) / (after.frames - before.frames);
         const batchFrames = (after.frames - before.frames) / (after.batches - before.batches);
         // The engine alone gets batches of the size that the server makes most of the time.
         frames = Math.max(1, Math.round(batchFrames));
@@ -49,6 +64,9 @@ export async function measureThroughput(workload, { rounds, seconds }, onWindow,
             framesPerSecond,
             batchFrames,
             failed,
+            serverCpuUs: perFrame(cpu[0].totalMs),
+            busiestThreadUs: perFrame(cpu[0].busiestMs),
+            generatorCpuUs: perFrame(cpu[1].totalMs),
           });
       },
       async () => {
@@ -71,10 +89,19 @@ export async function measureThroughput(workload, { rounds, seconds }, onWindow,
 }
 
 /** The latency of clients that offer steadily, and how long the engine alone takes for a frame. */
-export async function measureLatency(workload, { rounds, seconds }, onWindow, signal) {
-  const server = await startServer();
-  const clients = await start("clients.mjs", { ...server, ...steady, workload });
-  const engine = await start("direct.mjs", { workload });
+export async function measureLatency(
+  workload,
+  { rounds, seconds, serverCpus, clientCpus },
+  onWindow,
+  signal,
+) {
+  const server = await startServer({ cpus: serverCpus });
+  const clients = await start(
+    "clients.mjs",
+    { ...target(server), ...steady, workload },
+    { cpus: clientCpus },
+  );
+  const engine = await start("direct.mjs", { workload }, { cpus: serverCpus });
   await clients.run({ seconds: warmUpSeconds, framesPerSecond: steady.framesPerSecond });
   for (let round = 1; round <= rounds; round++) {
     await inTurn(round, [
@@ -109,17 +136,30 @@ function figuresOf({ offered, delivered, onTime, latenciesMs, inferenceMs }) {
 }
 
 /** The latency of good clients alone, and beside a client that stalls, floods or dies again and again. */
-export async function measureIsolation(workload, { rounds, seconds }, onWindow, signal) {
-  const server = await startServer();
-  const clients = await start("clients.mjs", { ...server, ...steady, count: goodClients, workload });
+export async function measureIsolation(
+  workload,
+  { rounds, seconds, serverCpus, clientCpus },
+  onWindow,
+  signal,
+) {
+  const server = await startServer({ cpus: serverCpus });
+  const clients = await start(
+    "clients.mjs",
+    { ...target(server), ...steady, count: goodClients, workload },
+    { cpus: clientCpus },
+  );
   const window = { seconds, framesPerSecond: steady.framesPerSecond };
-  await clients.run({ ...window, seconds: warmUpSeconds });
+  // What is compiled in the first seconds must not count for whoever is first.
+  await clients.run({ ...window, seconds: isolationWarmUpSeconds });
   for (let round = 1; round <= rounds; round++) {
     await inTurn(
       round,
       ["alone", ...badBehaviours].map((who) => async () => {
         signal.throwIfAborted();
-        const stop = who === "alone" ? async () => {} : await startBadClient(who, { ...server, workload });
+        const stop =
+          who === "alone"
+            ? async () => {}
+            : await startBadClient(who, { ...target(server), workload }, clientCpus);
         const result = await clients.run(window);
         await stop();
         // What it has left behind is not the next one's.
@@ -133,22 +173,9 @@ export async function measureIsolation(workload, { rounds, seconds }, onWindow, 
 }
 
 /** @returns what ends it */
-async function startBadClient(behaviour, target) {
-  let isOver = false;
-  const startOne = () => start("bad-client.mjs", target, [behaviour], badPriority);
-  let current = await startOne();
-  const { stopAfterMs, killAfterMs } = current.ready;
-  if (stopAfterMs !== undefined) setTimeout(() => current.child.kill("SIGSTOP"), stopAfterMs);
-  const dying = (async () => {
-    while (killAfterMs !== undefined && !isOver) {
-      await sleep(killAfterMs);
-      await current.end();
-      if (!isOver) current = await startOne();
-    }
-  })();
-  return async () => {
-    isOver = true;
-    await dying;
-    await current.end();
-  };
+async function startBadClient(behaviour, target, cpus) {
+  const bad = await start("bad-client.mjs", target, { args: [behaviour], priority: badPriority, cpus });
+  const { stopAfterMs } = bad.ready;
+  if (stopAfterMs !== undefined) setTimeout(() => bad.child.kill("SIGSTOP"), stopAfterMs);
+  return () => bad.end();
 }

@@ -1,6 +1,7 @@
 // Processes of a run: each has an event loop of its own, and ends with this one.
-import { fork, spawn } from "node:child_process";
+import { execFileSync, fork, spawn } from "node:child_process";
 import { once } from "node:events";
+import { readdirSync, readFileSync } from "node:fs";
 import { setPriority } from "node:os";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
@@ -20,8 +21,34 @@ export function endAll() {
   for (const child of running) child.kill("SIGKILL");
 }
 
-/** `sluice serve`, as anybody starts it. @param nodeOptions for a profile */
-export async function startServer(nodeOptions = []) {
+/** Keeps all threads of a process on these cores, and those that it starts later. */
+function pin(pid, cpus) {
+  if (cpus) execFileSync("taskset", ["-a", "-p", "-c", cpus, String(pid)], { stdio: "ignore" });
+}
+
+/** Milliseconds of the kernel's unit of processor time. */
+const tickMs = 10;
+
+/** Processor time of each thread of a process so far, in milliseconds. */
+export function readCpu(pid) {
+  const times = new Map();
+  for (const thread of readdirSync(`/proc/${pid}/task`)) {
+    const stat = readFileSync(`/proc/${pid}/task/${thread}/stat`, "utf8");
+    // The name before it may hold anything (proc(5): utime and stime).
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    times.set(thread, (Number(fields[11]) + Number(fields[12])) * tickMs);
+  }
+  return times;
+}
+
+/** What was spent between two readings, by all threads and by the busiest one. */
+export function spentSince(before, after) {
+  const spent = [...after].map(([thread, ms]) => ms - (before.get(thread) ?? 0));
+  return { totalMs: spent.reduce((sum, ms) => sum + ms, 0), busiestMs: Math.max(...spent) };
+}
+
+/** `sluice serve`, as anybody starts it. @param options `nodeOptions` for a profile, `cpus` as taskset takes them */
+export async function startServer({ nodeOptions = [], cpus } = {}) {
   const args = ["serve", "--listen", "127.0.0.1:0", "--metrics", "127.0.0.1:0", "--log-level", "error"];
   const child = track(
     spawn(process.execPath, [...nodeOptions, sluice, ...args], { stdio: ["ignore", "pipe", "inherit"] }),
@@ -31,8 +58,9 @@ export async function startServer(nodeOptions = []) {
     once(child, "exit").then(() => Promise.reject(new Error("sluice serve has ended"))),
   ]);
   const { url, certHash, metricsUrl } = JSON.parse(line);
+  pin(child.pid, cpus);
   return {
-    ...{ url, certificateHash: certHash },
+    ...{ pid: child.pid, metricsUrl, url, certificateHash: certHash },
     /** Sums of the batches that its networks have run. */
     async readBatches() {
       const text = await (await fetch(`${metricsUrl}/metrics`)).text();
@@ -46,11 +74,12 @@ export async function startServer(nodeOptions = []) {
   };
 }
 
-/** One of the scripts here, started with the first message. @param priority of the process once it is ready */
-export async function start(script, options, args = [], priority = undefined) {
+/** One of the scripts here, started with the first message. @param how `priority` of the process once it is ready */
+export async function start(script, options, { args = [], priority, cpus } = {}) {
   const child = track(fork(here(script), args));
   child.send(options);
   const [{ ready }] = await once(child, "message");
+  pin(child.pid, cpus);
   if (priority !== undefined) setPriority(child.pid, priority);
   return {
     ...{ child, ready },

@@ -26,7 +26,15 @@ function perRound(windows, who, other, field, compare) {
   return [...byRound(windows, who, field)].map(([round, value]) => compare(value, others.get(round)));
 }
 
-function throughputRow(workload, windows) {
+/**
+ * What the server would do on so many cores of its own, without the load's processor time: bounded by all of its threads
+ * together, and by its busiest one.
+ */
+function reckonAlone({ serverCpuUs, busiestThreadUs }, cores) {
+  return Math.min((cores * 1e6) / serverCpuUs, 1e6 / busiestThreadUs);
+}
+
+function throughputRow(workload, windows, { cores, isApart }) {
   const shares = perRound(
     windows,
     "server",
@@ -36,11 +44,17 @@ function throughputRow(workload, windows) {
   );
   const rate = (who) => median([...byRound(windows, who, "framesPerSecond").values()]).toFixed(0);
   const share = median(shares);
+  const engines = byRound(windows, "engine", "framesPerSecond");
+  const servers = windows.filter(({ who }) => who === "server");
+  const cpuOf = (field) => median(servers.map((window) => window[field])).toFixed(0);
+  const alone = servers.map((window) => reckonAlone(window, cores) / engines.get(window.round));
   return [
     ...[workload, rate("server"), rate("engine")],
     median([...byRound(windows, "server", "batchFrames").values()]).toFixed(1),
     `${percent(share)} (${percent(Math.min(...shares))} to ${percent(Math.max(...shares))})`,
     verdict(share >= bounds.throughputShare),
+    `${cpuOf("serverCpuUs")} / ${cpuOf("busiestThreadUs")} / ${cpuOf("generatorCpuUs")}`,
+    isApart ? "" : percent(median(alone)),
   ];
 }
 
@@ -77,6 +91,15 @@ function isolationRows(workload, windows) {
   });
 }
 
+/** How many cores a list as taskset takes it names. */
+function countCpus(list, all) {
+  if (list === undefined) return all;
+  return list.split(",").reduce((sum, part) => {
+    const [first, last = first] = part.split("-").map(Number);
+    return sum + last - first + 1;
+  }, 0);
+}
+
 export function formatReport({ environment, run, windows }) {
   const of = (measure, workload) =>
     windows.filter((window) => window.measure === measure && window.workload === workload);
@@ -86,14 +109,22 @@ export function formatReport({ environment, run, windows }) {
       return some.length === 0 ? [] : rowsOf(workload, some);
     });
   const parts = [];
-  const throughput = rows("throughput", (workload, some) => [throughputRow(workload, some)]);
+  const isApart = run.clientCpus !== undefined;
+  const layout = { cores: countCpus(run.serverCpus, environment.cores), isApart };
+  const throughput = rows("throughput", (workload, some) => [throughputRow(workload, some, layout)]);
   if (throughput.length > 0)
     parts.push(`## Throughput
 
 Frames a second of the whole server and of the engine called in a loop with batches of the same size, two under way in
-both; what is asked for is ${percent(bounds.throughputShare)}.
+both; what is asked for is ${percent(bounds.throughputShare)}. ${
+      isApart
+        ? `The server and the engine alone had cores ${run.serverCpus ?? "of their choice"}, the load ${run.clientCpus}.`
+        : `The load runs on the server's cores and takes from them what the third figure of the processor times says, which
+the engine alone does not have to share. The last column is reckoned, not measured: what the server's own processor time would allow
+without the load.`
+    }
 
-${table(["workload", "server", "engine alone", "frames in a batch", "server / engine", "bound"], throughput)}
+${table(["workload", "server", "engine alone", "frames in a batch", "server / engine", "bound", "processor us a frame: server / its busiest thread / load", "reckoned without the load"], throughput)}
 `);
   const latency = rows("latency", (workload, some) => [latencyRow(workload, some)]);
   if (latency.length > 0)
@@ -109,8 +140,8 @@ ${table(["workload", "delivered", "p50 / p99 ms", "engine alone p50 / p99 ms", "
     parts.push(`## Isolation
 
 Clients at ${steady.framesPerSecond} frames a second each beside one that sends and then reads nothing (stall), four sessions that send frames
-as fast as the transport takes them (flood), or one whose process is killed and started again (die); p99 may change by
-less than ${percent(bounds.p99Change)} of what it is alone.
+as fast as the transport takes them and come back when they are closed (flood), or one that dies every 0.3 s and comes back (die); p99 may
+change by less than ${percent(bounds.p99Change)} of what it is alone.
 
 ${table(["workload", "beside", "delivered", "p50 / p99 ms", "change of p99", "bound"], isolation)}
 `);

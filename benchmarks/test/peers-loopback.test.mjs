@@ -1,4 +1,7 @@
+import { spawnSync } from "node:child_process";
+import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import t from "tap";
 import { runClosed } from "../peers/closed-workload.mjs";
 import { openConnections } from "../peers/connections.mjs";
@@ -164,4 +167,37 @@ t.test("costs are time of their own; native calls are their caller's, idle time 
   t.equal(placeOf("file:///a/node_modules/.pnpm/x@1/node_modules/@s/x/lib/y.js"), "@s/x");
   t.equal(placeOf("node:dgram"), "node:dgram");
   t.end();
+});
+
+/** What a command of `benchmarks/peers.mjs` prints with `--json`, line by line. */
+function runCommand(...args) {
+  const script = fileURLToPath(new URL("../peers.mjs", import.meta.url));
+  const { stdout, stderr, status } = spawnSync(process.execPath, [script, ...args, "--json"], {
+    encoding: "utf8",
+  });
+  if (status !== 0) throw new Error(stderr);
+  return stdout
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+}
+
+t.test("the profile names costs of all four threads of the real thing", async (t) => {
+  const [line] = runCommand("profile", "--cells", "^64 B", "--seconds", "0.5");
+  t.ok(line.frames > 0, `${line.frames} frames`);
+  t.equal(line.costs.length, 10);
+  t.ok(line.costs.every(({ usPerFrame, share }) => usPerFrame > 0 && share > 0 && share < 1));
+  t.ok(new Set(line.costs.map(({ thread }) => thread)).size >= 2, "no thread has all of them");
+});
+
+t.test("loopback measures both numbers in flight, scale its sessions", async (t) => {
+  const [cell] = runCommand("loopback", "--cells", "^5120 B, sluice,", "--seconds", "0.2", "--rounds", "1");
+  t.match(cell.results, [
+    { inFlight: 1, wrong: 0 },
+    { inFlight: 8, wrong: 0 },
+  ]);
+  t.ok(cell.results.every(({ answered, cpuSecondsPerGB }) => answered > 0 && cpuSecondsPerGB > 0));
+  const [sessions] = runCommand("scale", "--cells", "^sessions 10, ws", "--seconds", "0.2");
+  t.ok(sessions.connectMs > 0);
+  t.equal(sessions.figures.wrong, 0);
 });

@@ -1,4 +1,5 @@
 // Where Sluice's time goes on the hot path: client and server, the application's thread and QUIC's of each.
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { largestCosts } from "../profile/costs.mjs";
@@ -75,8 +76,7 @@ async function measureCell(cell, { seconds, seed }, path) {
     const { workload: _, ...named } = cell;
     return { ...named, frames, cpuMsPerFrame, ...largestCosts(profiles, frames) };
   } finally {
-    if (!process.env.KEEP) rmSync(folder, { recursive: true });
-    else console.log(folder);
+    rmSync(folder, { recursive: true });
   }
 }
 

@@ -10,7 +10,7 @@ import { findSystems } from "./find-systems.mjs";
 import { axes, cellsOf, framesPerSecond, link, slackMs, stream } from "./scale-cells.mjs";
 import { formatScale } from "./scale-report.mjs";
 
-const defaults = { seconds: 3, rounds: 1 };
+const defaults = { seconds: 2.5, rounds: 1 };
 const WARM_UP_SECONDS = 1;
 const HOST = "127.0.0.1";
 /** Nothing on loopback is late, a tensor of 16 MiB included. */

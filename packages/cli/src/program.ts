@@ -14,6 +14,7 @@ import { registerServe } from "./serve-command.js";
 import { registerSplit } from "./split-command.js";
 import { registerStream } from "./stream-command.js";
 import { registerToken } from "./tokens/token-command.js";
+import { registerTrace } from "./trace-command.js";
 
 function readVersion(): string {
   const manifest: unknown = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
@@ -60,6 +61,7 @@ file, 6 rejected by the server, 7 session lost, 130 interrupted. SLUICE_DEBUG=1 
   registerProfile(program, context);
   registerCalibrate(program, context);
   registerReplay(program, context);
+  registerTrace(program, context);
   registerConformance(program, context);
   registerConfig(program, context, environment);
   registerToken(program, context);

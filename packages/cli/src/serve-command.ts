@@ -10,8 +10,9 @@ import { pinoPretty } from "./pretty-log.js";
 import { readOrigins } from "./read-origins.js";
 import { parseRemoteHalf, type RemoteHalf } from "./remote-halves.js";
 import { startServer } from "./serve-run.js";
+import { addTracingOptions, type TracingOptionValues } from "./tracing-options.js";
 
-interface ServeCommandOptions {
+interface ServeCommandOptions extends TracingOptionValues {
   readonly listen: string;
   readonly engine: EngineName;
   readonly fallback?: true;
@@ -47,7 +48,7 @@ const drainMs = 5_000;
 
 /** Registers `sluice serve`. */
 export function registerServe(program: Command, context: CliContext): void {
-  program
+  const command = program
     .command("serve")
     .description("Serve a model: receive tensors, conceal what was lost, infer, answer in time.")
     .option("--listen <host:port>", "UDP address; port 0 takes a free one", "127.0.0.1:4433")
@@ -131,7 +132,8 @@ export function registerServe(program: Command, context: CliContext): void {
       "--capture-bytes <n>",
       `of all captures in the directory; the capturing ends there (default: ${defaultCaptureBytes})`,
       (text) => parseCount(text, "--capture-bytes"),
-    )
+    );
+  addTracingOptions(command)
     .addOption(
       new Option("--log-level <level>", "what is logged")
         .choices(["debug", "info", "warn", "error", "silent"])
@@ -181,6 +183,8 @@ Examples:
           // Empty is not set, as in a composition whose variable has no value.
           token: options.token ?? (process.env.SLUICE_TOKEN || undefined),
           ...{ tokens: options.tokens, tokenKey: options.tokenKey },
+          tracing: { trace: options.trace, traceSample: options.traceSample, qlog: options.qlog },
+          version: program.version() ?? "",
         },
         log,
       );

@@ -19,6 +19,7 @@ import {
   type ServedModels,
 } from "./served-models.js";
 import { readTokens } from "./tokens/token-check.js";
+import { describeTracing, openTracing, type TracingOptionValues, tracingCloseMs } from "./tracing-options.js";
 
 export interface ServeOptions {
   /** `HOST:PORT` of the UDP socket; port 0 takes a free one. */
@@ -60,6 +61,10 @@ export interface ServeOptions {
   readonly capture: string | undefined;
   readonly captureFrames: string | undefined;
   readonly captureBytes: number | undefined;
+  /** Traces of frames and qlog files; with nothing in it there are none. */
+  readonly tracing: TracingOptionValues;
+  /** Of this program. */
+  readonly version: string;
 }
 
 export interface RunningServer {
@@ -87,6 +92,9 @@ export async function startServer(options: ServeOptions, log: ServerLog): Promis
   const certificate = await checkCertificateFiles(options);
   const authorize = await readTokens(options);
   const capture = await openCapture(options, log);
+  const tracing = await openTracing(options.tracing, "server", options.version, (reason) =>
+    log.warn({ reason }, "tracing: something could not be exported"),
+  );
   const { registry, served } = await openServedModels(await listModels(options), {
     ...options,
     onLog: (line, reference) => log.info({ model: reference }, line),
@@ -123,7 +131,9 @@ export async function startServer(options: ServeOptions, log: ServerLog): Promis
       },
       ...(authorize ? { authorize } : {}),
       ...(capture ? { capture } : {}),
+      ...(tracing ? { observeSession: tracing.observeServer } : {}),
     });
+    if (tracing) metrics.watchTracing(() => tracing.figures);
     let draining = false;
     if (capture) metrics.watchCapture(() => capture.figures);
     metrics.watchTransport(() => ({
@@ -167,9 +177,12 @@ export async function startServer(options: ServeOptions, log: ServerLog): Promis
         await operations?.close();
         await registry.close();
         await capture?.close();
+        await tracing?.close(tracingCloseMs);
+        for (const line of tracing ? describeTracing(tracing, options.tracing) : []) log.info({}, line);
       },
     };
   } catch (error) {
+    await tracing?.close(0);
     await registry.close();
     throw error;
   }

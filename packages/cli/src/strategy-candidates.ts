@@ -1,6 +1,14 @@
 /** The ways to run a model that `--strategy auto` chooses among, with what each costs on this machine. */
 import { prepareCodec } from "@sluice/codec";
-import { chooseCuts, type LabelledImage, type Model, type ModelProfile, specOf } from "@sluice/inference";
+import {
+  chooseCuts,
+  type LabelledImage,
+  type Model,
+  type ModelProfile,
+  measureCodec,
+  specOf,
+  timeRuns,
+} from "@sluice/inference";
 import { type InferenceTerms, type Strategy, strategies } from "@sluice/protocol";
 import { elementCount, type Tensor, TensorError } from "@sluice/tensor";
 import { CliError } from "./cli-error.js";
@@ -32,7 +40,6 @@ const maxCuts = 3;
 /** Until a profile says more, each coarser codec is taken to cost so much of the right answers. */
 const assumedCost = 0.01;
 const samples = 5;
-const payloadBytes = 1_100;
 
 /** @throws ModelError, EngineError, TensorError, CliError */
 export async function openCandidates(
@@ -89,12 +96,12 @@ async function measureParts(
   // What the server is quicker or slower than this machine is learnt from its first results.
   const serverWholeMs = wholeMs / (options.slowdown ?? 1);
   for (const part of parts.slice(1)) {
-    const { bestMs, outputs: tensors } = await measure(images, (image) => part.produce(image));
+    const { bestMs, results: tensors } = await measure(images, (image) => part.produce(image));
     const partMs = part.strategy === "server" ? 0 : bestMs;
     const serverMs = Math.max(0.1, serverWholeMs - partMs / (options.slowdown ?? 1));
     const codecs = options.codec === undefined ? part.codecs : [options.codec];
     for (const [rank, text] of codecs.entries()) {
-      const coded = await measureCodec(part, text, tensors, options.codec !== undefined);
+      const coded = await measurePartCodec(part, text, tensors, options.codec !== undefined);
       if (!coded) continue;
       const name = part.strategy === "server" ? `server ${coded.text}` : `${part.split} ${coded.text}`;
       candidates.push({
@@ -107,39 +114,22 @@ async function measureParts(
 }
 
 /** Undefined where a codec of our choice does not suit the tensor; one that was asked for must. */
-async function measureCodec(part: ModelPart, text: string, tensors: readonly Tensor[], isAsked: boolean) {
+async function measurePartCodec(part: ModelPart, text: string, tensors: readonly Tensor[], isAsked: boolean) {
   try {
     const codec = await prepareCodec(text);
-    const encoder = codec.createEncoder(part.spec, part.statistics?.value);
-    const { bestMs: encodeMs, outputs } = await measure(tensors, (tensor) =>
-      encoder.encode(tensor, payloadBytes),
-    );
-    const bytes = outputs.at(-1)!.slices.reduce((sum, { payload }) => sum + payload.length, 0);
-    // What decoding takes is about the same, and is learnt from the first results.
-    return { text: codec.text, terms: { encodeMs, bytes, decodeMs: encodeMs } };
+    const settings = { runs: tensors.length, now: () => performance.now() };
+    const measured = await measureCodec(codec, tensors, part.statistics?.value, settings);
+    const { encoding, decoding, onPath: bytes } = measured;
+    return { text: codec.text, terms: { encodeMs: encoding.bestMs, bytes, decodeMs: decoding.bestMs } };
   } catch (error) {
     if (isAsked || !(error instanceof TensorError)) throw error;
     return undefined;
   }
 }
 
-/**
- * The best time of the inputs, each once, after one that is not counted: what others take of the machine is load. With
- * what came of each.
- */
-async function measure<In, Out>(
-  inputs: readonly In[],
-  run: (input: In) => Out | Promise<Out>,
-): Promise<{ readonly bestMs: number; readonly outputs: readonly Out[] }> {
-  await run(inputs[0]!);
-  const outputs: Out[] = [];
-  let bestMs = Number.POSITIVE_INFINITY;
-  for (const input of inputs) {
-    const startMs = performance.now();
-    outputs.push(await run(input));
-    bestMs = Math.min(bestMs, performance.now() - startMs);
-  }
-  return { bestMs, outputs };
+/** The best time counts: what others take of the machine is load. With what came of each input. */
+function measure<In, Out>(inputs: readonly In[], run: (input: In) => Out | Promise<Out>) {
+  return timeRuns(inputs, inputs.length, run, () => performance.now());
 }
 
 /** Figures of a profile go before those of a moment; what it does not have stays. */

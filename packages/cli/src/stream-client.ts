@@ -3,6 +3,7 @@ import {
   type ConnectionState,
   createClient,
   createReconnectingClient,
+  type ObservedSession,
   type OpenStreamOptions,
   type SessionEnd,
   type TensorStream,
@@ -29,6 +30,8 @@ export interface StreamClientOptions {
 export interface ConnectionHooks {
   /** Gives up an attempt to connect. */
   readonly signal: AbortSignal;
+  /** Who is told what each session does. */
+  readonly observeSession?: () => ObservedSession;
   /** A session was lost, or another one opened. */
   onConnection?(state: ConnectionState): void;
   /** The server of a new session refuses a stream: true where the run goes on without it. */
@@ -67,7 +70,11 @@ export async function openStreamClient(
     });
     return session;
   };
-  const clientOptions = { agent, ...(token === undefined ? {} : { token: new TextEncoder().encode(token) }) };
+  const clientOptions = {
+    agent,
+    ...(token === undefined ? {} : { token: new TextEncoder().encode(token) }),
+    ...(hooks.observeSession ? { observeSession: hooks.observeSession } : {}),
+  };
   let lost: SessionEnd | undefined;
   let closing = false;
   const watch = (closed: Promise<SessionEnd>) =>

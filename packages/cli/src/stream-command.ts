@@ -6,6 +6,13 @@ import { ExitCode } from "./exit-codes.js";
 import { parseCertificateHash } from "./parse-certificate-hash.js";
 import { addStreamOptions, readStreamOptions, type StreamOptionValues } from "./stream-options.js";
 import { showStream } from "./stream-show.js";
+import {
+  addTracingOptions,
+  describeTracing,
+  openTracing,
+  type TracingOptionValues,
+  tracingCloseMs,
+} from "./tracing-options.js";
 
 interface StreamTrust {
   readonly certHash?: string;
@@ -29,7 +36,7 @@ export function registerStream(program: Command, context: CliContext): void {
       "--insecure",
       "take any certificate: for experiments, since anybody on the path can pose as the server",
     );
-  addStreamOptions(command, defaults)
+  addTracingOptions(addStreamOptions(command, defaults))
     .addHelpText(
       "after",
       `${codecHelp}
@@ -40,7 +47,7 @@ Examples:
   $ sluice stream https://127.0.0.1:4433 --cert-hash 5e1f... --model sink --source synthetic:28x28x128 --json
   $ sluice stream https://127.0.0.1:4433 --cert-hash 5e1f... --codec 'quantize:levels=256,clip=4 | tile | jpeg:quality=40'`,
     )
-    .action(async (url: string, values: StreamOptionValues & StreamTrust) => {
+    .action(async (url: string, values: StreamOptionValues & StreamTrust & TracingOptionValues) => {
       const { certHash, insecure = false } = values;
       if (insecure && certHash !== undefined) {
         throw new CliError(
@@ -54,6 +61,15 @@ Examples:
         );
       }
       const target = { url, certificateHash: certHash, insecure };
-      await showStream(readStreamOptions(values, target, defaults), values.json === true, context);
+      const tracing = await openTracing(values, "client", program.version() ?? "", (reason) =>
+        context.stderr.write(`${reason}\n`),
+      );
+      const hooks = tracing ? { observeSession: tracing.observeClient } : {};
+      try {
+        await showStream(readStreamOptions(values, target, defaults), values.json === true, context, hooks);
+      } finally {
+        await tracing?.close(tracingCloseMs);
+        for (const line of tracing ? describeTracing(tracing, values) : []) context.stderr.write(`${line}\n`);
+      }
     });
 }

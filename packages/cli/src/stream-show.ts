@@ -14,7 +14,7 @@ export async function showStream(
   options: StreamOptions,
   isJson: boolean,
   context: CliContext,
-  { onStart }: Pick<StreamHooks, "onStart"> = {},
+  { onStart, observeSession }: Pick<StreamHooks, "onStart" | "observeSession"> = {},
 ): Promise<StreamReport> {
   const { stdout, stderr, signal, isTty } = context;
   let calls = 0;
@@ -25,6 +25,7 @@ export async function showStream(
   const metrics = served?.metrics;
   const running = runStream(options, {
     signal,
+    ...(observeSession ? { observeSession } : {}),
     onStart(setup, sender) {
       metrics?.watchPath(() => sender.figures());
       if (sender.strategy) metrics?.watchStrategy(sender.strategy);

@@ -7,6 +7,7 @@ import type {
   ResultContent,
   ResultFormat,
   SessionLimits,
+  SessionObserver,
 } from "@sluice/protocol";
 import type { CutStatistics, Tensor, TensorSpec } from "@sluice/tensor";
 import type { Clock } from "@sluice/transport/core";
@@ -21,8 +22,17 @@ export interface ClientOptions {
   readonly capabilities?: readonly string[];
   /** The server takes nothing new; it closes after `timeoutMs`, 0 where it does not say. */
   readonly onDrain?: (drain: SessionEnd & { readonly timeoutMs: number }) => void;
+  /** Asked once for each session, for traces and qlog files; `createTracing` of `@sluice/tracing` has it. Default: none. */
+  readonly observeSession?: () => ObservedSession;
   /** Default: the host's own. */
   readonly clock?: Clock;
+}
+
+/** Who is told what a session does. */
+export interface ObservedSession {
+  /** Stands behind the client's `agent`: how the server learns the session's name, so that what both ends write can be joined. */
+  readonly agentSuffix: string;
+  readonly observe: SessionObserver;
 }
 
 /** Why a session ends; the code is from the error registry. */

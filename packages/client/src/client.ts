@@ -30,10 +30,12 @@ interface PendingStream {
 export async function createClient(session: Session, options: ClientOptions = {}): Promise<Client> {
   const clock = options.clock ?? createSystemClock(globalThis);
   const control = await openControl(session);
+  const observed = options.observeSession?.();
   const core = createClientSession(
     {
-      ...{ agent: options.agent ?? "sluice-client", capabilities: options.capabilities ?? [] },
-      ...(options.token ? { token: options.token } : {}),
+      ...options,
+      agent: (options.agent ?? "sluice-client") + (observed?.agentSuffix ?? ""),
+      observe: observed?.observe,
     },
     clock.now(),
   );
@@ -47,7 +49,7 @@ export async function createClient(session: Session, options: ClientOptions = {}
   });
 
   const driver = createSessionDriver({ session, core, control, clock, onProgress });
-  const frames = createFrameSender(core, clock, driver.pump);
+  const frames = createFrameSender(core, clock, driver.pump, observed?.observe);
 
   function onProgress(): boolean {
     let moved = false;

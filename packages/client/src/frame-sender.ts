@@ -7,6 +7,7 @@ import {
   ErrorCode,
   type OutgoingFrame,
   type ResultFormat,
+  type SessionObserver,
 } from "@sluice/protocol";
 import type { Clock } from "@sluice/transport/core";
 import type { ProduceTensor } from "./client-api.js";
@@ -48,7 +49,12 @@ export type SendingCore = Pick<
   "state" | "maxPayloadBytes" | "offer" | "submit" | "abandon" | "handleClosed"
 >;
 
-export function createFrameSender(core: SendingCore, clock: Clock, pump: () => void): FrameSender {
+export function createFrameSender(
+  core: SendingCore,
+  clock: Clock,
+  pump: () => void,
+  observe?: SessionObserver,
+): FrameSender {
   const pendingFrames = new Map<string, PendingFrame>();
 
   function settle(stream: number, frame: number, outcome: (pending: PendingFrame) => FrameOutcome): void {
@@ -71,9 +77,10 @@ export function createFrameSender(core: SendingCore, clock: Clock, pump: () => v
         const maxPayloadBytes = mode === "datagram" ? core.maxPayloadBytes(alias) : streamSliceBytes;
         const encoded = encoder.encode(tensor, maxPayloadBytes, { frame, budgetBytes });
         const encodedMs = clock.now();
+        const times = { produceMs: producedMs - startMs, encodeMs: encodedMs - producedMs };
+        observe?.({ name: "tensor_encoded", stream: alias, frame, slices: encoded.slices, ...times });
         let sliceCount = encoded.slices.length;
         const outcome = new Promise<FrameOutcome>((resolve) => {
-          const times = { produceMs: producedMs - startMs, encodeMs: encodedMs - producedMs };
           pendingFrames.set(key, {
             ...{ ...times, resolve, resultFormat, readAnswer },
             acknowledge(received) {

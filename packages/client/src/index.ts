@@ -4,6 +4,7 @@ export type {
   Client,
   ClientOptions,
   FrameBudget,
+  ObservedSession,
   OpenStreamOptions,
   ProduceTensor,
   SessionEnd,

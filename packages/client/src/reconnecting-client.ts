@@ -105,12 +105,9 @@ export async function createReconnectingClient(
     }
     connecting = session;
     try {
-      const { token, agent, capabilities } = options;
       let client: Client | undefined;
       client = await createClient(session, {
-        ...(token ? { token } : {}),
-        ...(agent === undefined ? {} : { agent }),
-        ...(capabilities ? { capabilities } : {}),
+        ...options,
         ...{ clock, onDrain: (drain) => client && retire(client, drain) },
       });
       return client;

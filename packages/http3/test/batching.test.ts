@@ -11,9 +11,10 @@ t.test("a batch leaves at once after a pause, and a steady stream of them is bou
   const gate = new DeliveryGate();
   let taken = 0;
   const pass = (nowMs: number) => {
-    const passed = gate.tryPass(nowMs, taken);
-    if (passed) taken += 1; // A main thread that has nothing else to do.
-    return passed;
+    if (!gate.mayPass(nowMs, taken)) return false;
+    gate.pass(1);
+    taken += 1; // A main thread that has nothing else to do.
+    return true;
   };
   let burst = 0;
   while (burst < 100 && pass(1000)) burst += 1;
@@ -28,12 +29,30 @@ t.test("a batch leaves at once after a pause, and a steady stream of them is bou
 
 t.test("a thread that is behind gets no more batches until it has taken one", async (t) => {
   const gate = new DeliveryGate();
-  for (let i = 0; i < 4; i++) t.ok(gate.tryPass(10, 0));
-  t.notOk(gate.tryPass(11, 0));
-  t.notOk(gate.tryPass(60_000, 0), "however long it takes");
-  t.ok(gate.tryPass(60_001, 1));
-  t.notOk(gate.tryPass(60_002, 1));
-  t.ok(gate.tryPass(60_003, 5));
+  const pass = (nowMs: number, taken: number) => {
+    const may = gate.mayPass(nowMs, taken);
+    if (may) gate.pass(1);
+    return may;
+  };
+  for (let i = 0; i < 4; i++) t.ok(pass(10, 0));
+  t.notOk(pass(11, 0));
+  t.notOk(pass(60_000, 0), "however long it takes");
+  t.ok(pass(60_001, 1));
+  t.notOk(pass(60_002, 1));
+  t.ok(pass(60_003, 5));
+});
+
+t.test("what a thread has not taken leaves room for so many datagrams", async (t) => {
+  const gate = new DeliveryGate();
+  t.ok(gate.mayPass(10, 0));
+  gate.pass(100);
+  t.ok(gate.mayPass(20, 0));
+  t.equal(gate.room, 28);
+  gate.pass(40);
+  t.ok(gate.mayPass(30, 0), "others' may leave");
+  t.equal(gate.room, -12);
+  t.ok(gate.mayPass(40, 1), "the first batch is taken");
+  t.equal(gate.room, 88);
 });
 
 t.test("one packet's acknowledgement waits for an answer, the second packet's does not", async (t) => {
@@ -81,6 +100,14 @@ t.test("datagrams leave before the end of their session", async (t) => {
   ]);
 });
 
+/** The first bytes of a session's datagrams, in the order in which they were posted. */
+function receivedOf(session: number, posted: readonly ToMain[][]): (number | undefined)[] {
+  return posted
+    .flat()
+    .flatMap((m) => (m.type === "datagrams" && m.session === session ? unpackDatagrams(m.pack) : []))
+    .map(([first]) => first);
+}
+
 t.test("a main thread that is behind gets larger batches, then loses datagrams", async (t) => {
   const { outbox, posted, take } = createOutbox();
   let sent = 0;
@@ -93,19 +120,47 @@ t.test("a main thread that is behind gets larger batches, then loses datagrams",
   let kept = 6;
   while (push()) kept += 1;
   t.equal(kept, RECEIVE_QUEUE_DATAGRAMS, "what waits is bounded");
-  t.ok(outbox.pushDatagram(2, Uint8Array.of(1)), "for each session");
+  t.ok(outbox.pushDatagram(2, Uint8Array.of(1)), "and leaves room for others");
   take();
   outbox.flush(100);
   t.equal(posted.length, 5);
-  const received = posted.flatMap((batch) =>
-    batch.flatMap((m) => (m.type === "datagrams" && m.session === 1 ? unpackDatagrams(m.pack) : [])),
-  );
-  t.strictSame(
-    received.map(([first]) => first),
-    Array.from({ length: RECEIVE_QUEUE_DATAGRAMS + 4 }, (_, i) => i & 0xff),
-    "in order",
-  );
+  t.equal(receivedOf(1, posted).length, 4 + 128, "no more than is read in a moment");
   t.ok(push(), "there is room again");
+  for (let nowMs = 101; receivedOf(1, posted).length < RECEIVE_QUEUE_DATAGRAMS + 5; nowMs++) {
+    take();
+    outbox.flush(nowMs);
+    if (nowMs > 200) break;
+  }
+  const numbers = Array.from({ length: RECEIVE_QUEUE_DATAGRAMS + 4 }, (_, i) => i & 0xff);
+  t.strictSame(receivedOf(1, posted).slice(0, -1), numbers, "in order");
   take();
-  outbox.flush(200);
+  outbox.flush(300);
+});
+
+t.test("who floods the main thread does not keep the others' datagrams waiting, nor out", async (t) => {
+  const { outbox, posted, take } = createOutbox();
+  const floods = [1, 2, 3, 4];
+  let lost = 0;
+  for (let i = 0; i < 4 * RECEIVE_QUEUE_DATAGRAMS; i++)
+    if (!outbox.pushDatagram(floods[i % 4]!, Uint8Array.of(i & 0xff))) lost += 1;
+  t.ok(lost > 2 * RECEIVE_QUEUE_DATAGRAMS, `${lost} lost`);
+  for (let i = 0; i < 20; i++) t.ok(outbox.pushDatagram(5, Uint8Array.of(i)), "the others have room");
+  outbox.flush(1);
+  const [first] = posted;
+  t.match(first?.[0], { type: "datagrams", session: 5 }, "who has sent little is first");
+  t.equal(receivedOf(5, posted).length, 20);
+  t.ok(outbox.pushDatagram(6, Uint8Array.of(9)));
+  outbox.flush(2);
+  t.strictSame(receivedOf(6, posted), [9], "nor does the main thread have to have read what they sent");
+  t.strictSame(
+    floods.map((session) => receivedOf(session, posted).length),
+    [32, 32, 32, 32],
+    "who take equal turns",
+  );
+  for (let nowMs = 3; nowMs < 100; nowMs++) {
+    take();
+    outbox.flush(nowMs);
+  }
+  const all = floods.reduce((sum, session) => sum + receivedOf(session, posted).length, 0);
+  t.equal(all, 4 * RECEIVE_QUEUE_DATAGRAMS - lost, "until nothing is left");
 });

@@ -45,13 +45,14 @@ export {
   preprocessPresets,
 } from "./preprocess.js";
 export { type BandwidthInterval, bestByBandwidth } from "./profile/best-by-bandwidth.js";
+export { type MeasuredCodec, measureCodec, sliceOverheadBytes } from "./profile/measure-codec.js";
 export {
   type LayerFigures,
   type MeasuredProfile,
   measureProfile,
   type ProfileOptions,
-  sliceOverheadBytes,
 } from "./profile/measure-profile.js";
+export { type TimedRuns, timeRuns } from "./profile/time-runs.js";
 export { measureDistribution, type ValueDistribution } from "./profile/value-distribution.js";
 export type { ModelProfile, ProfiledOption } from "./profile-terms.js";
 export type { RemoteOptions } from "./remote/remote-model.js";

@@ -17,4 +17,5 @@ export {
 export { type OperationsOptions, type OperationsServer, serveOperations } from "./serve-operations.js";
 export type { StrategyChange, StrategyFigures } from "./strategy-metrics.js";
 export type { QueueFigures } from "./watch-queues.js";
+export type { ExportCounts, TracingCounts } from "./watch-tracing.js";
 export type { TransportFigures } from "./watch-transport.js";

@@ -3,6 +3,7 @@ import { createFrameMetrics, type FrameAgePoint, MAX_REASONS } from "./frame-met
 import { createLabelLimit } from "./label-limit.js";
 import { type CaptureFigures, watchCapture } from "./watch-capture.js";
 import { type QueueFigures, watchQueues } from "./watch-queues.js";
+import { type TracingCounts, watchTracing } from "./watch-tracing.js";
 import { type TransportFigures, watchTransport } from "./watch-transport.js";
 
 /** How a session ended that had been opened: in order, or by a broken transport or a violation of the protocol. */
@@ -30,6 +31,8 @@ export interface Metrics {
   watchCapture(read: () => CaptureFigures): void;
   /** Adds how full the server's queues are, read anew for each scrape. To be called once. */
   watchQueues(read: () => QueueFigures): void;
+  /** Adds what became of traces and qlog events. To be called once. */
+  watchTracing(read: () => TracingCounts): void;
   /** Once for each frame. `reason` says why it was not delivered; empty or left out where there is none. */
   observeFrame(outcome: FrameOutcome, reason?: string): void;
   /** Frames of which a first slice was taken. */
@@ -149,6 +152,7 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
     watchTransport: (read) => watchTransport(registry, read),
     watchCapture: (read) => watchCapture(registry, read),
     watchQueues: (read) => watchQueues(registry, read),
+    watchTracing: (read) => watchTracing(registry, read),
     ...ofFrames,
     observeFramesBegun: (count) => sound(count, (n) => framesBegun.inc(n)),
     observeUnits(expected, missing, runs) {

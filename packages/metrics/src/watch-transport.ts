@@ -10,6 +10,7 @@ export interface TransportFigures {
     readonly connections: number;
     readonly handshakes: number;
     readonly retries: number;
+    readonly dropped?: { readonly packets: number; readonly datagrams: number };
     readonly restarts: { readonly hang: number; readonly crash: number };
   }[];
   /** When the certificate of new connections ends. */
@@ -50,6 +51,20 @@ export function watchTransport(registry: Registry, read: () => TransportFigures)
     collect() {
       this.reset();
       for (const { engine, retries } of read().engines) this.inc({ engine }, retries);
+    },
+  });
+  new Counter({
+    name: "sluice_transport_dropped_total",
+    help: "Packets and datagrams of clients that were lost unread because too many of their session waited.",
+    labelNames: ["engine", "what"],
+    registers,
+    collect() {
+      this.reset();
+      for (const { engine, dropped } of read().engines) {
+        if (dropped === undefined) continue;
+        this.inc({ engine, what: "packets" }, dropped.packets);
+        this.inc({ engine, what: "datagrams" }, dropped.datagrams);
+      }
     },
   });
   const gauge = (name: string, help: string, pick: (engine: TransportFigures["engines"][number]) => number) =>

@@ -145,6 +145,7 @@ t.test("a transport is read anew for each scrape", async (t) => {
   const refused = { "server-full": 0, unauthorized: 0 };
   const quiche = {
     ...{ engine: "quiche", isListening: true, connections: 0, handshakes: 0, retries: 0 },
+    dropped: { packets: 0, datagrams: 0 },
     restarts: { hang: 0, crash: 0 },
   };
   m.watchTransport(() => ({
@@ -156,6 +157,7 @@ t.test("a transport is read anew for each scrape", async (t) => {
     'sluice_engine_restarts_total{engine="quiche",reason="hang"} 0',
     'sluice_engine_restarts_total{engine="quiche",reason="crash"} 0',
     'sluice_retries_sent_total{engine="quiche"} 0',
+    'sluice_transport_dropped_total{engine="quiche",what="packets"} 0',
     'sluice_engine_up{engine="quiche"} 1',
     "sluice_certificate_not_after_seconds 1800000000",
   ]) {
@@ -164,17 +166,40 @@ t.test("a transport is read anew for each scrape", async (t) => {
   refused.unauthorized = 3;
   Object.assign(quiche, { isListening: false, connections: 7, handshakes: 2, retries: 9 });
   quiche.restarts.hang = 1;
+  Object.assign(quiche.dropped, { packets: 5, datagrams: 70 });
   for (let scrape = 0; scrape < 2; scrape++) {
     const after = await lines(m);
     for (const line of [
       'sluice_sessions_rejected_total{reason="unauthorized"} 3',
       'sluice_engine_restarts_total{engine="quiche",reason="hang"} 1',
       'sluice_retries_sent_total{engine="quiche"} 9',
+      'sluice_transport_dropped_total{engine="quiche",what="packets"} 5',
+      'sluice_transport_dropped_total{engine="quiche",what="datagrams"} 70',
       'sluice_connections{engine="quiche"} 7',
       'sluice_handshakes{engine="quiche"} 2',
       'sluice_engine_up{engine="quiche"} 0',
     ]) {
       t.ok(after.includes(line), `scrape ${scrape}: ${line}`);
     }
+  }
+});
+
+t.test("what became of traces and qlog events, read for each scrape", async (t) => {
+  const metrics = createMetrics({ processMetrics: false });
+  let exported = 1;
+  metrics.watchTracing(() => ({
+    traces: { exported, dropped: 2, failed: 3 },
+    qlogEvents: { exported: 4, dropped: 0, failed: 0 },
+  }));
+  t.match(await metrics.text(), 'sluice_traces_total{outcome="exported"} 1\n');
+  exported = 7;
+  const text = await metrics.text();
+  for (const line of [
+    'sluice_traces_total{outcome="exported"} 7',
+    'sluice_traces_total{outcome="dropped"} 2',
+    'sluice_traces_total{outcome="failed"} 3',
+    'sluice_qlog_events_total{outcome="exported"} 4',
+  ]) {
+    t.ok(text.split("\n").includes(line), line);
   }
 });

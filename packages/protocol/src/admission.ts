@@ -1,11 +1,13 @@
 /** What a server works on at once, and what comes in excess of its announced limits (spec 4.4). */
-import type { SessionLimits } from "./limits.js";
+import { forgivenFramesPerSecond, maxExcessFrames, type SessionLimits } from "./limits.js";
 import { createRateLimiter } from "./rate-limiter.js";
 import type { ReceivedFrame } from "./reassembly.js";
 
 export interface Admission {
   /** Whether a frame is to be worked on; it counts as in flight then. */
   tryStart(frame: ReceivedFrame, nowMs: number): boolean;
+  /** A frame was not to be worked on: whether that may happen, or the client takes no notice of its limits. */
+  tolerates(nowMs: number): boolean;
   /** A frame was answered. */
   finished(): void;
   setLimits(limits: SessionLimits): void;
@@ -20,6 +22,7 @@ const toleratedBytesMs = 1_000;
 export function createAdmission(announced: SessionLimits): Admission {
   const limiter = createRateLimiter(announced.framesPerSecond, { burst: toleratedBurst });
   const byteLimiter = createRateLimiter(announced.maxBytesPerSecond, { ms: toleratedBytesMs });
+  const excess = createRateLimiter(forgivenFramesPerSecond, { burst: maxExcessFrames });
   let { maxFramesInFlight } = announced;
   let framesInFlight = 0;
   return {
@@ -32,6 +35,11 @@ export function createAdmission(announced: SessionLimits): Admission {
         frame.slices.reduce((sum, { payload }) => sum + payload.length, 0),
       );
       framesInFlight++;
+      return true;
+    },
+    tolerates(nowMs) {
+      if (excess.freeAtMs() > nowMs) return false;
+      excess.take(nowMs);
       return true;
     },
     finished() {

@@ -1,13 +1,21 @@
 /** The frames of a client: from the gate over the way to the sender to their one end (spec 3.2, 3.3, 7). */
 import type { sluice } from "@sluice/proto";
 import type { AnnouncedLimits } from "./announced-limits.js";
-import type { ClientEvent, ClientSession, OfferDecision, StreamTensor } from "./client-api.js";
+import type { ClientSession, OfferDecision, StreamTensor } from "./client-api.js";
+import type { ClientEvent } from "./client-event.js";
 import type { ClientPath } from "./client-path.js";
 import type { ClientStream, ClientStreams } from "./client-streams.js";
 import { frameBudgetBytes, frameGate, type GateInput } from "./frame-gate.js";
-import { createFrameLedger, type ExpiryReason, type LedgerCounts, type LedgerFrame } from "./frame-ledger.js";
+import {
+  createFrameLedger,
+  type DropReason,
+  type ExpiryReason,
+  type LedgerCounts,
+  type LedgerFrame,
+} from "./frame-ledger.js";
 import { maxFrameNumber } from "./limits.js";
 import { bytesOf } from "./send-buffer.js";
+import type { SessionObserver } from "./session-event.js";
 import type { SliceSender } from "./slice-sender.js";
 import { encodeTensor } from "./tensor-framing.js";
 
@@ -39,7 +47,7 @@ export interface FrameFigures extends LedgerCounts {
 const reliablePatienceMs = 30_000;
 
 export function createClientFrames(
-  { path, slices, streams, announced }: ClientFrameParts,
+  { path, slices, streams, announced, observe }: ClientFrameParts,
   onEvent: (event: ClientEvent) => void,
 ): ClientFrames {
   const ledger = createFrameLedger();
@@ -47,12 +55,19 @@ export function createClientFrames(
   let bytesOnStreams = 0;
   let bytesDelivered = 0;
 
-  function expire(stream: number, frame: number, reason: ExpiryReason): void {
+  function drop(stream: number, reason: DropReason): OfferDecision {
+    ledger.drop(reason);
+    observe?.({ name: "frame_dropped", stream, reason });
+    return { admitted: false, reason };
+  }
+
+  /** `result`: the server's, where it has answered. */
+  function expire(stream: number, frame: number, reason: ExpiryReason, result?: sluice.v1.Result): void {
     const entry = ledger.expire(stream, frame, reason);
     slices.forget(stream, frame);
     if (!entry) return;
     if (isLateness(reason)) streams.get(stream)?.margin.add(false);
-    onEvent({ type: "expired", frame: entry, reason });
+    onEvent({ type: "expired", frame: entry, reason, result });
   }
 
   function gateInput(stream: ClientStream, capturedMs: number, nowMs: number): GateInput {
@@ -72,16 +87,14 @@ export function createClientFrames(
       const stream = streams.get(alias);
       // spec 5.3: numbers do not wrap.
       if (!isOpen || !stream?.accepted || stream.nextFrame > maxFrameNumber) {
-        ledger.drop("not-open");
-        return { admitted: false, reason: "not-open" };
+        return drop(alias, "not-open");
       }
       path.adapt(nowMs);
       const input = gateInput(stream, capturedMs, nowMs);
       const reason = frameGate(input);
       if (reason) {
-        ledger.drop(reason);
         if (reason === "bandwidth" || reason === "deadline") path.heldBack(nowMs);
-        return { admitted: false, reason };
+        return drop(alias, reason);
       }
       announced.frameStarted(nowMs);
       const { expectedBytes } = input;
@@ -92,7 +105,7 @@ export function createClientFrames(
       const patienceMs =
         mode === "reliable" ? reliablePatienceMs : Math.max(2 * deadlineMs, deadlineMs + 2 * path.rttMs);
       const givenUpAtMs = capturedMs + patienceMs;
-      ledger.admit({
+      const entry: LedgerFrame = {
         stream: alias,
         frame,
         capturedMs,
@@ -102,7 +115,9 @@ export function createClientFrames(
         expectedBytes,
         payloadBytes: 0,
         ...{ submittedMs: nowMs, sendQueueMs: 0 },
-      });
+      };
+      ledger.admit(entry);
+      observe?.({ name: "frame_admitted", entry });
       // What repair symbols will take is not the encoder's.
       const share = expectedBytes === 0 ? 1 : stream.payloadBytes / expectedBytes;
       return { admitted: true, frame, budgetBytes: Math.floor(frameBudgetBytes(input) * share) };
@@ -168,7 +183,8 @@ export function createClientFrames(
         bytesDelivered += entry.payloadBytes;
         onEvent({ type: "delivered", frame: entry, result, latencyMs, onTime });
       } else {
-        expire(stream, frame, outcome === 2 ? "server-expired" : outcome === 3 ? "undecodable" : "failed");
+        const reason = outcome === 2 ? "server-expired" : outcome === 3 ? "undecodable" : "failed";
+        expire(stream, frame, reason, result);
       }
     },
 
@@ -195,6 +211,7 @@ export interface ClientFrameParts {
   readonly slices: SliceSender;
   readonly streams: ClientStreams;
   readonly announced: AnnouncedLimits;
+  readonly observe: SessionObserver | undefined;
 }
 
 /** The gate would have turned the frame away had it known. */

@@ -1,6 +1,6 @@
 /** What a client knows of the way to its server, and how fast it may send on it (spec 3.4, 5.6, 5.7). */
 import type { sluice } from "@sluice/proto";
-import type { PathEstimate } from "./client-api.js";
+import type { PathEstimate } from "./client-event.js";
 import type { GateInput } from "./frame-gate.js";
 import { createPacer } from "./pacer.js";
 import { createPathEstimator } from "./path-estimator.js";

@@ -6,7 +6,8 @@
 import { createAcknowledgements } from "./acknowledgements.js";
 import { createAnnouncedLimits } from "./announced-limits.js";
 import { commonCapabilities } from "./capabilities.js";
-import type { ClientEvent, ClientSession, ClientSessionOptions } from "./client-api.js";
+import type { ClientSession, ClientSessionOptions } from "./client-api.js";
+import type { ClientEvent } from "./client-event.js";
 import { createClientFrames } from "./client-frames.js";
 import { createClientPath } from "./client-path.js";
 import { createClientStreams } from "./client-streams.js";
@@ -34,9 +35,10 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
   const path = createClientPath();
   const announced = createAnnouncedLimits();
   const streams = createClientStreams();
-  const slices = createSliceSender(path, streams.get, (frame, nowMs) => frames.left(frame, nowMs));
+  const { observe } = options;
+  const slices = createSliceSender(path, streams.get, (frame, nowMs) => frames.left(frame, nowMs), observe);
   const events: ClientEvent[] = [];
-  const frames = createClientFrames({ path, slices, streams, announced }, (event) => events.push(event));
+  const frames = createClientFrames({ path, slices, streams, announced, observe }, tell);
   const lossy = createLossyLane();
   const draftOf = createDatagramDraft();
   const acknowledgements = createAcknowledgements();
@@ -63,6 +65,11 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
     },
   });
 
+  function tell(event: ClientEvent): void {
+    observe?.({ name: "event", event });
+    events.push(event);
+  }
+
   /** A message for the control stream. A peer that does not read it loses the session, not our memory. */
   function say(message: OutgoingControl): void {
     if (!control.push(message)) close(ErrorCode.overloaded, "control stream: the peer does not read it");
@@ -72,7 +79,7 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
     if (state === "closed") return;
     state = "closed";
     frames.expireAll("closed");
-    events.push({ type: "closed", code, reason });
+    tell({ type: "closed", code, reason });
   }
 
   /** Runs a step on input from the peer; what breaks a rule ends the session and nothing else. */
@@ -109,7 +116,7 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
         announced.set(limits);
         // spec 4.2: what was not offered is not agreed on.
         capabilities = commonCapabilities(offered, message.body.capabilities);
-        events.push({ type: "open", limits, agent, capabilities });
+        tell({ type: "open", limits, agent, capabilities });
         return;
       }
       case "accept": {
@@ -120,9 +127,9 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
         stream.maxFrameBytes = announced.current?.maxTensorBytes || Number.POSITIVE_INFINITY;
         const { concealment, model } = message.body;
         const resultFormat = resultFormatFromWire(message.body.resultFormat);
-        events.push({
+        tell({
           ...{ type: "stream-accepted", stream: message.body.stream, concealment, resultFormat },
-          model: model === "" ? stream.options.model : model,
+          ...{ model: model === "" ? stream.options.model : model, options: stream.options },
         });
         return;
       }
@@ -131,16 +138,16 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
         if (!streams.answered(stream)) return;
         streams.delete(stream);
         slices.drop(stream);
-        events.push({ type: "stream-rejected", stream, code, reason });
+        tell({ type: "stream-rejected", stream, code, reason });
         return;
       }
       case "limits":
         announced.set(limitsFromWire(message.body));
-        return;
+        break;
       case "feedback":
         path.handleFeedback(message.body, nowMs);
         slices.handleReport(message.body, nowMs);
-        return;
+        break;
       case "result":
         acknowledgements.add(message.body.stream, message.body.frame, nowMs);
         frames.handleResult(message.body, nowMs);
@@ -148,7 +155,7 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
       case "drain": {
         state = "draining";
         const { code, reason, timeoutMs } = message.body;
-        events.push({ type: "drain", code, reason, timeoutMs });
+        tell({ type: "drain", code, reason, timeoutMs });
         return;
       }
       case "error":
@@ -168,7 +175,9 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
         throw new ProtocolError(ErrorCode.protocolViolation, `${message.kind} from a server`);
       default:
         message satisfies never;
+        return;
     }
+    observe?.({ name: "message", message, path: path.estimate(nowMs) });
   }
 
   return {
@@ -230,7 +239,7 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
       const draining = { code: ErrorCode.shutdown, reason: "the server takes nothing new" };
       const refusal = state === "draining" ? draining : streams.refusal(streamOptions, announced);
       if (refusal) {
-        events.push({ type: "stream-rejected", stream: alias, ...refusal });
+        tell({ type: "stream-rejected", stream: alias, ...refusal });
         return alias;
       }
       streams.open(alias, streamOptions);
@@ -242,6 +251,7 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
     closeStream(alias) {
       if (!streams.delete(alias)) return;
       for (const frame of slices.drop(alias)) frames.expire(frame.stream, frame.frame, "abandoned");
+      observe?.({ name: "stream_closed", stream: alias });
       if (state !== "closed") say({ kind: "close", body: { stream: alias } });
     },
 

@@ -1,13 +1,11 @@
 export type {
-  ClientEvent,
   ClientFigures,
   ClientSession,
   ClientSessionOptions,
   OfferDecision,
-  PathEstimate,
-  StreamAcceptance,
   StreamTensor,
 } from "./client-api.js";
+export type { ClientEvent, PathEstimate, StreamAcceptance } from "./client-event.js";
 export { createClientSession } from "./client-session.js";
 export { ErrorCode, errorCodeName, mayTryAgain, ProtocolError } from "./error-code.js";
 export { type FecOptions, formatFec, parseFec } from "./fec/fec-options.js";
@@ -33,6 +31,7 @@ export type {
   StreamAnswers,
 } from "./server-api.js";
 export { createServerSession } from "./server-session.js";
+export type { ServerOutcome, SessionEvent, SessionObserver } from "./session-event.js";
 export { maxSlicePayloadBytes } from "./tensor-framing.js";
 export {
   type DeliveryMode,
@@ -43,3 +42,4 @@ export {
   type TensorStreamOptions,
   tensorStreamDefaults,
 } from "./tensor-stream.js";
+export { limitsFromWire } from "./wire-limits.js";

@@ -45,6 +45,9 @@ export const maxReassemblyBytes = 128 * 1024 * 1024;
 export const heldSliceOverheadBytes = 256;
 /** Gaps between the slices of one frame that a receiver follows: far more than loss makes. */
 export const maxRangesPerFrame = 8_192;
+/** Frames in excess of its limits at once for which a session is not closed, and so many more in each second (spec 4.4). */
+export const maxExcessFrames = 512;
+export const forgivenFramesPerSecond = 64;
 /** Bytes that wait in the send buffer of one session. */
 export const maxSendBufferBytes = 128 * 1024 * 1024;
 /** Numbers of finished frames that a receiver remembers for each stream, so that late slices start nothing. */

@@ -2,6 +2,7 @@
 import type { RepairReceipt } from "./fec/fec-receiver.js";
 import type { SessionLimits } from "./limits.js";
 import type { ReceivedFrame, SliceReceipt } from "./reassembly.js";
+import type { SessionObserver } from "./session-event.js";
 import type { ResultFormat, TensorStreamOptions } from "./tensor-stream.js";
 
 export interface ServerSessionOptions {
@@ -11,6 +12,8 @@ export interface ServerSessionOptions {
   readonly authorize?: (token: Uint8Array) => boolean;
   /** Names from the registry of what this side can do beyond the version. */
   readonly capabilities?: readonly string[];
+  /** Told of what the session does, as it does it. Default: nobody. */
+  readonly observe?: SessionObserver | undefined;
 }
 
 /** What happened, for the driver. */

@@ -41,9 +41,12 @@ type SliceWay =
 
 /** Until pings have come back. */
 const assumedRttMs = 50;
+/** Of what a client calls itself. */
+const maxAgentLength = 128;
 /** An incomplete frame is released early enough for work that takes so many times longer than it does on average. */
 const processingReserve = 2;
 export function createServerSession(options: ServerSessionOptions, startMs: number): ServerSession {
+  const { observe } = options;
   const control = createControlLane();
   const decodeChunk = createControlDecoder();
   const reassembly = createReassembly();
@@ -88,6 +91,7 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
     results.clear();
     recovery.clear();
     tensorStreams.clear();
+    observe?.({ name: "session_closed", code, reason });
     events.push({ type: "closed", code, reason });
   }
 
@@ -126,6 +130,7 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
         if (!streams.delete(alias)) return;
         reassembly.closeStream(alias);
         recovery.close(alias);
+        observe?.({ name: "stream_closed", stream: alias });
         events.push({ type: "stream-closed", stream: alias });
         return;
       }
@@ -169,7 +174,10 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
       capabilities: [...capabilities],
     };
     say({ kind: "welcome", body });
-    events.push({ type: "open", agent: hello.agent.slice(0, 128), capabilities });
+    const agent = hello.agent.slice(0, maxAgentLength);
+    observe?.({ name: "session_opened", agent, capabilities });
+    observe?.({ name: "limits_updated", limits });
+    events.push({ type: "open", agent, capabilities });
   }
 
   function handleOpen(message: sluice.v1.OpenStream): void {
@@ -180,14 +188,20 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
 
   function reject(stream: number, code: number, reason: string): void {
     streams.delete(stream);
+    observe?.({ name: "stream_rejected", stream, code, reason });
     say({ kind: "reject", body: { stream, code, reason } });
   }
 
   function handleSlice({ header, payload }: ReceivedSlice, way: SliceWay, nowMs: number): void {
     streams.ofSlice(header.stream, way.kind !== "stream");
+    const { stream, frame, index, count } = header;
     if (header.repair !== undefined) {
       // spec 5.8
       if (way.kind !== "datagram" || !recovery.protects(header.stream)) return;
+      if (observe) {
+        const { sequence } = way;
+        observe({ name: "repair_received", stream, frame, index, count, bytes: payload.length, sequence });
+      }
       reassembly.repair(header, nowMs);
       handleRecovered(recovery.repair(header, payload, way.sequence), nowMs);
       return;
@@ -200,13 +214,22 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
     if (receipt === "too-large") {
       throw new ProtocolError(ErrorCode.limitExceeded, `frame ${header.frame}: more bytes than are allowed`);
     }
-    if (receipt !== "taken" && !isRecovered) events.push({ type: "slice-refused", receipt });
+    if (receipt === "taken") {
+      observe?.({
+        ...{ name: "slice_received", stream, frame, index, count, bytes: payload.length, isRecovered },
+        ...(way.kind === "datagram" ? { sequence: way.sequence } : {}),
+      });
+    } else {
+      observe?.({ name: "slice_refused", stream, frame, receipt });
+      if (!isRecovered) events.push({ type: "slice-refused", receipt });
+    }
   }
 
   /** What was lost is back: as if it had come, but for what the report says of losses (spec 5.8). */
   function handleRecovered(datagrams: readonly RecoveredDatagram[], nowMs: number): void {
     for (const { sequence, slices } of datagrams) {
       report.recovered(sequence);
+      observe?.({ name: "datagram_recovered", sequence, slices: slices.length });
       for (const slice of slices) handleSlice(slice, { kind: "recovered" }, nowMs);
     }
   }
@@ -220,8 +243,13 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
         continue;
       }
       report.frameReceived(frame.stream, frame.frame, frame.unitsReceived, frame.units, nowMs);
+      if (observe) observe({ name: "frame_released", ...describeFrame(frame), rttMs: rttMs() });
       // spec 4.4: what comes in excess is answered, but not worked on.
       if (!admission.tryStart(frame, nowMs)) {
+        if (!admission.tolerates(nowMs)) {
+          close(ErrorCode.limitExceeded, "frames: they come in excess of the limits, again and again");
+          return;
+        }
         const code = ErrorCode.rateLimited;
         pushResult(frame, { outcome: "expired", code, ...nothingDone, elements: 0 }, nowMs);
         events.push({ type: "shed", code });
@@ -232,6 +260,9 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
   }
 
   function pushResult(frame: ReceivedFrame, answer: FrameAnswer, nowMs: number): void {
+    const { stream, frame: number } = frame;
+    const { outcome, code = 0, elements, concealedElements } = answer;
+    observe?.({ name: "frame_answered", stream, frame: number, outcome, code, elements, concealedElements });
     results.setPathLoss(report.lossShare);
     results.push(frame, answer, { options: streams.get(frame.stream)?.options, maxDatagramBytes }, nowMs);
   }
@@ -313,7 +344,9 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
       }
       if (report.nextTimeoutMs() <= nowMs) {
         const maxBytes = maxDatagramBytes > 0 ? maxDatagramBytes - itemOverhead : maxControlMessageBytes;
-        pushLossy({ kind: "feedback", body: report.take(admission.framesInFlight, maxBytes, nowMs) });
+        const body = report.take(admission.framesInFlight, maxBytes, nowMs);
+        observe?.({ name: "report_sent", report: body });
+        pushLossy({ kind: "feedback", body });
       }
       if (pinger.nextTimeoutMs() <= nowMs) pushLossy({ kind: "ping", body: { id: pinger.take(nowMs) } });
     },
@@ -338,6 +371,8 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
         fecSpan: recovery.open(alias, stream.options.fec),
       });
       const { resultFormat = stream.options.resultFormat, model = "" } = answers;
+      const opened = { ...stream.options, concealment };
+      observe?.({ name: "stream_opened", stream: alias, ...opened, model: model || opened.model });
       const isAsAsked = model === stream.options.model;
       say({
         kind: "accept",
@@ -370,7 +405,9 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
     setLimits(announced) {
       limits = announced;
       admission.setLimits(announced);
-      if (state === "open") say({ kind: "limits", body: limitsToWire(announced) });
+      if (state !== "open") return;
+      observe?.({ name: "limits_updated", limits: announced });
+      say({ kind: "limits", body: limitsToWire(announced) });
     },
 
     drain(code, reason, timeoutMs, nowMs) {
@@ -436,3 +473,13 @@ const nothingDone = {
   concealedElements: 0,
   payload: new Uint8Array(0),
 };
+
+function describeFrame(received: ReceivedFrame) {
+  const { stream, frame, slices, units, unitsReceived, slicesRecovered } = received;
+  const { firstArrivalMs, lastArrivalMs, capturedMs, expiresAtMs } = received;
+  return {
+    ...{ stream, frame, units, unitsReceived, slicesReceived: slices.length - slicesRecovered },
+    ...{ slicesRecovered, bytes: slices.reduce((sum, { payload }) => sum + payload.length, 0) },
+    ...{ firstArrivalMs, lastArrivalMs, capturedMs, expiresAtMs },
+  };
+}

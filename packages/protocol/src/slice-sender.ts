@@ -10,6 +10,7 @@ import { createParityLane, type EndedFrame } from "./fec/parity-lane.js";
 import { latestParityMs, mayRetransmit } from "./fec/retransmission-estimate.js";
 import { createRepairer } from "./repairer.js";
 import { bytesOf, createSendBuffer, type OutgoingFrame, type OutgoingSlice } from "./send-buffer.js";
+import type { SessionObserver } from "./session-event.js";
 
 export interface SliceSender {
   /** A stream was opened with forward error correction of this text form; empty for none. */
@@ -45,6 +46,7 @@ export function createSliceSender(
   streamOf: (stream: number) => ClientStream | undefined,
   /** The first slice of a frame has left. */
   onLeft: (frame: OutgoingFrame, nowMs: number) => void,
+  observe?: SessionObserver,
 ): SliceSender {
   const waiting = createSendBuffer();
   /** What is sent again goes first: it has waited for a round trip. */
@@ -55,6 +57,9 @@ export function createSliceSender(
   let holdsRepairs = false;
   let nextSequence = 0;
 
+  /** Of repair symbols `isRepeat` says nothing. */
+  const observeSlice = (of: OutgoingFrame, slice: OutgoingSlice, isRepeat: boolean) =>
+    observe?.({ name: "slice_sent", of, slice, sequence: nextSequence, isRepeat });
   const isPressed = () => waiting.bytes + repairs.bytes > 0;
   const pace = (nowMs: number) => ({ nowMs, bitsPerSecond: path.pacingBitsPerSecond });
 
@@ -94,6 +99,7 @@ export function createSliceSender(
     const onSlice = (frame: OutgoingFrame, slice: OutgoingSlice, isLast: boolean) => {
       repairer.sent(sequence, frame, slice, minReceivedOf(frame), nowMs);
       if (isFirst && slice.index === 0) onLeft(frame, nowMs);
+      observeSlice(frame, slice, !isFirst);
       const stream = isFirst && parity.protects(frame.stream) ? streamOf(frame.stream) : undefined;
       if (!stream) return;
       sent.push({ frame, slice });
@@ -161,7 +167,7 @@ export function createSliceSender(
     fill(datagram, offset, nowMs) {
       const isParity = repairs.bytes === 0 && parity.readyAtMs(isPressed()) <= nowMs;
       const end = isParity
-        ? parity.fill(datagram, offset, datagram.length, nextSequence, nowMs)
+        ? parity.fill(datagram, offset, datagram.length, nextSequence, nowMs, observeSlice)
         : fillFrom(datagram, offset, nowMs);
       if (end > offset) path.sent(nextSequence++, end, nowMs);
       return end;

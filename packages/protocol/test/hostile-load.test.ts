@@ -2,7 +2,7 @@ import { defaultLimits, ErrorCode, type ServerSession } from "@sluice/protocol";
 import t from "tap";
 import { createControlDecoder } from "#src/control-message.js";
 import { decodeDatagram } from "#src/datagram.js";
-import { maxFramesInReassembly, maxReassemblyBytes } from "#src/limits.js";
+import { maxExcessFrames, maxFramesInReassembly, maxReassemblyBytes } from "#src/limits.js";
 import { encodeTensor } from "#src/tensor-framing.js";
 import { createOpenVictim, createVictim, done, hello } from "./victim.js";
 
@@ -50,18 +50,16 @@ t.test("a session that ends holds nothing any more", async (t) => {
 });
 
 t.test("a flood of first slices holds a bounded number of frames and bytes", async (t) => {
-  const victim = createOpenVictim();
+  const victim = createOpenVictim({ maxFramesInFlight: 0 });
   const payload = new Uint8Array(1_000);
   let mostFrames = 0;
   let mostBytes = 0;
-  let mostInFlight = 0;
   const startMs = performance.now();
   for (let frame = 0; frame < 50_000; frame++) {
     victim.send({ frame, count: 1_000 }, payload, frame / 1_000);
-    const { framesInReassembly, bytesInReassembly, framesInFlight } = victim.server.figures;
+    const { framesInReassembly, bytesInReassembly } = victim.server.figures;
     mostFrames = Math.max(mostFrames, framesInReassembly);
     mostBytes = Math.max(mostBytes, bytesInReassembly);
-    mostInFlight = Math.max(mostInFlight, framesInFlight);
     // A real driver hands frames on; a record of all of them would be the test's own flood.
     victim.events.length = 0;
     while (victim.server.pollDatagram(frame / 1_000));
@@ -69,9 +67,30 @@ t.test("a flood of first slices holds a bounded number of frames and bytes", asy
   t.equal(victim.server.state, "open");
   t.ok(mostFrames > 1 && mostFrames <= maxFramesInReassembly, `${mostFrames} frames`);
   t.ok(mostBytes <= 64 * 1_300, `${mostBytes} bytes`);
-  t.equal(mostInFlight, defaultLimits.maxFramesInFlight);
   t.comment(`${performance.now() - startMs} ms`);
 });
+
+t.test(
+  "a client that takes no notice of its limits is closed, one that errs for a moment is not",
+  async (t) => {
+    const flood = createOpenVictim();
+    let frame = 0;
+    for (; frame < 10_000 && flood.server.state === "open"; frame++)
+      flood.send({ frame, count: 1 }, undefined, 1);
+    t.equal(frame, defaultLimits.maxFramesInFlight + maxExcessFrames + 1);
+    t.equal(flood.server.figures.framesInFlight, defaultLimits.maxFramesInFlight);
+    t.match(flood.closed, { code: ErrorCode.limitExceeded });
+
+    const hasty = createOpenVictim({ framesPerSecond: 30 });
+    const seconds = 20;
+    for (let i = 0; i < 90 * seconds; i++) {
+      hasty.send({ frame: i, count: 1 }, undefined, (i * 1_000) / 90);
+      for (const each of hasty.frames()) hasty.server.answer(each, done, (i * 1_000) / 90);
+      hasty.events.length = 0;
+    }
+    t.equal(hasty.server.state, "open", "60 frames a second in excess are forgiven");
+  },
+);
 
 t.test("what waits for the rest of its slice on streams is bounded over all of them", async (t) => {
   const victim = createOpenVictim({}, { mode: "reliable" });

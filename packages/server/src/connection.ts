@@ -4,7 +4,9 @@ import {
   errorCodeName,
   type ReceivedFrame,
   type ServerEvent,
+  type SessionEvent,
   type SessionLimits,
+  type SessionObserver,
 } from "@sluice/protocol";
 import {
   type BidirectionalStream,
@@ -12,13 +14,13 @@ import {
   createSessionDriver,
   type ReceiveStream,
   type Session,
+  type TimeShares,
 } from "@sluice/transport";
 import type { Capture } from "./capture/capture.js";
 import type { StreamCapture } from "./capture/stream-capture.js";
 import { createFrameTask, type FrameEnd, noStages, notDecoded, sessionClosed } from "./frame-task.js";
 import { type Identities, type Identity, strictest } from "./identities.js";
 import { countMissingUnits } from "./missing-units.js";
-import type { ReadingShares } from "./scheduling/reading-shares.js";
 import type { Scheduler } from "./scheduling/scheduler.js";
 import { type OpenServedStream, StreamRefusal } from "./served-model.js";
 import type { ServerLog, ServerObserver } from "./server-observer.js";
@@ -32,12 +34,14 @@ export interface ConnectionOptions {
   readonly capabilities?: readonly string[];
   readonly openServedStream: OpenServedStream;
   readonly scheduler: Scheduler;
-  readonly reading: ReadingShares;
+  readonly reading: TimeShares;
   readonly clock: Clock;
   readonly log: ServerLog;
   readonly observer: ServerObserver;
   /** Keeps frames for `sluice replay`. */
   readonly capture?: Capture;
+  /** Who is told what the session does, once it is open. */
+  readonly observeSession?: (agent: string) => SessionObserver;
 }
 
 /** One client's session: feeds the protocol core and does what its events ask for. */
@@ -63,11 +67,17 @@ const reportIntervalMs = 100;
 const agent = "sluice-server";
 
 export function createConnection(options: ConnectionOptions): Connection {
-  const { session, clock, log, observer } = options;
+  const { session, clock, log, observer, observeSession } = options;
+  let told: SessionObserver | undefined;
+  const observe = (event: SessionEvent): void => {
+    if (event.name === "session_opened") told = observeSession?.(event.agent);
+    told?.(event);
+  };
   const core = createServerSession(
     {
       ...{ agent, limits: options.limits, capabilities: options.capabilities ?? [] },
       ...(options.identities ? { authorize } : {}),
+      ...(observeSession ? { observe } : {}),
     },
     clock.now(),
   );
@@ -77,6 +87,7 @@ export function createConnection(options: ConnectionOptions): Connection {
   const account = options.scheduler.openAccount();
   const reading = options.reading.open();
   let unread = 0;
+  let isPumpDue = false;
   let driver: ReturnType<typeof createSessionDriver> | undefined;
   let nextTensorStream = 0;
   let readingStreams = 0;
@@ -142,13 +153,13 @@ export function createConnection(options: ConnectionOptions): Connection {
   /** What comes beyond the session's share of this thread's time is lost unread. */
   function onDatagrams(batch: readonly Uint8Array[], read: () => void): void {
     const startMs = clock.now();
-    if (!reading.mayRead(startMs)) {
+    if (!reading.mayUse(startMs)) {
       unread += batch.length;
       return;
     }
     read();
     const endMs = clock.now();
-    reading.hasRead(endMs - startMs, endMs);
+    reading.hasUsed(endMs - startMs, endMs);
   }
 
   /** Lets the client in if its token says so, with the limits of its identity. */
@@ -263,7 +274,10 @@ export function createConnection(options: ConnectionOptions): Connection {
     const { missing, runs } = countMissingUnits(frame);
     observer.observeUnits(frame.units, missing, runs);
     const capture = captures.get(frame.stream);
-    const task = createFrameTask({ frame, receiver, account, clock, log, observer, capture, answer });
+    const task = createFrameTask({
+      ...{ frame, receiver, account, clock, log, observer, capture, answer },
+      observe: told,
+    });
     options.scheduler.push(task);
   }
 
@@ -273,6 +287,14 @@ export function createConnection(options: ConnectionOptions): Connection {
     observer.observeFrame(metricOutcome, end.code === undefined ? undefined : metricName(end.code));
     observer.observeFrameAge("result", nowMs - frame.capturedMs);
     core.answer(frame, { ...notDecoded, ...end }, nowMs);
+    if (isPumpDue) return;
+    isPumpDue = true;
+    queueMicrotask(pumpAnswers);
+  }
+
+  /** The answers of frames that ran together leave together, in as few datagrams as hold them. */
+  function pumpAnswers(): void {
+    isPumpDue = false;
     driver?.pump();
   }
 

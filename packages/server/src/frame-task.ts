@@ -1,5 +1,5 @@
 /** What a server does with a frame: it waits for its turn, is decoded, concealed and inferred, and is answered once. */
-import { ErrorCode, type FrameAnswer, type ReceivedFrame } from "@sluice/protocol";
+import { ErrorCode, type FrameAnswer, type ReceivedFrame, type SessionObserver } from "@sluice/protocol";
 import type { Clock } from "@sluice/transport";
 import type { FrameCapture, StreamCapture } from "./capture/stream-capture.js";
 import { encodeAnswer } from "./model-answer.js";
@@ -27,11 +27,14 @@ export interface FrameTaskOptions {
   readonly observer: ServerObserver;
   /** Keeps the stream's frames for `sluice replay`. */
   readonly capture: StreamCapture | undefined;
+  /** Told when it has been decoded and inferred, for traces. */
+  readonly observe: SessionObserver | undefined;
   readonly answer: (frame: ReceivedFrame, end: FrameEnd) => void;
 }
 
 export function createFrameTask(options: FrameTaskOptions): FrameTask {
-  const { frame, receiver, account, clock, log, observer } = options;
+  const { frame, receiver, account, clock, log, observer, observe } = options;
+  const name = { stream: frame.stream, frame: frame.frame };
   const { served } = receiver;
   const arrivedMs = clock.now();
   let received: ReceivedTensor | undefined;
@@ -53,6 +56,7 @@ export function createFrameTask(options: FrameTaskOptions): FrameTask {
     queueMs += waitMs;
     observer.observeStage("queue", queueMs);
     observer.observeStage("inference", inferenceMs);
+    observe?.({ name: "tensor_inferred", ...name, inferenceMs });
     observer.observeFrameAge("inference", clock.now() - inferenceMs - frame.capturedMs);
   }
 
@@ -82,7 +86,13 @@ export function createFrameTask(options: FrameTaskOptions): FrameTask {
       for (const reason of received.refused) observer.observeSlicesRejected(reason);
       observer.observeStage("decode", received.decodeMs);
       observer.observeStage("conceal", received.concealMs);
-      observer.observeConcealedRatio(received.context.missingCount / received.tensor.data.length);
+      const { decodeMs, concealMs, tensor, context } = received;
+      observer.observeConcealedRatio(context.missingCount / tensor.data.length);
+      observe?.({ name: "tensor_decoded", ...name, decodeMs, concealMs });
+      if (context.missingCount > 0) {
+        const concealed = { elements: tensor.data.length, concealedElements: context.missingCount };
+        observe?.({ name: "tensor_concealed", ...name, ...concealed });
+      }
       return received;
     },
     done(output, waitMs, inferenceMs) {

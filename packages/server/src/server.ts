@@ -1,10 +1,9 @@
-import { defaultLimits, ErrorCode, type SessionLimits } from "@sluice/protocol";
-import { type Clock, createSystemClock, type TransportServer } from "@sluice/transport";
+import { defaultLimits, ErrorCode, type SessionLimits, type SessionObserver } from "@sluice/protocol";
+import { type Clock, createSystemClock, createTimeShares, type TransportServer } from "@sluice/transport";
 import type { Capture } from "./capture/capture.js";
 import { type Connection, createConnection } from "./connection.js";
 import { type Authorize, createIdentities, strictest } from "./identities.js";
 import { createLoadWatch } from "./load-watch.js";
-import { createReadingShares } from "./scheduling/reading-shares.js";
 import { createScheduler } from "./scheduling/scheduler.js";
 import type { OpenServedStream } from "./served-model.js";
 import type { ServerLog, ServerObserver } from "./server-observer.js";
@@ -29,6 +28,11 @@ export interface ServerOptions {
   readonly observer?: ServerObserver;
   /** Keeps frames for `sluice replay` (`createCapture`). Default: none. */
   readonly capture?: Capture;
+  /**
+   * Asked once for each session that opens, with what the client calls itself: who is told what the session does, for traces
+   * and qlog files (`createTracing` of `@sluice/tracing`). Default: nobody.
+   */
+  readonly observeSession?: (agent: string) => SessionObserver;
 }
 
 /** A running server. */
@@ -83,7 +87,7 @@ export function createServer(options: ServerOptions): Server {
     onBatch: (frames) => observer.observeBatch(frames),
   });
 
-  const reading = createReadingShares();
+  const reading = createTimeShares();
   const identities = options.authorize ? createIdentities(options.authorize) : undefined;
   let limits: SessionLimits = { ...defaultLimits, ...options.limits };
   let draining = false;
@@ -115,6 +119,7 @@ export function createServer(options: ServerOptions): Server {
       ...(identities ? { identities } : {}),
       ...(options.capabilities ? { capabilities: options.capabilities } : {}),
       ...(options.capture ? { capture: options.capture } : {}),
+      ...(options.observeSession ? { observeSession: options.observeSession } : {}),
     });
     connections.add(connection);
     load.sessionsChanged();

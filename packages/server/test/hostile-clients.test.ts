@@ -71,6 +71,9 @@ async function startGoodClient(mode: "datagram" | "reliable") {
     async stop() {
       clearInterval(timer);
       const ended = await Promise.all(outcomes);
+      for (const [i, outcome] of ended.entries())
+        if (outcome.status !== "delivered")
+          t.comment(`frame ${i} of ${ended.length}: ${JSON.stringify(outcome)}`);
       const isWhole = (outcome: FrameOutcome, i: number) =>
         outcome.status === "delivered" && (outcome.answer as SinkAnswer).checksum === checksums[i];
       return { frames: ended.length, whole: ended.filter(isWhole).length, figures: client.figures() };

@@ -8,6 +8,7 @@ import { APPLICATION_PROTOCOL } from "./config.js";
 import { ConnectionPath } from "./connection-path.js";
 import { DatagramFeed } from "./datagram-feed.js";
 import { lendBytes } from "./lent-bytes.js";
+import { type ArrivedPacket, PacketQueue } from "./packet-queue.js";
 import { PacketSender } from "./packet-sender.js";
 import { QuicheStreams } from "./quiche-streams.js";
 import type { Address, UdpSocket } from "./udp-socket.js";
@@ -40,6 +41,7 @@ export class QuicheConnection {
   readonly #path: ConnectionPath;
   readonly #receiveInfo: { from: Address; to: Address };
   readonly #sender: PacketSender;
+  readonly #arrived = new PacketQueue();
   /** Packets came, or the application can take more, since the last reading. */
   #hasUnread = false;
   #engineDeadlineMs = Number.POSITIVE_INFINITY;
@@ -100,8 +102,12 @@ export class QuicheConnection {
     return this.#isOver;
   }
 
-  /** Takes one packet; call `turn` once all waiting packets are in. */
-  receive(packet: Uint8Array, from: Address, nowMs: number): void {
+  /** Takes one packet for the next turn, or loses it: `false` where too many wait. */
+  receive(packet: Uint8Array, from: Address, nowMs: number): boolean {
+    return this.#arrived.push({ packet, from, atMs: nowMs });
+  }
+
+  readonly #open = ({ packet, from, atMs: nowMs }: ArrivedPacket): void => {
     const info = this.#receiveInfo;
     if (info.from.port !== from.port || info.from.host !== from.host)
       info.from = { host: from.host, port: from.port };
@@ -114,7 +120,7 @@ export class QuicheConnection {
     } catch {
       // Garbage, or a violation that quiche has turned into a close: what is left of the connection says it.
     }
-  }
+  };
 
   /** Closes with an HTTP/3 error code, or without one while there is no HTTP/3 yet (RFC 9000 10.2.3). */
   close(h3Code: number, reason: string): void {
@@ -140,6 +146,7 @@ export class QuicheConnection {
   read(nowMs: number): void {
     if (this.#isOver) return;
     this.turns += 1;
+    this.#arrived.takeTurn(this.#open);
     if (this.#path.mtu.isProbing) this.#sender.look(nowMs);
     if (nowMs >= this.#engineDeadlineMs) {
       this.#sender.isDue = true;
@@ -149,6 +156,7 @@ export class QuicheConnection {
     // What came in front of the peer's close is still read.
     if (this.#isEstablished) this.#exchange(nowMs);
     this.#checkDeadline(nowMs);
+    if (this.#arrived.size > 0) this.events.onWake(nowMs);
   }
 
   /** The second half: sending. Calls `onWake` with the time of the next turn. */
@@ -258,6 +266,7 @@ export class QuicheConnection {
 
   #finish(): void {
     this.#isOver = true;
+    this.#arrived.clear();
     const info = this.#verdict ?? describeClose(this.connection);
     this.webTransport.abort(info);
     this.events.onGone(info);

@@ -101,6 +101,8 @@ export interface ServerFigures {
   readonly retries: number;
   /** Since the last report. */
   readonly refused: RefusalCounts;
+  /** Since the last report. */
+  readonly dropped: { readonly packets: number; readonly datagrams: number };
 }
 
 export interface RequestFacts {

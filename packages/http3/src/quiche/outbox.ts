@@ -1,27 +1,25 @@
 import type { MessagePort } from "node:worker_threads";
-import { RECEIVE_QUEUE_DATAGRAMS } from "./config.js";
-import { DatagramPacker } from "./datagram-pack.js";
+import { DatagramBacklog } from "./datagram-backlog.js";
+import type { DatagramPack } from "./datagram-pack.js";
 import { DeliveryGate } from "./delivery-gate.js";
 import type { ToMain } from "./messages.js";
 
 /** What may not leave at once waits so long for company. */
 const BATCH_MS = 1;
-const EMPTY = new Uint8Array(0);
 
 /** Collects what the main thread shall learn and hands it over in batches, with buffers moved, not copied. */
 export class Outbox {
   #messages: ToMain[] = [];
   #transfers: ArrayBuffer[] = [];
-  readonly #packers = new Map<number, DatagramPacker>();
-  /** Datagrams that wait here, of each session. */
-  readonly #waiting = new Map<number, number>();
+  readonly #backlog = new DatagramBacklog();
   readonly #gate = new DeliveryGate();
+  #datagrams = 0;
   #isUrgent = false;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(
     readonly port: MessagePort,
-    /** How many batches the main thread has handled. */
+    /** How many batches the main thread has taken. */
     readonly readTaken: () => number,
   ) {}
 
@@ -29,8 +27,10 @@ export class Outbox {
     // These can wait: the writer of a stream has a window's worth of credit.
     if (message.type !== "credit" && message.type !== "path") this.#isUrgent = true;
     // Datagrams that came before this message leave before it.
-    if (message.type === "closed" || message.type === "gone") this.#takePack(message.session);
-    if (message.type === "gone") this.#packers.delete(message.session);
+    if (message.type === "closed" || message.type === "gone") {
+      for (const pack of this.#backlog.takeAll(message.session)) this.#pushPack(message.session, pack);
+    }
+    if (message.type === "gone") this.#backlog.delete(message.session);
     this.#messages.push(message);
   }
 
@@ -44,51 +44,49 @@ export class Outbox {
 
   /** Copies `datagram`; `false` where too many wait for a main thread that is busy. */
   pushDatagram(session: number, datagram: Uint8Array): boolean {
-    const waiting = this.#waiting.get(session) ?? 0;
-    if (waiting >= RECEIVE_QUEUE_DATAGRAMS) return false;
-    this.#waiting.set(session, waiting + 1);
     this.#isUrgent = true;
-    let packer = this.#packers.get(session);
-    if (packer === undefined) {
-      packer = new DatagramPacker();
-      this.#packers.set(session, packer);
-    }
-    if (!packer.add(EMPTY, datagram)) {
-      this.#takePack(session);
-      packer.add(EMPTY, datagram);
-    }
-    return true;
+    return this.#backlog.push(session, datagram);
   }
 
   /** Called at the end of each round of turns. */
   flush(nowMs: number): void {
     if (!this.#isUrgent && this.#messages.length === 0) return;
-    if (this.#isUrgent && this.#gate.tryPass(nowMs, this.readTaken())) this.#post();
+    if (this.#isUrgent && this.#gate.mayPass(nowMs, this.readTaken())) this.#post();
     else this.#timer ??= setTimeout(this.#handleTimer, BATCH_MS);
   }
 
   readonly #handleTimer = (): void => {
     this.#timer = undefined;
     if (!this.#isUrgent && this.#messages.length === 0) return;
-    if (this.#gate.tryPass(performance.now(), this.readTaken())) this.#post();
-    else this.#timer = setTimeout(this.#handleTimer, BATCH_MS);
+    if (this.#gate.mayPass(performance.now(), this.readTaken())) this.#post();
+    if (this.#isUrgent || this.#messages.length > 0) this.#timer ??= setTimeout(this.#handleTimer, BATCH_MS);
   };
 
-  #takePack(session: number): void {
-    const pack = this.#packers.get(session)?.take();
-    if (pack === undefined) return;
+  #pushPack(session: number, pack: DatagramPack): void {
+    this.#datagrams += pack.count;
     this.#messages.push({ type: "datagrams", session, pack });
     this.#transfers.push(pack.bytes.buffer);
   }
 
   #post(): void {
-    this.#isUrgent = false;
-    for (const session of this.#packers.keys()) this.#takePack(session);
-    this.#waiting.clear();
+    let { room } = this.#gate;
+    for (let packs = this.#backlog.takeTurn(room > 0); packs.length > 0; ) {
+      for (const { session, pack } of packs) {
+        this.#pushPack(session, pack);
+        room -= pack.count;
+      }
+      packs = room > 0 ? this.#backlog.takeTurn(true) : [];
+    }
+    // What is left has its turn when the main thread has taken some.
+    this.#isUrgent = this.#backlog.waiting > 0;
+    if (this.#isUrgent) this.#timer ??= setTimeout(this.#handleTimer, BATCH_MS);
+    if (this.#messages.length === 0) return;
+    this.#gate.pass(this.#datagrams);
     const messages = this.#messages;
     const transfers = this.#transfers;
     this.#messages = [];
     this.#transfers = [];
+    this.#datagrams = 0;
     this.port.postMessage(messages, transfers);
   }
 }

@@ -36,6 +36,7 @@ export class QuicServer implements EngineServer, WorkerClient {
   #handshakes = 0;
   #retries = 0;
   readonly #refusals = new Refusals();
+  readonly #dropped = { packets: 0, datagrams: 0 };
   readonly #restarts = { hang: 0, crash: 0 };
   #onSession: ((session: Session, request: SessionRequest) => void) | undefined;
   #waiting: [Session, SessionRequest][] = [];
@@ -83,6 +84,7 @@ export class QuicServer implements EngineServer, WorkerClient {
       handshakes: this.#handshakes,
       retries: this.#retries,
       refused: this.#refusals.counts(),
+      dropped: { ...this.#dropped },
       restarts: { ...this.#restarts },
     };
   }
@@ -140,6 +142,8 @@ export class QuicServer implements EngineServer, WorkerClient {
         this.#handshakes = message.handshakes;
         this.#retries += message.retries;
         this.#refusals.addAll(message.refused);
+        this.#dropped.packets += message.dropped.packets;
+        this.#dropped.datagrams += message.dropped.datagrams;
         return;
       case "server-closed":
         this.#finish();

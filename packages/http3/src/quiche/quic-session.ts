@@ -155,7 +155,8 @@ export class QuicSession implements Session, WorkerClient {
   handleMessage(message: ToMain): void {
     switch (message.type) {
       case "datagrams":
-        this.#deliver(unpackDatagrams(message.pack));
+        // What is left of a flood that was closed costs nothing any more.
+        if (!this.#isClosed) this.#deliver(unpackDatagrams(message.pack));
         return;
       case "path":
         this.#stats = message.stats;
@@ -207,7 +208,7 @@ export class QuicSession implements Session, WorkerClient {
 
   #deliver(batch: Uint8Array[]): void {
     if (this.#onDatagrams !== undefined) {
-      if (!this.#isClosed) this.#onDatagrams(batch);
+      this.#onDatagrams(batch);
       return;
     }
     const room = MAX_WAITING_DATAGRAMS - this.#waitingDatagrams.length;

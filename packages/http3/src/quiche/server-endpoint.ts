@@ -108,7 +108,7 @@ export class ServerEndpoint {
         ? undefined
         : (this.#connections.get(connectionKey(header.destinationId)) ?? this.#admit(header, packet, from));
     if (connection === undefined) return;
-    connection.receive(packet, from, performance.now());
+    if (!connection.receive(packet, from, performance.now())) this.#figures.addDroppedPacket();
     this.context.loop.schedule(connection);
   }
 
@@ -168,7 +168,9 @@ export class ServerEndpoint {
             session.reject(refusal.status);
             return;
           }
-          const { handle } = sessions.addIncoming(session, connection);
+          const { handle } = sessions.addIncoming(session, connection, () =>
+            this.#figures.addDroppedDatagram(),
+          );
           const { path, authority } = request;
           const headers = [...request.headers];
           const remoteAddress = from.host.includes(":")

@@ -24,6 +24,8 @@ export class SessionPort implements DatagramSource {
     readonly session: WebTransportSession,
     readonly connection: QuicheConnection,
     readonly outbox: Outbox,
+    /** A datagram came for a main thread that is too slow. */
+    readonly onDropped?: () => void,
   ) {
     connection.datagrams.add(this);
   }
@@ -110,7 +112,9 @@ export class SessionPort implements DatagramSource {
   }
 
   handleDatagram(payload: Uint8Array): void {
-    if (!this.outbox.pushDatagram(this.handle, payload)) this.#dropped += 1;
+    if (this.outbox.pushDatagram(this.handle, payload)) return;
+    this.#dropped += 1;
+    this.onDropped?.();
   }
 
   handleNewSize(): void {

@@ -12,16 +12,25 @@ export class SessionRegistry {
 
   constructor(readonly outbox: Outbox) {}
 
-  add(handle: number, session: WebTransportSession, connection: QuicheConnection): SessionPort {
-    const port = new SessionPort(handle, session, connection, this.outbox);
+  add(
+    handle: number,
+    session: WebTransportSession,
+    connection: QuicheConnection,
+    onDropped?: () => void,
+  ): SessionPort {
+    const port = new SessionPort(handle, session, connection, this.outbox, onDropped);
     this.#byHandle.set(handle, port);
     this.#bySession.set(session, port);
     return port;
   }
 
   /** Adds a session that a client asks for, under a name of our choice. */
-  addIncoming(session: WebTransportSession, connection: QuicheConnection): SessionPort {
-    return this.add(this.#nextIncoming--, session, connection);
+  addIncoming(
+    session: WebTransportSession,
+    connection: QuicheConnection,
+    onDropped: () => void,
+  ): SessionPort {
+    return this.add(this.#nextIncoming--, session, connection, onDropped);
   }
 
   get size(): number {

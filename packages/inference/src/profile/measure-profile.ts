@@ -7,17 +7,9 @@ import type { Model } from "../model.js";
 import { ModelError } from "../model-error.js";
 import type { EngineOptions } from "../network.js";
 import type { ModelProfile, ProfiledOption } from "../profile-terms.js";
-import { timeRuns } from "./median-time.js";
+import { measureCodec } from "./measure-codec.js";
+import { timeRuns } from "./time-runs.js";
 import { measureDistribution, type ValueDistribution } from "./value-distribution.js";
-
-/** Bytes of a datagram's payload, with room for the headers within 1,200 bytes. */
-const payloadBytes = 1100;
-
-/**
- * What goes over the path for each slice beside its payload: IP and UDP 28, QUIC with its seal 30, datagram frame and
- * session 4, the slice's header 18. An estimate: connection ids and numbers vary by some bytes.
- */
-export const sliceOverheadBytes = 80;
 
 /** What is measured. */
 export interface ProfileOptions {
@@ -63,51 +55,6 @@ export interface MeasuredProfile {
   readonly layers: readonly LayerFigures[];
   /** Codecs that do not take a cut, with the reason. */
   readonly skipped: readonly { readonly split: string; readonly codec: string; readonly reason: string }[];
-}
-
-interface CodedTensors {
-  readonly encodeMs: number;
-  readonly decodeMs: number;
-  /** Of the payloads and of all that goes over the path, on average. */
-  readonly payload: number;
-  readonly onPath: number;
-  readonly decoded: readonly Tensor[];
-}
-
-/** Codes tensors and takes them back. @throws TensorError where the codec does not take them */
-async function measureCodec(
-  codec: Codec,
-  tensors: readonly Tensor[],
-  statistics: CutStatistics | undefined,
-  { runs, now }: ProfileOptions,
-): Promise<CodedTensors> {
-  const [first] = tensors;
-  const encoder = codec.createEncoder(first!, statistics);
-  const decoder = codec.createDecoder(first!, statistics);
-  let frame = 0;
-  const encoded = await timeRuns(
-    tensors,
-    runs,
-    (tensor) => encoder.encode(tensor, payloadBytes, { frame: frame++ }).slices,
-    now,
-  );
-  const decoded = await timeRuns(
-    encoded.results,
-    runs,
-    (slices) => {
-      const partial = decoder.begin(0);
-      for (const { index, count, payload } of slices) partial.add(index, count, payload);
-      const { tensor } = partial.finish();
-      return { ...tensor, data: tensor.data.slice() } as Tensor;
-    },
-    now,
-  );
-  const slices = encoded.results.flat();
-  const payload = slices.reduce((sum, slice) => sum + slice.payload.length, 0) / tensors.length;
-  return {
-    ...{ encodeMs: encoded.medianMs, decodeMs: decoded.medianMs, payload, decoded: decoded.results },
-    onPath: Math.round(payload + (sliceOverheadBytes * slices.length) / tensors.length),
-  };
 }
 
 function asFloat(tensor: Tensor): Tensor {
@@ -167,7 +114,8 @@ export async function measureProfile(model: Model, options: ProfileOptions): Pro
     for (const { codec, asBytes: pixels } of options.inputCodecs) {
       const coded = await tryCodec(codec, pixels ? inputs.map(asBytes) : inputs, "");
       if (coded === undefined) continue;
-      const { encodeMs, decodeMs, onPath: bytes } = coded;
+      const { onPath: bytes } = coded;
+      const [encodeMs, decodeMs] = [coded.encoding.medianMs, coded.decoding.medianMs];
       const server = await timeEngine(whole, coded.decoded.map(asFloat));
       const terms = { clientMs: 0, encodeMs, bytes, decodeMs, serverMs: server.medianMs, accuracyKept: null };
       measured.push({ strategy: "server", split: "", codec: codec.text, ...terms });
@@ -188,7 +136,8 @@ export async function measureProfile(model: Model, options: ProfileOptions): Pro
       for (const codec of options.codecs) {
         const coded = await tryCodec(codec, tensors, cut.name);
         if (coded === undefined) continue;
-        const { encodeMs, decodeMs, payload, onPath: bytes, decoded } = coded;
+        const { payload, onPath: bytes, decoded } = coded;
+        const [encodeMs, decodeMs] = [coded.encoding.medianMs, coded.decoding.medianMs];
         const { medianMs: serverMs } = await timeEngine(tail, decoded);
         compressedBytes ??= Math.round(payload);
         const terms = { clientMs, encodeMs, bytes, decodeMs, serverMs, accuracyKept: null };

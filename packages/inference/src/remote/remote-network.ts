@@ -6,6 +6,7 @@ import { specOf, type TensorInfo, withImageLayout } from "../tensor-info.js";
 import { checkOptions } from "../worker-engine/engine-options.js";
 import { createEngineOver, describeInfo } from "../worker-engine/engine-over-session.js";
 import type { WorkerSession } from "../worker-engine/session.js";
+import { createSpareBuffers } from "../worker-engine/spare-buffers.js";
 import { parseRemoteUrl } from "./model-url.js";
 import { openRemoteModel, type RemoteModel, type RemoteOptions } from "./remote-model.js";
 
@@ -32,6 +33,8 @@ function createRemoteSession(model: RemoteModel, maxPendingRuns: number): Worker
         counts.pending--;
       }
     },
+    // Requests are written from the tensors: nothing comes back.
+    buffers: createSpareBuffers(),
     counters: () => ({ ...counts }),
     close: () => model.close(),
   };

@@ -63,7 +63,8 @@ export function loadOnnxruntimeWeb(model: Uint8Array, options: OnnxruntimeWebOpt
       else if (reply.kind !== "ready") runs.handle(reply);
       else {
         const session = {
-          ...{ inputs: reply.inputs, outputs: reply.outputs, run: runs.run, counters: runs.counters },
+          ...{ inputs: reply.inputs, outputs: reply.outputs, run: runs.run },
+          ...{ buffers: runs.buffers, counters: runs.counters },
           async close() {
             if (!runs.hasEnded) worker.postMessage({ kind: "close" }, []);
             runs.end(new EngineError("closed", "the engine was closed"));

@@ -10,6 +10,7 @@ import { type Engine, EngineError, type RunOptions } from "../engine.js";
 import { describeTensor, type TensorInfo } from "../tensor-info.js";
 import type { RawData, RawInfo, RawTensor } from "./messages.js";
 import type { WorkerSession } from "./session.js";
+import type { SpareBuffers } from "./spare-buffers.js";
 
 const constructors = {
   float32: Float32Array,
@@ -62,7 +63,12 @@ function checkInput(info: TensorInfo, tensor: Tensor): void {
 }
 
 /** Copies samples one behind the other into a buffer that can be given away. */
-function stack(info: TensorInfo, rawType: string, samples: readonly Tensor[]): RawTensor {
+function stack(
+  info: TensorInfo,
+  rawType: string,
+  samples: readonly Tensor[],
+  buffers: SpareBuffers,
+): RawTensor {
   const first = samples[0]!;
   for (const sample of samples) {
     checkInput(info, sample);
@@ -79,7 +85,9 @@ function stack(info: TensorInfo, rawType: string, samples: readonly Tensor[]): R
     });
     return { type: rawType, dims, data };
   }
-  const data = new constructors[info.dtype](count * samples.length);
+  const length = count * samples.length;
+  const memory = buffers.take(length * bytesPerElement[info.dtype]);
+  const data = new constructors[info.dtype](memory, 0, length);
   samples.forEach((sample, n) => {
     data.set(sample.data, n * count);
   });
@@ -150,7 +158,7 @@ function createEngine(session: WorkerSession, imageLayout: Layout): Engine {
     }
     const feeds: Record<string, RawTensor> = {};
     inputs.forEach((info, i) => {
-      feeds[info.name] = stack(info, session.inputs[i]!.type, columns[i]!);
+      feeds[info.name] = stack(info, session.inputs[i]!.type, columns[i]!, session.buffers);
     });
     const results = await session.run(feeds, options);
     const parts = results.map((raw, i) => unstack(outputs[i]!.name, raw, batched, samples, imageLayout));

@@ -29,5 +29,11 @@ export type WorkerReply =
       readonly log?: readonly string[];
     }
   | { readonly kind: "refused"; readonly reason: "not-available" | "load-failed"; readonly message: string }
-  | { readonly kind: "done"; readonly id: number; readonly outputs: readonly RawTensor[] }
+  | {
+      readonly kind: "done";
+      readonly id: number;
+      readonly outputs: readonly RawTensor[];
+      /** The inputs' memory, to be used again. */
+      readonly spent?: readonly ArrayBuffer[];
+    }
   | { readonly kind: "failed"; readonly id: number; readonly message: string };

@@ -1,5 +1,6 @@
 import { type EngineCounters, EngineError } from "../engine.js";
 import type { RawTensor, WorkerReply, WorkerRequest } from "./messages.js";
+import { createSpareBuffers, type SpareBuffers } from "./spare-buffers.js";
 
 /** The runs that were handed to a worker and have no answer yet. */
 export interface PendingRuns {
@@ -9,6 +10,8 @@ export interface PendingRuns {
   /** Rejects what is pending and everything that is asked for from now on. */
   end(error: EngineError): void;
   readonly hasEnded: boolean;
+  /** Memory for inputs: what the worker is done with comes back. */
+  readonly buffers: SpareBuffers;
   counters(): EngineCounters;
 }
 
@@ -23,6 +26,7 @@ export function createPendingRuns(
   post: (request: WorkerRequest, transfer: readonly ArrayBuffer[]) => void,
 ): PendingRuns {
   const pending = new Map<number, PendingRun>();
+  const buffers = createSpareBuffers();
   const counts = { completed: 0, failed: 0, refused: 0 };
   let nextId = 0;
   let ended: EngineError | undefined;
@@ -49,8 +53,10 @@ export function createPendingRuns(
       });
     },
     handle(reply) {
-      if (reply.kind === "done") settle(reply.id, "completed")?.resolve(reply.outputs);
-      else if (reply.kind === "failed") {
+      if (reply.kind === "done") {
+        buffers.give(reply.spent ?? []);
+        settle(reply.id, "completed")?.resolve(reply.outputs);
+      } else if (reply.kind === "failed") {
         const error = new EngineError("run-failed", `the model could not be run: ${reply.message}`);
         settle(reply.id, "failed")?.reject(error);
       }
@@ -61,6 +67,7 @@ export function createPendingRuns(
       counts.failed += pending.size;
       pending.clear();
     },
+    buffers,
     get hasEnded() {
       return ended !== undefined;
     },

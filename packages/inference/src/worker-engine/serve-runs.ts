@@ -7,6 +7,10 @@ export function reply(message: WorkerReply, transfer: readonly ArrayBuffer[] = [
   parentPort?.postMessage(message, transfer);
 }
 
+function buffersOf(tensors: readonly RawTensor[]): Set<ArrayBuffer> {
+  return new Set(tensors.map(({ data }) => data.buffer as ArrayBuffer));
+}
+
 /**
  * Answers requests one after another, in the order in which they come, until the thread is told to close.
  * @param network `run` gives the outputs in buffers of their own, which are given away
@@ -29,9 +33,10 @@ export function serveRuns(network: {
       if (closing) return;
       try {
         const outputs = await network.run(request.inputs);
-        reply({ kind: "done", id: request.id, outputs }, [
-          ...new Set(outputs.map((output) => output.data.buffer as ArrayBuffer)),
-        ]);
+        const given = buffersOf(outputs);
+        // A runtime may give an input as an output.
+        const spent = [...buffersOf(Object.values(request.inputs))].filter((buffer) => !given.has(buffer));
+        reply({ kind: "done", id: request.id, outputs, spent }, [...given, ...spent]);
       } catch (error) {
         reply({ kind: "failed", id: request.id, message: messageOf(error) });
       }

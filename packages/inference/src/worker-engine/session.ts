@@ -2,13 +2,16 @@ import { Worker } from "node:worker_threads";
 import { type EngineCounters, EngineError, type RunOptions } from "../engine.js";
 import type { RawInfo, RawTensor, WorkerReply, WorkerRequest } from "./messages.js";
 import { createPendingRuns } from "./pending-runs.js";
+import type { SpareBuffers } from "./spare-buffers.js";
 
 /** A network in a worker thread: raw tensors in and out, in the order of the network's outputs. */
 export interface WorkerSession {
   readonly inputs: readonly RawInfo[];
   readonly outputs: readonly RawInfo[];
-  /** The tensors' buffers are given to the worker: they must not be used afterwards, nor be part of larger ones. */
+  /** The tensors' buffers are given to the worker: they must not be used afterwards, nor hold anything else. */
   run(inputs: Readonly<Record<string, RawTensor>>, options?: RunOptions): Promise<readonly RawTensor[]>;
+  /** Memory for inputs. */
+  readonly buffers: SpareBuffers;
   counters(): EngineCounters;
   close(): Promise<void>;
 }
@@ -40,7 +43,8 @@ function createSession(
   worker.unref();
 
   return {
-    ...{ inputs: ready.inputs, outputs: ready.outputs, run: runs.run, counters: runs.counters },
+    ...{ inputs: ready.inputs, outputs: ready.outputs, run: runs.run },
+    ...{ buffers: runs.buffers, counters: runs.counters },
     close() {
       closing ??= closeWorker(worker, runs.hasEnded);
       runs.end(new EngineError("closed", "the engine was closed"));

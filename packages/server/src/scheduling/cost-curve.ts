@@ -20,8 +20,11 @@ export interface CostCurve {
 /** Weight of a new run in the live estimate. */
 const gain = 1 / 8;
 const forgetting = 0.95;
-/** A larger batch is useful when it makes a frame cheaper by more than this share. */
-const worthwhileSaving = 0.05;
+/**
+ * A larger batch is useful when it makes a frame cheaper by more than this share. Handing a batch to the network's thread and
+ * taking its outputs costs the server's own thread time as well, which is measured nowhere and shared by the frames.
+ */
+const worthwhileSaving = 0.02;
 
 /**
  * The curve's shape is measured when a network is loaded, before the first frame; runs then tell how much slower or faster

@@ -79,6 +79,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
   const networkEndedAtMs = new WeakMap<Lane, number>();
   const figures = { batches: 0, frames: 0, busyMs: 0, shed: 0, retriedBatches: 0 };
   let timer: unknown;
+  let timerAtMs = Number.POSITIVE_INFINITY;
   let polling = false;
   let atWork = 0;
   let busySinceMs = 0;
@@ -104,9 +105,19 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
       } else void runBatch(action.lane, action.jobs);
     }
     polling = false;
+    arm(queue.nextTimeoutMs());
+  }
+
+  /** A timer that is early enough stays: moving it for each frame would cost more than a look for nothing. */
+  function arm(wakeAtMs: number): void {
+    if (timerAtMs <= wakeAtMs) return;
     if (timer !== undefined) clock.cancel(timer);
-    const wakeAtMs = queue.nextTimeoutMs();
-    timer = wakeAtMs === Number.POSITIVE_INFINITY ? undefined : clock.schedule(wakeAtMs - clock.now(), poll);
+    timerAtMs = wakeAtMs;
+    timer = clock.schedule(Math.max(0, wakeAtMs - clock.now()), () => {
+      timer = undefined;
+      timerAtMs = Number.POSITIVE_INFINITY;
+      poll();
+    });
   }
 
   async function runBatch(lane: Lane, jobs: readonly TaskJob[]): Promise<void> {

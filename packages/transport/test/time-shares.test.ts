@@ -1,9 +1,9 @@
+import { createTimeShares } from "@sluice/transport";
 import t from "tap";
-import { createReadingShares } from "#src/scheduling/reading-shares.js";
 
 /** A thread on which each session wants so many reads of `readMs` in a second; a read that is due waits for its turn. */
 function simulate(wanted: readonly number[], readMs: number, seconds = 5) {
-  const shares = createReadingShares();
+  const shares = createTimeShares();
   const sessions = wanted.map((perSecond) => ({ share: shares.open(), perSecond, read: 0, lost: 0 }));
   const arrivals = sessions
     .flatMap((session) =>
@@ -18,12 +18,12 @@ function simulate(wanted: readonly number[], readMs: number, seconds = 5) {
   for (const { session, atMs } of arrivals) {
     nowMs = Math.max(nowMs, atMs);
     if (atMs > 1_000) worstWaitMs = Math.max(worstWaitMs, nowMs - atMs);
-    if (!session.share.mayRead(nowMs)) {
+    if (!session.share.mayUse(nowMs)) {
       session.lost++;
       continue;
     }
     nowMs += readMs;
-    session.share.hasRead(readMs, nowMs);
+    session.share.hasUsed(readMs, nowMs);
     session.read++;
   }
   return { sessions, worstWaitMs };
@@ -56,8 +56,14 @@ t.test("one that is alone may use what there is", async (t) => {
 });
 
 t.test("who stops flooding is read again", async (t) => {
-  const share = createReadingShares().open();
-  for (let i = 0; i < 50; i++) share.hasRead(10, i * 10);
-  t.notOk(share.mayRead(500));
-  t.ok(share.mayRead(900));
+  const shares = createTimeShares();
+  const share = shares.open();
+  const other = shares.open();
+  for (let i = 0; i < 50; i++) share.hasUsed(10, i * 10);
+  t.notOk(share.mayUse(500));
+  t.ok(share.mayUse(900));
+  for (let i = 0; i < 50; i++) share.hasUsed(10, 1_000 + i * 10);
+  t.notOk(share.mayUse(1_500));
+  other.close();
+  t.ok(share.mayUse(1_500), "with nobody else there, nobody waits for it");
 });
