@@ -69,6 +69,7 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
   let maxDatagramBytes = 0;
   let slicesReceived = 0;
   let slicesRecovered = 0;
+  let framesAbandoned = 0;
   let bytesReceived = 0;
   let bytesSent = 0;
   /** Smoothed time that the driver takes for a frame. */
@@ -85,6 +86,7 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
     if (state === "closed") return;
     state = "closed";
     // What waits for the rest of its frame, or for its acknowledgement, waits for nothing now.
+    framesAbandoned += reassembly.frames;
     reassembly.clear();
     results.clear();
     recovery.clear();
@@ -236,7 +238,10 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
   function releaseFrames(nowMs: number): void {
     for (let frame = reassembly.poll(nowMs); frame; frame = reassembly.poll(nowMs)) {
       const stream = streams.get(frame.stream);
-      if (!stream) continue;
+      if (!stream) {
+        framesAbandoned++;
+        continue;
+      }
       report.frameReceived(frame.stream, frame.frame, frame.unitsReceived, frame.units, nowMs);
       if (observe) observe({ name: "frame_released", ...describeFrame(frame), rttMs: rttMs() });
       // spec 4.4: what comes in excess is answered, but not worked on.
@@ -455,7 +460,7 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
       return {
         ...{ rttMs: rtt.smoothedMs, slicesReceived, bytesReceived, bytesSent },
         ...{ slicesRecovered, datagramsRecovered: recovery.datagramsRecovered, repairs: recovery.receipts },
-        ...{ framesInFlight: admission.framesInFlight },
+        ...{ framesInFlight: admission.framesInFlight, framesBegun: reassembly.begun, framesAbandoned },
         ...{ framesInReassembly: reassembly.frames, bytesInReassembly: reassembly.bytes },
         ...{ resultsRepeated: results.repeated, resultsWaiting: results.waiting },
       };
