@@ -247,6 +247,7 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
       // spec 4.4: what comes in excess is answered, but not worked on.
       if (!admission.tryStart(frame, nowMs)) {
         if (!admission.tolerates(nowMs)) {
+          framesAbandoned++;
           close(ErrorCode.limitExceeded, "frames: they come in excess of the limits, again and again");
           return;
         }
