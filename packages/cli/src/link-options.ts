@@ -74,6 +74,11 @@ const linkOptions = {
     help: "share of packets that arrive twice",
     parse: (text, option) => ({ duplicate: parsePercentOrFraction(text, option) }),
   },
+  corrupt: {
+    flags: "--corrupt <share>",
+    help: "share of packets of which some bits change",
+    parse: (text, option) => ({ corrupt: parsePercentOrFraction(text, option) }),
+  },
 } as const satisfies Readonly<Record<string, LinkOption>>;
 
 type LinkKey = keyof typeof linkOptions;
@@ -149,6 +154,7 @@ export function describeLink(link: LinkParameters): string {
     link.mtuBytes !== undefined && link.mtuBytes !== Number(DEFAULT_MTU) && `MTU ${link.mtuBytes} B`,
     link.reorder && `reordered ${percent(link.reorder)}`,
     link.duplicate && `twice ${percent(link.duplicate)}`,
+    link.corrupt && `corrupted ${percent(link.corrupt)}`,
   ];
   const said = parts.filter((part) => typeof part === "string");
   return said.length === 0 ? "perfect" : said.join(", ");

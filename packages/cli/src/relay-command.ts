@@ -40,6 +40,7 @@ const columns = [
     "too big",
     "overtaken",
     "twice",
+    "corrupted",
     "other drops",
   ].map((title) => ({ title, align: "right" as const })),
 ];
@@ -51,7 +52,7 @@ function row(name: string, stats: RelayDirectionStats): string[] {
     String(stats.offered),
     formatBytes(stats.offeredBytes),
     ...[stats.forwarded, stats.droppedLoss, stats.droppedQueue, stats.droppedMtu].map(String),
-    ...[stats.reordered, stats.duplicated, other].map(String),
+    ...[stats.reordered, stats.duplicated, stats.corrupted, other].map(String),
   ];
 }
 

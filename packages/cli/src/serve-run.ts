@@ -135,6 +135,7 @@ export async function startServer(options: ServeOptions, log: ServerLog): Promis
     });
     if (tracing) metrics.watchTracing(() => tracing.figures);
     let draining = false;
+    if (capture) metrics.watchCapture(() => capture.figures);
     metrics.watchTransport(() => ({
       ...transport.stats(),
       certificateNotAfter: new Date(transport.certificates()[0]!.notAfter),

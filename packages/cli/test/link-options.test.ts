@@ -20,7 +20,7 @@ t.test("without options both directions are perfect", async (t) => {
 
 t.test("every option reaches both directions in its unit", async (t) => {
   const text =
-    "--rate 5mbit --delay 20ms --jitter 500us --loss 3% --burst 2.5 --queue 64kB --mtu 1280 --reorder 0.1 --duplicate 1%";
+    "--rate 5mbit --delay 20ms --jitter 500us --loss 3% --burst 2.5 --queue 64kB --mtu 1280 --reorder 0.1 --duplicate 1% --corrupt 2%";
   const link = {
     rateBitsPerSecond: 5e6,
     delayMs: 20,
@@ -31,11 +31,12 @@ t.test("every option reaches both directions in its unit", async (t) => {
     mtuBytes: 1280,
     reorder: 0.1,
     duplicate: 0.01,
+    corrupt: 0.02,
   };
   t.same(parse(text.split(" ")), { up: link, down: link });
   t.equal(
     describeLink(link),
-    "5 Mbit/s, delay 20 ms, jitter 0.5 ms, loss 3 %, in runs of 2.5, queue 64000 B, MTU 1280 B, reordered 10 %, twice 1 %",
+    "5 Mbit/s, delay 20 ms, jitter 0.5 ms, loss 3 %, in runs of 2.5, queue 64000 B, MTU 1280 B, reordered 10 %, twice 1 %, corrupted 2 %",
   );
 });
 

@@ -1,6 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import { createFrameMetrics, type FrameAgePoint, MAX_REASONS } from "./frame-metrics.js";
 import { createLabelLimit } from "./label-limit.js";
+import { type CaptureFigures, watchCapture } from "./watch-capture.js";
 import { type QueueFigures, watchQueues } from "./watch-queues.js";
 import { type TracingCounts, watchTracing } from "./watch-tracing.js";
 import { type TransportFigures, watchTransport } from "./watch-transport.js";
@@ -26,12 +27,16 @@ export interface Metrics {
   observeSessionEnded(outcome: SessionEnd): void;
   /** Adds the metrics of a transport: refusals, engine restarts, connections. To be called once. */
   watchTransport(read: () => TransportFigures): void;
+  /** Adds what has become of the frames that were to be captured. To be called once. */
+  watchCapture(read: () => CaptureFigures): void;
   /** Adds how full the server's queues are, read anew for each scrape. To be called once. */
   watchQueues(read: () => QueueFigures): void;
   /** Adds what became of traces and qlog events. To be called once. */
   watchTracing(read: () => TracingCounts): void;
   /** Once for each frame. `reason` says why it was not delivered; empty or left out where there is none. */
   observeFrame(outcome: FrameOutcome, reason?: string): void;
+  /** Frames of which a first slice was taken. */
+  observeFramesBegun(count: number): void;
   observeSlicesReceived(count: number): void;
   /** Slices that were lost and that forward error correction has brought back. */
   observeSlicesRecovered(count: number): void;
@@ -93,6 +98,10 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
     "sluice_missing_unit_runs_total",
     "Runs of missing units, one after the other.",
   );
+  const framesBegun = counter(
+    "sluice_frames_begun_total",
+    "Frames of which a first slice came; those without an outcome yet are under way.",
+  );
   const repairSymbols = counter(
     "sluice_repair_symbols_total",
     "Repair symbols that arrived, by what became of them.",
@@ -141,9 +150,11 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
       sessionsTotal.inc({ outcome });
     },
     watchTransport: (read) => watchTransport(registry, read),
+    watchCapture: (read) => watchCapture(registry, read),
     watchQueues: (read) => watchQueues(registry, read),
     watchTracing: (read) => watchTracing(registry, read),
     ...ofFrames,
+    observeFramesBegun: (count) => sound(count, (n) => framesBegun.inc(n)),
     observeUnits(expected, missing, runs) {
       sound(expected, (n) => unitsExpected.inc(n));
       sound(missing, (n) => unitsMissing.inc(n));

@@ -12,6 +12,8 @@ t.test("every call arrives under its name, in base units", async (t) => {
   m.observeFrame("delivered");
   m.observeFrame("expired", "server-queue");
   m.observeFrame("expired", "server-queue");
+  m.observeFramesBegun(4);
+  m.watchCapture(() => ({ written: 6, skipped: 2 }));
   m.observeSlicesReceived(17);
   m.observeSlicesRecovered(3);
   m.observeRepairSymbols("taken", 2);
@@ -36,6 +38,9 @@ t.test("every call arrives under its name, in base units", async (t) => {
     'sluice_sessions_total{outcome="failed"} 1',
     'sluice_frames_total{outcome="delivered",reason="none"} 1',
     'sluice_frames_total{outcome="expired",reason="server-queue"} 2',
+    "sluice_frames_begun_total 4",
+    'sluice_captured_frames_total{outcome="written"} 6',
+    'sluice_captured_frames_total{outcome="skipped"} 2',
     "sluice_slices_received_total 17",
     "sluice_slices_recovered_total 3",
     'sluice_repair_symbols_total{outcome="taken"} 2',
@@ -84,7 +89,7 @@ t.test("known series are there from the start, with 0", async (t) => {
 t.test("names keep to Prometheus' conventions", async (t) => {
   const text = await lines(createQuiet());
   const types = text.filter((line) => line.startsWith("# TYPE ")).map((line) => line.split(" ").slice(2));
-  t.equal(types.length, 20);
+  t.equal(types.length, 21);
   for (const [name, type] of types) {
     t.match(name, /^sluice_[a-z_]+$/);
     t.equal(type === "counter", name!.endsWith("_total"), `${name} is a ${type}`);

@@ -99,6 +99,8 @@ export interface Reassembly {
   poll(nowMs: number): ReceivedFrame | undefined;
   /** When {@link poll} has something at the latest; Infinity where nothing waits. */
   nextTimeoutMs(): number;
+  /** Frames of which a slice was taken, since the start. */
+  readonly begun: number;
   /** Frames and bytes that are held, those included that are released and not taken yet. */
   readonly frames: number;
   readonly bytes: number;
@@ -162,6 +164,7 @@ export function createReassembly(): Reassembly {
   let openBytes = 0;
   let readyBytes = 0;
   let processingMs = 0;
+  let begun = 0;
 
   function release(frame: OpenFrame, nowMs: number): void {
     if (!order.delete(frame)) return;
@@ -203,6 +206,7 @@ export function createReassembly(): Reassembly {
     };
     stream.open.set(frame, opened);
     order.add(opened);
+    begun++;
     return opened;
   }
 
@@ -330,6 +334,9 @@ export function createReassembly(): Reassembly {
       return next;
     },
 
+    get begun() {
+      return begun;
+    },
     get frames() {
       return order.size + ready.length;
     },

@@ -55,6 +55,10 @@ export interface ServerFigures {
   readonly repairs: Readonly<Record<RepairReceipt, number>>;
   readonly bytesReceived: number;
   readonly bytesSent: number;
+  /** Frames of which a slice was taken. Each is handed over as `frame` or `shed`, held, or abandoned. */
+  readonly framesBegun: number;
+  /** Frames that were still held when their stream or their session ended: nobody is there to be answered. */
+  readonly framesAbandoned: number;
   readonly framesInReassembly: number;
   readonly bytesInReassembly: number;
   readonly framesInFlight: number;

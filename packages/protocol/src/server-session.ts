@@ -69,6 +69,7 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
   let maxDatagramBytes = 0;
   let slicesReceived = 0;
   let slicesRecovered = 0;
+  let framesAbandoned = 0;
   let bytesReceived = 0;
   let bytesSent = 0;
   /** Smoothed time that the driver takes for a frame. */
@@ -85,6 +86,7 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
     if (state === "closed") return;
     state = "closed";
     // What waits for the rest of its frame, or for its acknowledgement, waits for nothing now.
+    framesAbandoned += reassembly.frames;
     reassembly.clear();
     results.clear();
     recovery.clear();
@@ -237,12 +239,16 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
   function releaseFrames(nowMs: number): void {
     for (let frame = reassembly.poll(nowMs); frame; frame = reassembly.poll(nowMs)) {
       const stream = streams.get(frame.stream);
-      if (!stream) continue;
+      if (!stream) {
+        framesAbandoned++;
+        continue;
+      }
       report.frameReceived(frame.stream, frame.frame, frame.unitsReceived, frame.units, nowMs);
       if (observe) observe({ name: "frame_released", ...describeFrame(frame), rttMs: rttMs() });
       // spec 4.4: what comes in excess is answered, but not worked on.
       if (!admission.tryStart(frame, nowMs)) {
         if (!admission.tolerates(nowMs)) {
+          framesAbandoned++;
           close(ErrorCode.limitExceeded, "frames: they come in excess of the limits, again and again");
           return;
         }
@@ -458,7 +464,7 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
       return {
         ...{ rttMs: rtt.smoothedMs, slicesReceived, bytesReceived, bytesSent },
         ...{ slicesRecovered, datagramsRecovered: recovery.datagramsRecovered, repairs: recovery.receipts },
-        ...{ framesInFlight: admission.framesInFlight },
+        ...{ framesInFlight: admission.framesInFlight, framesBegun: reassembly.begun, framesAbandoned },
         ...{ framesInReassembly: reassembly.frames, bytesInReassembly: reassembly.bytes },
         ...{ resultsRepeated: results.repeated, resultsWaiting: results.waiting },
       };

@@ -80,6 +80,11 @@ t.test(
     t.equal(frame, defaultLimits.maxFramesInFlight + maxExcessFrames + 1);
     t.equal(flood.server.figures.framesInFlight, defaultLimits.maxFramesInFlight);
     t.match(flood.closed, { code: ErrorCode.limitExceeded });
+    t.match(
+      flood.server.figures,
+      { framesBegun: frame, framesAbandoned: 1 },
+      "the last one is accounted for, too",
+    );
 
     const hasty = createOpenVictim({ framesPerSecond: 30 });
     const seconds = 20;

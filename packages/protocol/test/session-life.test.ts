@@ -87,6 +87,25 @@ t.test("a server gives up a client that has fallen silent, whatever kept it aliv
   }
 });
 
+t.test("what is held when its stream or the session ends is counted as abandoned", async (t) => {
+  for (const end of ["stream", "session", "peer"] as const) {
+    const victim = createOpenVictim();
+    victim.send({ frame: 0, count: 1 });
+    victim.send({ frame: 1 });
+    victim.send({ frame: 2 });
+    const handedOver = victim.frames().length;
+    t.match(victim.server.figures, { framesBegun: 3, framesAbandoned: 0 });
+    if (end === "stream") victim.say({ kind: "close", body: { stream: 1 } });
+    else if (end === "session") victim.server.close(ErrorCode.none, "");
+    else victim.server.handleClosed(ErrorCode.none, "");
+    victim.server.handleTimeout(1_000);
+    const { framesBegun, framesAbandoned, framesInReassembly } = victim.server.figures;
+    t.strictSame([framesBegun, framesInReassembly], [3, 0], end);
+    t.equal(handedOver + framesAbandoned, 3, end);
+    t.ok(framesAbandoned >= 1, end);
+  }
+});
+
 for (const maxDatagramBytes of [1_200, 0]) {
   t.test(`pings keep an idle session alive, and half of one is noticed (${maxDatagramBytes})`, async (t) => {
     const session = createVirtualSession({ seed: 1, up: path, down: path, maxDatagramBytes });

@@ -18,7 +18,7 @@ import {
 } from "@sluice/transport";
 import type { Capture } from "./capture/capture.js";
 import type { StreamCapture } from "./capture/stream-capture.js";
-import { createFrameTask, type FrameEnd, noStages, notDecoded } from "./frame-task.js";
+import { createFrameTask, type FrameEnd, noStages, notDecoded, sessionClosed } from "./frame-task.js";
 import { type Identities, type Identity, strictest } from "./identities.js";
 import { countMissingUnits } from "./missing-units.js";
 import type { Scheduler } from "./scheduling/scheduler.js";
@@ -115,8 +115,8 @@ export function createConnection(options: ConnectionOptions): Connection {
     clock.cancel(handshake);
     const failed = by === "transport" || code !== ErrorCode.none;
     observer.observeSessionEnded(failed ? "failed" : "closed");
-    log.info({ code, codeName: errorCodeName(code), reason, by, ...core.figures }, "session ended");
     core.handleClosed(code, reason);
+    log.info({ code, codeName: errorCodeName(code), reason, by, ...core.figures }, "session ended");
     options.scheduler.closeAccount(account);
     reading.close();
     if (identity) options.identities?.leave(identity);
@@ -185,6 +185,9 @@ export function createConnection(options: ConnectionOptions): Connection {
     const { figures } = core;
     observer.observeSlicesReceived(figures.slicesReceived - reported.slicesReceived);
     observer.observeSlicesRecovered(figures.slicesRecovered - reported.slicesRecovered);
+    observer.observeFramesBegun(figures.framesBegun - reported.framesBegun);
+    for (let i = reported.framesAbandoned; i < figures.framesAbandoned; i++)
+      observer.observeFrame("expired", sessionClosed);
     for (const outcome of Object.keys(figures.repairs) as (keyof typeof figures.repairs)[]) {
       const count = figures.repairs[outcome] - reported.repairs[outcome];
       if (count > 0) observer.observeRepairSymbols(outcome, count);

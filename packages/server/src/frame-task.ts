@@ -12,6 +12,9 @@ export type FrameEnd = Pick<FrameAnswer, "outcome" | "code" | "stages"> & Partia
 
 export const noStages: FrameAnswer["stages"] = { decode: 0, conceal: 0, queue: 0, inference: 0 };
 
+/** Why a frame is not answered that nobody waits for any more. */
+export const sessionClosed = "session-closed";
+
 /** Of a frame that was not decoded. */
 export const notDecoded = { elements: 0, concealedElements: 0, payload: new Uint8Array(0) } as const;
 
@@ -113,7 +116,7 @@ export function createFrameTask(options: FrameTaskOptions): FrameTask {
     shed(reason) {
       if (reason === "closed") {
         // Nobody is there to be answered.
-        observer.observeFrame("expired", "session-closed");
+        observer.observeFrame("expired", sessionClosed);
         return;
       }
       queueMs = clock.now() - arrivedMs;

@@ -6,6 +6,8 @@ export interface ServerObserver {
     outcome: "delivered" | "expired" | "undecodable" | "failed" | "rejected",
     reason?: string,
   ): void;
+  /** Frames of which a first slice was taken; each is observed with its outcome later. */
+  observeFramesBegun(count: number): void;
   observeSlicesReceived(count: number): void;
   observeSlicesRecovered(count: number): void;
   observeRepairSymbols(outcome: string, count: number): void;

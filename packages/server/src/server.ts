@@ -55,6 +55,7 @@ const noObserver: ServerObserver = {
   observeSessionOpened() {},
   observeSessionEnded() {},
   observeFrame() {},
+  observeFramesBegun() {},
   observeSlicesReceived() {},
   observeSlicesRecovered() {},
   observeRepairSymbols() {},

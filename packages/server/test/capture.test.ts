@@ -136,10 +136,12 @@ t.test("the disk: bounded, earlier captures included, and one line where it ends
   const first = await openCaptureDirectory({ directory, maxBytes: 1_000, log });
   t.ok(first.append("a.capture", new Uint8Array(600)));
   await first.close();
+  t.strictSame(first.figures, { written: 1, skipped: 0, waiting: 0 });
   const second = await openCaptureDirectory({ directory, maxBytes: 1_000, log });
   t.notOk(second.append("b.capture", new Uint8Array(401)), "600 are there already");
   t.notOk(second.append("b.capture", new Uint8Array(1)), "it has ended");
   t.ok(second.hasEnded);
+  t.strictSame(second.figures, { written: 0, skipped: 2, waiting: 0 });
   await second.close();
   t.strictSame(await readdir(directory), ["a.capture"]);
   t.equal((await stat(join(directory, "a.capture"))).mode & 0o777, 0o600);
@@ -168,6 +170,7 @@ t.test("a disk that fails ends the capturing and nothing else", async (t) => {
   };
   for (let i = 0; i < 3; i++) stream.begin(frame).end({ outcome: "failed", answer: new Uint8Array(0) }, 1);
   await capture.close();
+  t.strictSame(capture.figures, { written: 0, skipped: 3, waiting: 0 });
   t.equal(lines.length, 1);
   t.match(lines[0], /the disk takes no more/);
 });

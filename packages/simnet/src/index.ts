@@ -1,3 +1,4 @@
+export { corruptPacket } from "./corrupt-packet.js";
 export { createLink, type Link, type LinkCounters, type LinkDropReason, type LinkVerdict } from "./link.js";
 export { type CheckedLinkParameters, checkLinkParameters, type LinkParameters } from "./link-parameters.js";
 export { parseDurationMs } from "./parse-duration.js";

@@ -28,6 +28,8 @@ export interface LinkParameters {
   readonly reorderMs?: number | undefined;
   /** Share of packets that arrive twice, 0 to 1. Default 0. */
   readonly duplicate?: number | undefined;
+  /** Share of packets that arrive with bits changed, 0 to 1. Default 0. */
+  readonly corrupt?: number | undefined;
 }
 
 /** {@link LinkParameters} with every default filled in and every range checked. */
@@ -43,6 +45,7 @@ export interface CheckedLinkParameters {
   readonly reorder: number;
   readonly reorderMs: number;
   readonly duplicate: number;
+  readonly corrupt: number;
 }
 
 /** A rate-limited link without a bound of its own would be an endless queue: 100 ms is a common access router's. */
@@ -96,5 +99,6 @@ export function checkLinkParameters(parameters: LinkParameters): CheckedLinkPara
     reorder: within("reorder", parameters.reorder ?? 0, 1),
     reorderMs: within("reorderMs", parameters.reorderMs ?? DEFAULT_REORDER_MS, MAX_DURATION_MS),
     duplicate: within("duplicate", parameters.duplicate ?? 0, 1),
+    corrupt: within("corrupt", parameters.corrupt ?? 0, 1),
   };
 }

@@ -6,18 +6,22 @@ import type { Random } from "./random.js";
 /** `mtu`: larger than the link takes; `queue`: the bottleneck's queue was full; `loss`: lost on the wire. */
 export type LinkDropReason = "loss" | "queue" | "mtu";
 
-/** What becomes of one packet. `duplicateAtMs` is there when it arrives a second time. */
+/**
+ * What becomes of one packet. `duplicateAtMs` is there when it arrives a second time, `corruption` (0 up to 1) when its
+ * bits change on the way: which ones follows from it (`corruptPacket`).
+ */
 export type LinkVerdict =
-  | { readonly deliverAtMs: number; readonly duplicateAtMs?: number }
+  | { readonly deliverAtMs: number; readonly duplicateAtMs?: number; readonly corruption?: number }
   | { readonly dropped: LinkDropReason };
 
-/** Counted since the start. `offered` = `delivered` + the three kinds of drops; duplicates count apart. */
+/** Counted since the start. `offered` = `delivered` + the three kinds of drops; duplicates count apart, corrupted ones are delivered. */
 export interface LinkCounters {
   readonly offered: number;
   readonly offeredBytes: number;
   readonly delivered: number;
   readonly deliveredBytes: number;
   readonly duplicated: number;
+  readonly corrupted: number;
   readonly reordered: number;
   readonly droppedLoss: number;
   readonly droppedQueue: number;
@@ -57,12 +61,14 @@ export function createLink(parameters: LinkParameters, random: Random): Link {
   const jitterProcess = createJitterProcess(random.fork("jitter"));
   const reorderRandom = random.fork("reorder");
   const duplicateRandom = random.fork("duplicate");
+  const corruptRandom = random.fork("corrupt");
   const counters = {
     offered: 0,
     offeredBytes: 0,
     delivered: 0,
     deliveredBytes: 0,
     duplicated: 0,
+    corrupted: 0,
     reordered: 0,
     droppedLoss: 0,
     droppedQueue: 0,
@@ -102,6 +108,7 @@ export function createLink(parameters: LinkParameters, random: Random): Link {
     const heldBackMs =
       reorderRandom.next() < checked.reorder ? (1 - reorderRandom.next()) * checked.reorderMs : 0;
     const duplicated = duplicateRandom.next() < checked.duplicate;
+    const corruptDraw = corruptRandom.next();
     if (bytes > checked.mtuBytes) {
       counters.droppedMtu++;
       return { dropped: "mtu" };
@@ -127,9 +134,16 @@ export function createLink(parameters: LinkParameters, random: Random): Link {
     } else {
       lastArrivalMs = arrivalMs;
     }
-    if (!duplicated) return { deliverAtMs };
-    counters.duplicated++;
-    return { deliverAtMs, duplicateAtMs: deliverAtMs };
+    let verdict: LinkVerdict = { deliverAtMs };
+    if (duplicated) {
+      counters.duplicated++;
+      verdict = { ...verdict, duplicateAtMs: deliverAtMs };
+    }
+    if (corruptDraw < checked.corrupt) {
+      counters.corrupted++;
+      verdict = { ...verdict, corruption: corruptDraw / checked.corrupt };
+    }
+    return verdict;
   }
 
   return {

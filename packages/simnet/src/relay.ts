@@ -1,5 +1,6 @@
 import type { RemoteInfo, Socket } from "node:dgram";
 import { performance } from "node:perf_hooks";
+import { corruptPacket } from "./corrupt-packet.js";
 import { createDueQueue } from "./due-queue.js";
 import { createLink, type Link, type LinkCounters } from "./link.js";
 import { checkLinkParameters, type LinkParameters } from "./link-parameters.js";
@@ -188,8 +189,10 @@ export async function createRelay(options: RelayOptions): Promise<Relay> {
     }
     const verdict = direction.link.offer(payload.length + HEADER_BYTES[family], nowMs);
     if ("dropped" in verdict) return;
-    hold(payload, peer, direction, verdict.deliverAtMs);
-    if (verdict.duplicateAtMs !== undefined) hold(payload, peer, direction, verdict.duplicateAtMs);
+    const { deliverAtMs, duplicateAtMs, corruption } = verdict;
+    if (corruption !== undefined) corruptPacket(payload, corruption);
+    hold(payload, peer, direction, deliverAtMs);
+    if (duplicateAtMs !== undefined) hold(payload, peer, direction, duplicateAtMs);
   }
 
   function openUpstream(peer: () => Peer): Socket {

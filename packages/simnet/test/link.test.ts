@@ -1,4 +1,11 @@
-import { createLink, createRandom, type Link, type LinkParameters, type LinkVerdict } from "@sluice/simnet";
+import {
+  corruptPacket,
+  createLink,
+  createRandom,
+  type Link,
+  type LinkParameters,
+  type LinkVerdict,
+} from "@sluice/simnet";
 import t from "tap";
 
 const SEED = 42;
@@ -193,6 +200,36 @@ t.test("duplicates arrive twice and are counted apart", async (t) => {
   t.equal(l.counters().delivered, 4000);
 });
 
+t.test("corrupted packets are delivered, counted, and the same ones with the same seed", async (t) => {
+  const offer = () => {
+    const l = link({ corrupt: 0.25, duplicate: 0.1 });
+    return { verdicts: offerMany(l, 4000, 1), counters: l.counters() };
+  };
+  const { verdicts, counters } = offer();
+  const corruptions = verdicts.flatMap((v) =>
+    "dropped" in v || v.corruption === undefined ? [] : [v.corruption],
+  );
+  t.equal(corruptions.length, counters.corrupted);
+  t.equal(counters.delivered, 4000);
+  t.ok(Math.abs(corruptions.length / 4000 - 0.25) < 0.035, `seed ${SEED}: ${corruptions.length} of 4,000`);
+  t.ok(corruptions.every((x) => x >= 0 && x < 1));
+  t.same(offer().verdicts, verdicts);
+});
+
+t.test("a corrupted packet has one to four bits changed, which follow from its corruption", async (t) => {
+  for (let i = 0; i < 500; i++) {
+    const [packet, again] = [new Uint8Array(1 + (i % 40)), new Uint8Array(1 + (i % 40))];
+    corruptPacket(packet, i / 500);
+    corruptPacket(again, i / 500);
+    const bits = packet.reduce((sum, byte) => sum + byte.toString(2).replaceAll("0", "").length, 0);
+    if (bits < 1 || bits > 4) t.fail(`${bits} bits of ${packet.length} B`);
+    t.strictSame(again, packet);
+  }
+  const empty = new Uint8Array(0);
+  corruptPacket(empty, 0.5);
+  t.equal(empty.length, 0);
+});
+
 t.test("counters add up", async (t) => {
   const l = link({ rateBitsPerSecond: 2e6, queueMs: 20, loss: 0.1, burst: 2, mtuBytes: 1400 });
   const random = createRandom(9);
@@ -261,6 +298,7 @@ for (const [field, parameters] of [
   ["reorder", { reorder: -0.1 }],
   ["reorderMs", { reorderMs: -1 }],
   ["duplicate", { duplicate: 2 }],
+  ["corrupt", { corrupt: -0.1 }],
 ] as const satisfies readonly (readonly [keyof LinkParameters, LinkParameters])[]) {
   t.test(`refuses ${JSON.stringify(parameters)}`, async (t) => {
     t.throws(() => link(parameters), { name: "RangeError", message: new RegExp(`^${field} must be`) });

@@ -91,6 +91,19 @@ t.test("a perfect relay forwards both ways, byte for byte and in order", async (
   t.equal(up.offeredBytes, 500 * 628, "with 28 bytes of IP and UDP headers");
 });
 
+t.test("corrupted packets arrive as long as they were and changed", async (t) => {
+  const echo = await startEcho(t);
+  const relay = await startRelay(t, echo.socket, { up: { corrupt: 1 } });
+  const client = await bound(t);
+  const got: Buffer[] = [];
+  client.on("message", (payload) => got.push(payload));
+  for (let i = 0; i < 20; i++) client.send(Buffer.alloc(100), relay.address.port, relay.address.host);
+  await until("all are back", () => got.length === 20);
+  t.ok(got.every((payload) => payload.length === 100 && payload.some((byte) => byte !== 0)));
+  t.equal(relay.stats().up.corrupted, 20);
+  t.equal(relay.stats().down.corrupted, 0);
+});
+
 t.test("loss, queue, MTU and duplicates: every packet is accounted for", async (t) => {
   const echo = await startEcho(t);
   const up: LinkParameters = {

@@ -7,6 +7,7 @@ import { describeClose } from "./close-info.js";
 import { APPLICATION_PROTOCOL } from "./config.js";
 import { ConnectionPath } from "./connection-path.js";
 import { DatagramFeed } from "./datagram-feed.js";
+import { lendBytes } from "./lent-bytes.js";
 import { type ArrivedPacket, PacketQueue } from "./packet-queue.js";
 import { PacketSender } from "./packet-sender.js";
 import { QuicheStreams } from "./quiche-streams.js";
@@ -115,7 +116,7 @@ export class QuicheConnection {
     this.#path.handleReceived(from, nowMs);
     this.#hasUnread = true;
     try {
-      this.connection.recv(packet, info as RecvInfo);
+      this.connection.recv(lendBytes(packet), info as RecvInfo);
     } catch {
       // Garbage, or a violation that quiche has turned into a close: what is left of the connection says it.
     }

@@ -1,5 +1,6 @@
 import type { Connection } from "@matrixai/quic/native/types.js";
 import { SEND_QUEUE_DATAGRAMS } from "./config.js";
+import { lendBytes } from "./lent-bytes.js";
 
 /** One source of datagrams to send; it is asked as the engine has room. */
 export interface DatagramSource {
@@ -74,7 +75,7 @@ export class DatagramFeed {
   /** `false` where the engine's queue is full. */
   #send(datagram: Uint8Array): boolean {
     try {
-      return this.queue.dgramSend(datagram) !== null;
+      return this.queue.dgramSend(lendBytes(datagram)) !== null;
     } catch {
       return true; // The connection ended: it can never be sent.
     }

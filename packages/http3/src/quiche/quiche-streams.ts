@@ -1,6 +1,7 @@
 import quiche from "@matrixai/quic/native/quiche.js";
 import type { Connection } from "@matrixai/quic/native/types.js";
 import { type QuicStreams, STREAM } from "../webtransport/quic-streams.js";
+import { lendBytes } from "./lent-bytes.js";
 
 /** What quiche says in its errors, which the binding throws as text: `StreamReset(7)`, `StreamLimit`, … */
 const ERROR_TEXT = /^(StreamLimit|StreamReset|StreamStopped|InvalidStreamState|Done)(?:\((\d+)\))?/;
@@ -14,7 +15,7 @@ export class QuicheStreams implements QuicStreams {
 
   send(streamId: number, data: Uint8Array, fin: boolean): number {
     try {
-      return this.connection.streamSend(streamId, data, fin) ?? STREAM.BLOCKED;
+      return this.connection.streamSend(streamId, lendBytes(data), fin) ?? STREAM.BLOCKED;
     } catch (error) {
       return this.#classify(error);
     }
@@ -81,7 +82,7 @@ export class QuicheStreams implements QuicStreams {
 
   sendDatagram(data: Uint8Array): boolean {
     try {
-      return this.connection.dgramSend(data) !== null;
+      return this.connection.dgramSend(lendBytes(data)) !== null;
     } catch {
       return true; // Too big since the path shrank, or the connection ended: it can never be sent.
     }

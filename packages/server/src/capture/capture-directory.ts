@@ -15,8 +15,18 @@ export interface CaptureDirectory {
   append(file: string, bytes: Uint8Array): boolean;
   /** Nothing is written any more; it has been logged why. */
   readonly hasEnded: boolean;
+  readonly figures: CaptureFigures;
   /** Resolves when all that was taken is on the disk. */
   close(): Promise<void>;
+}
+
+/** What has become of the frames that were to be kept, since the start. */
+export interface CaptureFigures {
+  /** On the disk. */
+  readonly written: number;
+  /** Not written: the disk was behind or full, or the bytes of all captures were reached. */
+  readonly skipped: number;
+  readonly waiting: number;
 }
 
 /** The end of the names of captures. */
@@ -34,6 +44,7 @@ export async function openCaptureDirectory(options: CaptureDirectoryOptions): Pr
   await mkdir(directory, { recursive: true, mode: directoryMode });
   let usedBytes = await sizeOfCaptures(directory);
   let waitingBytes = 0;
+  const figures = { written: 0, skipped: 0, waiting: 0 };
   let hasEnded = false;
   let writing = Promise.resolve();
 
@@ -45,21 +56,29 @@ export async function openCaptureDirectory(options: CaptureDirectoryOptions): Pr
 
   async function write(file: string, bytes: Uint8Array): Promise<void> {
     try {
-      if (!hasEnded) await appendFile(join(directory, file), bytes, { mode: fileMode });
+      if (hasEnded) figures.skipped++;
+      else {
+        await appendFile(join(directory, file), bytes, { mode: fileMode });
+        figures.written++;
+      }
     } catch (err) {
+      figures.skipped++;
       end("the disk takes no more", { err });
     }
+    figures.waiting--;
     waitingBytes -= bytes.length;
   }
 
   return {
     append(file, bytes) {
-      if (hasEnded) return false;
-      if (usedBytes + bytes.length > maxBytes) {
+      if (!hasEnded && usedBytes + bytes.length > maxBytes) {
         end("the directory has the bytes that it may have", { maxBytes });
+      }
+      if (hasEnded || waitingBytes + bytes.length > maxWaitingBytes) {
+        figures.skipped++;
         return false;
       }
-      if (waitingBytes + bytes.length > maxWaitingBytes) return false;
+      figures.waiting++;
       usedBytes += bytes.length;
       waitingBytes += bytes.length;
       writing = writing.then(() => write(file, bytes));
@@ -67,6 +86,9 @@ export async function openCaptureDirectory(options: CaptureDirectoryOptions): Pr
     },
     get hasEnded() {
       return hasEnded;
+    },
+    get figures() {
+      return { ...figures };
     },
     close: () => writing,
   };

@@ -1,7 +1,7 @@
 import type { TensorStreamOptions } from "@sluice/protocol";
 import type { ServerLog } from "../server-observer.js";
 import type { TensorReceiver } from "../tensor-receiver.js";
-import { captureSuffix, openCaptureDirectory } from "./capture-directory.js";
+import { type CaptureFigures, captureSuffix, openCaptureDirectory } from "./capture-directory.js";
 import { defaultFrameSample, parseFrameSample } from "./frame-sample.js";
 import { createStreamCapture, type StreamCapture } from "./stream-capture.js";
 
@@ -21,6 +21,8 @@ export interface CaptureOptions {
 export interface Capture {
   /** A tensor stream was opened. */
   openStream(options: TensorStreamOptions, receiver: TensorReceiver): StreamCapture;
+  /** What has become of the frames that were to be kept. */
+  readonly figures: CaptureFigures;
   /** Resolves when all is written. */
   close(): Promise<void>;
 }
@@ -44,6 +46,9 @@ export async function createCapture(options: CaptureOptions): Promise<Capture> {
         modelHash: receiver.served.modelHash ?? new Uint8Array(0),
       };
       return createStreamCapture({ head, sample, receiver, append: (bytes) => files.append(file, bytes) });
+    },
+    get figures() {
+      return files.figures;
     },
     close: files.close,
   };

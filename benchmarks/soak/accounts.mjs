@@ -1,0 +1,106 @@
+// What must hold at the end of a campaign, from what was counted: each sentence that comes back is a failure.
+import { floors, theilSen } from "./slope.mjs";
+
+/** Growth that an hour would not survive for long, in bytes a minute, and what a process may hold at all. */
+const maxHeapPerMinute = 96 * 1024;
+const maxRssPerMinute = 512 * 1024;
+const maxRssBytes = 1024 ** 3;
+/** Windows, and minutes of a campaign, below which a slope says nothing: compilers and allocators still settle. */
+const leastWindows = 6;
+const leastMinutes = 10;
+const warmUpMinutes = 4;
+/** Files and timers at the end beside those at the start: a probe's connection, a timer that just waits. */
+const spare = 10;
+
+const sum = (counts) => Object.values(counts).reduce((all, one) => all + one, 0);
+
+/** Every frame that was offered ended once, and the client's own figures say the same. */
+export function checkClientFrames({ streams, clients }) {
+  const failures = [];
+  for (const { name, offered, outcomes, pending, thrown, corrupt } of streams) {
+    if (offered !== sum(outcomes))
+      failures.push(
+        `${name}: ${offered} frames offered, ${sum(outcomes)} ended, ${pending} never did, ${thrown} threw`,
+      );
+    if (corrupt > 0) failures.push(`${name}: ${corrupt} frames arrived whole but changed`);
+  }
+  const offered = streams.reduce((all, stream) => all + stream.offered, 0);
+  const figures = (name) => clients.reduce((all, client) => all + client[name], 0);
+  if (figures("offered") !== offered)
+    failures.push(`the clients' figures count ${figures("offered")} frames, ${offered} were offered`);
+  const ended = figures("dropped") + figures("expired") + figures("delivered");
+  if (ended !== offered || figures("inFlight") !== 0)
+    failures.push(`the clients' figures: ${ended} of ${offered} ended, ${figures("inFlight")} in flight`);
+  return failures;
+}
+
+/** @param metrics of a server whose sessions have all ended */
+export function checkServerFrames({ begun, outcomes, invalid }) {
+  const failures = [];
+  if (begun !== sum(outcomes)) failures.push(`server: ${begun} frames begun, ${sum(outcomes)} ended`);
+  if (invalid !== 0) failures.push(`server: ${invalid} observations were negative or not finite`);
+  return failures;
+}
+
+/** What is still held when all is closed. @param first and last looks at one life of a process */
+export function checkLeftovers(name, first, last) {
+  const failures = [];
+  for (const [what, count] of Object.entries(last.quic))
+    if (count > 0) failures.push(`${name}: ${count} ${what} are left`);
+  const held = { files: [first.files, last.files], resources: [sum(first.resources), sum(last.resources)] };
+  for (const [what, [before, after]] of Object.entries(held))
+    if (after > before + spare) failures.push(`${name}: ${after} ${what}, ${before} at the start`);
+  return failures;
+}
+
+/**
+ * Slopes of a process's memory, and what is wrong with them.
+ * @param looks `{ life, minutes, rssBytes, heapBytes }` in order
+ */
+export function judgeMemory(name, looks, { minutes }) {
+  const how = { perWindow: 2, warmUpMinutes: Math.min(warmUpMinutes, 0.25 * minutes) };
+  const slope = (key) =>
+    theilSen(
+      floors(
+        looks.map((one) => ({ ...one, value: one[key] })),
+        how,
+      ),
+    );
+  const slopes = { heap: slope("heapBytes"), rss: slope("rssBytes") };
+  const failures = [];
+  for (const [kind, most] of [
+    ["heap", maxHeapPerMinute],
+    ["rss", maxRssPerMinute],
+  ]) {
+    const found = slopes[kind];
+    const isKnown = found !== undefined && found.points >= leastWindows && minutes >= leastMinutes;
+    if (isKnown && found.low > most)
+      failures.push(`${name}: its ${kind} grows by ${Math.round(found.perMinute / 1024)} KiB a minute`);
+  }
+  const highest = Math.max(...looks.map(({ rssBytes }) => rssBytes));
+  if (highest > maxRssBytes) failures.push(`${name}: took ${Math.round(highest / 1e6)} MB`);
+  return { slopes, highestRssBytes: highest, failures };
+}
+
+/**
+ * How long it took after each kind of fault, in milliseconds, the median and the worst; and what share of the frames that
+ * were offered in the calm behind it was in time.
+ */
+export function sumRecovery(timeline) {
+  const byKind = {};
+  for (const step of timeline) {
+    const kind = step.faults.length > 1 ? "two at once" : step.faults[0].name;
+    byKind[kind] ??= [];
+    byKind[kind].push(step);
+  }
+  return Object.fromEntries(
+    Object.entries(byKind).map(([name, steps]) => {
+      const known = steps.map(({ recoveryMs }) => recoveryMs).filter((ms) => ms !== null);
+      known.sort((a, b) => a - b);
+      const [medianMs = null, maxMs = null] = [known[known.length >> 1], known.at(-1)];
+      const all = (count) => steps.reduce((sum, { calm }) => sum + calm[count], 0);
+      const calmShare = Math.min(1, all("onTime") / Math.max(1, all("offered")));
+      return [name, { count: steps.length, medianMs, maxMs, never: steps.length - known.length, calmShare }];
+    }),
+  );
+}
