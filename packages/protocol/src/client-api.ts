@@ -105,6 +105,6 @@ export interface ClientSession {
   /** What both sides can do; empty before the session is open. */
   readonly capabilities: readonly string[];
   readonly figures: ClientFigures;
-  /** What is known of the path now; takes nothing and changes nothing. */
+  /** What is known of the path now. While somebody looks, pings come as often as if frames were sent. */
   pathEstimate(nowMs: number): PathEstimate;
 }

@@ -89,6 +89,7 @@ export function createClientFrames(
       if (!isOpen || !stream?.accepted || stream.nextFrame > maxFrameNumber) {
         return drop(alias, "not-open");
       }
+      path.use(nowMs);
       path.adapt(nowMs);
       const input = gateInput(stream, capturedMs, nowMs);
       const reason = frameGate(input);

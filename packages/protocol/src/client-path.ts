@@ -24,8 +24,10 @@ export interface ClientPath {
   heldBack(nowMs: number): void;
   /** What the gate has to know of the path; `waitingBytes` wait to be sent. */
   gateInput(waitingBytes: number, nowMs: number): PathGateInput;
-  /** The id of the ping that is due. */
-  takePing(nowMs: number): number | undefined;
+  /** The id of the ping that is due. `heardMs`: when the server was last heard of. */
+  takePing(heardMs: number, nowMs: number): number | undefined;
+  /** See `Pinger.use`. */
+  use(nowMs: number): void;
   nextPingMs(): number;
   isDark(nowMs: number): boolean;
   maySendSlices(nowMs: number): boolean;
@@ -132,10 +134,11 @@ export function createClientPath(): ClientPath {
       ...{ openingBytes: path.openingBytes, bandwidthBitsPerSecond: path.bandwidthBitsPerSecond },
       ...{ rateWaitMs: budget.waitMs(nowMs), queueMs: path.queueMs(nowMs) },
     }),
-    takePing(nowMs) {
+    takePing(heardMs, nowMs) {
       if (pinger.nextTimeoutMs() > nowMs) return undefined;
-      return pinger.take(nowMs, isDark(nowMs) || nowMs - heldBackMs < hurryMs);
+      return pinger.take(nowMs, { heardMs, isHurried: isDark(nowMs) || nowMs - heldBackMs < hurryMs });
     },
+    use: pinger.use,
     nextPingMs: () => pinger.nextTimeoutMs(),
     isDark,
     maySendSlices: (nowMs) => pacer.readyAtMs() <= nowMs && mayAddSlices(),

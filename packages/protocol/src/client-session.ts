@@ -224,7 +224,7 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
       if (acknowledgements.nextTimeoutMs() <= nowMs) {
         for (const body of acknowledgements.take()) pushLossy({ kind: "resultAck", body });
       }
-      const id = state === "connecting" ? undefined : path.takePing(nowMs);
+      const id = state === "connecting" ? undefined : path.takePing(heardMs, nowMs);
       if (id !== undefined) pushLossy({ kind: "ping", body: { id } });
     },
 
@@ -301,7 +301,10 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
     get capabilities() {
       return capabilities;
     },
-    pathEstimate: (nowMs) => ({ ...path.estimate(nowMs), silentMs: Math.max(0, nowMs - heardMs) }),
+    pathEstimate(nowMs) {
+      path.use(nowMs);
+      return { ...path.estimate(nowMs), silentMs: Math.max(0, nowMs - heardMs) };
+    },
     get figures() {
       const { bytesOnStreams, ...ofFrames } = frames.figures;
       return {

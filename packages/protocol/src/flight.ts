@@ -18,10 +18,13 @@ export interface Flight {
   readonly oldestSentMs: number;
 }
 
+const minTracked = 256;
+
 export function createFlight(): Flight {
-  const size = maxTrackedDatagrams;
-  const sentMs = new Float64Array(size);
-  const bytes = new Uint32Array(size);
+  // Grown where many are on their way: a process may have thousands of sessions.
+  let size = minTracked;
+  let sentMs = new Float64Array(size);
+  let bytes = new Uint32Array(size);
   // Datagrams [low, high) count as on their way; those from high - size on are remembered.
   let low = 0;
   let high = 0;
@@ -31,8 +34,21 @@ export function createFlight(): Flight {
     for (const stop = Math.min(end, high); low < stop; low++) unreceivedBytes -= bytes[low % size]!;
   }
 
+  /** What is remembered keeps its place: numbers modulo a power of two. */
+  function grow(): void {
+    const [oldSentMs, oldBytes, oldSize] = [sentMs, bytes, size];
+    size = Math.min(maxTrackedDatagrams, 2 * size);
+    sentMs = new Float64Array(size);
+    bytes = new Uint32Array(size);
+    for (let sequence = Math.max(0, high - oldSize); sequence < high; sequence++) {
+      sentMs[sequence % size] = oldSentMs[sequence % oldSize]!;
+      bytes[sequence % size] = oldBytes[sequence % oldSize]!;
+    }
+  }
+
   return {
     sent(sequence, count, nowMs) {
+      if (sequence >= size && size < maxTrackedDatagrams) grow();
       if (sequence - low >= size) passOver(sequence - size + 1);
       sentMs[sequence % size] = nowMs;
       bytes[sequence % size] = count;

@@ -2,16 +2,32 @@
 export interface Pinger {
   /** When the next ping is due. */
   nextTimeoutMs(): number;
-  /** The next ping's id; it counts as sent now. `isHurried`: the next one follows soon. */
-  take(nowMs: number, isHurried?: boolean): number;
+  /** The next ping's id; it counts as sent now. */
+  take(nowMs: number, conditions: PingConditions): number;
+  /** Frames are under way, or somebody looks at the path: what is known of it must be fresh. */
+  use(nowMs: number): void;
   /** The round trip in milliseconds; `undefined` where the id is unknown or was answered before. */
   handlePong(id: number, nowMs: number): number | undefined;
+}
+
+/** What decides how soon the next ping follows. */
+export interface PingConditions {
+  /** When the other side was last heard of. */
+  readonly heardMs: number;
+  /** Soon: the path is dark, or was the limit a moment ago. */
+  readonly isHurried?: boolean;
 }
 
 /** The first pings come quickly: the gate needs a figure. */
 const quickPings = 4;
 const quickIntervalMs = 50;
 const intervalMs = 250;
+/** A server may have thousands of sessions without frames, each of which it answers and asks. */
+const idleIntervalMs = 1_000;
+/** A session is idle after so long without use. */
+const idleAfterMs = 500;
+/** After more silence than one lost ping explains, pings come as often as ever: they keep an idle session alive. */
+const silentAfterMs = 1_500;
 /** Pings may be lost; only so many are remembered. */
 const maxOutstanding = 32;
 
@@ -19,14 +35,30 @@ export function createPinger(): Pinger {
   const sentMs = new Map<number, number>();
   let nextId = 1;
   let dueMs = Number.NEGATIVE_INFINITY;
+  let takenMs = Number.NEGATIVE_INFINITY;
+  /** A session that has just opened will be used. */
+  let usedMs: number | undefined;
+
+  function pauseMs(id: number, nowMs: number, { heardMs, isHurried = false }: PingConditions): number {
+    if (isHurried || id <= quickPings) return quickIntervalMs;
+    const isIdle = nowMs - usedMs! > idleAfterMs && nowMs - heardMs <= silentAfterMs;
+    return isIdle ? idleIntervalMs : intervalMs;
+  }
+
   return {
     nextTimeoutMs: () => dueMs,
-    take(nowMs, isHurried = false) {
+    take(nowMs, conditions) {
       const id = nextId++;
+      usedMs ??= nowMs;
+      takenMs = nowMs;
       sentMs.set(id, nowMs);
       if (sentMs.size > maxOutstanding) sentMs.delete(sentMs.keys().next().value!);
-      dueMs = nowMs + (isHurried || id <= quickPings ? quickIntervalMs : intervalMs);
+      dueMs = nowMs + pauseMs(id, nowMs, conditions);
       return id;
+    },
+    use(nowMs) {
+      usedMs = nowMs;
+      dueMs = Math.min(dueMs, takenMs + intervalMs);
     },
     handlePong(id, nowMs) {
       const at = sentMs.get(id);

@@ -194,6 +194,7 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
 
   function handleSlice({ header, payload }: ReceivedSlice, way: SliceWay, nowMs: number): void {
     streams.ofSlice(header.stream, way.kind !== "stream");
+    pinger.use(nowMs);
     const { stream, frame, index, count } = header;
     if (header.repair !== undefined) {
       // spec 5.8
@@ -349,7 +350,9 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
         observe?.({ name: "report_sent", report: body });
         pushLossy({ kind: "feedback", body });
       }
-      if (pinger.nextTimeoutMs() <= nowMs) pushLossy({ kind: "ping", body: { id: pinger.take(nowMs) } });
+      if (pinger.nextTimeoutMs() <= nowMs) {
+        pushLossy({ kind: "ping", body: { id: pinger.take(nowMs, { heardMs }) } });
+      }
     },
 
     setMaxDatagramBytes(bytes) {

@@ -134,24 +134,44 @@ t.test("pings come quickly first, then steadily, and each pong counts once", asy
   const pinger = createPinger();
   const times: number[] = [];
   for (let nowMs = 0; nowMs <= 1_000; nowMs++) {
+    pinger.use(nowMs);
     if (pinger.nextTimeoutMs() > nowMs) continue;
-    const id = pinger.take(nowMs);
+    const id = pinger.take(nowMs, { heardMs: nowMs });
     times.push(nowMs);
     t.equal(pinger.handlePong(id, nowMs + 30), 30);
     t.equal(pinger.handlePong(id, nowMs + 31), undefined);
   }
   t.same(times, [0, 50, 100, 150, 200, 450, 700, 950]);
-  pinger.take(1_000, true);
+  pinger.take(1_000, { heardMs: 1_000, isHurried: true });
   t.equal(pinger.nextTimeoutMs(), 1_050, "while nothing comes back they are quick again");
   t.equal(pinger.handlePong(0, 0), undefined);
   t.equal(pinger.handlePong(999, 0), undefined);
 });
 
+t.test("without frames pings are rare, until there is one or the other side is silent", async (t) => {
+  const pinger = createPinger();
+  /** When pings leave from `fromMs` on; the other side was heard of at `heardMs`, or is heard all the time. */
+  const timesUntil = (endMs: number, fromMs: number, heardMs?: number) => {
+    const times: number[] = [];
+    for (let nowMs = fromMs; nowMs <= endMs; nowMs++) {
+      if (pinger.nextTimeoutMs() > nowMs) continue;
+      pinger.take(nowMs, { heardMs: heardMs ?? nowMs });
+      times.push(nowMs);
+    }
+    return times;
+  };
+  t.same(timesUntil(5_000, 0).slice(4, 9), [200, 450, 700, 1_700, 2_700], "a new session will be used");
+  pinger.use(5_001);
+  t.ok(pinger.nextTimeoutMs() <= 5_001, "a frame wants a fresh figure");
+  t.same(timesUntil(8_000, 5_001).slice(0, 3), [5_001, 5_251, 5_501]);
+  t.same(timesUntil(10_600, 8_001, 8_001), [8_751, 9_751, 10_001, 10_251, 10_501]);
+});
+
 t.test("pings that are never answered are forgotten", async (t) => {
   const pinger = createPinger();
-  const first = pinger.take(0);
+  const first = pinger.take(0, { heardMs: 0 });
   let last = first;
-  for (let i = 1; i <= 32; i++) last = pinger.take(i);
+  for (let i = 1; i <= 32; i++) last = pinger.take(i, { heardMs: i });
   t.equal(pinger.handlePong(first, 100), undefined);
   t.equal(pinger.handlePong(last, 100), 68);
 });

@@ -8,6 +8,9 @@ import type { Address } from "./udp-socket.js";
 
 /** How often window, round-trip time and losses are looked at. */
 const LOOK_MS = 5;
+/** And where no more packets than these went since the last look: asking the engine costs as much as one of them. */
+const QUIET_PACKETS = 8;
+const QUIET_LOOK_MS = 25;
 /**
  * What a packet holds beside a datagram and the peer's connection id: first byte, packet number and authentication tag
  * at their longest (RFC 9000 17.3.1, RFC 9001 5.3), type and length of the frame (RFC 9221 4).
@@ -39,6 +42,10 @@ export class ConnectionPath {
   #lastReceivedMs = 0;
   /** Something came since the last look. */
   #isStale = false;
+  /** Packets of both ways since the last look. */
+  #packets = 0;
+  /** What the last look saw. */
+  #seen: PathStats | undefined;
   /** See `packetLimit`; `undefined` once what it depends on has changed. */
   #limitBytes: number | undefined;
 
@@ -69,11 +76,13 @@ export class ConnectionPath {
     this.#askedMs = undefined;
     this.#lastReceivedMs = nowMs;
     this.#isStale = true;
+    this.#packets += 1;
     this.mtu.handleReceived(nowMs);
   }
 
   /** A packet was sent. `isPaced`: it carries data. */
   handleSent(bytes: number, isPaced: boolean, nowMs: number): void {
+    this.#packets += 1;
     this.mtu.handleSent(bytes, nowMs);
     if (isPaced) this.#pacing.handleSent(bytes);
   }
@@ -83,8 +92,17 @@ export class ConnectionPath {
     return this.#pacing.budgetBytes(nowMs);
   }
 
+  /** As of the last look, which follows a packet soon. */
   stats(): PathStats | undefined {
+    return this.#seen ?? this.#ask();
+  }
+
+  #ask(): PathStats | undefined {
     return this.connection.pathStats().find(({ active }) => active);
+  }
+
+  get #nextLookMs(): number {
+    return this.#lookedMs + (this.#packets > QUIET_PACKETS ? LOOK_MS : QUIET_LOOK_MS);
   }
 
   /**
@@ -94,9 +112,10 @@ export class ConnectionPath {
    */
   look(nowMs: number, isHeldBack: boolean): boolean {
     const { connection, mtu } = this;
-    const isTime = nowMs - this.#lookedMs >= LOOK_MS;
-    const path = isTime || mtu.isProbing ? this.stats() : undefined;
+    const isTime = nowMs >= this.#nextLookMs || this.#limitBytes === undefined;
+    const path = isTime || mtu.isProbing ? this.#ask() : undefined;
     if (path === undefined) return false;
+    this.#seen = path;
     this.#follow(path.peerHost);
     if (!this.#isLocal) {
       this.#isLocal = isLocalPeer(this.#peer.host, Math.min(path.rtt, mtu.leastRoundTripMs));
@@ -111,6 +130,7 @@ export class ConnectionPath {
     if (!isTime) return false;
     this.#lookedMs = nowMs;
     this.#isStale = false;
+    this.#packets = 0;
     return this.#pacing.update(nowMs, path, {
       isHeldBack,
       lastReceivedMs: this.#lastReceivedMs,
@@ -120,7 +140,7 @@ export class ConnectionPath {
 
   /** When it has to be looked at, later than `nowMs`. */
   deadlineMs(nowMs: number): number {
-    const lookMs = this.#isStale ? this.#lookedMs + LOOK_MS : Number.POSITIVE_INFINITY;
+    const lookMs = this.#isStale ? this.#nextLookMs : Number.POSITIVE_INFINITY;
     return Math.min(lookMs, this.mtu.deadlineMs(nowMs));
   }
 

@@ -7,6 +7,10 @@ import { type DatagramPack, datagramAt } from "./datagram-pack.js";
 import type { SessionFacts, ToWorker } from "./messages.js";
 import type { Outbox } from "./outbox.js";
 
+/** A session with fewer turns since its last report waits for so many ticks: a report costs as much as some packets. */
+const BUSY_TURNS = 16;
+const QUIET_TICKS = 5;
+
 /** The worker's end of one session: carries out what the main thread says, and counts its datagrams. */
 export class SessionPort implements DatagramSource {
   readonly #streams = new Map<number, WebTransportStream>();
@@ -18,6 +22,7 @@ export class SessionPort implements DatagramSource {
   #isOpen = true;
   /** The connection's turns at the last report: without new ones nothing has changed. */
   #reportedTurns = -1;
+  #ticks = 0;
 
   constructor(
     readonly handle: number,
@@ -122,9 +127,14 @@ export class SessionPort implements DatagramSource {
     this.reportPath();
   }
 
-  /** Tells the main thread how the path is now, unless it is as before. */
+  /** Called with each tick: tells the main thread how the path is now, unless it is nearly as before. */
   reportPath(): void {
     if (!this.#isOpen || this.connection.isOver || this.connection.turns === this.#reportedTurns) return;
+    const isNew = this.#reportedTurns === -1;
+    this.#ticks += 1;
+    const isQuiet = this.connection.turns - this.#reportedTurns < BUSY_TURNS && this.#ticks < QUIET_TICKS;
+    if (isQuiet && !isNew) return;
+    this.#ticks = 0;
     this.#reportedTurns = this.connection.turns;
     const stats = this.connection.stats();
     this.outbox.push({
