@@ -66,7 +66,7 @@ const loopback = {
 };
 
 t.test("bounds are judged by medians, and by ratios within a round", async (t) => {
-  const rows = checkBounds({ impaired, loopback });
+  const rows = checkBounds({ bounds: impaired, loopback });
   const find = (part) => rows.find(({ title }) => title.includes(part));
   t.match(find("5,120 B at 30/s"), {
     ours: "99.5 %",

@@ -60,3 +60,17 @@ export function cellsOf(names, rounds) {
     .flat()
     .map((cell) => ({ key: cellKey(cell), ...cell }));
 }
+
+const bounds = [
+  { bytes: 5_120, loss: 0.05, burst: 1 },
+  { bytes: 100_352, loss: 0.02, burst: 1 },
+];
+
+/** Where something has to hold; over TCP with BBR, which does better there than cubic does. */
+export function boundCellsOf(names, rounds) {
+  const isBound = (cell) =>
+    bounds.some(
+      ({ bytes, loss, burst }) => cell.bytes === bytes && cell.loss === loss && cell.burst === burst,
+    );
+  return cellsOf(names, rounds).filter((cell) => isBound(cell) && cell.congestion !== "cubic");
+}

@@ -1,17 +1,35 @@
-// Tensors at 30 per second over a link of 20 Mbit/s that loses packets, by every system.
+// Tensors at 30 per second over a link of 20 Mbit/s that loses packets: `impaired` by every system, `bounds` what has to
+// hold, longer and by those alone that come near it.
 
 import { createProgress } from "../progress.mjs";
 import { openRecord, resultFile } from "../record.mjs";
 import { findSystem, systems } from "../systems/index.mjs";
 import { whyNoTunLink } from "../tun-link/build.mjs";
 import { findSystems } from "./find-systems.mjs";
-import { cap, cellsOf, conditions, deadlineMs, framesPerSecond, link } from "./impaired-cells.mjs";
+import {
+  boundCellsOf,
+  cap,
+  cellsOf,
+  conditions,
+  deadlineMs,
+  framesPerSecond,
+  link,
+} from "./impaired-cells.mjs";
 import { formatImpaired } from "./impaired-report.mjs";
 import { measureOverLink, withDefaults } from "./over-link.mjs";
 import { runLanes } from "./run-lanes.mjs";
 import { openTunPaths } from "./tun-paths.mjs";
 
-const defaults = { seconds: 4, rounds: 2, lanes: 2 };
+const kinds = {
+  impaired: { seconds: 4, rounds: 2, lanes: 2, names: Object.keys(systems), cells: cellsOf },
+  bounds: {
+    seconds: 10,
+    rounds: 3,
+    lanes: 1,
+    names: ["sluice", "ws", "zeromq", "http2"],
+    cells: boundCellsOf,
+  },
+};
 
 /** The same for every system of a round, so that each meets the same chances. */
 const seedOf = ({ loss, burst, round }, seed) =>
@@ -37,15 +55,17 @@ async function measureOrTell(cell, path, options) {
 }
 
 export async function run(options) {
+  const { command } = options;
+  const { names: usual, cells: listCells, ...defaults } = kinds[command];
   const reason = whyNoTunLink();
   if (reason !== undefined) {
-    console.error(`peers impaired: skipped: ${reason}`);
+    console.error(`peers ${options.command}: skipped: ${reason}`);
     return 0;
   }
   const { seconds, rounds, lanes, seed } = withDefaults(options, defaults);
-  const names = await findSystems(options.only ?? Object.keys(systems));
+  const names = await findSystems(options.only ?? usual);
   const settings = {
-    command: "impaired",
+    command,
     seed,
     seconds,
     rounds,
@@ -55,9 +75,9 @@ export async function run(options) {
     deadlineMs,
     cap,
   };
-  const file = options.record ? resultFile("impaired") : undefined;
+  const file = options.record ? resultFile(command) : undefined;
   const record = openRecord(settings, { file, resume: options.resume });
-  const cells = cellsOf(names, rounds).filter(({ key }) => options.cells.test(key) && !record.has(key));
+  const cells = listCells(names, rounds).filter(({ key }) => options.cells.test(key) && !record.has(key));
   const paths = await openTunPaths(Math.min(lanes, cells.length));
   try {
     const progress = createProgress(cells.length);

@@ -3,6 +3,10 @@ const lazily = (name) => async (options) => (await import(`./${name}.mjs`)).run(
 
 export const commands = {
   impaired: { about: "every system over a narrow, lossy link (needs root)", run: lazily("impaired") },
+  bounds: {
+    about: "what has to hold over that link, longer, beside those that come near it (needs root)",
+    run: lazily("impaired"),
+  },
   "end-to-end": {
     about: "correct answers in time of a cut network over such a link (needs root and $SLUICE_DATA)",
     run: lazily("end-to-end"),

@@ -11,7 +11,7 @@ import { composeProfile } from "./profile-report.mjs";
 const at = (path) => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
 const README = at("README.md");
 const RESULTS = at("benchmarks/results");
-const recorded = ["impaired", "end-to-end", "loopback", "scale"];
+const recorded = ["impaired", "bounds", "end-to-end", "loopback", "scale"];
 
 /** Records by command, those that there are. */
 export function readRecords() {
