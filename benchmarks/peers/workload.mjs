@@ -59,7 +59,9 @@ async function runPaced(connection, task, settings, time) {
     frames.push(result);
     if (underWay.size >= cap) continue;
     result.status = "unanswered";
-    const done = follow(result, connection, task, { dueMs: startMs + offeredMs, deadlineMs, time });
+    // A timer may fire a little early: then the frame counts from when it was sent.
+    const dueMs = Math.min(startMs + offeredMs, time.nowMs());
+    const done = follow(result, connection, task, { dueMs, deadlineMs, time });
     underWay.add(done);
     done.then(() => underWay.delete(done));
   }

@@ -10,7 +10,8 @@ const shapes = ["circle", "square", "triangle-up", "diamond", "cross", "triangle
  */
 export function legendIn(names, { x, y, lineHeight = 17 }) {
   const colours = names.map((_, i) => palette[i % palette.length]);
-  const forms = names.map((_, i) => shapes[i % shapes.length]);
+  // Where colours begin anew, shapes are others.
+  const forms = names.map((_, i) => shapes[(i + Math.floor(i / palette.length)) % shapes.length]);
   const scales = {
     colour: { domain: names, range: colours },
     shape: { domain: names, range: forms },
