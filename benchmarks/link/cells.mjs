@@ -1,6 +1,6 @@
 /** What is measured: every tensor over every link. */
-const sizes = [5_120, 100_352];
-const losses = [
+export const sizes = [5_120, 100_352];
+export const losses = [
   { loss: 0, burst: 1 },
   { loss: 0.01, burst: 1 },
   { loss: 0.01, burst: 4 },

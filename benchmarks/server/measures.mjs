@@ -26,20 +26,24 @@ async function inTurn(round, tasks) {
   for (const task of round % 2 === 1 ? tasks : tasks.toReversed()) await task();
 }
 
-/** Frames per second of the server with as many clients as it takes, and of the engine alone with the same batches. */
-export async function measureThroughput(
-  workload,
-  { rounds, seconds, serverCpus, clientCpus },
-  onWindow,
-  signal,
-) {
+/** A server, what loads it, and the engine alone on the server's cores. */
+async function startBoth(workload, { serverCpus, clientCpus }, script, settings) {
   const server = await startServer({ cpus: serverCpus });
-  const generator = await start(
-    "generator.mjs",
-    { ...target(server), ...saturating, workload },
-    { cpus: clientCpus },
-  );
+  const load = await start(script, { ...target(server), ...settings, workload }, { cpus: clientCpus });
   const engine = await start("direct.mjs", { workload }, { cpus: serverCpus });
+  return {
+    ...{ server, load, engine },
+    async end() {
+      for (const each of [load, engine]) await each.end();
+      await server.stop();
+    },
+  };
+}
+
+/** Frames per second of the server with as many clients as it takes, and of the engine alone with the same batches. */
+export async function measureThroughput(workload, { rounds, seconds, ...cpus }, onWindow, signal) {
+  const both = await startBoth(workload, cpus, "generator.mjs", saturating);
+  const { server, load: generator, engine } = both;
   let frames = firstBatchFrames;
   for (let round = 0; round <= rounds; round++) {
     await inTurn(round, [
@@ -84,24 +88,13 @@ export async function measureThroughput(
       },
     ]);
   }
-  for (const each of [generator, engine]) await each.end();
-  await server.stop();
+  await both.end();
 }
 
 /** The latency of clients that offer steadily, and how long the engine alone takes for a frame. */
-export async function measureLatency(
-  workload,
-  { rounds, seconds, serverCpus, clientCpus },
-  onWindow,
-  signal,
-) {
-  const server = await startServer({ cpus: serverCpus });
-  const clients = await start(
-    "clients.mjs",
-    { ...target(server), ...steady, workload },
-    { cpus: clientCpus },
-  );
-  const engine = await start("direct.mjs", { workload }, { cpus: serverCpus });
+export async function measureLatency(workload, { rounds, seconds, ...cpus }, onWindow, signal) {
+  const both = await startBoth(workload, cpus, "clients.mjs", steady);
+  const { load: clients, engine } = both;
   await clients.run({ seconds: warmUpSeconds, framesPerSecond: steady.framesPerSecond });
   for (let round = 1; round <= rounds; round++) {
     await inTurn(round, [
@@ -122,8 +115,7 @@ export async function measureLatency(
       },
     ]);
   }
-  for (const each of [clients, engine]) await each.end();
-  await server.stop();
+  await both.end();
 }
 
 function figuresOf({ offered, delivered, onTime, latenciesMs, inferenceMs }) {

@@ -1,6 +1,5 @@
 // The same inference task over a narrow, lossy link by every system; what counts are correct answers in time.
 import process from "node:process";
-import { createProgress } from "../progress.mjs";
 import { openRecord, resultFile } from "../record.mjs";
 import { findSystem, systems } from "../systems/index.mjs";
 import { INFERENCE_MS } from "../tasks/classify.mjs";
@@ -10,9 +9,8 @@ import { formatEndToEnd } from "./end-to-end-report.mjs";
 import { findSystems } from "./find-systems.mjs";
 import { variantsOf } from "./impaired-cells.mjs";
 import { measureOverLink, withDefaults } from "./over-link.mjs";
-import { runLanes } from "./run-lanes.mjs";
+import { recordCells } from "./record-cells.mjs";
 import { createScorer } from "./score.mjs";
-import { openTunPaths } from "./tun-paths.mjs";
 
 const defaults = { seconds: 4, rounds: 2, lanes: 2 };
 export const link = { rateBitsPerSecond: 2_000_000, delayMs: 20, queueMs: 100, loss: 0.02, burst: 1 };
@@ -83,21 +81,14 @@ export async function run(options) {
   const file = options.record ? resultFile("end-to-end") : undefined;
   const record = openRecord(settings, { file, resume: options.resume });
   const cells = cellsOf(names, rounds).filter(({ key }) => options.cells.test(key) && !record.has(key));
-  const paths = await openTunPaths(Math.min(lanes, cells.length));
   try {
-    const progress = createProgress(cells.length);
-    await runLanes(cells, paths.all, async (cell, path) => {
-      const measured = await measureCell(cell, path, { seconds, seed, scorer }).catch((error) => ({
-        ...cell,
-        error: error.message,
-      }));
-      const line = record.add(measured);
-      const { correctPerSecond } = line.score ?? {};
-      progress(`${cell.key}: ${line.error ?? `${correctPerSecond} correct answers in time a second`}`);
-      if (options.json) console.log(JSON.stringify(line));
-    });
+    await recordCells(
+      cells,
+      { record, lanes, json: options.json },
+      (cell, path) => measureCell(cell, path, { seconds, seed, scorer }),
+      ({ score }) => `${score?.correctPerSecond} correct answers in time a second`,
+    );
   } finally {
-    await paths.close();
     await scorer.close();
   }
   if (!options.json) console.log(formatEndToEnd(record));

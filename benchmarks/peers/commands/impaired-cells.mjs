@@ -1,26 +1,16 @@
 // What is measured over the narrow, lossy link.
+import { losses as conditions, sizes } from "../../link/cells.mjs";
 import { systems } from "../systems/index.mjs";
 
 export const link = { rateBitsPerSecond: 20_000_000, delayMs: 20, queueMs: 100 };
-export const framesPerSecond = 30;
-export const deadlineMs = 150;
+/** The same as without others beside us. */
+export { deadlineMs, framesPerSecond, losses as conditions, sizes } from "../../link/cells.mjs";
+
 /**
  * Frames of any system that may be under way. A frame has 150 ms, in which four more fall due: with more than these under
  * way, over a queue that all share, each would be late before it is sent. What is more goes to waste in a TCP queue.
  */
 export const cap = 4;
-
-export const sizes = [5_120, 100_352];
-
-export const conditions = [
-  { loss: 0, burst: 1 },
-  { loss: 0.01, burst: 1 },
-  { loss: 0.01, burst: 4 },
-  { loss: 0.02, burst: 1 },
-  { loss: 0.02, burst: 4 },
-  { loss: 0.05, burst: 1 },
-  { loss: 0.05, burst: 4 },
-];
 
 /** Those that are much like another one are measured at fewer conditions, to stay within 20 minutes. */
 const likeAnother = new Set(["sluice-whole", "sluice-reliable", "grpc-tuned", "http1", "http2", "zeromq"]);

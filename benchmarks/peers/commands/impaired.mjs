@@ -1,7 +1,6 @@
 // Tensors at 30 per second over a link of 20 Mbit/s that loses packets: `impaired` by every system, `bounds` what has to
 // hold, longer and by those alone that come near it.
 
-import { createProgress } from "../progress.mjs";
 import { openRecord, resultFile } from "../record.mjs";
 import { findSystem, systems } from "../systems/index.mjs";
 import { whyNoTunLink } from "../tun-link/build.mjs";
@@ -17,8 +16,7 @@ import {
 } from "./impaired-cells.mjs";
 import { formatImpaired } from "./impaired-report.mjs";
 import { measureOverLink, withDefaults } from "./over-link.mjs";
-import { runLanes } from "./run-lanes.mjs";
-import { openTunPaths } from "./tun-paths.mjs";
+import { recordCells } from "./record-cells.mjs";
 
 const kinds = {
   impaired: { seconds: 4, rounds: 2, lanes: 2, names: Object.keys(systems), cells: cellsOf },
@@ -45,15 +43,6 @@ async function measureCell(cell, path, { seconds, seed }) {
   return { ...cell, ...measured };
 }
 
-/** A cell whose system fails is part of the result. */
-async function measureOrTell(cell, path, options) {
-  try {
-    return await measureCell(cell, path, options);
-  } catch (error) {
-    return { ...cell, error: error.message };
-  }
-}
-
 export async function run(options) {
   const { command } = options;
   const { names: usual, cells: listCells, ...defaults } = kinds[command];
@@ -78,20 +67,13 @@ export async function run(options) {
   const file = options.record ? resultFile(command) : undefined;
   const record = openRecord(settings, { file, resume: options.resume });
   const cells = listCells(names, rounds).filter(({ key }) => options.cells.test(key) && !record.has(key));
-  const paths = await openTunPaths(Math.min(lanes, cells.length));
-  try {
-    const progress = createProgress(cells.length);
-    await runLanes(cells, paths.all, async (cell, path) => {
-      const line = record.add(await measureOrTell(cell, path, { seconds, seed }));
-      const { inTime, p50Ms, p99Ms } = line.figures ?? {};
-      progress(
-        `${cell.key}: ${line.error ?? `${(inTime * 100).toFixed(1)} % in time, ${p50Ms} / ${p99Ms} ms`}`,
-      );
-      if (options.json) console.log(JSON.stringify(line));
-    });
-  } finally {
-    await paths.close();
-  }
+  await recordCells(
+    cells,
+    { record, lanes, json: options.json },
+    (cell, path) => measureCell(cell, path, { seconds, seed }),
+    ({ figures: { inTime, p50Ms, p99Ms } }) =>
+      `${(inTime * 100).toFixed(1)} % in time, ${p50Ms} / ${p99Ms} ms`,
+  );
   if (!options.json) console.log(formatImpaired(record));
   return 0;
 }

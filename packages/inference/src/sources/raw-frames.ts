@@ -3,8 +3,8 @@ import { maxImagePixels, resizePixels } from "../decode-image.js";
 import { ModelError } from "../model-error.js";
 import { imageSizeOf, type Preprocess, preparePixels } from "../preprocess.js";
 import type { TensorInfo } from "../tensor-info.js";
-import { createByteReader } from "./byte-reader.js";
 import type { ImageSource } from "./labelled-image.js";
+import { openOnePass } from "./one-pass.js";
 
 /** Frames of one size. */
 export interface RawFrameShape {
@@ -39,25 +39,9 @@ export function openRawFrames(
 ): ImageSource {
   const size = imageSizeOf(input);
   const { height, width, channels } = shape;
-  let isRead = false;
-  return {
-    count: undefined,
-    async *[Symbol.asyncIterator]() {
-      if (isRead) return;
-      isRead = true;
-      const reader = createByteReader(bytes, "stdin");
-      try {
-        for (let index = 0; ; index++) {
-          const data = await reader.read(height * width * channels);
-          if (!data) return;
-          const frame = createTensor("uint8", [height, width, channels], data, "hwc");
-          const pixels = await resizePixels(frame, size, preprocess.resize, `stdin#${index}`);
-          const image = preparePixels(pixels, input, preprocess);
-          yield { name: `stdin#${index}`, image, pixels, label: undefined };
-        }
-      } finally {
-        await reader.close();
-      }
-    },
-  };
+  return openOnePass(bytes, height * width * channels, async (piece, name) => {
+    const frame = createTensor("uint8", [height, width, channels], piece, "hwc");
+    const pixels = await resizePixels(frame, size, preprocess.resize, name);
+    return { image: preparePixels(pixels, input, preprocess), pixels, label: undefined };
+  });
 }
