@@ -42,7 +42,7 @@ export function createOriginList(patterns: readonly string[]): AllowsOrigin {
 /** As a browser writes it: in lower case, without the scheme's own port; `undefined` where it is no origin. */
 function serialize(text: string): string | undefined {
   if (!URL.canParse(text)) return undefined;
-  const { protocol, host, port, hostname, username, pathname } = new URL(text);
-  if (hostname === "" || username !== "" || (pathname !== "" && pathname !== "/")) return undefined;
-  return `${protocol}//${port === "" ? hostname : host}`;
+  const { protocol, host, pathname } = new URL(text);
+  if (host === "" || (pathname !== "" && pathname !== "/")) return undefined;
+  return `${protocol}//${host}`;
 }

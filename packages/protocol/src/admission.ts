@@ -2,6 +2,7 @@
 import { forgivenFramesPerSecond, maxExcessFrames, type SessionLimits } from "./limits.js";
 import { createRateLimiter } from "./rate-limiter.js";
 import type { ReceivedFrame } from "./reassembly.js";
+import { bytesOf } from "./send-buffer.js";
 
 export interface Admission {
   /** Whether a frame is to be worked on; it counts as in flight then. */
@@ -30,10 +31,7 @@ export function createAdmission(announced: SessionLimits): Admission {
       if (maxFramesInFlight > 0 && framesInFlight >= maxFramesInFlight) return false;
       if (Math.max(limiter.freeAtMs(), byteLimiter.freeAtMs()) > nowMs) return false;
       limiter.take(nowMs);
-      byteLimiter.take(
-        nowMs,
-        frame.slices.reduce((sum, { payload }) => sum + payload.length, 0),
-      );
+      byteLimiter.take(nowMs, bytesOf(frame.slices));
       framesInFlight++;
       return true;
     },

@@ -31,7 +31,7 @@ export type {
   StreamAnswers,
 } from "./server-api.js";
 export { createServerSession } from "./server-session.js";
-export type { ServerOutcome, SessionEvent, SessionObserver } from "./session-event.js";
+export type { SessionEvent, SessionObserver } from "./session-event.js";
 export { maxSlicePayloadBytes } from "./tensor-framing.js";
 export {
   type DeliveryMode,

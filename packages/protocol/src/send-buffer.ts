@@ -274,6 +274,6 @@ export function createSendBuffer(): SendBuffer {
 }
 
 /** Payload bytes of slices. */
-export function bytesOf(slices: readonly OutgoingSlice[]): number {
+export function bytesOf(slices: readonly Pick<OutgoingSlice, "payload">[]): number {
   return slices.reduce((sum, slice) => sum + slice.payload.length, 0);
 }

@@ -2,7 +2,7 @@
 import type { RepairReceipt } from "./fec/fec-receiver.js";
 import type { SessionLimits } from "./limits.js";
 import type { ReceivedFrame, SliceReceipt } from "./reassembly.js";
-import type { SessionObserver } from "./session-event.js";
+import type { ServerOutcome, SessionObserver } from "./session-event.js";
 import type { ResultFormat, TensorStreamOptions } from "./tensor-stream.js";
 
 export interface ServerSessionOptions {
@@ -31,7 +31,7 @@ export type ServerEvent =
 
 /** The answer to a frame; times in milliseconds. */
 export interface FrameAnswer {
-  readonly outcome: "done" | "expired" | "undecodable" | "failed";
+  readonly outcome: ServerOutcome;
   /** From the registry where the outcome is not `done`. */
   readonly code?: number;
   readonly stages: {

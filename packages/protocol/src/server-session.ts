@@ -27,6 +27,7 @@ import { createReassembly, type ReceivedFrame } from "./reassembly.js";
 import { createReceiverReport } from "./receiver-report.js";
 import { createResultSender } from "./result-sender.js";
 import { createRttEstimator } from "./rtt-estimator.js";
+import { bytesOf } from "./send-buffer.js";
 import type { FrameAnswer, ServerEvent, ServerSession, ServerSessionOptions } from "./server-api.js";
 import { createServerStreams, unknownStream } from "./server-streams.js";
 import { resultFormatToWire } from "./tensor-stream.js";
@@ -483,7 +484,7 @@ function describeFrame(received: ReceivedFrame) {
   const { firstArrivalMs, lastArrivalMs, capturedMs, expiresAtMs } = received;
   return {
     ...{ stream, frame, units, unitsReceived, slicesReceived: slices.length - slicesRecovered },
-    ...{ slicesRecovered, bytes: slices.reduce((sum, { payload }) => sum + payload.length, 0) },
+    ...{ slicesRecovered, bytes: bytesOf(slices) },
     ...{ firstArrivalMs, lastArrivalMs, capturedMs, expiresAtMs },
   };
 }

@@ -34,7 +34,7 @@ export interface FrameTaskOptions {
 
 export function createFrameTask(options: FrameTaskOptions): FrameTask {
   const { frame, receiver, account, clock, log, observer, observe } = options;
-  const name = { stream: frame.stream, frame: frame.frame };
+  const { stream, frame: number } = frame;
   const { served } = receiver;
   const arrivedMs = clock.now();
   let received: ReceivedTensor | undefined;
@@ -56,7 +56,7 @@ export function createFrameTask(options: FrameTaskOptions): FrameTask {
     queueMs += waitMs;
     observer.observeStage("queue", queueMs);
     observer.observeStage("inference", inferenceMs);
-    observe?.({ name: "tensor_inferred", ...name, inferenceMs });
+    observe?.({ name: "tensor_inferred", stream, frame: number, inferenceMs });
     observer.observeFrameAge("inference", clock.now() - inferenceMs - frame.capturedMs);
   }
 
@@ -88,10 +88,11 @@ export function createFrameTask(options: FrameTaskOptions): FrameTask {
       observer.observeStage("conceal", received.concealMs);
       const { decodeMs, concealMs, tensor, context } = received;
       observer.observeConcealedRatio(context.missingCount / tensor.data.length);
-      observe?.({ name: "tensor_decoded", ...name, decodeMs, concealMs });
-      if (context.missingCount > 0) {
-        const concealed = { elements: tensor.data.length, concealedElements: context.missingCount };
-        observe?.({ name: "tensor_concealed", ...name, ...concealed });
+      observe?.({ name: "tensor_decoded", stream, frame: number, decodeMs, concealMs });
+      const { missingCount: concealedElements } = context;
+      if (concealedElements > 0) {
+        const { length: elements } = tensor.data;
+        observe?.({ name: "tensor_concealed", stream, frame: number, elements, concealedElements });
       }
       return received;
     },

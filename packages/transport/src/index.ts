@@ -14,11 +14,6 @@ export {
   VIOLATION_CLOSE_CODE,
 } from "./mux-frame.js";
 export { type MuxRole, MuxSession } from "./mux-session.js";
-export {
-  createTimeShares,
-  type TimeShare,
-  type TimeShareOptions,
-  type TimeShares,
-} from "./time-shares.js";
+export { createTimeShares, type TimeShares } from "./time-shares.js";
 export { createW3cStreamErrors, type W3cStreamErrors } from "./w3c-error.js";
 export { connectWebSocket, type W3cWebSocket, type WebSocketSessionOptions } from "./web-socket-session.js";

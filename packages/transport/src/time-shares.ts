@@ -16,13 +16,10 @@ export interface TimeShare {
   close(): void;
 }
 
-export interface TimeShareOptions {
-  /** What all may use together before anything is lost, of the thread's time: 0 to 1. Default 0.6. */
-  readonly givenOut?: number;
-}
-
 /** Time constant of the shares of time. */
 const memoryMs = 200;
+/** What all may use together before anything is lost, of the thread's time. */
+const givenOut = 0.6;
 /** Who uses less does not count among those who share. */
 const idleBelow = 0.005;
 /** How many share is counted no more often: there may be thousands. */
@@ -34,7 +31,7 @@ interface Usage {
   atMs: number;
 }
 
-export function createTimeShares({ givenOut = 0.6 }: TimeShareOptions = {}): TimeShares {
+export function createTimeShares(): TimeShares {
   const usages = new Set<Usage>();
   const all: Usage = { share: 0, atMs: 0 };
   let active = 1;

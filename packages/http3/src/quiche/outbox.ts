@@ -59,7 +59,7 @@ export class Outbox {
     this.#timer = undefined;
     if (!this.#isUrgent && this.#messages.length === 0) return;
     if (this.#gate.mayPass(performance.now(), this.readTaken())) this.#post();
-    if (this.#isUrgent || this.#messages.length > 0) this.#timer ??= setTimeout(this.#handleTimer, BATCH_MS);
+    else this.#timer = setTimeout(this.#handleTimer, BATCH_MS);
   };
 
   #pushPack(session: number, pack: DatagramPack): void {

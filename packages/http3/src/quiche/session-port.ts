@@ -21,7 +21,7 @@ export class SessionPort implements DatagramSource {
   readonly #datagramsTaken = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
   #isOpen = true;
   /** The connection's turns at the last report: without new ones nothing has changed. */
-  #reportedTurns = -1;
+  #reportedTurns = Number.NEGATIVE_INFINITY;
   #ticks = 0;
 
   constructor(
@@ -123,17 +123,16 @@ export class SessionPort implements DatagramSource {
   }
 
   handleNewSize(): void {
-    this.#reportedTurns = -1;
+    this.#reportedTurns = Number.NEGATIVE_INFINITY;
     this.reportPath();
   }
 
-  /** Called with each tick: tells the main thread how the path is now, unless it is nearly as before. */
+  /** Called with each tick and each new size: tells the main thread how the path is now, unless it is nearly as before. */
   reportPath(): void {
     if (!this.#isOpen || this.connection.isOver || this.connection.turns === this.#reportedTurns) return;
-    const isNew = this.#reportedTurns === -1;
     this.#ticks += 1;
     const isQuiet = this.connection.turns - this.#reportedTurns < BUSY_TURNS && this.#ticks < QUIET_TICKS;
-    if (isQuiet && !isNew) return;
+    if (isQuiet) return;
     this.#ticks = 0;
     this.#reportedTurns = this.connection.turns;
     const stats = this.connection.stats();
