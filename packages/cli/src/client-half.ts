@@ -113,7 +113,7 @@ export async function openWorkload(
   const sourceName = options.source ?? defaultSource(model);
   const seed = options.seed === undefined ? {} : { seed: options.seed };
   const source = await openSource(sourceName, model, seed);
-  return { model, source: sourceName.startsWith("synthetic") ? repeatFirst(source) : source };
+  return { model, source: /^synthetic(:|$)/.test(sourceName) ? repeatFirst(source) : source };
 }
 
 /** The images that are there for the embedded model; for others, noise that they take. */

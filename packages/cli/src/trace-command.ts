@@ -92,7 +92,7 @@ async function trace(files: readonly string[], options: TraceCommandOptions, con
   if (traces.length === 0) throw new CliError(ExitCode.notFound, `${files.join(", ")}: no traces in there`);
   const usual = usualTimes(traces);
   const selected = select(traces, options);
-  const summary = summarizeTraces(traces);
+  const summary = summarizeTraces(traces, usual);
   const blame = (frame: JoinedTrace) => (frame.main.isLate ? blameStage(frame, usual) : undefined);
   if (selected.length === 0 && (options.frame !== undefined || options.stream !== undefined)) {
     const which =

@@ -8,8 +8,6 @@ import type { Model } from "./model.js";
 import { ModelError } from "./model-error.js";
 import type { Network } from "./network.js";
 import { loadOcr } from "./ocr/load-ocr.js";
-import { withInputShape } from "./onnx/input-shape.js";
-import { parseModel } from "./onnx/model.js";
 import { createOnnxNetwork } from "./onnx-network.js";
 import { defaultPreprocess, type Preprocess, preprocessPresets } from "./preprocess.js";
 import { readOnnxFile } from "./read-model-file.js";
@@ -75,10 +73,8 @@ async function isDirectory(path: string): Promise<boolean> {
 }
 
 async function resolveReference(reference: string, { onLog, remote }: LoadModelOptions): Promise<Resolved> {
-  const openOnnx = (path: string, shape?: readonly number[]) => async () => {
-    const bytes = await readOnnxFile(path);
-    return createOnnxNetwork(shape ? withInputShape(parseModel(bytes), shape) : bytes);
-  };
+  const openOnnx = (path: string, shape?: readonly number[]) => async () =>
+    createOnnxNetwork(await readOnnxFile(path, shape));
   if (reference === "fashion") {
     const path = join(fashionDirectory, "fashion.onnx");
     return { name: reference, path, open: openOnnx(path) };

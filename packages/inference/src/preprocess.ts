@@ -1,4 +1,4 @@
-import { createTensor, type Tensor, writeFloat32 } from "@sluice/tensor";
+import { convertTensor, createTensor, type Tensor } from "@sluice/tensor";
 import { ModelError } from "./model-error.js";
 import { specOf, type TensorInfo } from "./tensor-info.js";
 
@@ -127,7 +127,5 @@ export function preparePixels(pixels: Tensor<"uint8">, input: TensorInfo, prepro
     }
   }
   const { dtype, shape, layout } = specOf(input);
-  const prepared = createTensor(dtype, shape, undefined, layout);
-  writeFloat32(prepared, 0, values);
-  return prepared;
+  return convertTensor(createTensor("float32", shape, values, layout), dtype);
 }

@@ -2,6 +2,7 @@ import { open, readFile, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { ModelError } from "./model-error.js";
 import { type WeightsLocation, withEmbeddedWeights } from "./onnx/external-weights.js";
+import { withInputShape } from "./onnx/input-shape.js";
 import { encodeModel, maxModelBytes, parseModel } from "./onnx/model.js";
 
 /**
@@ -68,11 +69,16 @@ async function readWeights(
 
 /**
  * Reads an ONNX model with the weights that lie in files beside it, as one.
+ * @param shape of its input without the batch axis, where it leaves sizes open: see {@link withInputShape}
  * @throws ModelError as {@link readModelFile}, `not-onnx`, `unsupported` for weights outside the model's folder
  */
-export async function readOnnxFile(path: string): Promise<Uint8Array> {
+export async function readOnnxFile(path: string, shape?: readonly number[]): Promise<Uint8Array> {
   const bytes = await readModelFile(path);
   const model = parseModel(bytes);
-  if (!model.graph.initializers.some(({ external }) => external)) return bytes;
-  return encodeModel(await withEmbeddedWeights(model, (place) => readWeights(dirname(path), place)));
+  const isSplit = model.graph.initializers.some(({ external }) => external);
+  const whole = isSplit
+    ? await withEmbeddedWeights(model, (place) => readWeights(dirname(path), place))
+    : model;
+  if (shape) return withInputShape(whole, shape);
+  return isSplit ? encodeModel(whole) : bytes;
 }

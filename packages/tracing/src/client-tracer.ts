@@ -64,6 +64,9 @@ export function createClientTracer(options: TracerOptions): FrameTracer {
     observe(event) {
       open.observe(event);
       switch (event.name) {
+        case "session_closed":
+          open.clear();
+          return;
         case "frame_admitted": {
           const { stream, frame, capturedMs } = event;
           const nothing = { slices: 0, bytes: 0, slicesSent: 0, slicesRepeated: 0, repairsSent: 0 };
@@ -109,10 +112,6 @@ export function createClientTracer(options: TracerOptions): FrameTracer {
           return;
         default:
       }
-    },
-    close: open.clear,
-    get forgotten() {
-      return open.forgotten;
     },
   };
 }

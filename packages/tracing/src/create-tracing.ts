@@ -101,7 +101,6 @@ export async function createTracing(options: TracingOptions): Promise<Tracing> {
         hasEnded = told.name === "session_closed";
         tracer?.observe(told);
         toFile?.(told);
-        if (hasEnded) tracer?.close();
       }
     };
   }

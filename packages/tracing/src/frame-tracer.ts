@@ -5,10 +5,6 @@ import type { ToldEvent } from "./told-event.js";
 /** Makes traces of what one session tells. */
 export interface FrameTracer {
   observe(event: ToldEvent): void;
-  /** The session has ended. */
-  close(): void;
-  /** Frames that were given up because too many were open. */
-  readonly forgotten: number;
 }
 
 export interface TracerOptions {
@@ -45,7 +41,6 @@ export interface OpenFrames<F extends FrameName> {
   take(name: FrameName): F | undefined;
   all(): Iterable<F>;
   clear(): void;
-  readonly forgotten: number;
 }
 
 /** Far above the frames that may be in flight; streams are as many as the limits of a session allow. */
@@ -57,7 +52,6 @@ const unknown: FrameTerms = { model: "", split: "", codec: "", mode: "", deadlin
 export function createOpenFrames<F extends FrameName>(): OpenFrames<F> {
   const frames = new Map<string, F>();
   const streams = new Map<number, FrameTerms>();
-  let forgotten = 0;
   const keyOf = ({ stream, frame }: FrameName) => `${stream}/${frame}`;
   return {
     observe(event) {
@@ -69,10 +63,7 @@ export function createOpenFrames<F extends FrameName>(): OpenFrames<F> {
     },
     terms: (stream) => streams.get(stream) ?? unknown,
     add(frame) {
-      if (frames.size >= maxOpenFrames) {
-        frames.delete(frames.keys().next().value!);
-        forgotten++;
-      }
+      if (frames.size >= maxOpenFrames) frames.delete(frames.keys().next().value!);
       frames.set(keyOf(frame), frame);
     },
     find: (name) => frames.get(keyOf(name)),
@@ -85,9 +76,6 @@ export function createOpenFrames<F extends FrameName>(): OpenFrames<F> {
     clear() {
       frames.clear();
       streams.clear();
-    },
-    get forgotten() {
-      return forgotten;
     },
   };
 }

@@ -46,7 +46,7 @@ function clockOffsets(
     ofSession.push(server.startMs - client.startMs);
     differences.set(client.session, ofSession);
   }
-  return new Map([...differences].map(([session, values]) => [session, quantile(values, 0.5)]));
+  return new Map([...differences].map(([session, values]) => [session, quantiles(values, [0.5])[0]!]));
 }
 
 /** The client's own stages, the server's own, and between them the network as what is left. */
@@ -70,8 +70,10 @@ const gap = (stage: TraceSpan["stage"], fromMs: number, toMs: number): TraceSpan
   ...{ stage, startMs: Math.min(fromMs, toMs), durationMs: Math.max(0, toMs - fromMs) },
 });
 
-/** The value below which a share of the values lie, 0 to 1; NaN of none. */
-export function quantile(values: readonly number[], share: number): number {
+/** The values below which shares of the values lie, 0 to 1; NaN of none. */
+export function quantiles(values: readonly number[], shares: readonly number[]): number[] {
   const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN;
+  return shares.map(
+    (share) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN,
+  );
 }

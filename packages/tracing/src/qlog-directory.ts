@@ -62,14 +62,17 @@ export async function openQlogDirectory(options: QlogDirectoryOptions): Promise<
     const path = join(directory, `${time}-${process.pid}-${place}-${session}-${side}${qlogSuffix}`);
     const header = formatQlogHeader({ side, session, startedAt, version });
     let file: Awaited<ReturnType<typeof openBoundedFile>> | undefined;
+    // A full disk may take the file and not its first line.
+    let isBegun = false;
 
     async function send(batch: readonly string[]): Promise<Sent> {
       try {
-        const text = file ? batch.join("") : `${header}${batch.join("")}`;
+        const text = isBegun ? batch.join("") : `${header}${batch.join("")}`;
         if (bytes + text.length > maxBytes)
           throw new Error(`all files have the ${maxBytes} bytes that they may have`);
         file ??= await openBoundedFile(path, maxFileBytes);
         await file.append(text);
+        isBegun = true;
         bytes += text.length;
         return { outcome: "done" };
       } catch (error) {

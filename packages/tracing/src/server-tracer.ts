@@ -78,10 +78,6 @@ export function createServerTracer(
         default:
       }
     },
-    close: open.clear,
-    get forgotten() {
-      return open.forgotten;
-    },
   };
 }
 

@@ -1,6 +1,6 @@
 /** What many traces say together: where the time goes, and which stage made the late frames late. */
 import { besideOthers, type Stage, stages } from "./frame-trace.js";
-import { type JoinedTrace, quantile } from "./join-traces.js";
+import { type JoinedTrace, quantiles } from "./join-traces.js";
 
 export interface StageSummary {
   readonly stage: Stage;
@@ -26,8 +26,11 @@ export interface TraceSummary {
   readonly stages: readonly StageSummary[];
 }
 
-export function summarizeTraces(traces: readonly JoinedTrace[]): TraceSummary {
-  const usual = usualTimes(traces);
+/** @param usual what {@link usualTimes} says of them */
+export function summarizeTraces(
+  traces: readonly JoinedTrace[],
+  usual: ReadonlyMap<Stage, number> = usualTimes(traces),
+): TraceSummary {
   const times = new Map<Stage, number[]>();
   const blamed = new Map<Stage, number>();
   const ends: Record<string, number> = {};
@@ -48,7 +51,7 @@ export function summarizeTraces(traces: readonly JoinedTrace[]): TraceSummary {
     stages: stages.flatMap((stage): StageSummary[] => {
       const values = times.get(stage);
       if (!values) return [];
-      const [p50, p95, p99, max] = [0.5, 0.95, 0.99, 1].map((share) => quantile(values, share));
+      const [p50, p95, p99, max] = quantiles(values, [0.5, 0.95, 0.99, 1]);
       return [
         {
           stage,
@@ -71,7 +74,7 @@ export function usualTimes(traces: readonly JoinedTrace[]): ReadonlyMap<Stage, n
     if (trace.main.isLate) continue;
     for (const [stage, ms] of stageTimes(trace)) push(times, stage, ms);
   }
-  return new Map([...times].map(([stage, values]) => [stage, quantile(values, 0.5)]));
+  return new Map([...times].map(([stage, values]) => [stage, quantiles(values, [0.5])[0]!]));
 }
 
 /** The stage that took longer than usual by the most; `undefined` where none did. */

@@ -1,6 +1,6 @@
 import { arch, cpus, platform } from "node:os";
 import type { Codec } from "@sluice/codec";
-import { type CutStatistics, createTensor, type Tensor, TensorError } from "@sluice/tensor";
+import { type CutStatistics, convertTensor, type Tensor, TensorError } from "@sluice/tensor";
 import type { Cut } from "../cut.js";
 import type { Engine } from "../engine.js";
 import type { Model } from "../model.js";
@@ -57,15 +57,6 @@ export interface MeasuredProfile {
   readonly skipped: readonly { readonly split: string; readonly codec: string; readonly reason: string }[];
 }
 
-function asFloat(tensor: Tensor): Tensor {
-  if (tensor.dtype !== "uint8") return tensor;
-  return createTensor("float32", tensor.shape, Float32Array.from(tensor.data), tensor.layout);
-}
-
-function asBytes(tensor: Tensor): Tensor {
-  return createTensor("uint8", tensor.shape, Uint8Array.from(tensor.data), tensor.layout);
-}
-
 const nothingSent = { encodeMs: 0, bytes: 0, decodeMs: 0, accuracyKept: null };
 
 /**
@@ -112,11 +103,18 @@ export async function measureProfile(model: Model, options: ProfileOptions): Pro
       serverMs: 0,
     });
     for (const { codec, asBytes: pixels } of options.inputCodecs) {
-      const coded = await tryCodec(codec, pixels ? inputs.map(asBytes) : inputs, "");
+      const coded = await tryCodec(
+        codec,
+        pixels ? inputs.map((input) => convertTensor(input, "uint8")) : inputs,
+        "",
+      );
       if (coded === undefined) continue;
       const { onPath: bytes } = coded;
       const [encodeMs, decodeMs] = [coded.encoding.medianMs, coded.decoding.medianMs];
-      const server = await timeEngine(whole, coded.decoded.map(asFloat));
+      const server = await timeEngine(
+        whole,
+        coded.decoded.map((tensor) => convertTensor(tensor, model.input.dtype)),
+      );
       const terms = { clientMs: 0, encodeMs, bytes, decodeMs, serverMs: server.medianMs, accuracyKept: null };
       measured.push({ strategy: "server", split: "", codec: codec.text, ...terms });
     }
