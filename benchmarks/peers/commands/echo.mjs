@@ -9,9 +9,16 @@ const WARM_UP_MS = 400;
 const LEAST_SECONDS = 1;
 const ENGINES = ["quiche", "quinn"];
 
+/** Looked for once: it starts processes. */
+let found;
+const peersHere = () => {
+  found ??= findPeers(ENGINES);
+  return found;
+};
+
 /** Raw UDP, our engines that load here, and Deno's; none where `only` names systems without one of `echo-`. */
 export async function echoCellsOf(only, rounds) {
-  const { peers } = await findPeers(ENGINES);
+  const { peers } = await peersHere();
   const carriers = peers
     .filter(({ provides }) => provides.includes("datagrams"))
     .filter(({ name }) => only === undefined || only.includes(`echo-${name}`))
@@ -27,7 +34,7 @@ export async function echoCellsOf(only, rounds) {
 }
 
 export async function measureEcho({ name }, { seconds }) {
-  const { peers } = await findPeers(ENGINES);
+  const { peers } = await peersHere();
   const peer = peers.find((each) => each.name === name);
   const { cert, key, hash } = await createCertificate({ hosts: ["127.0.0.1"] });
   const windowSeconds = Math.max(LEAST_SECONDS, seconds);

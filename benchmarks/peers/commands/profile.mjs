@@ -7,10 +7,10 @@ import { createProgress } from "../progress.mjs";
 import { openRecord, resultFile } from "../record.mjs";
 import { runCell } from "../run-cell.mjs";
 import { findSystem } from "../systems/index.mjs";
-import { buildTunLink, whyNoTunLink } from "../tun-link/build.mjs";
-import { openTunPath, removeStaleNamespaces } from "../tun-link/open-tun-path.mjs";
+import { whyNoTunLink } from "../tun-link/build.mjs";
 import { link } from "./impaired-cells.mjs";
 import { formatProfile } from "./profile-report.mjs";
+import { openTunPaths } from "./tun-paths.mjs";
 
 const defaults = { seconds: 3 };
 const WARM_UP_SECONDS = 2;
@@ -88,8 +88,8 @@ export async function run(options) {
   const file = options.record ? resultFile("profile") : undefined;
   const record = openRecord({ command: "profile", seed, seconds }, { file });
   const needsLink = wanted.some(({ loss }) => loss !== undefined);
-  if (needsLink) removeStaleNamespaces();
-  const path = needsLink ? await openTunPath(buildTunLink()) : undefined;
+  const paths = needsLink ? await openTunPaths(1) : undefined;
+  const [path] = paths?.all ?? [];
   const progress = createProgress(wanted.length);
   try {
     for (const cell of wanted) {
@@ -98,7 +98,7 @@ export async function run(options) {
       if (options.json) console.log(JSON.stringify(line));
     }
   } finally {
-    await path?.close();
+    await paths?.close();
   }
   if (!options.json) console.log(formatProfile(record));
   return 0;

@@ -4,11 +4,11 @@ import { openRecord, resultFile } from "../record.mjs";
 import { runCell } from "../run-cell.mjs";
 import { summarise } from "../summary.mjs";
 import { findSystem } from "../systems/index.mjs";
-import { buildTunLink, whyNoTunLink } from "../tun-link/build.mjs";
-import { openTunPath, removeStaleNamespaces } from "../tun-link/open-tun-path.mjs";
+import { whyNoTunLink } from "../tun-link/build.mjs";
 import { findSystems } from "./find-systems.mjs";
 import { axes, cellsOf, framesPerSecond, link, slackMs, stream } from "./scale-cells.mjs";
 import { formatScale } from "./scale-report.mjs";
+import { openTunPaths } from "./tun-paths.mjs";
 
 const defaults = { seconds: 2.5, rounds: 1 };
 const WARM_UP_SECONDS = 1;
@@ -113,14 +113,13 @@ async function measureOrTell(cell, options, path) {
   }
 }
 
-/** The link, where it can be had; why not is said, and the cells that need it are left out. */
-async function openLink(cells) {
+/** A path over the link, where it can be had; why not is said, and the cells that need it are left out. */
+async function openPaths(cells) {
   const isNeeded = cells.some(({ axis }) => axes[axis].needsLink);
   const reason = isNeeded ? whyNoTunLink() : undefined;
   if (reason !== undefined) console.error(`peers scale: loss and round trip are left out: ${reason}`);
   if (!isNeeded || reason !== undefined) return undefined;
-  removeStaleNamespaces();
-  return openTunPath(buildTunLink());
+  return openTunPaths(1);
 }
 
 function describe({ error, figures, rssMB }) {
@@ -138,7 +137,8 @@ export async function run(options) {
   const settings = { command: "scale", seed, seconds, rounds, link, stream, slackMs, framesPerSecond };
   const record = openRecord(settings, { file, resume: options.resume });
   const wanted = cellsOf(names, rounds).filter(({ key }) => options.cells.test(key) && !record.has(key));
-  const path = await openLink(wanted);
+  const paths = await openPaths(wanted);
+  const [path] = paths?.all ?? [];
   const cells = wanted.filter(({ axis }) => path !== undefined || !axes[axis].needsLink);
   const progress = createProgress(cells.length);
   try {
@@ -148,7 +148,7 @@ export async function run(options) {
       if (options.json) console.log(JSON.stringify(line));
     }
   } finally {
-    await path?.close();
+    await paths?.close();
   }
   if (!options.json) console.log(formatScale(record));
   return 0;
