@@ -1,4 +1,4 @@
-import type { ClientEvent } from "@sluice/protocol";
+import { type ClientEvent, stageTimesOf } from "@sluice/protocol";
 import type { DeliveredFrame } from "./frame-outcome.js";
 
 /** What a result says, with where the time went. */
@@ -8,12 +8,7 @@ export function describeDelivery(
   here: { readonly produceMs: number; readonly encodeMs: number },
 ): DeliveredFrame {
   const { frame, result, latencyMs, onTime } = event;
-  const stage = (name: "reassembly" | "decode" | "conceal" | "queue" | "inference") =>
-    (result.stages?.[name] ?? 0) / 100;
-  const server = {
-    ...{ reassembly: stage("reassembly"), decode: stage("decode"), conceal: stage("conceal") },
-    ...{ queue: stage("queue"), inference: stage("inference") },
-  };
+  const server = stageTimesOf(result);
   const known = Object.values(server).reduce((sum, ms) => sum + ms, here.produceMs + here.encodeMs);
   return {
     ...{ status: "delivered", frame: frame.frame, onTime, latencyMs, answer },

@@ -75,3 +75,10 @@ export class ProtocolError extends Error {
     super(message);
   }
 }
+
+/** The code's name as a label of metrics and traces, which are in lower case with dashes. */
+export function errorCodeLabel(code: number): string {
+  return errorCodeName(code)
+    .replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
+    .replace(/[^a-z0-9-]/g, "");
+}

@@ -7,7 +7,7 @@ export type {
 } from "./client-api.js";
 export type { ClientEvent, PathEstimate, StreamAcceptance } from "./client-event.js";
 export { createClientSession } from "./client-session.js";
-export { ErrorCode, errorCodeName, mayTryAgain, ProtocolError } from "./error-code.js";
+export { ErrorCode, errorCodeLabel, errorCodeName, mayTryAgain, ProtocolError } from "./error-code.js";
 export { type FecOptions, formatFec, parseFec } from "./fec/fec-options.js";
 export type { RepairReceipt } from "./fec/fec-receiver.js";
 export { frameBudgetBytes, frameGate, type GateInput, type GateReason } from "./frame-gate.js";
@@ -32,6 +32,7 @@ export type {
 } from "./server-api.js";
 export { createServerSession } from "./server-session.js";
 export type { SessionEvent, SessionObserver } from "./session-event.js";
+export { type StageTimes, stageTimesOf } from "./stage-times.js";
 export { maxSlicePayloadBytes } from "./tensor-framing.js";
 export {
   type DeliveryMode,

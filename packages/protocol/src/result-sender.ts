@@ -5,6 +5,7 @@ import { ErrorCode } from "./error-code.js";
 import type { ReceivedFrame } from "./reassembly.js";
 import { createResultOutbox } from "./result-outbox.js";
 import type { FrameAnswer } from "./server-api.js";
+import { stageTimesToWire } from "./stage-times.js";
 import type { TensorStreamOptions } from "./tensor-stream.js";
 import { createUnconfirmedResults } from "./unconfirmed-results.js";
 
@@ -90,17 +91,10 @@ export function createResultSender(say: (result: sluice.v1.Result.$Properties) =
 }
 
 function toWire(frame: ReceivedFrame, answer: FrameAnswer): sluice.v1.Result.$Properties {
-  const { stages } = answer;
-  const hundredths = (ms: number) => Math.max(0, Math.round(ms * 100));
+  const reassembly = frame.lastArrivalMs - frame.firstArrivalMs;
   return {
     ...{ stream: frame.stream, frame: frame.frame, outcome: wireOutcomes[answer.outcome] },
-    stages: {
-      reassembly: hundredths(frame.lastArrivalMs - frame.firstArrivalMs),
-      decode: hundredths(stages.decode),
-      conceal: hundredths(stages.conceal),
-      queue: hundredths(stages.queue),
-      inference: hundredths(stages.inference),
-    },
+    stages: stageTimesToWire({ reassembly, ...answer.stages }),
     ...{ concealedElements: answer.concealedElements, elements: answer.elements },
     slicesReceived: frame.slices.length - frame.slicesRecovered,
     ...{ slicesRecovered: frame.slicesRecovered, code: answer.code ?? 0, payload: answer.payload },

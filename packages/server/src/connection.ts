@@ -1,6 +1,7 @@
 import {
   createServerSession,
   ErrorCode,
+  errorCodeLabel,
   errorCodeName,
   type ReceivedFrame,
   type ServerEvent,
@@ -222,13 +223,13 @@ export function createConnection(options: ConnectionOptions): Connection {
         handleFrame(event.frame);
         return;
       case "shed":
-        observer.observeFrame("rejected", metricName(event.code));
+        observer.observeFrame("rejected", errorCodeLabel(event.code));
         return;
       case "slice-refused":
         observer.observeSlicesRejected(event.receipt);
         return;
       case "closed":
-        if (event.code !== ErrorCode.none) observer.observeProtocolError(metricName(event.code));
+        if (event.code !== ErrorCode.none) observer.observeProtocolError(errorCodeLabel(event.code));
         driver?.close(event.code, event.reason);
         return;
       default:
@@ -284,7 +285,7 @@ export function createConnection(options: ConnectionOptions): Connection {
   function answer(frame: ReceivedFrame, end: FrameEnd): void {
     const nowMs = clock.now();
     const metricOutcome = end.outcome === "done" ? "delivered" : end.outcome;
-    observer.observeFrame(metricOutcome, end.code === undefined ? undefined : metricName(end.code));
+    observer.observeFrame(metricOutcome, end.code === undefined ? undefined : errorCodeLabel(end.code));
     observer.observeFrameAge("result", nowMs - frame.capturedMs);
     core.answer(frame, { ...notDecoded, ...end }, nowMs);
     if (isPumpDue) return;
@@ -329,11 +330,4 @@ export function createConnection(options: ConnectionOptions): Connection {
     close,
     closed,
   };
-}
-
-/** Label values of metrics are lower case with dashes. */
-function metricName(code: number): string {
-  return errorCodeName(code)
-    .replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
-    .replace(/[^a-z0-9-]/g, "");
 }

@@ -1,7 +1,8 @@
 /** What a client's session tells of its frames, as traces. */
+import type { StageTimes } from "@sluice/protocol";
 import type { FrameTrace, Stage, TraceSpan } from "./frame-trace.js";
 import { createOpenFrames, type FrameTracer, type TracerOptions } from "./frame-tracer.js";
-import type { ServerStages, ToldEvent } from "./told-event.js";
+import type { ToldEvent } from "./told-event.js";
 import { traceIdOf } from "./trace-id.js";
 
 interface ClientFrame {
@@ -146,7 +147,7 @@ function spansOf(frame: ClientFrame, event: Ended, rttMs: number | undefined, en
 function afterDeparture(
   spans: TraceSpan[],
   { atMs, endMs, firstSentMs }: Pick<ClientFrame, "firstSentMs"> & { atMs: number; endMs: number },
-  stages: ServerStages,
+  stages: StageTimes,
   rttMs: number | undefined,
 ): void {
   const workMs = stages.queue + stages.decode + stages.conceal + stages.inference;

@@ -3,13 +3,13 @@ import {
   type ClientEvent,
   limitsFromWire,
   type SessionEvent,
+  stageTimesOf,
   type TensorStreamOptions,
 } from "@sluice/protocol";
-import type { ReportFigures, ServerStages, StreamTerms, ToldEvent } from "./told-event.js";
+import type { ReportFigures, StreamTerms, ToldEvent } from "./told-event.js";
 
 type Rates = Extract<ToldEvent, { name: "rate_updated" }>;
 type Received = Extract<SessionEvent, { name: "message" }>;
-type Result = Extract<ClientEvent, { type: "delivered" }>["result"];
 
 /** For one session: rates are told where they have changed. */
 export function createEventDescriber(): (event: SessionEvent) => readonly ToldEvent[] {
@@ -84,13 +84,13 @@ function describeClientEvent(event: ClientEvent): ToldEvent[] {
       return [
         {
           ...{ name: "frame_delivered", stream: frame.stream, frame: frame.frame, latencyMs, onTime },
-          ...{ stages: stagesOf(result), slicesReceived, slicesRecovered, elements, concealedElements },
+          ...{ stages: stageTimesOf(result), slicesReceived, slicesRecovered, elements, concealedElements },
         },
       ];
     }
     case "expired": {
       const { frame, reason, result } = event;
-      const answered = result ? { stages: stagesOf(result) } : {};
+      const answered = result ? { stages: stageTimesOf(result) } : {};
       return [{ name: "frame_expired", stream: frame.stream, frame: frame.frame, reason, ...answered }];
     }
     case "drain":
@@ -119,14 +119,5 @@ function describeReport(report: Extract<SessionEvent, { name: "report_sent" }>["
     datagramsReceived: Number(report.datagramsReceived ?? 0),
     lost: report.lost ?? 0,
     ...{ lossRuns: report.lossRuns ?? 0, queuedFrames: report.queuedFrames ?? 0 },
-  };
-}
-
-/** They travel in hundredths of a millisecond. */
-function stagesOf({ stages }: Result): ServerStages {
-  const ms = (hundredths: number | null | undefined) => (hundredths ?? 0) / 100;
-  return {
-    ...{ reassembly: ms(stages?.reassembly), decode: ms(stages?.decode), conceal: ms(stages?.conceal) },
-    ...{ queue: ms(stages?.queue), inference: ms(stages?.inference) },
   };
 }

@@ -1,5 +1,5 @@
 /** What a server's session tells of its frames, as traces. */
-import { errorCodeName } from "@sluice/protocol";
+import { errorCodeLabel } from "@sluice/protocol";
 import type { FrameTrace, Stage, TraceSpan } from "./frame-trace.js";
 import { createOpenFrames, type FrameTracer, type TracerOptions } from "./frame-tracer.js";
 import type { ToldEvent } from "./told-event.js";
@@ -65,7 +65,7 @@ export function createServerTracer(
         }
         case "frame_answered": {
           const frame = open.take(event);
-          const reason = event.outcome === "done" ? "" : reasonOf(event.code);
+          const reason = event.outcome === "done" ? "" : errorCodeLabel(event.code);
           if (frame) end(frame, { ...event, reason });
           return;
         }
@@ -79,11 +79,6 @@ export function createServerTracer(
       }
     },
   };
-}
-
-/** As the metrics name it: `expired-in-queue`. */
-function reasonOf(code: number): string {
-  return errorCodeName(code).replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
 /** On the session's clock. */

@@ -1,18 +1,9 @@
 /** What a session does, flat and in the units that are written: what traces are made of, and what stands in qlog files. */
-import type { ExpiryReason, SessionEvent, SessionLimits } from "@sluice/protocol";
+import type { ExpiryReason, SessionEvent, SessionLimits, StageTimes } from "@sluice/protocol";
 
 interface FrameName {
   readonly stream: number;
   readonly frame: number;
-}
-
-/** Where the server says that the time of a frame went, in milliseconds. */
-export interface ServerStages {
-  readonly reassembly: number;
-  readonly decode: number;
-  readonly conceal: number;
-  readonly queue: number;
-  readonly inference: number;
 }
 
 /** What a report says of all datagrams with slices. */
@@ -100,13 +91,13 @@ export type ToldEvent =
   | ({
       readonly name: "frame_expired";
       readonly reason: ExpiryReason;
-      readonly stages?: ServerStages;
+      readonly stages?: StageTimes;
     } & FrameName)
   | ({
       readonly name: "frame_delivered";
       readonly latencyMs: number;
       readonly onTime: boolean;
-      readonly stages: ServerStages;
+      readonly stages: StageTimes;
       readonly slicesReceived: number;
       readonly slicesRecovered: number;
       readonly elements: number;

@@ -1,0 +1,30 @@
+/** Where the server says that the time of a frame went; on the wire in hundredths of a millisecond (spec 7.3). */
+import type { sluice } from "@sluice/proto";
+
+/** In milliseconds. */
+export interface StageTimes {
+  readonly reassembly: number;
+  readonly decode: number;
+  readonly conceal: number;
+  readonly queue: number;
+  readonly inference: number;
+}
+
+const hundredths = (ms: number) => Math.max(0, Math.round(ms * 100));
+
+export function stageTimesToWire(times: StageTimes): sluice.v1.StageTimes.$Properties {
+  const { reassembly, decode, conceal, queue, inference } = times;
+  return {
+    ...{ reassembly: hundredths(reassembly), decode: hundredths(decode), conceal: hundredths(conceal) },
+    ...{ queue: hundredths(queue), inference: hundredths(inference) },
+  };
+}
+
+/** Times that a result leaves out are 0. */
+export function stageTimesOf({ stages }: sluice.v1.Result): StageTimes {
+  const ms = (name: keyof StageTimes) => (stages?.[name] ?? 0) / 100;
+  return {
+    ...{ reassembly: ms("reassembly"), decode: ms("decode"), conceal: ms("conceal") },
+    ...{ queue: ms("queue"), inference: ms("inference") },
+  };
+}
