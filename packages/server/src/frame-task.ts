@@ -49,6 +49,8 @@ export function createFrameTask(options: FrameTaskOptions): FrameTask {
       ...(tensor ? { elements: tensor.data.length, concealedElements: context?.missingCount ?? 0 } : {}),
     });
     capture?.end({ ...end, answer: end.payload ?? notDecoded.payload }, clock.now());
+    if (received) receiver.release(received);
+    received = undefined;
   }
 
   /** It has run: what it waited for its turn and, decoded, for the batch before it are one queue. */
