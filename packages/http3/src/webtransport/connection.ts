@@ -56,7 +56,7 @@ export class WebTransportConnection {
     // RFC 9000 2.1: the two low bits of a stream id.
     this.controlId = role === "client" ? 2 : 3;
     this.#streams = new StreamTable(quic, events, {
-      firstUni: this.controlId + 4,
+      controlId: this.controlId,
       firstBidi: role === "client" ? 0 : 1,
       receiveWindowBytes,
     });
@@ -184,6 +184,7 @@ export class WebTransportConnection {
     return this.#streams.open(session, handle, isBidirectional);
   }
 
+  /** The bytes belong to the stream from here on, and are empty once they are sent. */
   send(stream: WebTransportStream, bytes: Uint8Array, fin: boolean): void {
     stream.push(bytes, fin);
     this.#streams.markPending(stream);

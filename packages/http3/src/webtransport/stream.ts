@@ -51,6 +51,11 @@ export class WebTransportStream {
     return !this.#isSilent && !this.#sendEnded && this.#queue !== undefined && !this.#queue.isIdle;
   }
 
+  /** Whether it waits for room in the connection; its end alone takes none. */
+  get hasBytes(): boolean {
+    return this.#queue?.hasBytes ?? false;
+  }
+
   get isDone(): boolean {
     return !this.#mayReceive && (this.#queue === undefined || this.#sendEnded);
   }
