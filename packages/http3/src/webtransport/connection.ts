@@ -134,7 +134,7 @@ export class WebTransportConnection {
     for (const id of quic.readable()) {
       const stream = this.#streams.get(id);
       if (stream !== undefined) {
-        stream.read(quic, scratch);
+        stream.read(quic);
         this.#streams.forgetIfDone(stream);
       } else if (!this.#sessions.read(id, scratch)) this.#incoming.read(id, scratch);
     }
@@ -230,7 +230,7 @@ export class WebTransportConnection {
     const stream = this.#streams.adopt(session, id);
     this.events.onStream(stream, stream.isBidirectional);
     stream.deliver(bytes, fin);
-    stream.read(this.quic, this.scratch);
+    stream.read(this.quic);
     this.#streams.forgetIfDone(stream);
   }
 
