@@ -1,4 +1,5 @@
 import type { CloseInfo } from "@sluice/transport";
+import { freeMemory } from "../free-memory.js";
 import type { WebTransportSession } from "../webtransport/session.js";
 import type { WebTransportStream } from "../webtransport/stream.js";
 import type { QuicheConnection } from "./connection.js";
@@ -114,6 +115,7 @@ export class SessionPort implements DatagramSource {
     if (this.#offset < pack.bytes.byteLength) return;
     this.#packs.shift();
     this.#offset = 0;
+    freeMemory([new Uint8Array(pack.bytes.buffer)]);
   }
 
   handleDatagram(payload: Uint8Array): void {
