@@ -121,7 +121,7 @@ t.test("nothing came: undecodable, never guessed, though there is an earlier ten
 });
 
 t.test(
-  "a reliable stream keeps no copy of its last tensor, for nothing of it is ever concealed",
+  "a reliable stream keeps no copy of its last tensor: nothing of it gets lost",
   async (t) => {
     for (const mode of ["datagram", "stream", "reliable"] as const) {
       const receiver = await createTensorReceiver({ ...wanted("temporal"), mode }, served);
