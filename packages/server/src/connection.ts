@@ -27,6 +27,7 @@ import { type OpenServedStream, StreamRefusal } from "./served-model.js";
 import type { ServerLog, ServerObserver } from "./server-observer.js";
 import type { SpareTensors } from "./spare-tensors.js";
 import { createTensorReceiver, type TensorReceiver } from "./tensor-receiver.js";
+import { createUploadMemory } from "./upload-memory.js";
 
 export interface ConnectionOptions {
   readonly session: Session;
@@ -88,6 +89,7 @@ export function createConnection(options: ConnectionOptions): Connection {
   let identity: Identity | undefined;
   const receivers = new Map<number, TensorReceiver>();
   const captures = new Map<number, StreamCapture>();
+  const uploads = createUploadMemory();
   const account = options.scheduler.openAccount();
   const reading = options.reading.open();
   let unread = 0;
@@ -141,8 +143,10 @@ export function createConnection(options: ConnectionOptions): Connection {
     }
     readingStreams++;
     const id = nextTensorStream++;
+    const upload = uploads.open(stream);
     try {
       for (let chunk = await stream.read(); chunk; chunk = await stream.read()) {
+        upload.add(chunk);
         core.handleTensorStream(id, chunk, clock.now());
         driver?.pump();
       }
@@ -151,6 +155,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     }
     readingStreams--;
     core.handleTensorStream(id, undefined, clock.now());
+    upload.end();
     driver?.pump();
   }
 
@@ -278,8 +283,10 @@ export function createConnection(options: ConnectionOptions): Connection {
     const { missing, runs } = countMissingUnits(frame);
     observer.observeUnits(frame.units, missing, runs);
     const capture = captures.get(frame.stream);
+    // A capture keeps the slices until the frame has ended.
+    const onDecoded = capture ? undefined : () => uploads.handleDecoded(frame.slices);
     const task = createFrameTask({
-      ...{ frame, receiver, account, clock, log, observer, capture, answer },
+      ...{ frame, receiver, account, clock, log, observer, capture, onDecoded, answer },
       observe: told,
     });
     options.scheduler.push(task);

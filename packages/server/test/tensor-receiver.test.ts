@@ -145,3 +145,11 @@ t.test(
     }
   },
 );
+
+t.test("a reliable stream keeps no copy of its last tensor: nothing of it gets lost", async (t) => {
+  for (const mode of ["datagram", "stream", "reliable"] as const) {
+    const receiver = await createTensorReceiver({ ...wanted("temporal"), mode }, served);
+    receiver.receive(frameOf(1, still), now);
+    t.equal(receiver.state().last?.frame, mode === "reliable" ? undefined : 1, mode);
+  }
+});
