@@ -35,7 +35,9 @@ const mistakes: readonly Mistake[] = [
     says: /burst must be at least 9/,
   },
   { args: ["relay", "extra"], code: ExitCode.usage, says: /too many arguments/ },
-  { args: ["inspect"], code: ExitCode.usage, says: /missing required argument 'model'/ },
+  ...["inspect", "profile"].map((command) => ({
+    ...{ args: [command], code: ExitCode.usage, says: /missing required argument 'model'/ },
+  })),
   { args: ["inspect", "fashon"], code: ExitCode.notFound, says: /"fashon".*"fashion"/ },
   {
     args: ["inspect", "no-such.onnx"],
