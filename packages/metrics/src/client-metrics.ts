@@ -1,4 +1,4 @@
-import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import { createFrameMetrics } from "./frame-metrics.js";
 import { createStrategyMetrics, type StrategyChange, type StrategyFigures } from "./strategy-metrics.js";
 
@@ -42,6 +42,8 @@ export interface ClientPathFigures {
   readonly datagramsQueued?: number;
   readonly datagramsDropped?: number;
   readonly lossRuns?: number;
+  /** Runs of i + 1 datagrams, at i, counted since the start. */
+  readonly lossRunLengths?: readonly number[];
   readonly slicesRepeated?: number;
   readonly repairsSent?: number;
 }
@@ -142,6 +144,17 @@ function watchPath(registry: Registry, read: () => ClientPathFigures): void {
   );
   gauge("sluice_datagrams_queued", "Datagrams that wait to be sent.", (f) => f.datagramsQueued);
   counter("sluice_loss_runs_total", "Runs of datagrams lost one after the other.", (f) => f.lossRuns);
+  let told: readonly number[] = [];
+  new Histogram({
+    ...{ name: "sluice_loss_run_datagrams", help: "Datagrams lost one after the other.", registers },
+    buckets: [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48],
+    collect() {
+      const lengths = read().lossRunLengths ?? [];
+      for (const [i, count] of lengths.entries())
+        for (let fresh = count - (told[i] ?? 0); fresh > 0; fresh--) this.observe(i + 1);
+      told = lengths;
+    },
+  });
   counter("sluice_slices_repeated_total", "Slices that were sent again.", (f) => f.slicesRepeated);
   counter("sluice_repair_symbols_sent_total", "Repair symbols that were sent.", (f) => f.repairsSent);
   gauge(

@@ -253,6 +253,12 @@ export const network = dashboard({
             ),
           ],
         ),
+        heat(
+          "Runs of losses",
+          "How many there were of which length: a few long ones make the same mean as many of middling length.",
+          "suffix: datagrams",
+          `sum by (le) (increase(sluice_loss_run_datagrams_bucket{${client}}[1m]))`,
+        ),
         curves(
           "Repairs",
           "Slices brought back by repair symbols at servers, symbols that came for nothing, slices sent again by clients.",
@@ -293,6 +299,12 @@ export const network = dashboard({
             ),
             query(`sum(rate(sluice_datagrams_dropped_total{${client}}[1m]))`, "clients, sent"),
           ],
+        ),
+        curves(
+          "Lost unread at servers",
+          "Packets and datagrams of sessions of which too many waited: the machine is behind, or the client sends too much.",
+          each(""),
+          [query(happening(rate("sluice_transport_dropped_total", server, "what"), "what"), "{{what}}")],
         ),
         curves(
           "Datagrams that wait",
