@@ -1,16 +1,10 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import { createFrameMetrics } from "./frame-metrics.js";
+import { clientStages } from "./stages.js";
 import { createStrategyMetrics, type StrategyChange, type StrategyFigures } from "./strategy-metrics.js";
 
-type ClientStage =
-  | "produce"
-  | "encode"
-  | "network"
-  | "reassembly"
-  | "queue"
-  | "decode"
-  | "conceal"
-  | "inference";
+/** Of what is told about a frame; `produce` is the client's half of the model. */
+type ClientStage = Exclude<(typeof clientStages)[number], "client" | "send-queue"> | "produce";
 
 /** How a frame ended at the client; `FrameOutcome` of `@sluice/client` is one. Durations in milliseconds. */
 export type ClientFrame =
@@ -62,24 +56,11 @@ export interface ClientMetrics {
   text(): Promise<string>;
 }
 
-/** The stages of a frame in their order; those after the network are the server's, as its result tells them. */
-const STAGES = [
-  "client",
-  "encode",
-  "send-queue",
-  "network",
-  "reassembly",
-  "queue",
-  "decode",
-  "conceal",
-  "inference",
-];
-
 /** Creates a registry of its own for one client. */
 export function createClientMetrics(options: { readonly processMetrics?: boolean } = {}): ClientMetrics {
   const registry = new Registry();
   if (options.processMetrics ?? true) collectDefaultMetrics({ register: registry });
-  const metrics = createFrameMetrics(registry, ["delivered", "expired", "dropped"], STAGES, ["result"]);
+  const metrics = createFrameMetrics(registry, ["delivered", "expired", "dropped"], clientStages, ["result"]);
   const strategy = createStrategyMetrics(registry);
   const late = new Counter({
     name: "sluice_late_results_total",

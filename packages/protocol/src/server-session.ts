@@ -481,12 +481,6 @@ const nothingDone = {
   payload: new Uint8Array(0),
 };
 
-function describeFrame(received: ReceivedFrame) {
-  const { stream, frame, slices, units, unitsReceived, slicesRecovered } = received;
-  const { firstArrivalMs, lastArrivalMs, capturedMs, expiresAtMs } = received;
-  return {
-    ...{ stream, frame, units, unitsReceived, slicesReceived: slices.length - slicesRecovered },
-    ...{ slicesRecovered, bytes: bytesOf(slices) },
-    ...{ firstArrivalMs, lastArrivalMs, capturedMs, expiresAtMs },
-  };
+function describeFrame({ slices, ...received }: ReceivedFrame) {
+  return { ...received, slicesReceived: slices.length - received.slicesRecovered, bytes: bytesOf(slices) };
 }

@@ -1,4 +1,5 @@
 // The dashboards, each named by the question that it answers. Made into JSON by ../make-dashboards.mjs.
+import { clientStages, serverStages } from "../../../packages/metrics/dist/index.js";
 import { curves, dashboard, each, heat, number, query } from "./panel.mjs";
 
 const server = 'job="sluice-server",instance=~"$instance"';
@@ -131,26 +132,14 @@ export const late = dashboard({
           "Mean of each stage, client",
           "A waterfall: the heights add up to the mean latency that the client sees.",
           "s",
-          waterfall('job="sluice-client"', [
-            ...[
-              "client",
-              "encode",
-              "send-queue",
-              "network",
-              "reassembly",
-              "queue",
-              "decode",
-              "conceal",
-              "inference",
-            ],
-          ]),
+          waterfall('job="sluice-client"', clientStages),
           { stacked: true },
         ),
         curves(
           "Mean of each stage, server",
           "The same inside the server.",
           "s",
-          waterfall(server, ["reassembly", "queue", "decode", "conceal", "inference", "result"]),
+          waterfall(server, serverStages),
           { stacked: true },
         ),
       ],
