@@ -6,7 +6,7 @@ import { largestCosts } from "../profile/costs.mjs";
 import { createProgress } from "../progress.mjs";
 import { openRecord, resultFile } from "../record.mjs";
 import { runCell } from "../run-cell.mjs";
-import { findSystem } from "../systems/index.mjs";
+import { findSystem, withStreamDeadline } from "../systems/index.mjs";
 import { whyNoTunLink } from "../tun-link/build.mjs";
 import { link } from "./impaired-cells.mjs";
 import { formatProfile } from "./profile-report.mjs";
@@ -40,7 +40,6 @@ const framesIn = ({ answered, frames }) =>
 
 async function measureCell(cell, { seconds, seed }, path) {
   const folder = mkdtempSync(join(tmpdir(), "sluice-profile-"));
-  const system = findSystem(cell.name);
   const { workload } = cell;
   if (cell.loss !== undefined) await path.set({ ...link, loss: cell.loss, seed });
   const place =
@@ -48,13 +47,7 @@ async function measureCell(cell, { seconds, seed }, path) {
   try {
     const measured = await runCell({
       ...place,
-      system: {
-        ...system,
-        options: {
-          ...system.options,
-          stream: { ...system.options?.stream, deadlineMs: workload.deadlineMs },
-        },
-      },
+      system: withStreamDeadline(findSystem(cell.name), workload.deadlineMs),
       workload: { seconds: seconds + WARM_UP_SECONDS, warmUpSeconds: 0 },
       task: { kind: "check", bytes: cell.bytes, seed },
       isProfiled: true,
