@@ -47,13 +47,14 @@ const framesIn = ({ answered, frames }) =>
 async function measureCell(cell, { seconds, seed }, path) {
   const folder = mkdtempSync(join(tmpdir(), "sluice-profile-"));
   const { workload } = cell;
+  const system = withStreamDeadline(findSystem(cell.name), workload.deadlineMs);
   if (cell.loss !== undefined) await path.set({ ...link, loss: cell.loss, seed });
   const place =
     cell.loss === undefined ? { host: "127.0.0.1" } : { host: path.serverHost, prefixes: path.prefixes };
   try {
     const measured = await runCell({
       ...place,
-      system: withStreamDeadline(findSystem(cell.name), workload.deadlineMs),
+      system,
       workload: { seconds: seconds + WARM_UP_SECONDS, warmUpSeconds: 0 },
       task: { kind: "check", bytes: cell.bytes, seed },
       isProfiled: true,
