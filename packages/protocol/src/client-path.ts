@@ -103,7 +103,9 @@ export function createClientPath(): ClientPath {
     if (bandwidthBitsPerSecond !== undefined) {
       pacer.setRate(Math.max(minPacingBitsPerSecond, bandwidthBitsPerSecond * pacingGain));
     }
-    if (rateBitsPerSecond !== undefined) budget.setRate(rateBitsPerSecond, nowMs);
+    if (rateBitsPerSecond === undefined) return;
+    budget.setRate(rateBitsPerSecond, nowMs);
+    budget.charge((path.takePauseMs() * rateBitsPerSecond) / 8_000, nowMs);
   }
 
   return {
