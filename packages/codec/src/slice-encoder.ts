@@ -36,6 +36,7 @@ function cutEvenly(
   payloadBytes: (elements: number) => number,
   { index, count }: SlicePosition,
   maxPayloadBytes: number,
+  mayBorrow = false,
 ): EncodedSlice[] {
   const { units } = chain.order;
   const { first, end } = sliceRange(index, count, units);
@@ -51,7 +52,8 @@ function cutEvenly(
   }
   return Array.from({ length: parts }, (_, j) => {
     const part = { index: index * parts + j, count: count * parts };
-    const payload = chain.encode(sliceRange(part.index, part.count, units), maxPayloadBytes) as Uint8Array;
+    const range = sliceRange(part.index, part.count, units);
+    const payload = chain.encode(range, maxPayloadBytes, mayBorrow) as Uint8Array;
     return { ...part, payload };
   });
 }
@@ -158,14 +160,16 @@ export function createSliceEncoder(spec: TensorSpec, chain: Chain): TensorEncode
 
   return {
     units: order.units,
-    encode(tensor, maxPayloadBytes, { frame } = {}) {
+    encode(tensor, maxPayloadBytes, { frame, mayBorrow } = {}) {
       checkTensor(tensor, spec);
       checkLimit(maxPayloadBytes);
       chain.take(tensor, frame);
       taken = tensor;
       const whole = { index: 0, count: 1 };
       return {
-        slices: evenBytes ? cutEvenly(chain, evenBytes, whole, maxPayloadBytes) : cutFrame(maxPayloadBytes),
+        slices: evenBytes
+          ? cutEvenly(chain, evenBytes, whole, maxPayloadBytes, mayBorrow)
+          : cutFrame(maxPayloadBytes),
         split(slice, most) {
           checkLimit(most);
           // Another tensor may have been taken since.

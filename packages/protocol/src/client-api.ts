@@ -30,7 +30,8 @@ export type OfferDecision =
 export interface StreamTensor {
   readonly stream: number;
   readonly frame: number;
-  readonly bytes: Uint8Array;
+  /** Nobody else's: they may be given away. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
   /** When the stream is to be reset with the code `deadline`; Infinity in the mode `reliable`. */
   readonly resetAtMs: number;
 }

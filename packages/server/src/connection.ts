@@ -26,6 +26,7 @@ import type { Scheduler } from "./scheduling/scheduler.js";
 import { type OpenServedStream, StreamRefusal } from "./served-model.js";
 import type { ServerLog, ServerObserver } from "./server-observer.js";
 import { createTensorReceiver, type TensorReceiver } from "./tensor-receiver.js";
+import { createUploadMemory } from "./upload-memory.js";
 
 export interface ConnectionOptions {
   readonly session: Session;
@@ -85,6 +86,7 @@ export function createConnection(options: ConnectionOptions): Connection {
   let identity: Identity | undefined;
   const receivers = new Map<number, TensorReceiver>();
   const captures = new Map<number, StreamCapture>();
+  const uploads = createUploadMemory();
   const account = options.scheduler.openAccount();
   const reading = options.reading.open();
   let unread = 0;
@@ -138,8 +140,10 @@ export function createConnection(options: ConnectionOptions): Connection {
     }
     readingStreams++;
     const id = nextTensorStream++;
+    const upload = uploads.open(stream);
     try {
       for (let chunk = await stream.read(); chunk; chunk = await stream.read()) {
+        upload.add(chunk);
         core.handleTensorStream(id, chunk, clock.now());
         driver?.pump();
       }
@@ -148,6 +152,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     }
     readingStreams--;
     core.handleTensorStream(id, undefined, clock.now());
+    upload.end();
     driver?.pump();
   }
 
@@ -275,8 +280,10 @@ export function createConnection(options: ConnectionOptions): Connection {
     const { missing, runs } = countMissingUnits(frame);
     observer.observeUnits(frame.units, missing, runs);
     const capture = captures.get(frame.stream);
+    // A capture keeps the slices until the frame has ended.
+    const onDecoded = capture ? undefined : () => uploads.handleDecoded(frame.slices);
     const task = createFrameTask({
-      ...{ frame, receiver, account, clock, log, observer, capture, answer },
+      ...{ frame, receiver, account, clock, log, observer, capture, onDecoded, answer },
       observe: told,
     });
     options.scheduler.push(task);

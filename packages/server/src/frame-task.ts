@@ -29,6 +29,8 @@ export interface FrameTaskOptions {
   readonly capture: StreamCapture | undefined;
   /** Told when it has been decoded and inferred, for traces. */
   readonly observe: SessionObserver | undefined;
+  /** Its slices are of no more use. */
+  readonly onDecoded?: (() => void) | undefined;
   readonly answer: (frame: ReceivedFrame, end: FrameEnd) => void;
 }
 
@@ -78,6 +80,7 @@ export function createFrameTask(options: FrameTaskOptions): FrameTask {
       } catch (error) {
         log.error({ err: error, stream: frame.stream, frame: frame.frame }, "decoding failed");
       }
+      options.onDecoded?.();
       if (!received) {
         observer.observeStage("queue", queueMs);
         answer({ outcome: "undecodable", code: ErrorCode.nothingDecodable }, 0);
