@@ -108,9 +108,11 @@ export function createVirtualNetwork(
         clock.runUntil(Math.max(nextMs, clock.now() + 0.05));
         const nowMs = clock.now();
         for (const { client, server, clientThread, serverThread, pump } of sessions) {
-          if (isDue(client, clientThread, nowMs)) client.handleTimeout(nowMs);
-          if (isDue(server, serverThread, nowMs)) server.handleTimeout(nowMs);
-          pump();
+          const isClientDue = isDue(client, clientThread, nowMs);
+          const isServerDue = isDue(server, serverThread, nowMs);
+          if (isClientDue) client.handleTimeout(nowMs);
+          if (isServerDue) server.handleTimeout(nowMs);
+          if (isClientDue || isServerDue) pump();
         }
       } else {
         clock.step();
