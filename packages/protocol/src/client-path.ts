@@ -14,6 +14,8 @@ export interface ClientPath {
   handlePong(id: number, nowMs: number): void;
   /** A datagram with slices has left. */
   sent(sequence: number, bytes: number, nowMs: number): void;
+  /** Slices wait to be sent where none did: the pace begins anew. */
+  resume(nowMs: number): void;
   /** Takes payload bytes from what the rate allows; negative ones are given back. */
   charge(bytes: number, nowMs: number): void;
   /** Looks at the rate again: it rises while nothing is sent, too. */
@@ -102,7 +104,9 @@ export function createClientPath(): ClientPath {
     if (bandwidthBitsPerSecond !== undefined) {
       pacer.setRate(Math.max(minPacingBitsPerSecond, bandwidthBitsPerSecond * pacingGain));
     }
-    if (rateBitsPerSecond !== undefined) budget.setRate(rateBitsPerSecond, nowMs);
+    if (rateBitsPerSecond === undefined) return;
+    budget.setRate(rateBitsPerSecond, nowMs);
+    budget.charge((path.takePauseMs() * rateBitsPerSecond) / 8_000, nowMs);
   }
 
   return {
@@ -120,6 +124,7 @@ export function createClientPath(): ClientPath {
       path.sent(sequence, bytes, nowMs);
       pacer.sent(bytes, nowMs);
     },
+    resume: pacer.resume,
     charge: budget.charge,
     adapt(nowMs) {
       path.adaptRate(minRttMs(), nowMs);

@@ -39,6 +39,8 @@ export interface PathEstimator {
   readonly bandwidthBitsPerSecond: number | undefined;
   /** What this session may take of it. */
   readonly rateBitsPerSecond: number | undefined;
+  /** See {@link RateController.takePauseMs}. */
+  takePauseMs(): number;
   /** How long a datagram has to expect to wait in queues on its way. */
   queueMs(nowMs: number): number;
   /** Share of the datagrams lost lately, 0 to 1, and the mean length of the runs that they formed. */
@@ -179,6 +181,7 @@ export function createPathEstimator(): PathEstimator {
     get rateBitsPerSecond() {
       return rate.bitsPerSecond;
     },
+    takePauseMs: rate.takePauseMs,
     queueMs: queue.expectedMs,
     get lossShare() {
       return lossShare;

@@ -15,6 +15,8 @@ export interface RateController {
   update(sample: RateSample): void;
   /** Nothing was heard of what was sent: starts again with half of what there was. */
   handleSilence(): void;
+  /** Milliseconds of the rate that are to be left unused, so that a queue drains; each is given out once. */
+  takePauseMs(): number;
   /** Bits per second of datagrams; `undefined` before the path is known. */
   readonly bitsPerSecond: number | undefined;
 }
@@ -41,9 +43,10 @@ const ceilingShare = 0.98;
 const decrease = 0.75;
 /**
  * A session that begins with frames larger than the path carries in their time has built up the first queue itself, of the
- * frame or two that the gate lets wait: a small step drains it within a few round trips. Whoever is not alone there meets
- * the next decrease, which is a full one.
+ * frame or two that the gate lets wait: a pause of so many times the queue drains it, and the rate stays. If it comes back,
+ * a small step may do. Whoever is not alone there meets the next decrease, which is a full one.
  */
+const firstPause = 3;
 const firstDecrease = 0.94;
 /** A rate of at least this share of the ceiling has not been decreased yet. */
 const untouchedShare = 0.95;
@@ -77,6 +80,8 @@ export function createRateController(): RateController {
   let decreasedMs = Number.NEGATIVE_INFINITY;
   let queuedMs = Number.NEGATIVE_INFINITY;
   let startedMs: number | undefined;
+  let pauseMs = 0;
+  let hasPaused = false;
   let lastCeiling = Number.POSITIVE_INFINITY;
 
   return {
@@ -103,13 +108,20 @@ export function createRateController(): RateController {
       }
       if (isCongested && nowMs - decreasedMs > rttMs + settleMs) {
         const isFirst = isStarting && rate > untouchedShare * ceiling;
-        rate = (isFirst ? firstDecrease : decrease) * Math.min(rate, ceiling);
+        if (isFirst && !hasPaused) pauseMs += firstPause * standingQueueMs;
+        else rate = (isFirst ? firstDecrease : decrease) * Math.min(rate, ceiling);
+        hasPaused = true;
         decreasedMs = nowMs;
       }
       rate = Math.min(ceiling, Math.max(minShare * ceiling, rate));
     },
     handleSilence() {
       if (rate !== undefined) rate /= 2;
+    },
+    takePauseMs() {
+      const taken = pauseMs;
+      pauseMs = 0;
+      return taken;
     },
     get bitsPerSecond() {
       return rate;

@@ -14,6 +14,7 @@ import { type Drain, drainOverMs } from "./drain.js";
 import { ErrorCode, errorCodeName, ProtocolError } from "./error-code.js";
 import type { RecoveredDatagram } from "./fec/fec-receiver.js";
 import { createRecovery } from "./fec/recovery.js";
+import { createLatestMedian } from "./latest-median.js";
 import {
   handshakeTimeoutMs,
   maxControlMessageBytes,
@@ -44,8 +45,10 @@ type SliceWay =
 const assumedRttMs = 50;
 /** Of what a client calls itself. */
 const maxAgentLength = 128;
-/** An incomplete frame is released early enough for work that takes so many times longer than it does on average. */
+/** An incomplete frame is released early enough for work that takes so many times longer than it commonly does. */
 const processingReserve = 2;
+const processingSamples = 15;
+
 export function createServerSession(options: ServerSessionOptions, startMs: number): ServerSession {
   const { observe } = options;
   const control = createControlLane();
@@ -73,10 +76,12 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
   let framesAbandoned = 0;
   let bytesReceived = 0;
   let bytesSent = 0;
-  /** Smoothed time that the driver takes for a frame. */
-  let processingMs = 0;
+  /** What the driver has taken for the last frames, in milliseconds. */
+  const processing = createLatestMedian(processingSamples);
 
   const rttMs = () => rtt.smoothedMs ?? assumedRttMs;
+  /** Of the answer's way: no frame is given up because a few pings were held up. */
+  const commonRttMs = () => rtt.commonMs ?? assumedRttMs;
 
   /** A message for the control stream. A peer that does not read it loses the session, not our memory. */
   function say(message: OutgoingControl): void {
@@ -211,7 +216,7 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
     const isRecovered = way.kind === "recovered";
     if (isRecovered) slicesRecovered++;
     else slicesReceived++;
-    const receipt = reassembly.add(header, payload, nowMs, rttMs(), isRecovered);
+    const receipt = reassembly.add(header, payload, nowMs, commonRttMs(), isRecovered);
     // spec 4.4: the announced bytes of a tensor.
     if (receipt === "too-large") {
       throw new ProtocolError(ErrorCode.limitExceeded, `frame ${header.frame}: more bytes than are allowed`);
@@ -245,7 +250,7 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
         continue;
       }
       report.frameReceived(frame.stream, frame.frame, frame.unitsReceived, frame.units, nowMs);
-      if (observe) observe({ name: "frame_released", ...describeFrame(frame), rttMs: rttMs() });
+      if (observe) observe({ name: "frame_released", ...describeFrame(frame), rttMs: commonRttMs() });
       // spec 4.4: what comes in excess is answered, but not worked on.
       if (!admission.tryStart(frame, nowMs)) {
         if (!admission.tolerates(nowMs)) {
@@ -395,8 +400,8 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
       admission.finished();
       if (answer.outcome === "done") {
         const { decode, conceal, queue, inference } = answer.stages;
-        processingMs += (decode + conceal + queue + inference - processingMs) / 8;
-        reassembly.setProcessingMs(processingMs * processingReserve);
+        processing.add(decode + conceal + queue + inference);
+        reassembly.setProcessingMs(processing.value! * processingReserve);
       }
       if (state === "closed") return;
       const isTooLarge = answer.payload.length > maxResultPayloadBytes;

@@ -61,6 +61,10 @@ export function createSliceSender(
   const observeSlice = (of: OutgoingFrame, slice: OutgoingSlice, isRepeat: boolean) =>
     observe?.({ name: "slice_sent", of, slice, sequence: nextSequence, isRepeat });
   const isPressed = () => waiting.bytes + repairs.bytes > 0;
+  /** Before something waits to be sent. */
+  const resume = (nowMs: number) => {
+    if (!isPressed() && parity.bytes === 0) path.resume(nowMs);
+  };
   const pace = (nowMs: number) => ({ nowMs, bitsPerSecond: path.pacingBitsPerSecond });
 
   /** The way of a frame's answer, for what may still be in time. */
@@ -132,7 +136,10 @@ export function createSliceSender(
 
   return {
     open: parity.open,
-    push: (frame, nowMs) => waiting.push({ ...frame, ...protection(frame, nowMs) }),
+    push(frame, nowMs) {
+      resume(nowMs);
+      return waiting.push({ ...frame, ...protection(frame, nowMs) });
+    },
     drop(stream) {
       parity.close(stream);
       return waiting.drop(stream);
@@ -153,6 +160,7 @@ export function createSliceSender(
       if (holdsRepairs) return;
       const { patience } = path;
       for (let lost = repairer.poll(patience, nowMs); lost; lost = repairer.poll(patience, nowMs)) {
+        resume(nowMs);
         if (repairs.push(lost)) path.charge(bytesOf(lost.slices), nowMs);
       }
     },

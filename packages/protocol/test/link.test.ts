@@ -85,6 +85,52 @@ t.test(
   },
 );
 
+t.test("threads without a core now and then: most of what the link carries still comes, whole", async (t) => {
+  for (const seed of [1, 2]) {
+    const lossy = { ...path, loss: 0.02 };
+    const busy = { runMs: 10, offMs: 5 };
+    const real = { timerMs: 1, openingBytes: 43_200, stallMs: 8, busy };
+    const session = createVirtualSession({ seed, up: lossy, down: lossy, maxDatagramBytes: 1_362, real });
+    const spec = { ...streamOptions.spec, shape: [100_352] };
+    const stream = session.client.openStream({ ...streamOptions, spec });
+    session.runUntil(300);
+    const seconds = 8;
+    const bytes = new Uint8Array(100_352);
+    streamFrames(session, stream, { frames: 30 * seconds, intervalMs: 1_000 / 30, bytes });
+    session.runUntil(300 + seconds * 1_000 + 500);
+    const { offered, admitted, onTime } = session.client.figures;
+    const received = session.clientEvents.flatMap((event) =>
+      event.type === "delivered" && event.onTime
+        ? [1 - event.result.concealedElements / event.result.elements]
+        : [],
+    );
+    const whole = received.reduce((sum, share) => sum + share, 0) / received.length;
+    const name = `seed ${seed}: ${onTime} of ${offered}, ${admitted} admitted, ${whole.toFixed(3)} of each`;
+    t.comment(name);
+    t.ok(onTime > 0.68 * offered, name);
+    t.ok(whole > 0.97, name);
+    t.equal(session.upLink.counters().droppedQueue, 0, name);
+  }
+});
+
+t.test("pings that a busy start has held up cost no frame", async (t) => {
+  const session = createVirtualSession({ seed: 4, up: { ...path, delayMs: 320 }, down: path });
+  const stream = session.client.openStream(streamOptions);
+  // Two pongs of four have come the long way by then.
+  session.runUntil(430);
+  session.upLink.set({ delayMs: 20 }, 430);
+  session.runUntil(700);
+  streamFrames(session, stream, { frames: 60, intervalMs: 1_000 / 30, bytes: new Uint8Array(5_120) });
+  session.runUntil(3_500);
+  const { offered, onTime } = session.client.figures;
+  t.equal(offered, 60);
+  t.ok(onTime >= 58, `${onTime} of 60 in time`);
+  t.ok(
+    session.clientEvents.every((event) => event.type !== "delivered" || event.result.concealedElements === 0),
+    "and whole",
+  );
+});
+
 t.test("links slower than the stream carry what they can, in time", async (t) => {
   for (const rateBitsPerSecond of [1_000_000, 2_000_000]) {
     const slow = { ...path, rateBitsPerSecond };

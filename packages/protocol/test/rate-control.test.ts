@@ -82,15 +82,25 @@ t.test(
 );
 
 t.test(
-  "the first queue of a session is its own, and drained by a small step; one that stays is not",
+  "the first queue of a session is its own, and drained by a pause, then by a small step; one that stays is not",
   async (t) => {
     const rate = createRateController();
     rate.update(sample);
     const full = rate.bitsPerSecond ?? 0;
+    t.equal(rate.takePauseMs(), 0);
     rate.update({ ...sample, nowMs: 600, standingQueueMs: 15 });
-    t.equal(rate.bitsPerSecond, 0.94 * full);
+    t.equal(rate.bitsPerSecond, full);
+    t.same([rate.takePauseMs(), rate.takePauseMs()], [45, 0], "given out once");
     rate.update({ ...sample, nowMs: 1_000, standingQueueMs: 15 });
+    t.equal(rate.bitsPerSecond, 0.94 * full);
+    rate.update({ ...sample, nowMs: 1_400, standingQueueMs: 15 });
     t.equal(rate.bitsPerSecond, 0.75 * 0.94 * full);
+    t.equal(rate.takePauseMs(), 0);
+    const late = createRateController();
+    late.update(sample);
+    late.update({ ...sample, nowMs: 5_100, standingQueueMs: 15 });
+    t.equal(late.bitsPerSecond, 0.75 * full, "a queue that comes later is somebody else's");
+    t.equal(late.takePauseMs(), 0);
   },
 );
 
@@ -105,12 +115,16 @@ t.test(
       const spec = { ...streamOptions.spec, shape: [bytes] };
       const stream = session.client.openStream({ ...streamOptions, spec, deadlineMs: 150 });
       session.runUntil(300);
-      streamFrames(session, stream, { frames: 90, intervalMs: 1_000 / 30, bytes: new Uint8Array(bytes) });
-      session.runUntil(3_800);
-      const onTime = session.clientEvents.filter(
-        (event) => event.type === "delivered" && event.onTime,
-      ).length;
-      t.ok(onTime >= 0.72 * 90, `seed ${seed}: ${onTime} of 90 in time`);
+      streamFrames(session, stream, { frames: 150, intervalMs: 1_000 / 30, bytes: new Uint8Array(bytes) });
+      session.runUntil(5_800);
+      const onTime = session.clientEvents.flatMap((event) =>
+        event.type === "delivered" && event.onTime ? [event.frame.capturedMs - 300] : [],
+      );
+      const start = onTime.filter((capturedMs) => capturedMs < 2_999).length;
+      t.ok(start >= 0.74 * 90, `seed ${seed}: ${start} of the first 90 in time`);
+      const later = onTime.filter((capturedMs) => capturedMs > 999).length;
+      t.ok(later >= 0.77 * 120, `seed ${seed}: ${later} of 120 behind the first second`);
+      t.equal(session.upLink.counters().droppedQueue, 0);
     }
   },
 );
@@ -254,6 +268,8 @@ t.test(
     rate.update({ ...sample, nowMs: 10, capacityBitsPerSecond: 4e6 });
     rate.update({ ...sample, nowMs: 20, capacityBitsPerSecond: 20e6 });
     t.equal(rate.bitsPerSecond, 0.98 * 20e6, "what an opening window hid is no decrease");
+    rate.update({ ...sample, nowMs: 500, standingQueueMs: 30 });
+    t.equal(rate.bitsPerSecond, 0.98 * 20e6, "the first queue is paused for");
     rate.update({ ...sample, nowMs: 1_000, capacityBitsPerSecond: 10e6, standingQueueMs: 30 });
     t.equal(rate.bitsPerSecond, 0.94 * 0.98 * 10e6);
     rate.update({ ...sample, nowMs: 1_001, standingQueueMs: 30 });

@@ -8,6 +8,51 @@ export interface RealPath {
   readonly openingBytes: number;
   /** One of fifty timers fires up to so much later: other processes had the processor. */
   readonly stallMs: number;
+  /** Every thread of both ends is without a core now and then; default: never. */
+  readonly busy?: Busy;
+}
+
+/** How long a thread runs and how long it then has no core, on average, in milliseconds; both exponentially distributed. */
+export interface Busy {
+  readonly runMs: number;
+  readonly offMs: number;
+}
+
+/** A thread that shares its core: when it runs. */
+export interface Thread {
+  /** `nowMs` itself where it runs then, else when it runs again. Times must not go back. */
+  runsAtMs(nowMs: number): number;
+  /** Runs what is to be done, now or when it runs again, in order. */
+  when(run: () => void): void;
+}
+
+export function createThread(clock: VirtualClock, random: Random, busy: Busy | undefined): Thread {
+  const draw = (meanMs: number) => -meanMs * Math.log(1 - random.next());
+  let offMs = busy ? draw(busy.runMs) : Number.POSITIVE_INFINITY;
+  let onMs = busy ? offMs + draw(busy.offMs) : Number.POSITIVE_INFINITY;
+  function runsAtMs(nowMs: number): number {
+    while (busy && nowMs >= onMs) {
+      offMs = onMs + draw(busy.runMs);
+      onMs = offMs + draw(busy.offMs);
+    }
+    return nowMs < offMs ? nowMs : onMs;
+  }
+  const waiting: (() => void)[] = [];
+  return {
+    runsAtMs,
+    when(run) {
+      const atMs = runsAtMs(clock.now());
+      if (waiting.length === 0 && atMs <= clock.now()) {
+        run();
+        return;
+      }
+      waiting.push(run);
+      if (waiting.length > 1) return;
+      clock.at(atMs, () => {
+        for (let next = waiting.shift(); next; next = waiting.shift()) next();
+      });
+    },
+  };
 }
 
 /** Hands packets over as a relay does that arms one timer for the next packet that is due. */

@@ -1,4 +1,5 @@
 import t from "tap";
+import { createLatestMedian } from "#src/latest-median.js";
 import { createPacer } from "#src/pacer.js";
 import { createPinger } from "#src/pinger.js";
 import { createRateLimiter } from "#src/rate-limiter.js";
@@ -26,9 +27,41 @@ t.test("the smallest round trip is that of the last seconds", async (t) => {
   t.equal(rtt.minMs, 60);
 });
 
+t.test("what holds a few pings up is not taken for the round trip", async (t) => {
+  const rtt = createRttEstimator();
+  t.equal(rtt.commonMs, undefined);
+  rtt.add(280, 0);
+  t.equal(rtt.commonMs, 280, "nothing else is known");
+  rtt.add(110, 50);
+  t.equal(rtt.commonMs, 137.5, "of two the lower one, and a quarter of it");
+  rtt.add(40, 100);
+  rtt.add(44, 150);
+  t.equal(rtt.commonMs, 55);
+  t.ok(rtt.smoothedMs! > 200, `smoothed it is ${rtt.smoothedMs} ms still`);
+  for (let i = 0; i < 50; i++) rtt.add(44, 200 + 250 * i);
+  t.ok(
+    Math.abs(rtt.commonMs! - rtt.smoothedMs!) < 1e-9,
+    "where samples agree it is what they are smoothed to",
+  );
+  for (let i = 0; i < 4; i++) rtt.add(90, 20_000 + 250 * i);
+  t.equal(rtt.commonMs, rtt.smoothedMs, "and a path that has become longer is believed as soon as ever");
+  t.ok(rtt.commonMs! > 60);
+});
+
+t.test("the median of the latest samples, the lower one of two", async (t) => {
+  const median = createLatestMedian(3);
+  t.equal(median.value, undefined);
+  const medians = [9, 1, 5, 6, 7, 0].map((sample) => {
+    median.add(sample);
+    return median.value;
+  });
+  t.same(medians, [9, 1, 5, 5, 6, 6]);
+});
+
 t.test("the pacer keeps the rate whatever the timer's grain", async (t) => {
   for (const grainMs of [0.1, 1, 4]) {
     const pacer = createPacer(1_000_000);
+    pacer.resume(0);
     let sent = 0;
     for (let nowMs = 0; nowMs < 10_000; nowMs += grainMs) {
       while (pacer.readyAtMs() <= nowMs) {
@@ -47,6 +80,7 @@ t.test("the pacer keeps the rate whatever the timer's grain", async (t) => {
 t.test("after a pause a short burst leaves, never what was saved up", async (t) => {
   const pacer = createPacer(8_000_000);
   t.ok(pacer.readyAtMs() < 0);
+  pacer.resume(60_000);
   let burst = 0;
   for (; pacer.readyAtMs() <= 60_000; burst++) pacer.sent(1_000, 60_000);
   t.equal(burst, 10, "8 datagrams of 1,200 bytes, and the one that fills it");
@@ -56,15 +90,44 @@ t.test("after a pause a short burst leaves, never what was saved up", async (t) 
   pacer.sent(1_000, 60_000);
   t.ok(Math.abs(pacer.readyAtMs() - before - 0.1) < 1e-9);
   const fast = createPacer(80_000_000);
+  fast.resume(60_000);
   let bytes = 0;
   for (; fast.readyAtMs() <= 60_000; bytes += 1_000) fast.sent(1_000, 60_000);
   t.equal(bytes, 41_000, "4 ms where that is more");
 });
 
 t.test(
+  "a pacer whose timer was late makes up for what could have left meanwhile, for some of it",
+  async (t) => {
+    const bytesAt = (pacer: ReturnType<typeof createPacer>, nowMs: number) => {
+      let bytes = 0;
+      for (; pacer.readyAtMs() <= nowMs; bytes += 1_000) pacer.sent(1_000, nowMs);
+      return bytes;
+    };
+    for (const [lateMs, madeUpMs] of [
+      [10, 10],
+      [20, 20],
+      [500, 20],
+    ] as const) {
+      const pacer = createPacer(8_000_000);
+      pacer.resume(0);
+      const burst = bytesAt(pacer, 0);
+      const made = bytesAt(pacer, lateMs);
+      t.equal(made, 1_000 * madeUpMs + (madeUpMs < lateMs ? burst : 0), `${lateMs} ms late`);
+    }
+    const paused = createPacer(8_000_000);
+    paused.resume(0);
+    const burst = bytesAt(paused, 0);
+    paused.resume(500);
+    t.equal(bytesAt(paused, 500), burst, "where nothing waited, nothing is made up for");
+  },
+);
+
+t.test(
   "large datagrams, between processes of one machine, leave in a burst of as many: one alone shows no rate",
   async (t) => {
     const pacer = createPacer(20_000_000);
+    pacer.resume(0);
     pacer.sent(15_800, 0);
     let burst = 1;
     for (; pacer.readyAtMs() <= 0; burst++) pacer.sent(15_800, 0);

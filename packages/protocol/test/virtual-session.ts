@@ -24,7 +24,13 @@ import {
   type Random,
   type VirtualClock,
 } from "@sluice/simnet";
-import { createOpeningTransport, createTimedDelivery, type RealPath } from "./real-path.js";
+import {
+  createOpeningTransport,
+  createThread,
+  createTimedDelivery,
+  type RealPath,
+  type Thread,
+} from "./real-path.js";
 
 export interface VirtualSessionOptions {
   readonly seed: number;
@@ -62,6 +68,9 @@ export interface VirtualNetwork {
     readonly client: ClientSession;
     readonly server: ServerSession;
     readonly timerMs: number;
+    /** Of both sides, for their timers. */
+    readonly clientThread: Thread;
+    readonly serverThread: Thread;
     pump(): void;
   }[];
   /** Runs all sides up to a time, each woken when it asked to be. */
@@ -81,9 +90,15 @@ export function createVirtualNetwork(
     for (const session of sessions) session.pump();
     for (;;) {
       let wakeMs = Number.POSITIVE_INFINITY;
-      for (const { client, server, timerMs } of sessions) {
-        const dueMs = Math.min(client.nextTimeoutMs(), server.nextTimeoutMs());
-        wakeMs = Math.min(wakeMs, timerMs > 0 ? Math.ceil(dueMs / timerMs) * timerMs : dueMs);
+      for (const { client, server, timerMs, clientThread, serverThread } of sessions) {
+        for (const [core, thread] of [
+          [client, clientThread],
+          [server, serverThread],
+        ] as const) {
+          const dueMs = core.nextTimeoutMs();
+          const firedMs = timerMs > 0 ? Math.ceil(dueMs / timerMs) * timerMs : dueMs;
+          wakeMs = Math.min(wakeMs, runsFrom(thread, clock.now(), firedMs));
+        }
       }
       wakeMs = Math.max(clock.now(), wakeMs);
       const nextMs = Math.min(wakeMs, clock.nextTimeMs() ?? Number.POSITIVE_INFINITY);
@@ -91,12 +106,12 @@ export function createVirtualNetwork(
       if (nextMs === wakeMs) {
         // A wake-up that is already past would not let time move on.
         clock.runUntil(Math.max(nextMs, clock.now() + 0.05));
-        for (const { client, server, pump } of sessions) {
-          const [isClientDue, isServerDue] = [client, server].map(
-            (end) => end.nextTimeoutMs() <= clock.now(),
-          );
-          if (isClientDue) client.handleTimeout(clock.now());
-          if (isServerDue) server.handleTimeout(clock.now());
+        const nowMs = clock.now();
+        for (const { client, server, clientThread, serverThread, pump } of sessions) {
+          const isClientDue = isDue(client, clientThread, nowMs);
+          const isServerDue = isDue(server, serverThread, nowMs);
+          if (isClientDue) client.handleTimeout(nowMs);
+          if (isServerDue) server.handleTimeout(nowMs);
           if (isClientDue || isServerDue) pump();
         }
       } else {
@@ -110,6 +125,18 @@ export function createVirtualNetwork(
   const upLink = createLink(up, random.fork("up"));
   const downLink = createLink(down, random.fork("down"));
   return { clock, random, up: upLink, down: downLink, sessions, runUntil };
+}
+
+/** Behind a stall what has come is read before timers fire (`session-driver.ts`). */
+const afterStallMs = 0.1;
+
+function runsFrom(thread: Thread, nowMs: number, dueMs: number): number {
+  const runsMs = thread.runsAtMs(nowMs);
+  return runsMs > nowMs ? Math.max(dueMs, runsMs + afterStallMs) : dueMs;
+}
+
+function isDue(core: { nextTimeoutMs(): number }, thread: Thread, nowMs: number): boolean {
+  return core.nextTimeoutMs() <= nowMs && thread.runsAtMs(nowMs) <= nowMs;
 }
 
 export function createVirtualSession(options: VirtualSessionOptions) {
@@ -129,14 +156,23 @@ export function createVirtualSession(options: VirtualSessionOptions) {
   let streamId = 0;
   const oneWayMs = network.up.parameters().delayMs ?? 0;
 
-  const toServer = (datagram: Uint8Array) => {
-    server.handleDatagram(datagram, clock.now());
-    pump();
-  };
-  const toClient = (datagram: Uint8Array) => {
-    client.handleDatagram(datagram, clock.now());
-    pump();
-  };
+  const thread = (name: string) => createThread(clock, network.random.fork(name), real?.busy);
+  const [clientThread, clientEngine] = [thread("client thread"), thread("client engine")];
+  const [serverThread, serverEngine] = [thread("server thread"), thread("server engine")];
+  const toServer = (datagram: Uint8Array) =>
+    serverEngine.when(() =>
+      serverThread.when(() => {
+        server.handleDatagram(datagram, clock.now());
+        pump();
+      }),
+    );
+  const toClient = (datagram: Uint8Array) =>
+    clientEngine.when(() =>
+      clientThread.when(() => {
+        client.handleDatagram(datagram, clock.now());
+        pump();
+      }),
+    );
   const timed = (name: string, deliver: (datagram: Uint8Array) => void) =>
     real ? createTimedDelivery(clock, network.random.fork(name), real, deliver) : deliver;
   const sendUp = createScheduledLink<Uint8Array>(clock, network.up, timed("up timer", toServer));
@@ -162,29 +198,48 @@ export function createVirtualSession(options: VirtualSessionOptions) {
       stages: { decode: 0.1, conceal: 0, queue: 0, inference: serviceMs },
       payload: new Uint8Array(options.answerBytes ?? 40),
     };
-    clock.after(serviceMs, () => {
-      server.answer(frame, done, clock.now());
-      pump();
-    });
+    const startedMs = clock.now();
+    clock.after(serviceMs, () =>
+      serverThread.when(() => {
+        const stages = { ...done.stages, inference: clock.now() - startedMs };
+        server.answer(frame, { ...done, stages }, clock.now());
+        pump();
+      }),
+    );
+  }
+
+  let isPumpDue = false;
+  function runs(thread: Thread, nowMs: number): boolean {
+    const runsMs = thread.runsAtMs(nowMs);
+    if (runsMs <= nowMs) return true;
+    if (!isPumpDue) {
+      isPumpDue = true;
+      clock.at(runsMs, () => {
+        isPumpDue = false;
+        pump();
+      });
+    }
+    return false;
   }
 
   function pumpOnce(): boolean {
     const nowMs = clock.now();
+    // Both are asked: each that does not run is looked after again.
+    const clientRuns = runs(clientThread, nowMs);
+    const serverRuns = runs(serverThread, nowMs);
+    const moved = clientRuns && pumpClient(nowMs);
+    return (serverRuns && pumpServer(nowMs)) || moved;
+  }
+
+  function pumpClient(nowMs: number): boolean {
     let moved = false;
     for (let bytes = client.pollControl(); bytes; bytes = client.pollControl()) {
       const sent = bytes;
       later(() => server.handleControl(sent, clock.now()));
     }
-    for (let bytes = server.pollControl(); bytes; bytes = server.pollControl()) {
-      const sent = bytes;
-      later(() => client.handleControl(sent, clock.now()));
-    }
     for (let datagram = client.pollDatagram(nowMs); datagram; datagram = client.pollDatagram(nowMs)) {
       const sent = datagram.slice();
-      throughTransport(sent.length, () => sendUp(sent, sent.length + 40));
-    }
-    for (let datagram = server.pollDatagram(nowMs); datagram; datagram = server.pollDatagram(nowMs)) {
-      sendDown(datagram.slice(), datagram.length + 40);
+      clientEngine.when(() => throughTransport(sent.length, () => sendUp(sent, sent.length + 40)));
     }
     for (let tensor = client.pollStream(); tensor; tensor = client.pollStream()) {
       const { bytes } = tensor;
@@ -197,6 +252,19 @@ export function createVirtualSession(options: VirtualSessionOptions) {
     for (let event = client.pollEvent(); event; event = client.pollEvent()) {
       moved = true;
       clientEvents.push(event);
+    }
+    return moved;
+  }
+
+  function pumpServer(nowMs: number): boolean {
+    let moved = false;
+    for (let bytes = server.pollControl(); bytes; bytes = server.pollControl()) {
+      const sent = bytes;
+      later(() => client.handleControl(sent, clock.now()));
+    }
+    for (let datagram = server.pollDatagram(nowMs); datagram; datagram = server.pollDatagram(nowMs)) {
+      const sent = datagram.slice();
+      serverEngine.when(() => sendDown(sent, sent.length + 40));
     }
     for (let event = server.pollEvent(); event; event = server.pollEvent()) {
       moved = true;
@@ -212,9 +280,20 @@ export function createVirtualSession(options: VirtualSessionOptions) {
     while (pumpOnce());
   }
 
-  network.sessions.push({ client, server, timerMs: real?.timerMs ?? 0, pump });
+  network.sessions.push({ client, server, timerMs: real?.timerMs ?? 0, clientThread, serverThread, pump });
   const { runUntil, up: upLink, down: downLink } = network;
-  return { clock, upLink, downLink, client, server, clientEvents, serverEvents, runUntil, pump };
+  return {
+    clock,
+    upLink,
+    downLink,
+    client,
+    server,
+    clientEvents,
+    serverEvents,
+    clientThread,
+    runUntil,
+    pump,
+  };
 }
 
 export function unitsOf(options: TensorStreamOptions): number {
@@ -240,19 +319,21 @@ export function streamFrames(
   const { clock, client } = session;
   const startMs = clock.now();
   for (let i = 0; i < options.frames; i++) {
-    clock.at(startMs + i * options.intervalMs, () => {
-      const nowMs = clock.now();
-      const decision = client.offer(stream, nowMs, nowMs);
-      if (decision.admitted) {
-        client.submit(
-          stream,
-          decision.frame,
-          sliceBytes(options.bytes, client.maxPayloadBytes(stream)),
-          undefined,
-          nowMs,
-        );
-      }
-      session.pump();
-    });
+    clock.at(startMs + i * options.intervalMs, () =>
+      session.clientThread.when(() => {
+        const nowMs = clock.now();
+        const decision = client.offer(stream, nowMs, nowMs);
+        if (decision.admitted) {
+          client.submit(
+            stream,
+            decision.frame,
+            sliceBytes(options.bytes, client.maxPayloadBytes(stream)),
+            undefined,
+            nowMs,
+          );
+        }
+        session.pump();
+      }),
+    );
   }
 }
