@@ -89,7 +89,7 @@ export interface Reassembly {
   ): SliceReceipt;
   /** A repair symbol came. What is missing of the frames that it may protect is lost once the last one has come. */
   repair(header: SliceHeader, nowMs: number): void;
-  /** How long a frame is worked on once it is released, in milliseconds: it is released that much before it expires. */
+  /** How long a frame is commonly worked on once it is released, in milliseconds: it is released early enough for that. */
   setProcessingMs(processingMs: number): void;
   /** The sender has said that no more of this frame follows. */
   end(stream: number, frame: number): void;
@@ -119,6 +119,8 @@ const fecQuietMs = 60;
 
 /** Of the deadline: a frame that waits for more leaves so much earlier, for its answer may have to be sent twice. */
 const answerReserve = 0.1;
+/** The work may take twice as long as it commonly does, or longer by this share of the deadline. */
+const processingReserve = 0.1;
 
 interface OpenFrame {
   readonly stream: StreamState;
@@ -189,7 +191,8 @@ export function createReassembly(): Reassembly {
 
   function dueMs(frame: OpenFrame): number {
     const { stream } = frame;
-    const expiry = frame.capturedMs + stream.deadlineMs - frame.rttMs - processingMs;
+    const reserve = Math.min(processingMs, processingReserve * stream.deadlineMs);
+    const expiry = frame.capturedMs + stream.deadlineMs - frame.rttMs - processingMs - reserve;
     if (!stream.releaseQuiet) return expiry;
     if (frame.cover.covered < stream.minReceived * stream.units)
       return expiry - answerReserve * stream.deadlineMs;

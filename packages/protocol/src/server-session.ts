@@ -45,8 +45,6 @@ type SliceWay =
 const assumedRttMs = 50;
 /** Of what a client calls itself. */
 const maxAgentLength = 128;
-/** An incomplete frame is released early enough for work that takes so many times longer than it commonly does. */
-const processingReserve = 2;
 const processingSamples = 15;
 
 export function createServerSession(options: ServerSessionOptions, startMs: number): ServerSession {
@@ -401,7 +399,7 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
       if (answer.outcome === "done") {
         const { decode, conceal, queue, inference } = answer.stages;
         processing.add(decode + conceal + queue + inference);
-        reassembly.setProcessingMs(processing.value! * processingReserve);
+        reassembly.setProcessingMs(processing.value!);
       }
       if (state === "closed") return;
       const isTooLarge = answer.payload.length > maxResultPayloadBytes;

@@ -129,9 +129,13 @@ t.test("a frame is released while its result can still be in time, the work on i
   reassembly.add(header(1, 0, 4, 120), new Uint8Array(1), 1_000, rttMs);
   t.equal(reassembly.nextTimeoutMs(), 1_000 - 120 + 200 - rttMs);
   reassembly.setProcessingMs(15);
-  t.equal(reassembly.nextTimeoutMs(), 1_000 - 120 + 200 - rttMs - 15);
-  t.equal(reassembly.poll(1_024), undefined);
-  t.match(reassembly.poll(1_025), { expiresAtMs: 1_040 });
+  t.equal(reassembly.nextTimeoutMs(), 1_000 - 120 + 200 - rttMs - 15 - 15);
+  reassembly.setProcessingMs(30);
+  t.equal(reassembly.nextTimeoutMs(), 1_000 - 120 + 200 - rttMs - 30 - 20, "a tenth of the deadline");
+  t.equal(reassembly.poll(989), undefined);
+  reassembly.setProcessingMs(10);
+  t.equal(reassembly.poll(1_019), undefined);
+  t.match(reassembly.poll(1_020), { expiresAtMs: 1_040 });
   reassembly.add(header(2, 0, 4, 0xffffffff), new Uint8Array(1), 2_000, rttMs);
   t.match(reassembly.poll(2_000), { frame: 2 }, "far too old: at once");
 });
