@@ -5,6 +5,7 @@ import {
   type ClientSession,
   type DeliveryMode,
   ErrorCode,
+  frameKey,
   type OutgoingFrame,
   type ResultFormat,
   type SessionObserver,
@@ -55,10 +56,10 @@ export function createFrameSender(
   pump: () => void,
   observe?: SessionObserver,
 ): FrameSender {
-  const pendingFrames = new Map<string, PendingFrame>();
+  const pendingFrames = new Map<number, PendingFrame>();
 
   function settle(stream: number, frame: number, outcome: (pending: PendingFrame) => FrameOutcome): void {
-    const key = `${stream}/${frame}`;
+    const key = frameKey(stream, frame);
     const pending = pendingFrames.get(key);
     pendingFrames.delete(key);
     pending?.resolve(outcome(pending));
@@ -70,19 +71,25 @@ export function createFrameSender(
       const decision = core.offer(alias, capturedMs, startMs);
       if (!decision.admitted) return { status: "dropped", reason: decision.reason };
       const { frame, budgetBytes } = decision;
-      const key = `${alias}/${frame}`;
+      const key = frameKey(alias, frame);
       try {
         const tensor = typeof produce === "function" ? await produce({ bytes: budgetBytes }) : produce;
         const producedMs = clock.now();
         const maxPayloadBytes = mode === "datagram" ? core.maxPayloadBytes(alias) : streamSliceBytes;
         const encoded = encoder.encode(tensor, maxPayloadBytes, { frame, budgetBytes });
         const encodedMs = clock.now();
-        const times = { produceMs: producedMs - startMs, encodeMs: encodedMs - producedMs };
-        observe?.({ name: "tensor_encoded", stream: alias, frame, slices: encoded.slices, ...times });
-        let sliceCount = encoded.slices.length;
+        const produceMs = producedMs - startMs;
+        const encodeMs = encodedMs - producedMs;
+        const { slices } = encoded;
+        observe?.({ name: "tensor_encoded", stream: alias, frame, slices, produceMs, encodeMs });
+        let sliceCount = slices.length;
         const outcome = new Promise<FrameOutcome>((resolve) => {
           pendingFrames.set(key, {
-            ...{ ...times, resolve, resultFormat, readAnswer },
+            resultFormat,
+            readAnswer,
+            produceMs,
+            encodeMs,
+            resolve,
             acknowledge(received) {
               if (received >= sliceCount) encoder.acknowledge?.(frame);
             },
@@ -93,7 +100,7 @@ export function createFrameSender(
           sliceCount += parts.length - 1;
           return parts;
         };
-        if (!core.submit(alias, frame, encoded.slices, split, encodedMs)) {
+        if (!core.submit(alias, frame, slices, split, encodedMs)) {
           // It ended while it was produced, and its event has passed.
           pendingFrames.delete(key);
           return { status: "expired", reason: core.state === "closed" ? "closed" : "no-result" };

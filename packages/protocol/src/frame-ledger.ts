@@ -2,6 +2,7 @@
  * Every frame that was offered, until its end is known: offered = dropped + expired + delivered, always (spec 3.2).
  */
 import type { GateReason } from "./frame-gate.js";
+import { frameKey } from "./frame-key.js";
 
 /** Why a frame was turned away before any work was done on it. */
 export type DropReason = GateReason | "not-open";
@@ -71,7 +72,7 @@ export interface FrameLedger {
 }
 
 export function createFrameLedger(): FrameLedger {
-  const open = new Map<string, LedgerFrame>();
+  const open = new Map<number, LedgerFrame>();
   const dropReasons: Partial<Record<DropReason, number>> = {};
   const expiryReasons: Partial<Record<ExpiryReason, number>> = {};
   let admitted = 0;
@@ -81,7 +82,7 @@ export function createFrameLedger(): FrameLedger {
   let onTimeCount = 0;
 
   function take(stream: number, frame: number): LedgerFrame | undefined {
-    const key = `${stream}/${frame}`;
+    const key = frameKey(stream, frame);
     const entry = open.get(key);
     open.delete(key);
     return entry;
@@ -94,9 +95,9 @@ export function createFrameLedger(): FrameLedger {
     },
     admit(frame) {
       admitted++;
-      open.set(`${frame.stream}/${frame.frame}`, frame);
+      open.set(frameKey(frame.stream, frame.frame), frame);
     },
-    find: (stream, frame) => open.get(`${stream}/${frame}`),
+    find: (stream, frame) => open.get(frameKey(stream, frame)),
     expire(stream, frame, reason) {
       const entry = take(stream, frame);
       if (entry) {

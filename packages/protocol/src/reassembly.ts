@@ -198,11 +198,26 @@ export function createReassembly(): Reassembly {
     return Math.min(expiry, Math.max(overtakenMs, lastArrivalMs) + stream.reorderMs);
   }
 
+  /** A slice of this frame has come: what is missing of those before it has been overtaken. */
+  function overtake(stream: StreamState, newest: number, nowMs: number): void {
+    for (const other of stream.open.values()) {
+      if (other.frame + spanOf(stream) <= newest) other.overtakenMs ??= nowMs;
+    }
+  }
+
   function begin(stream: StreamState, frame: number, nowMs: number): OpenFrame {
     const opened: OpenFrame = {
-      ...{ stream, frame, slices: [], cover: createSliceCover(), bytes: 0, rttMs: 0, overtakenMs: undefined },
+      stream,
+      frame,
+      slices: [],
+      cover: createSliceCover(),
+      bytes: 0,
       slicesRecovered: 0,
-      ...{ firstArrivalMs: nowMs, lastArrivalMs: nowMs, capturedMs: Number.POSITIVE_INFINITY },
+      firstArrivalMs: nowMs,
+      lastArrivalMs: nowMs,
+      capturedMs: Number.POSITIVE_INFINITY,
+      rttMs: 0,
+      overtakenMs: undefined,
     };
     stream.open.set(frame, opened);
     order.add(opened);
@@ -268,9 +283,7 @@ export function createReassembly(): Reassembly {
       if (isRecovered) frame.slicesRecovered++;
       // Repair symbols follow behind the last slice, and what they bring back overtakes nothing.
       if (end === stream.units && stream.fecSpan === 0) frame.overtakenMs ??= nowMs;
-      for (const other of isRecovered ? [] : stream.open.values()) {
-        if (other.frame + spanOf(stream) <= header.frame) other.overtakenMs ??= nowMs;
-      }
+      if (!isRecovered && stream.open.size > 1) overtake(stream, header.frame, nowMs);
       frame.capturedMs = Math.min(frame.capturedMs, nowMs - header.ageMs);
       frame.rttMs = rttMs;
       frame.bytes += payload.length;
@@ -319,10 +332,15 @@ export function createReassembly(): Reassembly {
       readyBytes -= heldBytes(frame);
       const { stream } = frame;
       return {
-        ...{ stream: stream.alias, frame: frame.frame, slices: frame.slices, units: stream.units },
-        ...{ unitsReceived: frame.cover.covered, firstArrivalMs: frame.firstArrivalMs },
+        stream: stream.alias,
+        frame: frame.frame,
+        slices: frame.slices,
         slicesRecovered: frame.slicesRecovered,
-        ...{ lastArrivalMs: frame.lastArrivalMs, capturedMs: frame.capturedMs },
+        unitsReceived: frame.cover.covered,
+        units: stream.units,
+        firstArrivalMs: frame.firstArrivalMs,
+        lastArrivalMs: frame.lastArrivalMs,
+        capturedMs: frame.capturedMs,
         expiresAtMs: frame.capturedMs + stream.deadlineMs - frame.rttMs,
       };
     },

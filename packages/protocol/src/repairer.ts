@@ -3,6 +3,7 @@
  * come needs none: what is missing is concealed.
  */
 import type { sluice } from "@sluice/proto";
+import { frameKey } from "./frame-key.js";
 import { maxTrackedDatagrams } from "./limits.js";
 import { hasArrived, wasRecovered } from "./report-arrivals.js";
 import type { OutgoingFrame, OutgoingSlice } from "./send-buffer.js";
@@ -65,14 +66,14 @@ interface SentDatagram {
 }
 
 export function createRepairer(): Repairer {
-  const frames = new Map<string, FrameState>();
+  const frames = new Map<number, FrameState>();
   // In the order of their numbers.
   const datagrams = new Map<number, SentDatagram>();
   const wanting = new Set<FrameState>();
   let slicesRepeated = 0;
   let newestArrivedMs = Number.NEGATIVE_INFINITY;
 
-  const keyOf = ({ stream, frame }: { stream: number; frame: number }) => `${stream}/${frame}`;
+  const keyOf = ({ stream, frame }: { stream: number; frame: number }) => frameKey(stream, frame);
 
   function drop(state: FrameState): void {
     frames.delete(keyOf(state.frame));
@@ -140,8 +141,16 @@ export function createRepairer(): Repairer {
     sent(sequence, frame, slice, minReceived, nowMs) {
       let state = frames.get(keyOf(frame));
       if (!state) {
-        const shares = { lostShare: 0, receivedShare: 0, outShare: 0 };
-        state = { frame, minReceived, pieces: new Map(), lastSentMs: nowMs, toCopy: [], ...shares };
+        state = {
+          frame,
+          minReceived,
+          pieces: new Map(),
+          lostShare: 0,
+          receivedShare: 0,
+          outShare: 0,
+          lastSentMs: nowMs,
+          toCopy: none,
+        };
         frames.set(keyOf(frame), state);
       }
       let piece = state.pieces.get(slice);
@@ -160,7 +169,7 @@ export function createRepairer(): Repairer {
 
     handleReport(report, _nowMs) {
       for (const { stream, frame } of report.frames) {
-        const state = frames.get(`${stream}/${frame}`);
+        const state = frames.get(frameKey(stream ?? 0, frame ?? 0));
         // It is released: what comes now comes too late.
         if (state) drop(state);
       }
@@ -181,7 +190,7 @@ export function createRepairer(): Repairer {
     },
 
     forget(stream, frame) {
-      const state = frames.get(`${stream}/${frame}`);
+      const state = frames.get(frameKey(stream, frame));
       if (state) drop(state);
     },
 
@@ -191,13 +200,13 @@ export function createRepairer(): Repairer {
         wanting.delete(state);
         const lost = [...state.pieces.values()].filter((piece) => piece.state === "lost");
         for (const piece of lost) move(state, piece, "out");
-        state.toCopy = copyMs(state) > nowMs ? lost : [];
+        state.toCopy = copyMs(state) > nowMs ? lost : none;
         if (lost.length > 0) return repeat(state, lost, nowMs);
       }
       for (const state of frames.values()) {
         if (state.toCopy.length === 0 || copyMs(state) > nowMs) continue;
         const unknown = state.toCopy.filter((piece) => piece.state === "out");
-        state.toCopy = [];
+        state.toCopy = none;
         if (unknown.length > 0) return repeat(state, unknown, nowMs);
       }
       return undefined;
@@ -224,6 +233,7 @@ export function createRepairer(): Repairer {
 }
 
 const epsilon = 1e-6;
+const none: readonly Piece[] = [];
 
 function copyMs({ frame }: FrameState): number {
   return frame.copyAtMs ?? Number.NEGATIVE_INFINITY;

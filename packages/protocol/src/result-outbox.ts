@@ -4,6 +4,7 @@
  */
 import type { sluice } from "@sluice/proto";
 import { encodeControl } from "./control-message.js";
+import { frameKey } from "./frame-key.js";
 import { maxUnacknowledgedResults } from "./limits.js";
 
 /** How long a result is worth sending, in milliseconds of the server's clock. */
@@ -57,10 +58,10 @@ const minRepeatMs = 5;
 const repeatBytesPerMs = 40;
 
 export function createResultOutbox(): ResultOutbox {
-  const waiting = new Map<string, Waiting>();
+  const waiting = new Map<number, Waiting>();
   let repeated = 0;
   /** Acknowledged, but not every sending of them yet. */
-  const settling = new Map<string, Waiting>();
+  const settling = new Map<number, Waiting>();
   /** Smoothed share of sendings that were not acknowledged. */
   let lossShare = 0;
   let pathLossShare = 0;
@@ -86,14 +87,14 @@ export function createResultOutbox(): ResultOutbox {
 
   return {
     push(result, times, nowMs) {
-      const key = `${result.stream ?? 0}/${result.frame ?? 0}`;
+      const key = frameKey(result.stream ?? 0, result.frame ?? 0);
       const bytes = encodeControl({ kind: "result", body: result });
       waiting.set(key, { result, bytes, times, dueMs: nowMs, sends: 0, acknowledgements: 0, expectedMs: 0 });
       if (waiting.size > maxUnacknowledgedResults) waiting.delete(waiting.keys().next().value!);
     },
     acknowledge(stream, frames, nowMs) {
       for (const frame of frames) {
-        const key = `${stream}/${frame}`;
+        const key = frameKey(stream, frame);
         const item = waiting.get(key) ?? settling.get(key);
         if (!item) continue;
         item.acknowledgements++;

@@ -33,7 +33,7 @@ export type ServerEvent =
 export interface FrameAnswer {
   readonly outcome: ServerOutcome;
   /** From the registry where the outcome is not `done`. */
-  readonly code?: number;
+  readonly code?: number | undefined;
   readonly stages: {
     readonly decode: number;
     readonly conceal: number;

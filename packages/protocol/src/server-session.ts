@@ -445,13 +445,11 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
       if (state === "closed") return Number.POSITIVE_INFINITY;
       if (state === "connecting") return startMs + handshakeTimeoutMs;
       return Math.min(
-        ...[
-          reassembly.nextTimeoutMs(),
-          report.nextTimeoutMs(),
-          results.nextTimeoutMs(),
-          pinger.nextTimeoutMs(),
-          drainMs(),
-        ],
+        reassembly.nextTimeoutMs(),
+        report.nextTimeoutMs(),
+        results.nextTimeoutMs(),
+        pinger.nextTimeoutMs(),
+        drainMs(),
       );
     },
 

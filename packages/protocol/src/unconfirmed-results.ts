@@ -1,3 +1,4 @@
+import { frameKey } from "./frame-key.js";
 import { maxUnacknowledgedResults } from "./limits.js";
 
 /**
@@ -11,15 +12,15 @@ export interface UnconfirmedResults {
 }
 
 export function createUnconfirmedResults(): UnconfirmedResults {
-  const waiting = new Set<string>();
+  const waiting = new Set<number>();
   return {
     add(stream, frame) {
-      waiting.add(`${stream}/${frame}`);
+      waiting.add(frameKey(stream, frame));
       // A client that acknowledges nothing costs no more than this.
       if (waiting.size > maxUnacknowledgedResults) waiting.delete(waiting.values().next().value!);
     },
     acknowledge(stream, frames) {
-      for (const frame of frames) waiting.delete(`${stream}/${frame}`);
+      for (const frame of frames) waiting.delete(frameKey(stream, frame));
     },
     get size() {
       return waiting.size;
