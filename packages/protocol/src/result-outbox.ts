@@ -58,7 +58,14 @@ const minRepeatMs = 5;
 const repeatBytesPerMs = 40;
 
 export function createResultOutbox(): ResultOutbox {
-  const waiting = new Map<number, Waiting>();
+  // Apart, for a client may leave dozens unacknowledged at a time: what leaves for the first time is found at once, and
+  // the others are looked through only when one of them may be due.
+  const fresh = new Map<number, Waiting>();
+  const sent = new Map<number, Waiting>();
+  /** When the first of `sent` is due. */
+  let repeatMs = Number.POSITIVE_INFINITY;
+  /** None that waits is longer. */
+  let longestBytes = 0;
   let repeated = 0;
   /** Acknowledged, but not every sending of them yet. */
   const settling = new Map<number, Waiting>();
@@ -85,43 +92,76 @@ export function createResultOutbox(): ResultOutbox {
     }
   }
 
+  /** The oldest one gives way. */
+  function enforceBound(): void {
+    if (fresh.size + sent.size <= maxUnacknowledgedResults) return;
+    const oldest = sent.size > 0 ? sent : fresh;
+    oldest.delete(oldest.keys().next().value!);
+  }
+
+  function send(item: Waiting, rttMs: number, nowMs: number): Uint8Array {
+    item.expectedMs = nowMs + 1.1 * rttMs + acknowledgementDelayMs;
+    item.sends++;
+    item.dueMs = nowMs + intervalMs(item, rttMs, nowMs);
+    repeatMs = Math.min(repeatMs, item.dueMs);
+    return item.bytes;
+  }
+
+  function takeRepeat(maxBytes: number, rttMs: number, nowMs: number): Uint8Array | undefined {
+    let next = Number.POSITIVE_INFINITY;
+    for (const [key, item] of sent) {
+      if (item.times.uselessAtMs <= nowMs) {
+        sent.delete(key);
+        learn(item);
+      } else if (item.dueMs <= nowMs && item.bytes.length <= maxBytes) {
+        repeated++;
+        return send(item, rttMs, nowMs);
+      } else next = Math.min(next, item.dueMs);
+    }
+    repeatMs = next;
+    return undefined;
+  }
+
   return {
     push(result, times, nowMs) {
       const key = frameKey(result.stream ?? 0, result.frame ?? 0);
       const bytes = encodeControl({ kind: "result", body: result });
-      waiting.set(key, { result, bytes, times, dueMs: nowMs, sends: 0, acknowledgements: 0, expectedMs: 0 });
-      if (waiting.size > maxUnacknowledgedResults) waiting.delete(waiting.keys().next().value!);
+      fresh.set(key, { result, bytes, times, dueMs: nowMs, sends: 0, acknowledgements: 0, expectedMs: 0 });
+      longestBytes = Math.max(longestBytes, bytes.length);
+      enforceBound();
     },
     acknowledge(stream, frames, nowMs) {
       for (const frame of frames) {
         const key = frameKey(stream, frame);
-        const item = waiting.get(key) ?? settling.get(key);
+        const item = sent.get(key) ?? fresh.get(key) ?? settling.get(key);
         if (!item) continue;
         item.acknowledgements++;
-        if (waiting.delete(key)) settling.set(key, item);
+        if (sent.delete(key) || fresh.delete(key)) settling.set(key, item);
       }
+      repeatMs = Number.POSITIVE_INFINITY;
+      for (const { dueMs } of sent.values()) repeatMs = Math.min(repeatMs, dueMs);
       settle(nowMs);
     },
     take(maxBytes, rttMs, nowMs) {
-      for (const [key, item] of waiting) {
-        // The first sending always happens: a late result still tells the client what became of its frame.
-        if (item.sends > 0 && item.times.uselessAtMs <= nowMs) {
-          waiting.delete(key);
-          learn(item);
-        } else if (item.dueMs <= nowMs && item.bytes.length <= maxBytes) {
-          if (item.sends > 0) repeated++;
-          item.expectedMs = nowMs + 1.1 * rttMs + acknowledgementDelayMs;
-          item.sends++;
-          item.dueMs = nowMs + intervalMs(item, rttMs, nowMs);
-          return item.bytes;
-        }
+      const repeat = repeatMs <= nowMs ? takeRepeat(maxBytes, rttMs, nowMs) : undefined;
+      if (repeat) return repeat;
+      // The first sending always happens: a late result still tells the client what became of its frame.
+      for (const [key, item] of fresh) {
+        if (item.bytes.length > maxBytes) continue;
+        fresh.delete(key);
+        sent.set(key, item);
+        return send(item, rttMs, nowMs);
       }
       return undefined;
     },
     takeLarger(maxBytes) {
-      for (const [key, item] of waiting) {
-        if (item.bytes.length > maxBytes) {
-          waiting.delete(key);
+      if (longestBytes <= maxBytes) return undefined;
+      longestBytes = 0;
+      for (const items of [sent, fresh]) {
+        for (const [key, item] of items) {
+          longestBytes = Math.max(longestBytes, item.bytes.length);
+          if (item.bytes.length <= maxBytes) continue;
+          items.delete(key);
           return item.result;
         }
       }
@@ -131,16 +171,17 @@ export function createResultOutbox(): ResultOutbox {
       pathLossShare = share;
     },
     clear() {
-      waiting.clear();
+      fresh.clear();
+      sent.clear();
+      repeatMs = Number.POSITIVE_INFINITY;
       settling.clear();
     },
     nextTimeoutMs() {
-      let next = Number.POSITIVE_INFINITY;
-      for (const item of waiting.values()) next = Math.min(next, item.dueMs);
-      return next;
+      for (const { dueMs } of fresh.values()) return Math.min(dueMs, repeatMs);
+      return repeatMs;
     },
     get size() {
-      return waiting.size;
+      return fresh.size + sent.size;
     },
     get repeated() {
       return repeated;

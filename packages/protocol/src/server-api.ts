@@ -100,6 +100,7 @@ export interface ServerSession {
   close(code: number, reason: string): void;
 
   pollControl(): Uint8Array | undefined;
+  /** See `ClientSession.pollDatagram`. */
   pollDatagram(nowMs: number): Uint8Array | undefined;
   pollEvent(): ServerEvent | undefined;
   nextTimeoutMs(): number;

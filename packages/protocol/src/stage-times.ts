@@ -12,14 +12,16 @@ export interface StageTimes {
 
 const hundredths = (ms: number) => Math.max(0, Math.round(ms * 100));
 
-export function stageTimesToWire(times: StageTimes): sluice.v1.StageTimes.$Properties {
-  const { reassembly, decode, conceal, queue, inference } = times;
+export function stageTimesToWire(
+  times: Omit<StageTimes, "reassembly">,
+  reassemblyMs: number,
+): sluice.v1.StageTimes.$Properties {
   return {
-    reassembly: hundredths(reassembly),
-    decode: hundredths(decode),
-    conceal: hundredths(conceal),
-    queue: hundredths(queue),
-    inference: hundredths(inference),
+    reassembly: hundredths(reassemblyMs),
+    decode: hundredths(times.decode),
+    conceal: hundredths(times.conceal),
+    queue: hundredths(times.queue),
+    inference: hundredths(times.inference),
   };
 }
 
