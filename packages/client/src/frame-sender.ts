@@ -3,9 +3,9 @@ import type { TensorEncoder } from "@sluice/codec";
 import {
   type ClientEvent,
   type ClientSession,
+  createFrameTable,
   type DeliveryMode,
   ErrorCode,
-  frameKey,
   type OutgoingFrame,
   type ResultFormat,
   type SessionObserver,
@@ -56,12 +56,10 @@ export function createFrameSender(
   pump: () => void,
   observe?: SessionObserver,
 ): FrameSender {
-  const pendingFrames = new Map<number, PendingFrame>();
+  const pendingFrames = createFrameTable<PendingFrame>();
 
   function settle(stream: number, frame: number, outcome: (pending: PendingFrame) => FrameOutcome): void {
-    const key = frameKey(stream, frame);
-    const pending = pendingFrames.get(key);
-    pendingFrames.delete(key);
+    const pending = pendingFrames.take(stream, frame);
     pending?.resolve(outcome(pending));
   }
 
@@ -71,7 +69,6 @@ export function createFrameSender(
       const decision = core.offer(alias, capturedMs, startMs);
       if (!decision.admitted) return { status: "dropped", reason: decision.reason };
       const { frame, budgetBytes } = decision;
-      const key = frameKey(alias, frame);
       try {
         const tensor = typeof produce === "function" ? await produce({ bytes: budgetBytes }) : produce;
         const producedMs = clock.now();
@@ -84,7 +81,7 @@ export function createFrameSender(
         observe?.({ name: "tensor_encoded", stream: alias, frame, slices, produceMs, encodeMs });
         let sliceCount = slices.length;
         const outcome = new Promise<FrameOutcome>((resolve) => {
-          pendingFrames.set(key, {
+          pendingFrames.set(alias, frame, {
             resultFormat,
             readAnswer,
             produceMs,
@@ -102,13 +99,13 @@ export function createFrameSender(
         };
         if (!core.submit(alias, frame, slices, split, encodedMs)) {
           // It ended while it was produced, and its event has passed.
-          pendingFrames.delete(key);
+          pendingFrames.take(alias, frame);
           return { status: "expired", reason: core.state === "closed" ? "closed" : "no-result" };
         }
         pump();
         return await outcome;
       } catch (error) {
-        pendingFrames.delete(key);
+        pendingFrames.take(alias, frame);
         core.abandon(alias, frame);
         pump();
         throw error;

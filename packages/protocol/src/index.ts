@@ -11,8 +11,8 @@ export { ErrorCode, errorCodeLabel, errorCodeName, mayTryAgain, ProtocolError } 
 export { type FecOptions, formatFec, parseFec } from "./fec/fec-options.js";
 export type { RepairReceipt } from "./fec/fec-receiver.js";
 export { frameBudgetBytes, frameGate, type GateInput, type GateReason } from "./frame-gate.js";
-export { frameKey } from "./frame-key.js";
 export type { DropReason, ExpiryReason, LedgerCounts, LedgerFrame } from "./frame-ledger.js";
+export { createFrameTable } from "./frame-table.js";
 export {
   type InferenceTerms,
   type PathTerms,

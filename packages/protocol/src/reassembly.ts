@@ -168,8 +168,13 @@ export function createReassembly(): Reassembly {
 
   function release(frame: OpenFrame, nowMs: number): void {
     if (!order.delete(frame)) return;
+    frame.stream.open.delete(frame.frame);
+    openBytes -= heldBytes(frame);
+    makeReady(frame, nowMs);
+  }
+
+  function makeReady(frame: OpenFrame, nowMs: number): void {
     const { stream } = frame;
-    stream.open.delete(frame.frame);
     const isComplete = frame.cover.covered === stream.units;
     const atMs = isComplete ? Number.POSITIVE_INFINITY : nowMs;
     const { capturedMs, overtakenMs } = frame;
@@ -183,7 +188,6 @@ export function createReassembly(): Reassembly {
       stream.floor = Math.max(stream.floor, oldest + 1);
     }
     ready.push(frame);
-    openBytes -= heldBytes(frame);
     readyBytes += heldBytes(frame);
   }
 
@@ -206,7 +210,8 @@ export function createReassembly(): Reassembly {
   }
 
   function begin(stream: StreamState, frame: number, nowMs: number): OpenFrame {
-    const opened: OpenFrame = {
+    begun++;
+    return {
       stream,
       frame,
       slices: [],
@@ -219,10 +224,6 @@ export function createReassembly(): Reassembly {
       rttMs: 0,
       overtakenMs: undefined,
     };
-    stream.open.set(frame, opened);
-    order.add(opened);
-    begun++;
-    return opened;
   }
 
   return {
@@ -272,6 +273,7 @@ export function createReassembly(): Reassembly {
       if (frame && frame.cover.ranges >= maxRangesPerFrame) return "scattered";
       if (frame?.cover.add(first, end) === 0) return "duplicate";
       if (payload.length + (frame?.bytes ?? 0) > stream.maxFrameBytes) return "too-large";
+      const isFirst = frame === undefined;
       if (!frame) {
         frame = begin(stream, header.frame, nowMs);
         frame.cover.add(first, end);
@@ -283,12 +285,22 @@ export function createReassembly(): Reassembly {
       if (isRecovered) frame.slicesRecovered++;
       // Repair symbols follow behind the last slice, and what they bring back overtakes nothing.
       if (end === stream.units && stream.fecSpan === 0) frame.overtakenMs ??= nowMs;
-      if (!isRecovered && stream.open.size > 1) overtake(stream, header.frame, nowMs);
+      if (!isRecovered && stream.open.size > 0) overtake(stream, header.frame, nowMs);
       frame.capturedMs = Math.min(frame.capturedMs, nowMs - header.ageMs);
       frame.rttMs = rttMs;
       frame.bytes += payload.length;
+      const isComplete = frame.cover.covered === stream.units;
+      if (isFirst && isComplete) {
+        // It came in one slice, as small tensors do: it never waits.
+        makeReady(frame, nowMs);
+        return "taken";
+      }
+      if (isFirst) {
+        stream.open.set(header.frame, frame);
+        order.add(frame);
+      }
       openBytes += payload.length + heldSliceOverheadBytes;
-      if (frame.cover.covered === stream.units) release(frame, nowMs);
+      if (isComplete) release(frame, nowMs);
       while (order.size > maxFramesInReassembly || openBytes > maxReassemblyBytes) {
         const oldest = order.values().next().value;
         if (!oldest) break;

@@ -4,7 +4,7 @@
  */
 import type { sluice } from "@sluice/proto";
 import { encodeControl } from "./control-message.js";
-import { frameKey } from "./frame-key.js";
+import { createFrameTable } from "./frame-table.js";
 import { maxUnacknowledgedResults } from "./limits.js";
 
 /** How long a result is worth sending, in milliseconds of the server's clock. */
@@ -34,6 +34,8 @@ export interface ResultOutbox {
 }
 
 interface Waiting {
+  readonly stream: number;
+  readonly frame: number;
   readonly result: sluice.v1.Result.$Properties;
   readonly bytes: Uint8Array;
   readonly times: ResultTimes;
@@ -60,15 +62,15 @@ const repeatBytesPerMs = 40;
 export function createResultOutbox(): ResultOutbox {
   // Apart, for a client may leave dozens unacknowledged at a time: what leaves for the first time is found at once, and
   // the others are looked through only when one of them may be due.
-  const fresh = new Map<number, Waiting>();
-  const sent = new Map<number, Waiting>();
+  const fresh = createFrameTable<Waiting>();
+  const sent = createFrameTable<Waiting>();
   /** When the first of `sent` is due. */
   let repeatMs = Number.POSITIVE_INFINITY;
   /** None that waits is longer. */
   let longestBytes = 0;
   let repeated = 0;
   /** Acknowledged, but not every sending of them yet. */
-  const settling = new Map<number, Waiting>();
+  const settling = createFrameTable<Waiting>();
   /** Smoothed share of sendings that were not acknowledged. */
   let lossShare = 0;
   let pathLossShare = 0;
@@ -85,9 +87,9 @@ export function createResultOutbox(): ResultOutbox {
   }
 
   function settle(nowMs: number): void {
-    for (const [key, item] of settling) {
+    for (let item = settling.values[0]; item; item = settling.values[0]) {
       if (item.expectedMs > nowMs && settling.size <= maxUnacknowledgedResults) break;
-      settling.delete(key);
+      settling.shift();
       learn(item);
     }
   }
@@ -95,8 +97,7 @@ export function createResultOutbox(): ResultOutbox {
   /** The oldest one gives way. */
   function enforceBound(): void {
     if (fresh.size + sent.size <= maxUnacknowledgedResults) return;
-    const oldest = sent.size > 0 ? sent : fresh;
-    oldest.delete(oldest.keys().next().value!);
+    (sent.size > 0 ? sent : fresh).shift();
   }
 
   function send(item: Waiting, rttMs: number, nowMs: number): Uint8Array {
@@ -109,9 +110,9 @@ export function createResultOutbox(): ResultOutbox {
 
   function takeRepeat(maxBytes: number, rttMs: number, nowMs: number): Uint8Array | undefined {
     let next = Number.POSITIVE_INFINITY;
-    for (const [key, item] of sent) {
+    for (const item of [...sent.values]) {
       if (item.times.uselessAtMs <= nowMs) {
-        sent.delete(key);
+        sent.take(item.stream, item.frame);
         learn(item);
       } else if (item.dueMs <= nowMs && item.bytes.length <= maxBytes) {
         repeated++;
@@ -124,45 +125,51 @@ export function createResultOutbox(): ResultOutbox {
 
   return {
     push(result, times, nowMs) {
-      const key = frameKey(result.stream ?? 0, result.frame ?? 0);
+      const stream = result.stream ?? 0;
+      const frame = result.frame ?? 0;
       const bytes = encodeControl({ kind: "result", body: result });
-      fresh.set(key, { result, bytes, times, dueMs: nowMs, sends: 0, acknowledgements: 0, expectedMs: 0 });
+      fresh.set(stream, frame, {
+        stream,
+        frame,
+        result,
+        bytes,
+        times,
+        dueMs: nowMs,
+        sends: 0,
+        acknowledgements: 0,
+        expectedMs: 0,
+      });
       longestBytes = Math.max(longestBytes, bytes.length);
       enforceBound();
     },
     acknowledge(stream, frames, nowMs) {
       for (const frame of frames) {
-        const key = frameKey(stream, frame);
-        const item = sent.get(key) ?? fresh.get(key) ?? settling.get(key);
-        if (!item) continue;
-        item.acknowledgements++;
-        if (sent.delete(key) || fresh.delete(key)) settling.set(key, item);
+        const taken = sent.take(stream, frame) ?? fresh.take(stream, frame);
+        const item = taken ?? settling.get(stream, frame);
+        if (item) item.acknowledgements++;
+        if (taken) settling.set(stream, frame, taken);
       }
       repeatMs = Number.POSITIVE_INFINITY;
-      for (const { dueMs } of sent.values()) repeatMs = Math.min(repeatMs, dueMs);
+      for (const { dueMs } of sent.values) repeatMs = Math.min(repeatMs, dueMs);
       settle(nowMs);
     },
     take(maxBytes, rttMs, nowMs) {
       const repeat = repeatMs <= nowMs ? takeRepeat(maxBytes, rttMs, nowMs) : undefined;
       if (repeat) return repeat;
       // The first sending always happens: a late result still tells the client what became of its frame.
-      for (const [key, item] of fresh) {
-        if (item.bytes.length > maxBytes) continue;
-        fresh.delete(key);
-        sent.set(key, item);
-        return send(item, rttMs, nowMs);
-      }
-      return undefined;
+      const item = fresh.values.find(({ bytes }) => bytes.length <= maxBytes);
+      if (!item) return undefined;
+      fresh.take(item.stream, item.frame);
+      sent.set(item.stream, item.frame, item);
+      return send(item, rttMs, nowMs);
     },
     takeLarger(maxBytes) {
       if (longestBytes <= maxBytes) return undefined;
       longestBytes = 0;
       for (const items of [sent, fresh]) {
-        for (const [key, item] of items) {
-          longestBytes = Math.max(longestBytes, item.bytes.length);
-          if (item.bytes.length <= maxBytes) continue;
-          items.delete(key);
-          return item.result;
+        for (const { stream, frame, bytes } of items.values) {
+          longestBytes = Math.max(longestBytes, bytes.length);
+          if (bytes.length > maxBytes) return items.take(stream, frame)!.result;
         }
       }
       return undefined;
@@ -177,8 +184,7 @@ export function createResultOutbox(): ResultOutbox {
       settling.clear();
     },
     nextTimeoutMs() {
-      for (const { dueMs } of fresh.values()) return Math.min(dueMs, repeatMs);
-      return repeatMs;
+      return Math.min(fresh.values[0]?.dueMs ?? Number.POSITIVE_INFINITY, repeatMs);
     },
     get size() {
       return fresh.size + sent.size;
