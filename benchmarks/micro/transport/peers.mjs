@@ -21,6 +21,14 @@ const ENGINES = [
   },
   {
     ...node,
+    name: "quiche-caller",
+    title: "quiche, on the caller's thread",
+    carrier: "sluice",
+    parameters: { engine: "quiche", thread: "caller" },
+    provides: ["datagrams", "streams", "packet-size"],
+  },
+  {
+    ...node,
     name: "quinn",
     title: "quinn",
     carrier: "sluice",
@@ -76,7 +84,7 @@ export async function findPeers(wantedEngines) {
   const leftOut = [];
   for (const engine of ENGINES.filter(({ name }) => wantedEngines.includes(name))) {
     try {
-      if (engine.name !== "memory") await selectEngine(engine.name);
+      if (engine.carrier === "sluice") await selectEngine(engine.parameters.engine);
       peers.push(engine);
     } catch (error) {
       leftOut.push({ peer: engine.name, reason: error.message });

@@ -5,7 +5,8 @@ import process from "node:process";
 /** Windows of 16 MiB: more than any tensor here, so that flow control never waits for a round trip. */
 const TUNED_WINDOW_BYTES = 16 * 2 ** 20;
 
-/** `about` says library and settings; `transport` decides whether a congestion control of the system is chosen. */
+/** `about` says library and settings; `transport` decides whether a congestion control of the system is chosen. `isForLoopback`:
+ *  a setting that a link hides. */
 export const systems = {
   sluice: { title: "Sluice", module: "sluice", transport: "udp" },
   "sluice-whole": {
@@ -15,6 +16,15 @@ export const systems = {
   "sluice-reliable": {
     ...{ title: "Sluice, reliable mode", module: "sluice", transport: "udp" },
     options: { stream: { mode: "reliable" } },
+  },
+  "sluice-caller": {
+    ...{
+      title: "Sluice, QUIC on the caller's thread",
+      module: "sluice",
+      transport: "udp",
+      isForLoopback: true,
+    },
+    options: { server: { thread: "caller" }, transport: { thread: "caller" } },
   },
   ws: { title: "WebSocket", module: "ws", transport: "tcp" },
   grpc: { title: "gRPC, stock", module: "grpc", transport: "tcp" },

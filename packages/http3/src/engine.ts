@@ -2,6 +2,7 @@ import type { Session, SessionRequest, TransportServer } from "@sluice/transport
 import type { AdmissionLimits, RetryMode } from "./admission/admission.js";
 import type { EngineStats } from "./engine-stats.js";
 import type { LogLevel, Trust } from "./quiche/messages.js";
+import type { QuicThreadName } from "./quiche/quic-thread.js";
 
 /** A checked request to connect, its host resolved. */
 export interface EngineConnectOptions {
@@ -48,6 +49,8 @@ export interface EngineServer extends TransportServer {
 /** An implementation of QUIC, HTTP/3 and WebTransport. */
 export interface Engine {
   readonly name: string;
+  /** Where it runs, if that can be chosen. */
+  readonly thread?: QuicThreadName;
   /**
    * What it cannot do of what was asked for, each option with the reason: `impossible` is refused, `partial` as well
    * where `auto` has another engine. Absent: it can do everything.

@@ -12,6 +12,7 @@ export type { Http3Server, ServerStats } from "./http3-server.js";
 export { type ListenOptions, listen } from "./listen.js";
 export { type AllowsOrigin, createOriginList } from "./origin-list.js";
 export { ENGINE_FAILED_CODE } from "./quiche/close-info.js";
+export type { QuicThreadName } from "./quiche/quic-thread.js";
 export { type EngineName, engineNames, type SelectEngineOptions, selectEngine } from "./select-engine.js";
 export {
   connectWithHashes,

@@ -3,6 +3,7 @@ import { closestName } from "./closest-name.js";
 import type { Engine, ListenWishes, Log } from "./engine.js";
 import { createFailsEngine } from "./fails/engine.js";
 import { createQuicheEngine } from "./quiche/engine.js";
+import type { QuicThreadName } from "./quiche/quic-thread.js";
 import { createQuinnEngine } from "./quinn/engine.js";
 import { createWebSocketEngine } from "./websocket/engine.js";
 
@@ -15,6 +16,8 @@ export type EngineName = (typeof engineNames)[number];
 export interface SelectEngineOptions {
   /** Takes `websocket`, which has no datagrams, where no engine with QUIC loads. Default false. */
   readonly fallback?: boolean;
+  /** Where the engine `quiche` shall run, if it does not run yet in this process. Default `worker`. */
+  readonly thread?: QuicThreadName;
   /** What a server was asked for; without it the engine is for a client. */
   readonly listen?: ListenWishes;
   /** Is told what `auto` picked, and why it passed over the others. */
@@ -22,7 +25,7 @@ export interface SelectEngineOptions {
 }
 
 /** An entry loads its packages when it is called. */
-const ENGINES: Readonly<Record<Exclude<EngineName, "auto">, () => Promise<Engine>>> = {
+const ENGINES: Readonly<Record<Exclude<EngineName, "auto">, (thread?: QuicThreadName) => Promise<Engine>>> = {
   quinn: () => createQuinnEngine(),
   quiche: createQuicheEngine,
   fails: () => createFailsEngine(),
@@ -61,7 +64,8 @@ export async function selectEngine(
   let cause: unknown;
   for (const candidate of candidates) {
     try {
-      const engine = await load(candidate);
+      const engine = await load(candidate, options.thread);
+      tellOfThread(engine, options);
       checkOptions(engine, name === "auto", options.listen);
       if (name === "auto") {
         // Only what is not as usual is worth a line at every start.
@@ -90,10 +94,20 @@ function checkOptions(engine: Engine, isAuto: boolean, listen: ListenWishes | un
   if (wrong.length > 0) throw new ConnectError("engine", `it cannot do ${wrong.join(", ")}`);
 }
 
-function load(name: Exclude<EngineName, "auto">): Promise<Engine> {
+/** The first one that used the engine has chosen for the process. */
+function tellOfThread(
+  { name, thread }: Engine,
+  { thread: wish = "worker", log, listen }: SelectEngineOptions,
+): void {
+  if (thread === undefined || thread === wish) return;
+  const what = `QUIC runs already ${thread === "worker" ? "in a worker thread" : "on the caller's thread"} of this process, and only there`;
+  log?.(listen !== undefined && thread === "caller" ? "warn" : "debug", what, { engine: name, wish });
+}
+
+function load(name: Exclude<EngineName, "auto">, thread: QuicThreadName | undefined): Promise<Engine> {
   const known = loaded.get(name);
   if (known !== undefined) return known;
-  const engine = ENGINES[name]();
+  const engine = ENGINES[name](thread);
   loaded.set(name, engine);
   // What could not be loaded is tried again the next time.
   engine.catch(() => loaded.delete(name));

@@ -1,4 +1,3 @@
-import type { MessagePort } from "node:worker_threads";
 import t from "tap";
 import { AckDelay } from "#src/quiche/ack-delay.js";
 import { RECEIVE_QUEUE_DATAGRAMS } from "#src/quiche/config.js";
@@ -59,29 +58,54 @@ t.test("one packet's acknowledgement waits for an answer, the second packet's do
   const acks = new AckDelay();
   t.notOk(acks.mayWait(0), "nothing came");
   t.equal(acks.deadlineMs, Number.POSITIVE_INFINITY);
-  acks.handlePacket(100);
+  acks.handlePacket(74, 100);
   t.ok(acks.mayWait(100));
   t.equal(acks.deadlineMs, 102);
   t.ok(acks.mayWait(101.9));
   t.notOk(acks.mayWait(102), "no answer came");
-  acks.handlePacket(101);
+  acks.handlePacket(74, 101);
   t.notOk(acks.mayWait(101), "RFC 9000 13.2.2: two packets");
   t.equal(acks.deadlineMs, 102, "the first one counts");
   acks.handleSent();
   t.equal(acks.deadlineMs, Number.POSITIVE_INFINITY);
-  acks.handlePacket(200);
+  acks.handlePacket(74, 200);
   t.ok(acks.mayWait(201));
 });
+
+t.test(
+  "an acknowledgement that comes with data asks for no packet of its own, a row of them does",
+  async (t) => {
+    const acks = new AckDelay();
+    acks.handlePacket(41, 100);
+    t.notOk(acks.mayWait(100), "the window may have opened for what waits in the engine");
+    acks.handlePacket(74, 100);
+    t.ok(acks.mayWait(100), "the answer will acknowledge");
+    acks.handlePacket(41, 100);
+    t.notOk(acks.mayWait(100));
+    acks.handleSent();
+    acks.handlePacket(74, 110);
+    acks.handlePacket(41, 111);
+    t.ok(acks.mayWait(111.9));
+    t.equal(acks.deadlineMs, 112);
+  },
+);
 
 /** An outbox and what it posted; `take` plays the main thread. */
 function createOutbox() {
   const posted: ToMain[][] = [];
   let taken = 0;
-  const port = { postMessage: (messages: ToMain[]) => void posted.push(messages) } as unknown as MessagePort;
   const take = () => {
     taken = posted.length;
   };
-  return { outbox: new Outbox(port, () => taken), posted, take };
+  return {
+    outbox: new Outbox(
+      (messages) => void posted.push([...messages]),
+      new DeliveryGate(),
+      () => taken,
+    ),
+    posted,
+    take,
+  };
 }
 
 t.test("datagrams leave before the end of their session", async (t) => {

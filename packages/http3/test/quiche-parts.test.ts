@@ -1,6 +1,6 @@
 import t from "tap";
 import { describePeerError } from "#src/quiche/close-info.js";
-import { DatagramPacker, unpackDatagrams } from "#src/quiche/datagram-pack.js";
+import { DatagramPacker, recyclePack, unpackDatagrams } from "#src/quiche/datagram-pack.js";
 import { Pacer } from "#src/quiche/pacer.js";
 import { decodePacketHeader } from "#src/quiche/packet-header.js";
 import { decodeRetryToken, encodeRetryToken } from "#src/quiche/retry-token.js";
@@ -63,6 +63,25 @@ t.test("the pacer gives out a window for each round trip", async (t) => {
   t.equal(pacer.budgetBytes(1002), Number.POSITIVE_INFINITY, "nor one whose peer is slow to read");
   pacer.update(100_000, 10, 1);
   t.ok(pacer.budgetBytes(1003) < 100_000, "a queue of some length is");
+});
+
+t.test("the memory of a pack that was sent serves the next one", async (t) => {
+  const packer = new DatagramPacker();
+  packer.add(Uint8Array.of(1), new Uint8Array(5000));
+  const first = packer.take();
+  t.ok(first !== undefined);
+  if (first === undefined) return;
+  packer.add(Uint8Array.of(1), new Uint8Array(3));
+  const second = packer.take();
+  t.not(second?.bytes.buffer, first.bytes.buffer, "somebody may still read it");
+  recyclePack(first);
+  packer.add(Uint8Array.of(2), Uint8Array.of(3));
+  const third = packer.take();
+  t.equal(third?.bytes.buffer, first.bytes.buffer);
+  t.strictSame(third && unpackDatagrams(third).map((d) => [...d]), [[2, 3]]);
+  recyclePack(first);
+  packer.add(Uint8Array.of(2), new Uint8Array(20_000));
+  t.ok((packer.take()?.bytes.buffer.byteLength ?? 0) > 20_000, "memory that is too small stays for others");
 });
 
 t.test("datagrams survive packing, whatever their sizes", async (t) => {

@@ -7,15 +7,19 @@ const ROOM_POLL_MS = 1;
 const hasRoom = () => pause(ROOM_POLL_MS);
 
 /** Our own engines, by the public API of `@sluice/http3`. */
-export async function listen({ engine, maxPacketBytes, certificate }, onSession) {
-  const server = await startServer({ port: 0, engine, certificate, ...packetBytes(maxPacketBytes) });
+export async function listen({ certificate, ...parameters }, onSession) {
+  const server = await startServer({ port: 0, certificate, ...optionsOf(parameters) });
   server.onSession((session) => onSession(wrapSession(session, hasRoom)));
   return { url: server.url, certificateHash: server.certificateHash };
 }
 
-export async function connect({ url, certificateHash }, { engine, maxPacketBytes }) {
-  const session = await openSession(url, { certificateHash, engine, ...packetBytes(maxPacketBytes) });
+export async function connect({ url, certificateHash }, parameters) {
+  const session = await openSession(url, { certificateHash, ...optionsOf(parameters) });
   return wrapSession(session, hasRoom);
 }
 
-const packetBytes = (maxPacketBytes) => (maxPacketBytes === undefined ? {} : { maxPacketBytes });
+const optionsOf = ({ engine, thread, maxPacketBytes }) => ({
+  engine,
+  ...(thread === undefined ? {} : { thread }),
+  ...(maxPacketBytes === undefined ? {} : { maxPacketBytes }),
+});

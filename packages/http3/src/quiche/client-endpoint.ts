@@ -54,6 +54,11 @@ export async function connectClient(options: ConnectMessage, context: EndpointCo
     },
   );
 
+  if (loop.isStopped) {
+    socket.close();
+    return;
+  }
+
   function finish(info: CloseInfo): void {
     if (connection === undefined) return;
     loop.forget(connection);

@@ -112,7 +112,7 @@ export class QuicheConnection {
     if (info.from.port !== from.port || info.from.host !== from.host)
       info.from = { host: from.host, port: from.port };
     this.#lastReceivedMs = nowMs;
-    this.#sender.acks.handlePacket(nowMs);
+    this.#sender.acks.handlePacket(packet.byteLength, nowMs);
     this.#path.handleReceived(from, nowMs);
     this.#hasUnread = true;
     try {

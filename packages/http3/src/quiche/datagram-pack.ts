@@ -8,6 +8,28 @@ export interface DatagramPack {
   readonly count: number;
 }
 
+/** Memory of packs that have been sent, at most so many. */
+const MAX_FREE = 16;
+const free: ArrayBuffer[] = [];
+
+/**
+ * Gives the memory of a pack back that nobody reads any more. It serves the next pack that this thread makes: the collector
+ * looks through the whole heap each time that some tens of MiB of it were thrown away.
+ */
+export function recyclePack(pack: DatagramPack): void {
+  if (free.length < MAX_FREE) free.push(pack.bytes.buffer);
+}
+
+/** Memory for at least `bytes`, not filled with zeros, which can be handed over to another thread. */
+function allocate(bytes: number): Uint8Array<ArrayBuffer> {
+  const last = free.at(-1);
+  if (last !== undefined && last.byteLength >= bytes) {
+    free.pop();
+    return new Uint8Array(last);
+  }
+  return new Uint8Array(Buffer.allocUnsafeSlow(Math.ceil(bytes / PAGE_BYTES) * PAGE_BYTES).buffer);
+}
+
 /** Collects datagrams into a {@link DatagramPack}. */
 export class DatagramPacker {
   #bytes: Uint8Array<ArrayBuffer> | undefined;
@@ -51,10 +73,7 @@ export class DatagramPacker {
     // A new pack is as large as the last one: memory that is not used makes the garbage collector come more often.
     const wanted =
       bytes === undefined ? Math.max(end, this.#lastLength) : Math.max(end, 2 * bytes.byteLength);
-    const capacity = Math.ceil(wanted / PAGE_BYTES) * PAGE_BYTES;
-    // Not filled with zeros, and with a memory of its own that can be handed over.
-    const { buffer } = Buffer.allocUnsafeSlow(capacity);
-    const grown = new Uint8Array(buffer);
+    const grown = allocate(wanted);
     if (bytes !== undefined) grown.set(bytes.subarray(0, this.#length));
     this.#bytes = grown;
     return grown;

@@ -6,6 +6,12 @@ const MAX_WAITING = 4;
 /** Datagrams that they hold with what sessions with much are given: so long does one wait at most for what was there before it. */
 const MAX_WAITING_DATAGRAMS = 128;
 
+/** Judges when batches may leave. */
+export type Gate = Pick<DeliveryGate, "mayPass" | "room" | "pass">;
+
+/** For a receiver on the same thread, which takes each batch as it leaves. */
+export const OPEN_GATE: Gate = { mayPass: () => true, room: Number.POSITIVE_INFINITY, pass() {} };
+
 /**
  * Decides whether a batch may leave for another thread. Each one wakes it, at some 10 us of its time: the rate bounds
  * what a stream of single datagrams costs it, and a thread that is behind gets larger batches instead of more.

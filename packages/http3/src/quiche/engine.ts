@@ -5,14 +5,20 @@ import { DEFAULT_QUIC_OPTIONS } from "./config.js";
 import type { ToMain } from "./messages.js";
 import { QuicServer } from "./quic-server.js";
 import { QuicSession } from "./quic-session.js";
+import type { QuicThreadName } from "./quic-thread.js";
 import { type QuicWorker, sharedQuicWorker } from "./quic-worker.js";
 
-/** The engine on quiche, in the one worker of the process. Rejects where its native code cannot be loaded. */
-export async function createQuicheEngine(): Promise<Engine> {
-  await sharedQuicWorker().ready();
+/**
+ * The engine on quiche, which runs once in a process: `thread` is where, unless it runs already. Rejects where its native code cannot be loaded.
+ */
+export async function createQuicheEngine(thread?: QuicThreadName): Promise<Engine> {
+  await sharedQuicWorker(thread).ready();
   let nextSession = 1;
   return {
     name: "quiche",
+    get thread() {
+      return sharedQuicWorker().name;
+    },
     connect(options) {
       return connect(sharedQuicWorker(), nextSession++, options);
     },

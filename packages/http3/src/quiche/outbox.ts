@@ -1,7 +1,6 @@
-import type { MessagePort } from "node:worker_threads";
 import { DatagramBacklog } from "./datagram-backlog.js";
 import type { DatagramPack } from "./datagram-pack.js";
-import { DeliveryGate } from "./delivery-gate.js";
+import type { Gate } from "./delivery-gate.js";
 import type { ToMain } from "./messages.js";
 
 /** What may not leave at once waits so long for company. */
@@ -12,13 +11,13 @@ export class Outbox {
   #messages: ToMain[] = [];
   #transfers: ArrayBuffer[] = [];
   readonly #backlog = new DatagramBacklog();
-  readonly #gate = new DeliveryGate();
   #datagrams = 0;
   #isUrgent = false;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(
-    readonly port: MessagePort,
+    readonly post: (messages: readonly ToMain[], transfers: readonly ArrayBuffer[]) => void,
+    readonly gate: Gate,
     /** How many batches the main thread has taken. */
     readonly readTaken: () => number,
   ) {}
@@ -51,14 +50,18 @@ export class Outbox {
   /** Called at the end of each round of turns. */
   flush(nowMs: number): void {
     if (!this.#isUrgent && this.#messages.length === 0) return;
-    if (this.#isUrgent && this.#gate.mayPass(nowMs, this.readTaken())) this.#post();
+    if (this.#isUrgent && this.gate.mayPass(nowMs, this.readTaken())) this.#post();
     else this.#timer ??= setTimeout(this.#handleTimer, BATCH_MS);
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
   }
 
   readonly #handleTimer = (): void => {
     this.#timer = undefined;
     if (!this.#isUrgent && this.#messages.length === 0) return;
-    if (this.#gate.mayPass(performance.now(), this.readTaken())) this.#post();
+    if (this.gate.mayPass(performance.now(), this.readTaken())) this.#post();
     else this.#timer = setTimeout(this.#handleTimer, BATCH_MS);
   };
 
@@ -69,7 +72,7 @@ export class Outbox {
   }
 
   #post(): void {
-    let { room } = this.#gate;
+    let { room } = this.gate;
     for (let packs = this.#backlog.takeTurn(room > 0); packs.length > 0; ) {
       for (const { session, pack } of packs) {
         this.#pushPack(session, pack);
@@ -81,12 +84,12 @@ export class Outbox {
     this.#isUrgent = this.#backlog.waiting > 0;
     if (this.#isUrgent) this.#timer ??= setTimeout(this.#handleTimer, BATCH_MS);
     if (this.#messages.length === 0) return;
-    this.#gate.pass(this.#datagrams);
+    this.gate.pass(this.#datagrams);
     const messages = this.#messages;
     const transfers = this.#transfers;
     this.#messages = [];
     this.#transfers = [];
     this.#datagrams = 0;
-    this.port.postMessage(messages, transfers);
+    this.post(messages, transfers);
   }
 }

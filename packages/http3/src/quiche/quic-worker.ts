@@ -1,5 +1,11 @@
-import { Worker } from "node:worker_threads";
 import { SHARED, type ToMain, type ToWorker, type WorkerCensus } from "./messages.js";
+import {
+  type QuicThread,
+  type QuicThreadName,
+  startCallerThread,
+  startWorkerThread,
+  type ThreadEvents,
+} from "./quic-thread.js";
 import { DEFAULT_WATCHDOG, Watchdog, type WatchdogLimits } from "./watchdog.js";
 
 /**
@@ -37,19 +43,22 @@ export function configureQuicWorker(changes: Partial<WorkerSettings>): void {
 }
 
 /**
- * The worker of this process. There is one at a time: the binding keeps state of its own for the whole process,
- * which ties it to the first thread that loads it, and a second thread beside that one crashes the process.
+ * What runs QUIC in this process, on the thread that was wished for first. There is one at a time: the binding keeps
+ * state of its own for the whole process, which ties it to the first thread that loads it, and a second thread beside
+ * that one crashes the process.
  */
-export function sharedQuicWorker(): QuicWorker {
-  if (shared === undefined || shared.isDead) shared = new QuicWorker(settings, shared?.ended);
+export function sharedQuicWorker(wish?: QuicThreadName): QuicWorker {
+  if (shared === undefined || shared.isDead) {
+    shared = new QuicWorker(shared?.name ?? wish ?? "worker", settings, shared?.ended);
+  }
   return shared;
 }
 
-/** The worker thread that owns QUIC, as the main thread sees it. It keeps the process alive while it is used. */
+/** What runs QUIC, as those who use it see it: a worker thread, or their own. It keeps the process alive while it is used. */
 export class QuicWorker {
   /** Resolves when its thread, and all before it, have ended: only then may another one load the binding. */
   readonly ended: Promise<void>;
-  #worker: Worker | undefined;
+  #thread: QuicThread | undefined;
   readonly #sessions = new Map<number, WorkerClient>();
   readonly #servers = new Map<number, WorkerClient>();
   readonly #shared = new Int32Array(new SharedArrayBuffer(SHARED.COUNT * Int32Array.BYTES_PER_ELEMENT));
@@ -66,6 +75,7 @@ export class QuicWorker {
   #settleReady: { resolve(): void; reject(error: Error): void } = { resolve() {}, reject() {} };
 
   constructor(
+    readonly name: QuicThreadName,
     readonly settings: WorkerSettings,
     previous: Promise<void> | undefined,
   ) {
@@ -86,25 +96,29 @@ export class QuicWorker {
   }
 
   /** Resolves when the thread has ended. */
-  #run(): Promise<void> {
-    // Flags of the process are not for the thread: it does not start with `--input-type`.
-    const worker = new Worker(this.settings.entry, { workerData: this.#shared.buffer, execArgv: [] });
-    this.#worker = worker;
-    worker.on("message", (messages: readonly ToMain[]) => {
-      // A callback of the application that throws must not stop the deliveries.
-      Atomics.add(this.#shared, SHARED.BATCHES_TAKEN, 1);
-      for (const message of messages) this.#dispatch(message);
+  async #run(): Promise<void> {
+    const ended = new Promise<void>((resolve, reject) => {
+      const events: ThreadEvents = {
+        onMessages: (messages) => {
+          for (const message of messages) this.#dispatch(message);
+        },
+        onError: (reason) => this.#die(reason, "crash"),
+        onExit: (reason) => {
+          this.#die(reason, "crash");
+          resolve();
+        },
+        flush: () => this.#flush(),
+      };
+      if (this.name === "worker") this.#use(startWorkerThread(this.settings.entry, this.#shared, events));
+      else startCallerThread(this.#shared, events).then((thread) => this.#use(thread), reject);
     });
-    worker.on("error", (error) => this.#die(error.stack ?? error.message, "crash"));
-    const ended = new Promise<void>((resolve) => {
-      worker.on("exit", (code) => {
-        this.#die(`exit code ${code}`, "crash");
-        resolve();
-      });
-    });
+    await ended.catch((error: unknown) => this.#die(String(error), "crash"));
+  }
+
+  #use(thread: QuicThread): void {
+    this.#thread = thread;
     this.#updateRef();
-    if (this.#outgoing.length > 0) this.#schedule();
-    return ended;
+    if (this.#outgoing.length > 0) thread.schedule();
   }
 
   get isDead(): boolean {
@@ -158,7 +172,7 @@ export class QuicWorker {
   /** Ends the thread at once; whatever it carried is lost. Resolves when it has ended. */
   async terminate(reason: string, kind: WorkerDeath = "crash"): Promise<void> {
     this.#die(reason, kind);
-    await this.#worker?.terminate();
+    await this.#thread?.terminate();
   }
 
   /** Sends a message with the others of this turn; the buffers in `transfers` move. */
@@ -178,22 +192,24 @@ export class QuicWorker {
   #schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
-    setImmediate(() => {
-      this.#scheduled = false;
-      this.#flush();
-    });
+    this.#thread?.schedule();
   }
 
-  #flush(): void {
+  /** Hands over what was asked for; returns whether there was any. */
+  #flush(): boolean {
+    if (!this.#scheduled) return false;
     const flushers = this.#flushers;
     this.#flushers = [];
     for (const flusher of flushers) flusher();
-    if (this.#outgoing.length === 0 || this.#isDead || this.#worker === undefined) return;
+    // What the flushers have posted leaves with the rest.
+    this.#scheduled = false;
+    if (this.#outgoing.length === 0 || this.#isDead) return false;
     const messages = this.#outgoing;
     const transfers = this.#transfers;
     this.#outgoing = [];
     this.#transfers = [];
-    this.#worker.postMessage(messages, transfers);
+    this.#thread?.post(messages, transfers);
+    return true;
   }
 
   #dispatch(message: ToMain): void {
@@ -208,13 +224,14 @@ export class QuicWorker {
 
   #updateRef(): void {
     const isUsed = this.#sessions.size > 0 || this.#servers.size > 0 || this.#readers > 0;
-    if (this.#isDead || this.#worker === undefined) return;
+    if (this.#isDead || this.#thread === undefined) return;
     if (isUsed) {
-      this.#worker.ref();
-      this.#watchdog ??= this.#watch();
+      this.#thread.ref();
+      // Nothing on the same thread could see that it hangs.
+      if (this.name === "worker") this.#watchdog ??= this.#watch();
       return;
     }
-    this.#worker.unref();
+    this.#thread.unref();
     clearInterval(this.#watchdog);
     this.#watchdog = undefined;
   }

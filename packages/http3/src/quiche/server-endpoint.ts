@@ -101,6 +101,13 @@ export class ServerEndpoint {
     this.#endIfIdle();
   }
 
+  /** Ends at once: its connections are lost, and nobody is told. */
+  stop(): void {
+    this.#isClosing = true;
+    this.#socket?.close();
+    this.#socket = undefined;
+  }
+
   #handlePacket(packet: Buffer, from: Address): void {
     const header = decodePacketHeader(packet);
     const connection =

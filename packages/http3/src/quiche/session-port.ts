@@ -3,7 +3,7 @@ import type { WebTransportSession } from "../webtransport/session.js";
 import type { WebTransportStream } from "../webtransport/stream.js";
 import type { QuicheConnection } from "./connection.js";
 import type { DatagramSource } from "./datagram-feed.js";
-import { type DatagramPack, datagramAt } from "./datagram-pack.js";
+import { type DatagramPack, datagramAt, recyclePack } from "./datagram-pack.js";
 import type { SessionFacts, ToWorker } from "./messages.js";
 import type { Outbox } from "./outbox.js";
 
@@ -114,6 +114,7 @@ export class SessionPort implements DatagramSource {
     if (this.#offset < pack.bytes.byteLength) return;
     this.#packs.shift();
     this.#offset = 0;
+    recyclePack(pack);
   }
 
   handleDatagram(payload: Uint8Array): void {

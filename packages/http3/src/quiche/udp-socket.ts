@@ -30,6 +30,7 @@ export class UdpSocket {
   /** The beginning of it that was used last. */
   #view: Buffer = this.#reusable;
   #connected = false;
+  #isClosed = false;
   #interfaceMtuBytes: number | undefined;
 
   private constructor(
@@ -111,6 +112,8 @@ export class UdpSocket {
   }
 
   close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
     this.socket.removeAllListeners("message");
     this.socket.close();
   }
