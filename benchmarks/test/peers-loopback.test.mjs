@@ -182,12 +182,15 @@ function runCommand(...args) {
     .map((line) => JSON.parse(line));
 }
 
-t.test("the profile names costs of all four threads of the real thing", async (t) => {
-  const [line] = runCommand("profile", "--cells", "^64 B", "--seconds", "0.5");
-  t.ok(line.frames > 0, `${line.frames} frames`);
-  t.equal(line.costs.length, 10);
-  t.ok(line.costs.every(({ usPerFrame, share }) => usPerFrame > 0 && share > 0 && share < 1));
-  t.ok(new Set(line.costs.map(({ thread }) => thread)).size >= 2, "no thread has all of them");
+t.test("the profile names costs of all threads of the real thing", async (t) => {
+  const lines = runCommand("profile", "--cells", "^64 B", "--seconds", "0.5");
+  t.equal(lines.length, 2);
+  for (const line of lines) {
+    t.ok(line.frames > 0, `${line.frames} frames`);
+    t.equal(line.costs.length, 10);
+    t.ok(line.costs.every(({ usPerFrame, share }) => usPerFrame > 0 && share > 0 && share < 1));
+    t.ok(new Set(line.costs.map(({ thread }) => thread)).size >= 2, "no thread has all of them");
+  }
 });
 
 t.test("loopback measures both numbers in flight, scale its sessions", async (t) => {

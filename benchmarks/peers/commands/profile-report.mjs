@@ -10,7 +10,7 @@ const formatCosts = (costs) => [
 ];
 
 const describe = ({ frames, cpuMsPerFrame, totalUsPerFrame }) =>
-  `${frames} frames, ${cpuMsPerFrame.toFixed(2)} ms of CPU each, both processes with all their threads; of the four sampled threads ${microseconds(totalUsPerFrame)} us a frame`;
+  `${frames} frames, ${cpuMsPerFrame.toFixed(2)} ms of CPU each, both processes with all their threads; of the sampled threads ${microseconds(totalUsPerFrame)} us a frame`;
 
 /** @param before the same path through the code as it was; `undefined` where that was not recorded */
 function formatCell(cell, before) {
@@ -42,7 +42,8 @@ export function composeProfile(record, before) {
     "",
     "Written by `node benchmarks/peers.mjs report` from `peers/profile.jsonl`, which `profile --record` writes, and",
     "`peers/profile-before.jsonl`, which is the same of an earlier commit.",
-    "V8's samples of four threads, 0.2 ms apart: the application's and QUIC's of client and server.",
+    "V8's samples, 0.2 ms apart, of the application's thread and of QUIC's, where that is another one, at both ends. What",
+    "waits for the machine counts as well; `doSend` and `postMessage` hold the system calls that wake the other side.",
     "",
     ...(before === undefined ? [] : [describeRun("before: ", before.header)]),
     describeRun(before === undefined ? "" : "after: ", record.header),

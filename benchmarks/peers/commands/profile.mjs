@@ -21,6 +21,12 @@ const paced = { kind: "paced", framesPerSecond: 30, warmUpSeconds: 0, cap: 8, de
 /** Paths through the code that differ. */
 export const cells = [
   { key: "64 B, one in flight", name: "sluice", bytes: 64, workload: closed(1) },
+  {
+    key: "64 B, one in flight, QUIC on the caller's thread",
+    name: "sluice-caller",
+    bytes: 64,
+    workload: closed(1),
+  },
   { key: "100,352 B, real time, one in flight", name: "sluice", bytes: 100_352, workload: closed(1) },
   {
     key: "401,408 B, reliable, eight in flight",
@@ -31,7 +37,7 @@ export const cells = [
   { key: "5,120 B at 30/s, 5 % loss", name: "sluice", bytes: 5_120, workload: paced, loss: 0.05 },
 ];
 
-const threads = ["main", "worker"];
+const threadsOf = ({ options }) => (options?.transport?.thread === "caller" ? ["main"] : ["main", "worker"]);
 const readProfile = (folder, side, thread) =>
   JSON.parse(readFileSync(join(folder, side, `${thread}.cpuprofile`), "utf8"));
 
@@ -69,7 +75,7 @@ async function measureCell(cell, { seconds, seed }, path) {
     const frames = framesIn(measured);
     const profiles = Object.fromEntries(
       ["client", "server"].flatMap((side) =>
-        threads.map((thread) => [`${side}, ${thread}`, readProfile(folder, side, thread)]),
+        threadsOf(system).map((thread) => [`${side}, ${thread}`, readProfile(folder, side, thread)]),
       ),
     );
     const cpuMsPerFrame = ((measured.client.cpuSeconds + measured.server.cpuSeconds) / frames) * 1_000;

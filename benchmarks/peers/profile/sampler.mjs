@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { Session } from "node:inspector";
 import { join } from "node:path";
 import { BroadcastChannel } from "node:worker_threads";
-import { configureQuicWorker } from "../../../packages/http3/dist/quiche/quic-worker.js";
+import { configureQuicWorker, sharedQuicWorker } from "../../../packages/http3/dist/quiche/quic-worker.js";
 
 const INTERVAL_US = 200;
 export const CHANNEL = "sluice-profile";
@@ -46,18 +46,21 @@ export function prepareWorker() {
   configureQuicWorker({ entry: new URL("sampled-worker.mjs", import.meta.url) });
 }
 
-/** Samples this thread and its worker. @returns what ends that: `main.cpuprofile` and `worker.cpuprofile` are in the folder */
+/** Samples this thread and the worker, if QUIC runs in one. @returns what ends that: `main.cpuprofile` and `worker.cpuprofile` are in the folder */
 export function sampleThreads(folder) {
   mkdirSync(folder, { recursive: true });
   const channel = new BroadcastChannel(CHANNEL);
   const stop = startSampling();
   channel.postMessage({ action: "start" });
   return async () => {
-    const written = new Promise((resolve) => {
-      channel.onmessage = ({ data }) => {
-        if (data.action === "written") resolve();
-      };
-    });
+    const hasWorker = sharedQuicWorker().name === "worker";
+    const written =
+      !hasWorker ||
+      new Promise((resolve) => {
+        channel.onmessage = ({ data }) => {
+          if (data.action === "written") resolve();
+        };
+      });
     channel.postMessage({ action: "stop", folder });
     writeFileSync(join(folder, "main.cpuprofile"), JSON.stringify(stop()));
     await written;
