@@ -1,7 +1,7 @@
 // Accuracy against loss, for ways to conceal what did not arrive. `--help` lists the options.
 import process from "node:process";
 import { checkCodec } from "./accuracy/codec-under-test.mjs";
-import { describeRun, describeWorkload, fixed } from "./accuracy/describe-run.mjs";
+import { describeRun, describeWorkload } from "./accuracy/describe-run.mjs";
 import { recordResults } from "./accuracy/record-results.mjs";
 import { runCommand } from "./accuracy/run-command.mjs";
 import { nameCondition } from "./loss-accuracy/conditions.mjs";
@@ -11,6 +11,7 @@ import { formatLoss } from "./loss-accuracy/loss-report.mjs";
 import { parseOptions, USAGE } from "./loss-accuracy/options.mjs";
 import { describeEnvironment, readLoad } from "./micro/transport/environment.mjs";
 import { openWorkload } from "./rate-accuracy/workload.mjs";
+import { fixed } from "./tables.mjs";
 
 const nameOf = ({ name, codecs }, { model, split }) =>
   name ?? `${model}-${split}-${codecs[0].text}`.replaceAll(/[^\w.-]+/g, "_").slice(0, 80);

@@ -27,16 +27,3 @@ export function describeRun({ environment, load, workload, note }) {
   ];
   return lines.map((line) => `- ${line}`).join("\n");
 }
-
-/** A Markdown table. */
-export function formatTable(head, rows) {
-  const lines = [head, head.map(() => "---"), ...rows];
-  return lines.map((cells) => `| ${cells.join(" | ")} |`).join("\n");
-}
-
-/** A number with a fixed number of decimals, `-` where there is none; never a negative zero. */
-export function fixed(value, decimals) {
-  if (value === null || value === undefined || !Number.isFinite(value)) return "-";
-  const text = value.toFixed(decimals);
-  return /^-0(\.0*)?$/.test(text) ? text.slice(1) : text;
-}

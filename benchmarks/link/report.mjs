@@ -1,17 +1,18 @@
+import { formatTable, percent } from "../tables.mjs";
 import { cellName, deadlineMs, framesPerSecond, link } from "./cells.mjs";
 
-const percent = (share) => `${(100 * share).toFixed(2)} %`;
+const twoDecimals = (share) => percent(share, 2);
 const ms = (value) => (value === undefined ? "-" : value.toFixed(1));
 
 function row({ cell, figures, missed }) {
   return [
     cellName(cell),
     `${figures.admitted} of ${figures.offered}`,
-    percent(figures.onTimeShare),
+    twoDecimals(figures.onTimeShare),
     `${ms(figures.p50Ms)} / ${ms(figures.p99Ms)}`,
-    percent(figures.meanReceived),
-    percent(figures.wholeShare),
-    percent(figures.completeShare),
+    twoDecimals(figures.meanReceived),
+    twoDecimals(figures.wholeShare),
+    twoDecimals(figures.completeShare),
     (figures.goodputBitsPerSecond / 1e6).toFixed(2),
     missed.length > 0 ? `MISSED: ${missed.join(", ")}` : "reached",
   ];
@@ -22,8 +23,7 @@ function table(results) {
     ...["tensors and loss, each way", "admitted", "of these on time", "p50 / p99 ms", "elements received"],
     ...["on time with 90 % of the elements", "on time with all", "goodput, Mbit/s", "bounds"],
   ];
-  const lines = [head, head.map(() => "---"), ...results.map(row)];
-  return lines.map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+  return formatTable(head, results.map(row));
 }
 
 export function formatReport({ environment, options, load, results, core }) {

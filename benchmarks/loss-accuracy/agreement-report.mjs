@@ -1,4 +1,4 @@
-import { fixed, formatTable } from "../accuracy/describe-run.mjs";
+import { fixed, formatTable } from "../tables.mjs";
 import { isUnder, nameCondition } from "./conditions.mjs";
 
 /** Two figures agree where they differ by no more than so many standard errors of the difference. */

@@ -1,19 +1,14 @@
-import { fixed, formatTable } from "../accuracy/describe-run.mjs";
+import { fixed, formatTable, groupBy } from "../tables.mjs";
 import { formatAgreement } from "./agreement-report.mjs";
 import { nameCondition } from "./conditions.mjs";
 
+/** Without its sign: the columns say it. */
 const percent = (share, decimals = 1) => fixed(100 * share, decimals);
 const orDash = (value, format) => (value === null ? "-" : format(value));
 
 /** Points by loss process, in the order in which they were measured. */
 export function byProcess(points) {
   return groupBy(points, ({ process }) => process);
-}
-
-function groupBy(points, keyOf) {
-  const groups = new Map();
-  for (const point of points) groups.set(keyOf(point), [...(groups.get(keyOf(point)) ?? []), point]);
-  return groups;
 }
 
 /** What all points have in common, and so no curve needs to be named by: `, codec raw`. */

@@ -1,3 +1,4 @@
+import { percent } from "../tables.mjs";
 /** The most by which the middle prediction may be off. */
 export const boundShare = 0.15;
 
@@ -22,8 +23,6 @@ export function summarize(results) {
     isWithinBound: byMegabits.every((each) => each.medianError <= boundShare),
   };
 }
-
-const percent = (share) => `${(100 * share).toFixed(1)} %`;
 
 /** The comparison as a Markdown table. */
 export function formatComparison(results, summary, environment, { model, rttMs, frames }) {

@@ -1,4 +1,4 @@
-import { fixed } from "../accuracy/describe-run.mjs";
+import { fixed } from "../tables.mjs";
 import { runMotion } from "./motion-experiment.mjs";
 import { plotMotion } from "./motion-plot.mjs";
 import { formatMotion } from "./motion-report.mjs";

@@ -1,4 +1,4 @@
-import { fixed, formatTable } from "../accuracy/describe-run.mjs";
+import { fixed, formatTable } from "../tables.mjs";
 
 const methods = ["none", "whole", "fractional"];
 

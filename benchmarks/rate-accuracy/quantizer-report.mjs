@@ -1,4 +1,4 @@
-import { fixed, formatTable } from "../accuracy/describe-run.mjs";
+import { fixed, formatTable } from "../tables.mjs";
 
 export const distinct = (points, key) =>
   [...new Set(points.map((point) => point[key]))].sort((a, b) => a - b);

@@ -1,4 +1,4 @@
-import { fixed, formatTable } from "../accuracy/describe-run.mjs";
+import { fixed, formatTable } from "../tables.mjs";
 import { bySeries, bytesAtLoss, lossesOf } from "./bytes-at-loss.mjs";
 
 const drops = [0.5, 1, 2, 5];

@@ -1,4 +1,4 @@
-import { fixed, formatTable } from "../accuracy/describe-run.mjs";
+import { fixed, formatTable } from "../tables.mjs";
 import { code } from "./rate-report.mjs";
 import { ratioAtEqualError } from "./ratio-at-equal-error.mjs";
 

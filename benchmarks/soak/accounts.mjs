@@ -42,6 +42,47 @@ export function checkServerFrames({ begun, outcomes, invalid }) {
   return failures;
 }
 
+/** A server that has begun so many frames has had something to export. */
+const leastBegun = 30;
+
+/**
+ * That a server on a full disk has counted what it could not export, and said so once.
+ * @param life `{ metrics, notExported }`: its last metrics, and how often it said so, by what
+ * @param full where traces and qlog had no room, as disk.mjs opens it
+ */
+export function checkFullDisk(name, { metrics, notExported }, full) {
+  if (!(metrics?.begun >= leastBegun)) return [];
+  const failures = [];
+  for (const [what, where, counts] of [
+    ["traces", full.trace, metrics.traces],
+    ["qlog", full.qlog, metrics.qlog],
+  ]) {
+    if (where === undefined) continue;
+    const said = notExported[what] ?? 0;
+    if (said !== 1) failures.push(`${name}: said ${said} times that the disk takes no ${what}`);
+    if (!(counts.failed > 0) || counts.exported > 0)
+      failures.push(`${name}: on a full disk it counts ${what} as ${JSON.stringify(counts)}`);
+  }
+  return failures;
+}
+
+/** How long a campaign takes for each kind, at most, until all have come; short ones have short faults. */
+const secondsPerKind = { whole: 30, short: 10 };
+
+/** Kinds of faults that never came, and whether a campaign of so many seconds was to have them. */
+export function checkReached(kinds, timeline, { seconds, isShort }) {
+  const reached = new Set(timeline.flatMap(({ faults }) => faults.map(({ name }) => name)));
+  const notReached = kinds.map(({ name }) => name).filter((name) => !reached.has(name));
+  const wanted = kinds.length * (isShort ? secondsPerKind.short : secondsPerKind.whole);
+  const isFailure = notReached.length > 0 && seconds >= wanted;
+  return {
+    notReached,
+    failures: isFailure
+      ? [`not reached in a campaign of ${Math.round(seconds)} s: ${notReached.join(", ")}`]
+      : [],
+  };
+}
+
 /** What is still held when all is closed. @param first and last looks at one life of a process */
 export function checkLeftovers(name, first, last) {
   const failures = [];

@@ -3,12 +3,14 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { createRandom } from "../../packages/simnet/dist/index.js";
 import {
   checkClientFrames,
+  checkFullDisk,
   checkLeftovers,
+  checkReached,
   checkServerFrames,
   judgeMemory,
   sumRecovery,
 } from "./accounts.mjs";
-import { planSteps } from "./plan.mjs";
+import { planSteps, shortMinutes } from "./plan.mjs";
 import { openWorld } from "./world.mjs";
 
 /** Looks of a campaign, evenly, as far as its steps allow. */
@@ -140,18 +142,22 @@ export async function runCampaign(options, onStep = () => {}, signal = undefined
     }
     for (const { server, number } of world.lives)
       for (const line of server.log.unexpected) failures.push(`server ${number} logged: ${line}`);
-    const reached = new Set(timeline.flatMap(({ faults }) => faults.map(({ name }) => name)));
+    for (const { server, number, lastMetrics } of world.lives) {
+      const life = { metrics: lastMetrics, notExported: server.log.notExported };
+      failures.push(...checkFullDisk(`server ${number}`, life, world.full));
+    }
+    const { notReached, failures: tooFew } = checkReached(kinds, timeline, {
+      ...{ seconds: 60 * minutes, isShort: minutes < shortMinutes },
+    });
+    // Who ends it early, or where it failed, has not given it the time.
+    if (!signal?.aborted && failures.length === 0) failures.push(...tooFew);
     return {
       ...{ minutes, seed, engine: world.engine, seconds: round(seconds()), disk: describeDisk(world.disk) },
       ...{ frames, memory, left, timeline, recovery: sumRecovery(timeline), path: world.network.stats() },
       servers: world.lives.map(({ ended, lastMetrics, server }) => ({
         ...{ ended, metrics: lastMetrics, errors: server.log.errors },
       })),
-      ...{
-        missing,
-        notReached: kinds.map(({ name }) => name).filter((name) => !reached.has(name)),
-        failures,
-      },
+      ...{ missing: { ...missing, ...describeRoom(world.full) }, notReached, failures },
     };
   }
 }
@@ -162,6 +168,14 @@ export function describeStep({ faults }) {
 
 function describeDisk({ isReal }) {
   return isReal ? "a file system that is filled" : "an injected error, as no file system could be mounted";
+}
+
+/** What could not be tried of a disk without room. */
+function describeRoom({ trace, qlog }) {
+  return {
+    ...(trace === undefined ? { "full disk, traces": "there is no file that takes no byte" } : {}),
+    ...(qlog === undefined ? { "full disk, qlog": "no file system could be mounted" } : {}),
+  };
 }
 
 /** A look as it stands in the report. */

@@ -1,8 +1,9 @@
 // What a network does. Each fault draws its numbers, and is then a change of both or one of the relay's directions for a
 // while.
 import { setTimeout as sleep } from "node:timers/promises";
+import { percent } from "../tables.mjs";
 
-const percent = (share) => `${Math.round(100 * share)} %`;
+const whole = (share) => percent(share, 0);
 
 /** @param draw gives `{ text, change }`, and `direction` where it is only one */
 function changing(name, draw) {
@@ -23,23 +24,23 @@ function changing(name, draw) {
 export const networkFaults = [
   changing("loss", (draws) => {
     const loss = draws.between(0.05, 0.4);
-    return { text: `${percent(loss)} lost`, change: { loss } };
+    return { text: `${whole(loss)} lost`, change: { loss } };
   }),
   changing("bursts", (draws) => {
     const [loss, burst] = [draws.between(0.05, 0.3), draws.whole(3, 12)];
-    return { text: `${percent(loss)} lost in runs of ${burst}`, change: { loss, burst } };
+    return { text: `${whole(loss)} lost in runs of ${burst}`, change: { loss, burst } };
   }),
   changing("reordering", (draws) => {
     const [reorder, reorderMs] = [draws.between(0.1, 0.6), draws.whole(5, 60)];
-    return { text: `${percent(reorder)} held back by up to ${reorderMs} ms`, change: { reorder, reorderMs } };
+    return { text: `${whole(reorder)} held back by up to ${reorderMs} ms`, change: { reorder, reorderMs } };
   }),
   changing("duplication", (draws) => {
     const duplicate = draws.between(0.1, 1);
-    return { text: `${percent(duplicate)} come twice`, change: { duplicate } };
+    return { text: `${whole(duplicate)} come twice`, change: { duplicate } };
   }),
   changing("corruption", (draws) => {
     const corrupt = draws.between(0.02, 0.3);
-    return { text: `${percent(corrupt)} with changed bits`, change: { corrupt } };
+    return { text: `${whole(corrupt)} with changed bits`, change: { corrupt } };
   }),
   changing("jitter", (draws) => {
     const [delayMs, jitterMs] = [draws.whole(20, 120), draws.whole(10, 80)];

@@ -9,7 +9,7 @@ import { processFaults } from "./process-faults.mjs";
 export const faults = [...networkFaults, ...processFaults, ...hostileFaults];
 
 /** Below this many minutes faults are short, for each kind to come once. */
-const shortMinutes = 5;
+export const shortMinutes = 5;
 const shortScale = 0.25;
 /** In later rounds, so many of what happens to processes come while the network has a fault too. */
 const pairedShare = 0.4;

@@ -1,8 +1,8 @@
 // The report of a campaign for people.
+
+import { formatTable } from "../tables.mjs";
 import { describeStep } from "./campaign.mjs";
 
-const table = (head, rows) =>
-  [head, head.map(() => "---"), ...rows].map((row) => `| ${row.join(" | ")} |`).join("\n");
 const megabytes = (bytes) => (bytes / 1e6).toFixed(1);
 const kibibytes = (bytes) => (bytes / 1024).toFixed(1);
 const milliseconds = (ms) => (ms === null ? "never" : `${Math.round(ms)} ms`);
@@ -22,7 +22,7 @@ export function formatReport(result) {
     "## Recovery",
     "From the end of the fault until every stream had a result in time of a frame that was offered after it; and how many of the frames in the calm behind it were in time.",
 
-    table(
+    formatTable(
       ["fault", "times", "median", "worst", "calm"],
       Object.entries(result.recovery).map(([name, { count, medianMs, maxMs, never, calmShare }]) => [
         ...[name, count, milliseconds(medianMs), never > 0 ? `never (${never} times)` : milliseconds(maxMs)],
@@ -34,7 +34,7 @@ export function formatReport(result) {
     "## Memory",
     formatMemory(result.memory),
     "## Timeline",
-    table(
+    formatTable(
       ["at", "fault", "took", "recovered in"],
       timeline.map((step) => [
         ...[`${step.atSeconds} s`, describeStep(step), `${step.seconds} s`, milliseconds(step.recoveryMs)],
@@ -54,7 +54,7 @@ function formatFrames({ frames, servers }) {
     ...[`server ${number}${ended === "SIGKILL" ? ", killed: as last read" : ""}`, metrics?.begun ?? "?", ""],
     list(metrics?.outcomes ?? {}),
   ]);
-  return table(["where", "offered or begun", "in time", "by outcome"], [...client, ...server]);
+  return formatTable(["where", "offered or begun", "in time", "by outcome"], [...client, ...server]);
 }
 
 const list = (counts) =>
@@ -68,7 +68,7 @@ function formatMemory(memory) {
     found
       ? `${kibibytes(found.perMinute)} (${kibibytes(found.low)} to ${kibibytes(found.high)}, ${found.points} points)`
       : "too short to tell";
-  return table(
+  return formatTable(
     [
       "process",
       "highest RSS, MB",

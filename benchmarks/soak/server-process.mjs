@@ -21,14 +21,17 @@ const keptLines = 30;
 
 /**
  * Resolves when it listens.
- * @param {{ port: number, certFile: string, keyFile: string, captures: string, engine: string }} options
+ * @param {{ port: number, certFile: string, keyFile: string, captures: string, engine: string,
+ *   full: { trace?: string, qlog?: string } }} options
  * @throws where it ends before
  */
-export async function startServer({ port, certFile, keyFile, captures, engine }) {
+export async function startServer({ port, certFile, keyFile, captures, engine, full }) {
   const args = [
     ...["serve", "--listen", `127.0.0.1:${port}`, "--metrics", "127.0.0.1:0", "--engine", engine, "--json"],
     ...["--model", "fashion", "--model", "sink", "--cert", certFile, "--key", keyFile],
     ...["--capture", captures, "--capture-frames", "every:n=5"],
+    ...(full.trace ? ["--trace", full.trace, "--trace-sample", "all"] : []),
+    ...(full.qlog ? ["--qlog", full.qlog] : []),
   ];
   const child = spawn(process.execPath, ["--expose-gc", "--import", doors, sluice, ...args], {
     stdio: ["ignore", "pipe", "pipe", "ipc"],
@@ -51,11 +54,14 @@ export async function startServer({ port, certFile, keyFile, captures, engine })
 }
 
 function watchLog(stderr) {
-  const log = { lastLines: [], unexpected: [], errors: {}, engine: undefined };
+  const log = { lastLines: [], unexpected: [], errors: {}, notExported: {} };
   createInterface({ input: stderr }).on("line", (line) => {
     log.lastLines = [...log.lastLines, line].slice(-keptLines);
     const entry = parseLine(line);
-    if (entry?.msg === "engine picked") log.engine = entry.engine;
+    if (entry?.msg.startsWith("tracing:")) {
+      const [what] = entry.reason.split(":", 1);
+      log.notExported[what] = (log.notExported[what] ?? 0) + 1;
+    }
     if (entry && entry.level < errorLevel) return;
     const message = entry?.msg ?? line;
     log.errors[message] = (log.errors[message] ?? 0) + 1;
@@ -77,6 +83,9 @@ export function parseMetrics(text) {
   const outcomes = {};
   const sums = { restarts: 0, protocolErrors: 0 };
   const captured = { written: 0, skipped: 0 };
+  const traces = {};
+  const qlog = {};
+  const engines = [];
   const plain = {};
   for (const [, name, labelText = "", number] of text.matchAll(/^(\w+)(?:\{(.*)\})? (\S+)$/gm)) {
     const labels = Object.fromEntries(
@@ -87,13 +96,16 @@ export function parseMetrics(text) {
     else if (name === "sluice_engine_restarts_total") sums.restarts += value;
     else if (name === "sluice_protocol_errors_total") sums.protocolErrors += value;
     else if (name === "sluice_captured_frames_total") captured[labels.outcome] = value;
+    else if (name === "sluice_traces_total") traces[labels.outcome] = value;
+    else if (name === "sluice_qlog_events_total") qlog[labels.outcome] = value;
+    else if (name === "sluice_engine_up" && value === 1) engines.push(labels.engine);
     else if (name === "sluice_connections") plain.connections = (plain.connections ?? 0) + value;
     else plain[name] = value;
   }
   return {
     ...{
       outcomes,
-      captured,
+      ...{ captured, traces, qlog, engines },
       ...sums,
       begun: plain.sluice_frames_begun_total,
       sessions: plain.sluice_sessions,

@@ -1,6 +1,9 @@
 // Whether something grows, robustly: the Theil-Sen estimator over the floors of windows, with Sen's interval.
 // P. K. Sen, "Estimates of the regression coefficient based on Kendall's tau", JASA 63 (1968).
 
+import { groupBy } from "../tables.mjs";
+
+const lifeOf = ({ life }) => life;
 /** Of the normal distribution, for 95 %. */
 const z = 1.96;
 
@@ -10,7 +13,7 @@ const z = 1.96;
  * @param {{ perWindow: number, warmUpMinutes: number }} how
  */
 export function floors(looks, { perWindow, warmUpMinutes }) {
-  return [...groupByLife(looks).values()].flatMap((life) => {
+  return [...groupBy(looks, lifeOf).values()].flatMap((life) => {
     const warm = life.filter(({ minutes }) => minutes - life[0].minutes >= warmUpMinutes);
     const windows = [];
     for (let at = 0; at + perWindow <= warm.length; at += perWindow) {
@@ -21,12 +24,6 @@ export function floors(looks, { perWindow, warmUpMinutes }) {
   });
 }
 
-function groupByLife(looks) {
-  const lives = new Map();
-  for (const one of looks) lives.set(one.life, [...(lives.get(one.life) ?? []), one]);
-  return lives;
-}
-
 /**
  * The median of the slopes between any two points of one life, for each minute, and its 95 % interval.
  * @param {readonly { life: number, minutes: number, value: number }[]} points
@@ -35,7 +32,7 @@ function groupByLife(looks) {
 export function theilSen(points) {
   const slopes = [];
   let variance = 0;
-  for (const life of groupByLife(points).values()) {
+  for (const life of groupBy(points, lifeOf).values()) {
     const n = life.length;
     variance += (n * (n - 1) * (2 * n + 5)) / 18;
     for (let i = 0; i < n; i++) {

@@ -8,7 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { createCertificate } from "../../packages/http3/dist/index.js";
 import { createCaller } from "./channel.mjs";
-import { openDisk } from "./disk.mjs";
+import { openDisk, openFullDisk } from "./disk.mjs";
 import { openNetwork } from "./network.mjs";
 import { findReservedPort } from "./reserved-port.mjs";
 import { startServer } from "./server-process.mjs";
@@ -27,6 +27,7 @@ export async function openWorld({ seed, engine, deadlineMs, framesPerSecond }) {
   const failures = [];
   let server;
   let disk;
+  let full;
   let network;
 
   const files = { certFile: join(directory, "cert.pem"), keyFile: join(directory, "key.pem") };
@@ -45,7 +46,7 @@ export async function openWorld({ seed, engine, deadlineMs, framesPerSecond }) {
   }
 
   async function start() {
-    server = await startServer({ ...files, port, captures: disk.captures, engine });
+    server = await startServer({ ...files, port, captures: disk.captures, engine, full });
     const { child, ended } = server;
     children.add(child);
     const life = { number: lives.length, server, ended: undefined, isEnding: false, lastMetrics: undefined };
@@ -90,6 +91,7 @@ export async function openWorld({ seed, engine, deadlineMs, framesPerSecond }) {
     while (children.size > 0) await sleep(10);
     await network?.close();
     disk?.close();
+    full?.close();
     await rm(directory, { recursive: true, force: true });
   }
 
@@ -98,7 +100,9 @@ export async function openWorld({ seed, engine, deadlineMs, framesPerSecond }) {
     await writeFile(files.certFile, certificate.cert);
     await writeFile(files.keyFile, certificate.key);
     disk = await openDisk(directory, () => server);
+    full = await openFullDisk(directory);
     await start();
+    const { engines } = await server.readMetrics();
     network = await openNetwork({ port, seed });
     const client = track(
       fork(here("./client-process.mjs"), { execArgv: ["--expose-gc"], detached: true }),
@@ -113,7 +117,7 @@ export async function openWorld({ seed, engine, deadlineMs, framesPerSecond }) {
       get server() {
         return server;
       },
-      engine: server.log.engine ?? engine,
+      ...{ engine: engines.join(" and "), full },
       readMetrics: () => server.readMetrics(),
       startHostile: () => track(fork(here("./hostile-process.mjs"), { detached: true }), "hostile client"),
       /** A client of bad-client.mjs, ready to misbehave. */

@@ -1,3 +1,4 @@
+import { formatTable } from "../tables.mjs";
 import { phases, sumPhases } from "./phases.mjs";
 
 /** What a phase may lose against the best fixed choice. */
@@ -26,8 +27,6 @@ export function comparePhases({ auto, fixed }) {
   });
 }
 
-const table = (rows) => rows.map((cells) => `| ${cells.join(" | ")} |`).join("\n");
-
 export function formatReport({ environment, load, options, runs }) {
   const { auto, fixed } = runs;
   const names = ["auto", ...fixed.map(({ name }) => name)];
@@ -53,7 +52,7 @@ Written by \`node benchmarks/strategy.mjs --record\`; how it measures is in \`be
 
 Frames ${counted}, of each phase, with each choice alone and with the live one:
 
-${table([head, head.map(() => "---"), ...rows])}
+${formatTable(head, rows)}
 
 Sessions that the live choice needed: ${auto.sessions}. Its changes:
 

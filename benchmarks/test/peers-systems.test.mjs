@@ -1,17 +1,14 @@
 // Every system carries every tensor of a short run to its server and brings the answer back.
 import t from "tap";
 import { runCell } from "../peers/run-cell.mjs";
-import { findSystem, systems, whyMissing } from "../peers/systems/index.mjs";
+import { findSystem, systems, whyMissing, withStreamDeadline } from "../peers/systems/index.mjs";
 
 /** Nothing here depends on time: frames of Sluice are not due while the test runs. */
 const deadlineMs = 20_000;
 const workload = { kind: "paced", framesPerSecond: 20, seconds: 0.5, warmUpSeconds: 0, cap: 64, deadlineMs };
 
 /** Real-time streams give up what is late, and a busy machine may make them late. */
-const patient = (system) =>
-  system.module === "sluice"
-    ? { ...system, options: { ...system.options, stream: { ...system.options?.stream, deadlineMs } } }
-    : system;
+const patient = (system) => (system.module === "sluice" ? withStreamDeadline(system, deadlineMs) : system);
 
 for (const name of Object.keys(systems)) {
   const system = findSystem(name);

@@ -3,7 +3,9 @@ import t from "tap";
 import { createRandom } from "../../packages/simnet/dist/index.js";
 import {
   checkClientFrames,
+  checkFullDisk,
   checkLeftovers,
+  checkReached,
   checkServerFrames,
   judgeMemory,
   sumRecovery,
@@ -144,6 +146,10 @@ t.test("sums that are off are told", (t) => {
     ...[
       'sluice_connections{engine="quiche"} 1',
       'sluice_engine_restarts_total{engine="quiche",reason="hang"} 2',
+      'sluice_engine_up{engine="quinn"} 0',
+      'sluice_engine_up{engine="quiche"} 1',
+      'sluice_traces_total{outcome="failed"} 4',
+      'sluice_qlog_events_total{outcome="exported"} 5',
     ],
   ].join("\n");
   const metrics = parseMetrics(text);
@@ -153,6 +159,7 @@ t.test("sums that are off are told", (t) => {
     sessions: 1,
     connections: 1,
     restarts: 2,
+    ...{ engines: ["quiche"], traces: { failed: 4 }, qlog: { exported: 5 } },
   });
   t.equal(metrics.captured.skipped, 3);
   t.strictSame(checkServerFrames(metrics), []);
@@ -168,6 +175,45 @@ t.test("sums that are off are told", (t) => {
   t.strictSame(checkLeftovers("server", look, { ...look, files: 25 }), []);
   const held = { quic: { ...look.quic, sessions: 1 }, files: 40, resources: { Timeout: 3, UDPWRAP: 30 } };
   t.match(checkLeftovers("server", look, held), [/1 sessions are left/, /40 files, 20/, /33 resources, 3/]);
+  t.end();
+});
+
+t.test("a server on a full disk says so once and counts", (t) => {
+  const full = { trace: "/dev/full", qlog: "qlog" };
+  const lost = { exported: 0, dropped: 0, failed: 9 };
+  const metrics = { begun: 100, traces: lost, qlog: lost };
+  const told = { traces: 1, qlog: 1 };
+  t.strictSame(checkFullDisk("server", { metrics, notExported: told }, full), []);
+  t.match(checkFullDisk("server", { metrics, notExported: { traces: 2 } }, full), [
+    /2 times.*traces/,
+    /0 .*qlog/,
+  ]);
+  const wrong = { begun: 100, traces: { ...lost, failed: 0 }, qlog: { ...lost, exported: 1 } };
+  t.match(checkFullDisk("server", { metrics: wrong, notExported: told }, full), [
+    /counts traces/,
+    /counts qlog/,
+  ]);
+  const silent = { metrics: wrong, notExported: {} };
+  t.strictSame(checkFullDisk("server", silent, { trace: undefined, qlog: undefined }), [], "not tried");
+  t.strictSame(
+    checkFullDisk("server", { ...silent, metrics: { ...wrong, begun: 9 } }, full),
+    [],
+    "too short",
+  );
+  t.end();
+});
+
+t.test("a kind of fault that never came is a failure where there was time for it", (t) => {
+  const kinds = [{ name: "loss" }, { name: "kill" }];
+  const timeline = [{ faults: [{ name: "loss" }] }];
+  const check = (seconds, isShort) => checkReached(kinds, timeline, { seconds, isShort });
+  t.strictSame(check(59, false), { notReached: ["kill"], failures: [] });
+  t.match(check(60, false), { notReached: ["kill"], failures: [/not reached in a campaign of 60 s: kill/] });
+  t.match(check(20, true), { failures: [/kill/] });
+  t.strictSame(checkReached([{ name: "loss" }], timeline, { seconds: 1e6 }), {
+    notReached: [],
+    failures: [],
+  });
   t.end();
 });
 

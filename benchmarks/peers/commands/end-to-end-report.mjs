@@ -1,3 +1,4 @@
+import { groupBy } from "../../tables.mjs";
 import { overRounds } from "./over-rounds.mjs";
 import { percent, titleOf } from "./report-cells.mjs";
 
@@ -20,12 +21,6 @@ function rowsOf(cells) {
 }
 
 const groupKey = ({ variant, payload, cap }) => `${variant} ${payload} ${cap}`;
-
-function groupBy(items, keyOf) {
-  const groups = new Map();
-  for (const item of items) groups.set(keyOf(item), [...(groups.get(keyOf(item)) ?? []), item]);
-  return groups;
-}
 
 function row(group) {
   const [first] = group;

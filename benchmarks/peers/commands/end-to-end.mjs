@@ -9,7 +9,7 @@ import { formatEndToEnd } from "./end-to-end-report.mjs";
 import { findSystems } from "./find-systems.mjs";
 import { variantsOf } from "./impaired-cells.mjs";
 import { measureOverLink, withDefaults } from "./over-link.mjs";
-import { recordCells } from "./record-cells.mjs";
+import { recordCellsOverLinks } from "./record-cells.mjs";
 import { createScorer } from "./score.mjs";
 
 const defaults = { seconds: 4, rounds: 2, lanes: 2 };
@@ -57,7 +57,7 @@ async function measureCell(cell, path, { seconds, seed, scorer }) {
   });
   const bytesUp = measured.bytesPerFrame.up * frames.length;
   const score = await scorer.score(frames, { payload: cell.payload, store, bytesUp, seconds, deadlineMs });
-  return { ...cell, ...measured, score };
+  return { ...measured, score };
 }
 
 export async function run(options) {
@@ -82,7 +82,7 @@ export async function run(options) {
   const record = openRecord(settings, { file, resume: options.resume });
   const cells = cellsOf(names, rounds).filter(({ key }) => options.cells.test(key) && !record.has(key));
   try {
-    await recordCells(
+    await recordCellsOverLinks(
       cells,
       { record, lanes, json: options.json },
       (cell, path) => measureCell(cell, path, { seconds, seed, scorer }),

@@ -16,7 +16,7 @@ import {
 } from "./impaired-cells.mjs";
 import { formatImpaired } from "./impaired-report.mjs";
 import { measureOverLink, withDefaults } from "./over-link.mjs";
-import { recordCells } from "./record-cells.mjs";
+import { recordCellsOverLinks } from "./record-cells.mjs";
 
 const throughLink = Object.keys(systems).filter((name) => !systems[name].isForLoopback);
 
@@ -42,7 +42,7 @@ async function measureCell(cell, path, { seconds, seed }) {
     workload: { framesPerSecond, seconds, cap, deadlineMs },
     system: findSystem(cell.name),
   });
-  return { ...cell, ...measured };
+  return measured;
 }
 
 export async function run(options) {
@@ -69,7 +69,7 @@ export async function run(options) {
   const file = options.record ? resultFile(command) : undefined;
   const record = openRecord(settings, { file, resume: options.resume });
   const cells = listCells(names, rounds).filter(({ key }) => options.cells.test(key) && !record.has(key));
-  await recordCells(
+  await recordCellsOverLinks(
     cells,
     { record, lanes, json: options.json },
     (cell, path) => measureCell(cell, path, { seconds, seed }),

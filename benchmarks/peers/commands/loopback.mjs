@@ -1,15 +1,16 @@
 // Tensors on loopback as fast as answers come, one and several under way, by every system; and the echo of datagrams.
-import { createProgress } from "../progress.mjs";
 import { openRecord, resultFile } from "../record.mjs";
 import { runCell } from "../run-cell.mjs";
-import { findSystem, systems } from "../systems/index.mjs";
+import { findSystem, systems, withStreamDeadline } from "../systems/index.mjs";
 import { echoCellsOf, measureEcho } from "./echo.mjs";
 import { findSystems } from "./find-systems.mjs";
 import { cellsOf, deadlineMs, inFlights } from "./loopback-cells.mjs";
 import { formatLoopback } from "./loopback-report.mjs";
+import { recordCells } from "./record-cells.mjs";
 
-const defaults = { seconds: 0.5, rounds: 2 };
-const WARM_UP_SECONDS = 0.3;
+const defaults = { seconds: 1, rounds: 2 };
+/** Until V8 has compiled what is hot, for all systems alike. */
+const WARM_UP_SECONDS = 1.5;
 const HOST = "127.0.0.1";
 
 /** CPU of both ends for the work done; the memory of both at its most. */
@@ -42,16 +43,10 @@ async function measureInFlights(run, bytes, seconds) {
   return { results };
 }
 
-/** The system with the deadline of Sluice's streams, whose own is 150 ms. */
-function withDeadline(name) {
-  const system = findSystem(name);
-  return { ...system, options: { ...system.options, stream: { ...system.options?.stream, deadlineMs } } };
-}
-
 export async function measureTensors({ name, bytes }, { seconds, seed }) {
   const workloads = inFlights.length * (seconds + WARM_UP_SECONDS);
   const { about, results } = await runCell({
-    ...{ system: withDeadline(name), host: HOST },
+    ...{ system: withStreamDeadline(findSystem(name), deadlineMs), host: HOST },
     workload: { seconds: workloads, warmUpSeconds: 0 },
     task: { kind: "check", bytes, seed },
     around: (run) => measureInFlights(run, bytes, seconds),
@@ -62,17 +57,7 @@ export async function measureTensors({ name, bytes }, { seconds, seed }) {
 const measureCell = (cell, options) =>
   cell.kind === "echo" ? measureEcho(cell, options) : measureTensors(cell, options);
 
-/** A cell whose system fails is part of the result. */
-async function measureOrTell(cell, options) {
-  try {
-    return { ...cell, ...(await measureCell(cell, options)) };
-  } catch (error) {
-    return { ...cell, error: error.message };
-  }
-}
-
-function describe({ error, results, echoesPerSecond }) {
-  if (error !== undefined) return error;
+function describe({ results, echoesPerSecond }) {
   if (echoesPerSecond !== undefined) return `${Math.round(echoesPerSecond)} datagrams/s`;
   return results
     .map(
@@ -90,12 +75,12 @@ export async function run(options) {
   const record = openRecord(settings, { file, resume: options.resume });
   const all = [...cellsOf(names, rounds), ...(await echoCellsOf(options.only, rounds))];
   const cells = all.filter(({ key }) => options.cells.test(key) && !record.has(key));
-  const progress = createProgress(cells.length);
-  for (const cell of cells) {
-    const line = record.add(await measureOrTell(cell, { seconds, seed }));
-    progress(`${cell.key}: ${describe(line)}`);
-    if (options.json) console.log(JSON.stringify(line));
-  }
+  await recordCells(
+    cells,
+    { record, json: options.json },
+    (cell) => measureCell(cell, { seconds, seed }),
+    describe,
+  );
   if (!options.json) console.log(formatLoopback(record));
   return 0;
 }

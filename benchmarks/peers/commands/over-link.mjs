@@ -20,7 +20,7 @@ function bytesPerFrame({ up, down }, offered) {
  * @param path from `openTunPath`
  * @param settings.link parameters of the path
  * @param settings.workload of the kind `paced`, without its warm-up
- * @returns `frames`, their `figures`, what the link counted, CPU and memory of both processes
+ * @returns `frames` behind the warm-up, how many were `offered` with it, their `figures`, what the link counted, CPU and memory of both processes
  */
 export async function measureOverLink({ congestion }, path, { system, link, task, workload }) {
   if (congestion !== undefined) path.setCongestionControl(congestion);
@@ -38,7 +38,7 @@ export async function measureOverLink({ congestion }, path, { system, link, task
   });
   const offered = Math.round((seconds + WARM_UP_SECONDS) * framesPerSecond);
   return {
-    ...{ frames, figures: summarise(frames, { deadlineMs }), counters },
+    ...{ frames, offered, figures: summarise(frames, { deadlineMs }), counters },
     bytesPerFrame: bytesPerFrame(counters, offered),
     ...{ client, server, about },
   };

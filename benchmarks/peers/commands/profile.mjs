@@ -6,7 +6,7 @@ import { largestCosts } from "../profile/costs.mjs";
 import { createProgress } from "../progress.mjs";
 import { openRecord, resultFile } from "../record.mjs";
 import { runCell } from "../run-cell.mjs";
-import { findSystem } from "../systems/index.mjs";
+import { findSystem, withStreamDeadline } from "../systems/index.mjs";
 import { whyNoTunLink } from "../tun-link/build.mjs";
 import { link } from "./impaired-cells.mjs";
 import { formatProfile } from "./profile-report.mjs";
@@ -46,21 +46,15 @@ const framesIn = ({ answered, frames }) =>
 
 async function measureCell(cell, { seconds, seed }, path) {
   const folder = mkdtempSync(join(tmpdir(), "sluice-profile-"));
-  const system = findSystem(cell.name);
   const { workload } = cell;
+  const system = withStreamDeadline(findSystem(cell.name), workload.deadlineMs);
   if (cell.loss !== undefined) await path.set({ ...link, loss: cell.loss, seed });
   const place =
     cell.loss === undefined ? { host: "127.0.0.1" } : { host: path.serverHost, prefixes: path.prefixes };
   try {
     const measured = await runCell({
       ...place,
-      system: {
-        ...system,
-        options: {
-          ...system.options,
-          stream: { ...system.options?.stream, deadlineMs: workload.deadlineMs },
-        },
-      },
+      system,
       workload: { seconds: seconds + WARM_UP_SECONDS, warmUpSeconds: 0 },
       task: { kind: "check", bytes: cell.bytes, seed },
       isProfiled: true,

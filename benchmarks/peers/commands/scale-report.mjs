@@ -1,9 +1,9 @@
 import { systems } from "../systems/index.mjs";
 import { formatFailures } from "./loopback-report.mjs";
 import { overRounds, threeDigits } from "./over-rounds.mjs";
+import { percent } from "./report-cells.mjs";
 import { axes } from "./scale-cells.mjs";
 
-const percent = (share) => (share * 100).toFixed(1);
 const latencies = [
   ["p50 ms", ({ figures }) => figures.p50Ms, threeDigits],
   ["p99 ms", ({ figures }) => figures.p99Ms, threeDigits],

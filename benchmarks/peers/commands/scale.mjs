@@ -1,17 +1,21 @@
 // How the cost of Sluice, and of a few others, grows with sessions, size, loss and round trip.
-import { createProgress } from "../progress.mjs";
 import { openRecord, resultFile } from "../record.mjs";
 import { runCell } from "../run-cell.mjs";
 import { summarise } from "../summary.mjs";
-import { findSystem } from "../systems/index.mjs";
+import { findSystem, withStreamDeadline } from "../systems/index.mjs";
 import { whyNoTunLink } from "../tun-link/build.mjs";
 import { findSystems } from "./find-systems.mjs";
+import { measureOverLink } from "./over-link.mjs";
+import { recordCells } from "./record-cells.mjs";
 import { axes, cellsOf, framesPerSecond, link, slackMs, stream } from "./scale-cells.mjs";
 import { formatScale } from "./scale-report.mjs";
 import { openTunPaths } from "./tun-paths.mjs";
 
 const defaults = { seconds: 2.5, rounds: 1 };
-const WARM_UP_SECONDS = 1;
+/** Frames come at a steady rate. */
+const PACED_WARM_UP_SECONDS = 1;
+/** Frames come as fast as they go: until V8 has compiled what is hot. */
+const CLOSED_WARM_UP_SECONDS = 1.5;
 const HOST = "127.0.0.1";
 /** Nothing on loopback is late, a tensor of 16 MiB included. */
 const LOOPBACK_DEADLINE_MS = 5_000;
@@ -24,47 +28,36 @@ const costsOf = ({ client, server: served }, frames) => ({
   rssMB: { client: client.rssBytes / 1e6, server: served.rssBytes / 1e6 },
 });
 
-/** A system with options of its own and those of a stream of Sluice's, which others have no use for. */
-function withOptions(name, { deadlineMs }) {
-  const system = findSystem(name);
-  const options = system.options ?? {};
-  return {
-    ...system,
-    options: { ...options, server, stream: { ...options.stream, deadlineMs } },
-  };
-}
-
-async function runPaced(cell, { bytes, rate, cap, deadlineMs, seconds, seed, sessions = 1, path, around }) {
-  const workload = {
-    kind: "paced",
-    ...{ framesPerSecond: rate, seconds, warmUpSeconds: WARM_UP_SECONDS, cap, deadlineMs },
-  };
-  const { frames, ...rest } = await runCell({
-    ...{ system: withOptions(cell.name, { deadlineMs }), workload, around, sessions },
-    ...(path === undefined ? { host: HOST } : { host: path.serverHost, prefixes: path.prefixes }),
-    task: { kind: "check", bytes, seed },
-  });
-  const sent = Math.round((seconds + WARM_UP_SECONDS) * rate);
-  return { figures: summarise(frames, { deadlineMs }), connectMs: rest.connectMs, ...costsOf(rest, sent) };
+function systemOf({ name }, deadlineMs) {
+  const system = withStreamDeadline(findSystem(name), deadlineMs);
+  return { ...system, options: { ...system.options, server } };
 }
 
 /** The same frames by more and more sessions. */
-const measureSessions = (cell, options) =>
-  runPaced(cell, {
-    ...{ bytes: SESSION_BYTES, rate: framesPerSecond, cap: framesPerSecond, ...options },
-    ...{ deadlineMs: LOOPBACK_DEADLINE_MS, sessions: cell.value },
+async function measureSessions(cell, { seconds, seed }) {
+  const deadlineMs = LOOPBACK_DEADLINE_MS;
+  const { frames, connectMs, ...used } = await runCell({
+    ...{ system: systemOf(cell, deadlineMs), host: HOST, sessions: cell.value },
+    workload: {
+      ...{ kind: "paced", framesPerSecond, seconds, warmUpSeconds: PACED_WARM_UP_SECONDS },
+      ...{ cap: framesPerSecond, deadlineMs },
+    },
+    task: { kind: "check", bytes: SESSION_BYTES, seed },
   });
+  const sent = Math.round((seconds + PACED_WARM_UP_SECONDS) * framesPerSecond);
+  return { figures: summarise(frames, { deadlineMs }), connectMs, ...costsOf(used, sent) };
+}
 
 /** One tensor at a time. */
 async function measureSize(cell, { seconds, seed }) {
   const workload = { kind: "closed", inFlight: 1, warmUpSeconds: 0, deadlineMs: LOOPBACK_DEADLINE_MS };
   const measured = await runCell({
-    system: withOptions(cell.name, { deadlineMs: LOOPBACK_DEADLINE_MS }),
+    system: systemOf(cell, LOOPBACK_DEADLINE_MS),
     host: HOST,
-    workload: { seconds: seconds + WARM_UP_SECONDS, warmUpSeconds: 0 },
+    workload: { seconds: seconds + CLOSED_WARM_UP_SECONDS, warmUpSeconds: 0 },
     task: { kind: "check", bytes: cell.value, seed },
     async around(run) {
-      await run({ ...workload, seconds: WARM_UP_SECONDS });
+      await run({ ...workload, seconds: CLOSED_WARM_UP_SECONDS });
       return run({ ...workload, seconds });
     },
   });
@@ -74,44 +67,25 @@ async function measureSize(cell, { seconds, seed }) {
 }
 
 /** Tensors of 5,120 B at 30 a second over the TUN link. */
-async function measureOverLink(cell, options, path) {
+async function measureStream(cell, { seconds, seed }, path) {
   const { axis, value } = cell;
   const delayMs = axis === "rttMs" ? value / 2 : link.delayMs;
-  const parameters = {
-    ...{ ...link, delayMs, seed: options.seed },
-    ...(axis === "loss" ? { loss: value } : {}),
-  };
-  await path.set(parameters);
-  let counters;
-  const measured = await runPaced(cell, {
-    ...{ bytes: stream.bytes, rate: stream.framesPerSecond, cap: stream.cap, ...options },
-    ...{ deadlineMs: 2 * delayMs + slackMs, path },
-    async around(run) {
-      await path.set(parameters);
-      const result = await run();
-      counters = await path.readCounters();
-      return result;
-    },
+  const deadlineMs = 2 * delayMs + slackMs;
+  const { figures, bytesPerFrame, ...used } = await measureOverLink({}, path, {
+    link: { ...link, delayMs, seed, ...(axis === "loss" ? { loss: value } : {}) },
+    task: { kind: "check", bytes: stream.bytes, seed },
+    workload: { framesPerSecond: stream.framesPerSecond, cap: stream.cap, seconds, deadlineMs },
+    system: systemOf(cell, deadlineMs),
   });
-  const offered = Math.round((options.seconds + WARM_UP_SECONDS) * stream.framesPerSecond);
-  return { ...measured, bytesPerFrame: Math.round(counters.up.offeredBytes / offered) };
+  return { figures, ...costsOf(used, used.offered), bytesPerFrame: bytesPerFrame.up };
 }
 
 const measures = {
   sessions: measureSessions,
   bytes: measureSize,
-  loss: measureOverLink,
-  rttMs: measureOverLink,
+  loss: measureStream,
+  rttMs: measureStream,
 };
-
-/** A cell whose system fails is part of the result. */
-async function measureOrTell(cell, options, path) {
-  try {
-    return { ...cell, ...(await measures[cell.axis](cell, options, path)) };
-  } catch (error) {
-    return { ...cell, error: error.message };
-  }
-}
 
 /** A path over the link, where it can be had; why not is said, and the cells that need it are left out. */
 async function openPaths(cells) {
@@ -122,8 +96,7 @@ async function openPaths(cells) {
   return openTunPaths(1);
 }
 
-function describe({ error, figures, rssMB }) {
-  if (error !== undefined) return error;
+function describe({ figures, rssMB }) {
   const { p50Ms, p99Ms, inTime } = figures;
   const share = inTime === undefined ? "" : `, ${(inTime * 100).toFixed(1)} % in time`;
   return `${p50Ms} / ${p99Ms} ms${share}, server ${rssMB.server.toFixed(0)} MB`;
@@ -140,13 +113,13 @@ export async function run(options) {
   const paths = await openPaths(wanted);
   const [path] = paths?.all ?? [];
   const cells = wanted.filter(({ axis }) => path !== undefined || !axes[axis].needsLink);
-  const progress = createProgress(cells.length);
   try {
-    for (const cell of cells) {
-      const line = record.add(await measureOrTell(cell, { seconds, seed }, path));
-      progress(`${cell.key}: ${describe(line)}`);
-      if (options.json) console.log(JSON.stringify(line));
-    }
+    await recordCells(
+      cells,
+      { record, json: options.json, lanes: [path] },
+      (cell, lane) => measures[cell.axis](cell, { seconds, seed }, lane),
+      describe,
+    );
   } finally {
     await paths?.close();
   }

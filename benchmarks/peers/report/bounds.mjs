@@ -1,4 +1,6 @@
 // What has to hold, and whether it does by what was recorded.
+
+import { percent } from "../../tables.mjs";
 import { advantage } from "../commands/end-to-end-report.mjs";
 import { echoRatios, resultsOf } from "../commands/loopback-report.mjs";
 import { middle } from "../commands/over-rounds.mjs";
@@ -8,7 +10,6 @@ import { systems } from "../systems/index.mjs";
 const isOurs = ({ name }) => systems[name]?.module === "sluice";
 const known = (values) => values.filter((value) => Number.isFinite(value));
 const medianOf = (values) => (known(values).length === 0 ? undefined : middle(known(values)));
-const percent = (share) => `${(share * 100).toFixed(1)} %`;
 const milliseconds = (value) => `${value.toFixed(value < 10 ? 2 : 0)} ms`;
 const times = (value) => `${Number.isFinite(value) ? value.toFixed(2) : "any"} x`;
 

@@ -1,4 +1,6 @@
 // The report, from what was recorded: pure text.
+
+import { formatTable } from "../../tables.mjs";
 import { formatEndToEnd } from "../commands/end-to-end-report.mjs";
 import { formatImpaired } from "../commands/impaired-report.mjs";
 import { formatFailures, formatLoopback } from "../commands/loopback-report.mjs";
@@ -6,11 +8,8 @@ import { formatScale } from "../commands/scale-report.mjs";
 import { checkBounds } from "./bounds.mjs";
 import { formatWhereWeLose } from "./where-we-lose.mjs";
 
-const table = (head, rows) =>
-  [head, head.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
-
 function formatBounds(records) {
-  return table(
+  return formatTable(
     ["", "Sluice", "best peer", "must", "aim", ""],
     checkBounds(records).map(({ title, ours, best, must, aim, verdict }) => [
       ...[title, ours, best, must, aim, verdict],

@@ -1,4 +1,6 @@
 // The README's measured result: what stands between its two marks is written from the record, and by nothing else.
+
+import { percent } from "../../tables.mjs";
 import { titleOf } from "../commands/report-cells.mjs";
 import { impairedFigures } from "./bounds.mjs";
 
@@ -6,7 +8,6 @@ const BEGIN = "<!-- peers: begin -->";
 const END = "<!-- peers: end -->";
 const condition = { bytes: 5_120, loss: 0.05, burst: 1 };
 
-const percent = (share) => `${(share * 100).toFixed(1)} %`;
 const milliseconds = (value) => (value === undefined ? "–" : `${Math.round(value)} ms`);
 
 /** Each system once: one over TCP with the congestion control that does better. */

@@ -51,6 +51,12 @@ export function findSystem(name) {
   return { name, ...systems[name] };
 }
 
+/** The system with the deadline of Sluice's streams, whose own is 150 ms; others have no use for it. */
+export function withStreamDeadline(system, deadlineMs) {
+  const { options } = system;
+  return { ...system, options: { ...options, stream: { ...options?.stream, deadlineMs } } };
+}
+
 const DENO_ARGUMENTS = ["run", "--quiet", "-A", "--unstable-net", "--no-lock", "--no-config"];
 
 /** The command line that a system's processes run under. */

@@ -25,6 +25,7 @@ import type { CliContext } from "./cli-context.js";
 import { CliError } from "./cli-error.js";
 import { ExitCode } from "./exit-codes.js";
 import { formatBytes } from "./format-table.js";
+import { addModelArgument, readModelArgument } from "./model-argument.js";
 import { modelHelp } from "./model-help.js";
 import { parseCount } from "./parse-count.js";
 
@@ -193,10 +194,8 @@ async function calibrate(reference: string, options: CalibrateOptions, context: 
 
 /** Registers `sluice calibrate`. */
 export function registerCalibrate(program: Command, context: CliContext): void {
-  program
-    .command("calibrate")
+  addModelArgument(program.command("calibrate"), modelHelp)
     .description("Measure a tensor on training images: what coding and concealing it need to know.")
-    .argument("<model>", modelHelp)
     .requiredOption("--split <tensor>", "the tensor (`sluice inspect` lists them)")
     .requiredOption(
       "--images <path>",
@@ -229,5 +228,7 @@ Examples:
   $ sluice calibrate fashion --split add_3 --images /usr/share/datasets/fashion-mnist/train-images-idx3-ubyte.gz
   $ sluice calibrate mobilenet.onnx --split add_3 --images photos/ --limit 2000`,
     )
-    .action((model: string, options: CalibrateOptions) => calibrate(model, options, context));
+    .action((model: string | undefined, options: CalibrateOptions, command: Command) =>
+      calibrate(readModelArgument(model, command), options, context),
+    );
 }

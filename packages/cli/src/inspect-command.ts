@@ -13,6 +13,7 @@ import type { Command } from "commander";
 import type { CliContext } from "./cli-context.js";
 import { codecHelp } from "./codec-help.js";
 import { formatBytes, formatTable } from "./format-table.js";
+import { addModelArgument, readModelArgument } from "./model-argument.js";
 import { modelHelp } from "./model-help.js";
 
 interface InspectOptions {
@@ -176,10 +177,8 @@ async function inspectModel(reference: string, options: InspectOptions, context:
 
 /** Registers `sluice inspect`. */
 export function registerInspect(program: Command, context: CliContext): void {
-  program
-    .command("inspect")
+  addModelArgument(program.command("inspect"), modelHelp)
     .description("List the tensors at which a model can be cut, their shapes and sizes.")
-    .argument("<model>", modelHelp)
     .option("--codec <chain>", "the codec that sizes are told for, see below", defaultCodec)
     .option("--illegal", "also list the tensors at which it cannot be cut, and why")
     .option("--json", "print one JSON object")
@@ -196,5 +195,7 @@ Examples:
   $ sluice inspect mobilenet.onnx --illegal
   $ sluice inspect tfjs-mobilenet/ --json`,
     )
-    .action((model: string, options: InspectOptions) => inspectModel(model, options, context));
+    .action((model: string | undefined, options: InspectOptions, command: Command) =>
+      inspectModel(readModelArgument(model, command), options, context),
+    );
 }

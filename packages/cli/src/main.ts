@@ -1,5 +1,5 @@
 import { CommanderError } from "commander";
-import { type CliContext, createProcessContext } from "./cli-context.js";
+import { type CliContext, createProcessContext, type ProcessContext } from "./cli-context.js";
 import { CliError } from "./cli-error.js";
 import { ExitCode } from "./exit-codes.js";
 import { explainError } from "./explain-error.js";
@@ -27,9 +27,11 @@ function report(error: unknown, context: CliContext): ExitCode {
   return exitCode;
 }
 
-/** Runs a command line over the process. Resolves to the exit code; never rejects. */
-export async function main(argv: readonly string[]): Promise<number> {
-  const context = createProcessContext();
+/** Runs a command line, by default over the process. Resolves to the exit code; never rejects. */
+export async function main(
+  argv: readonly string[],
+  context: ProcessContext = createProcessContext(),
+): Promise<number> {
   try {
     await createProgram(context).parseAsync([...argv], { from: "user" });
     return context.exitCode();

@@ -15,6 +15,7 @@ import { type Command, Option } from "commander";
 import type { CliContext } from "./cli-context.js";
 import { defaultSource } from "./client-half.js";
 import { codecHelp } from "./codec-help.js";
+import { addModelArgument, readModelArgument } from "./model-argument.js";
 import { modelHelp } from "./model-help.js";
 import { inputCodec, pictureCodec, takesPixels } from "./model-part.js";
 import { parseCount } from "./parse-count.js";
@@ -134,12 +135,10 @@ async function profile(
 /** Registers `sluice profile`. */
 export function registerProfile(program: Command, context: CliContext): void {
   const collect = (text: string, before: readonly string[] | undefined) => [...(before ?? []), text];
-  program
-    .command("profile")
+  addModelArgument(program.command("profile"), modelHelp)
     .description(
       "Measure where the time of an inference goes at each cut, and tell which way is the fastest when.",
     )
-    .argument("<model>", modelHelp)
     .option("--split <tensor>", "only this cut; may be given more than once (default: all)", collect)
     .option(
       "--codec <chain>",
@@ -199,5 +198,7 @@ Examples:
   $ sluice profile mobilenet.onnx --source photos/ --preprocess tensorflow --json > mobilenet-profile.json
   $ sluice profile mobilenet.onnx --split add_3 --split add_7 --codec 'quantize:levels=8,clip=3 | entropy'`,
     )
-    .action((model: string, options: ProfileCommandOptions) => profile(model, options, context));
+    .action((model: string | undefined, options: ProfileCommandOptions, command: Command) =>
+      profile(readModelArgument(model, command), options, context),
+    );
 }

@@ -2,6 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { loadModel } from "@sluice/inference";
 import type { Command } from "commander";
 import type { CliContext } from "./cli-context.js";
+import { addModelArgument, readModelArgument } from "./model-argument.js";
 
 interface SplitOptions {
   readonly split: string;
@@ -24,10 +25,8 @@ async function splitFile(reference: string, options: SplitOptions, context: CliC
 
 /** Registers `sluice split`. */
 export function registerSplit(program: Command, context: CliContext): void {
-  program
-    .command("split")
+  addModelArgument(program.command("split"), "fashion (embedded), or the path of an .onnx file")
     .description("Write the two halves of an ONNX model as models of their own.")
-    .argument("<model>", "fashion (embedded), or the path of an .onnx file")
     .requiredOption("--split <tensor>", "the tensor (`sluice inspect` lists them)")
     .option("--out <folder>", "where the files go", ".")
     .option("--json", "print one JSON object")
@@ -40,5 +39,7 @@ Examples:
   $ sluice split mobilenet.onnx --split add_3 --out halves
   $ sluice serve --model mobilenet.onnx --split add_3 --remote add_3=http://triton:8000/v2/models/mobilenet-tail`,
     )
-    .action((model: string, options: SplitOptions) => splitFile(model, options, context));
+    .action((model: string | undefined, options: SplitOptions, command: Command) =>
+      splitFile(readModelArgument(model, command), options, context),
+    );
 }

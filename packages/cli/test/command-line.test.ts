@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { ExitCode } from "@sluice/cli";
 import t from "tap";
+import { runHere } from "./run-here.js";
 import { runSluice } from "./run-sluice.js";
 
 interface Mistake {
@@ -34,7 +35,9 @@ const mistakes: readonly Mistake[] = [
     says: /burst must be at least 9/,
   },
   { args: ["relay", "extra"], code: ExitCode.usage, says: /too many arguments/ },
-  { args: ["inspect"], code: ExitCode.usage, says: /missing required argument 'model'/ },
+  ...["inspect", "profile"].map((command) => ({
+    ...{ args: [command], code: ExitCode.usage, says: /missing required argument 'model'/ },
+  })),
   { args: ["inspect", "fashon"], code: ExitCode.notFound, says: /"fashon".*"fashion"/ },
   {
     args: ["inspect", "no-such.onnx"],
@@ -66,7 +69,7 @@ const mistakes: readonly Mistake[] = [
 
 for (const { args, code, says } of mistakes) {
   t.test(`sluice ${args.join(" ")}`, async (t) => {
-    const run = await runSluice(args);
+    const run = await runHere(args);
     t.equal(run.code, code);
     t.match(run.stderr, says);
     t.match(run.stderr, /^sluice: [^\n]+\n$/, "one line");
@@ -76,11 +79,11 @@ for (const { args, code, says } of mistakes) {
 
 t.test("a file that is no model", async (t) => {
   const directory = t.testdir({ "text.onnx": "this is not a model", "images.gz": "not packed" });
-  const run = await runSluice(["inspect", join(directory, "text.onnx")]);
+  const run = await runHere(["inspect", join(directory, "text.onnx")]);
   t.equal(run.code, ExitCode.notFound);
   t.match(run.stderr, /^sluice: model ".*text\.onnx": [^\n]+\n$/);
   const images = join(directory, "images.gz");
-  const calibrate = await runSluice(["calibrate", "fashion", "--split", "add_3", "--images", images]);
+  const calibrate = await runHere(["calibrate", "fashion", "--split", "add_3", "--images", images]);
   t.equal(calibrate.code, ExitCode.notFound);
   t.match(calibrate.stderr, /^sluice: images ".*images\.gz": cannot be unpacked[^\n]+\n$/);
 });
@@ -90,7 +93,7 @@ t.test("an address in use", async (t) => {
   await once(socket, "listening");
   t.teardown(() => socket.close());
   const address = `127.0.0.1:${socket.address().port}`;
-  const run = await runSluice(["relay", "--listen", address]);
+  const run = await runHere(["relay", "--listen", address]);
   t.equal(run.code, ExitCode.unreachable);
   t.equal(run.stderr, `sluice: ${address}: the address is in use already\n`);
 });
@@ -108,13 +111,13 @@ t.test("help and version", async (t) => {
   t.match(version, { code: 0, stdout: /^\d+\.\d+\.\d+\n$/, stderr: "" });
   const nothing = await runSluice([]);
   t.match(nothing, { code: ExitCode.usage, stdout: "", stderr: /Usage: sluice/ });
-  const top = await runSluice(["--help"]);
+  const top = await runHere(["--help"]);
   t.match(top, { code: 0, stderr: "" });
   for (const command of commands) {
     t.match(top.stdout, new RegExp(`^ {2}${command} `, "m"));
   }
   for (const command of commands) {
-    const help = await runSluice([command, "--help"]);
+    const help = await runHere([command, "--help"]);
     t.match(help, { code: 0, stdout: /Examples:/, stderr: "" }, command);
     t.match(help.stdout, `Usage: sluice ${command}`);
   }

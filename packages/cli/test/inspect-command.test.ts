@@ -1,7 +1,9 @@
 import { copyFile } from "node:fs/promises";
 import { join } from "node:path";
+import { ExitCode } from "@sluice/cli";
 import { fashionDefaultCut, fashionDirectory } from "@sluice/inference";
 import t from "tap";
+import { runHere } from "./run-here.js";
 import { runSluice } from "./run-sluice.js";
 
 t.test("lists the cuts of the embedded model as JSON", async (t) => {
@@ -79,3 +81,18 @@ t.test("tensors that are no cuts, with the path that goes around them", async (t
   t.match(stdout, /\nno cut +operation +because\n/);
   t.match(stdout, new RegExp(`\\n${illegal[0].name} +${illegal[0].operation} +"`));
 });
+
+t.test(
+  "the model may be named by --model as elsewhere, in a file too, where the argument goes first",
+  async (t) => {
+    const byArgument = await runHere(["inspect", "fashion", "--json"]);
+    t.equal(byArgument.code, 0, byArgument.stderr);
+    t.same(await runHere(["inspect", "--model", "fashion", "--json"]), byArgument);
+    const directory = t.testdir({ "sluice.yaml": "inspect:\n  model: no-such.onnx\n" });
+    const config = ["--config", join(directory, "sluice.yaml")];
+    t.same(await runHere([...config, "inspect", "fashion", "--json"]), byArgument);
+    t.match(await runHere([...config, "inspect"]), { code: ExitCode.notFound, stderr: /no-such\.onnx/ });
+    const both = await runHere(["inspect", "fashion", "--model", "ocr"]);
+    t.match(both, { code: ExitCode.usage, stderr: /--model: is "ocr", but the argument says "fashion"/ });
+  },
+);

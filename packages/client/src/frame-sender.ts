@@ -72,8 +72,14 @@ export function createFrameSender(
       try {
         const tensor = typeof produce === "function" ? await produce({ bytes: budgetBytes }) : produce;
         const producedMs = clock.now();
-        const maxPayloadBytes = mode === "datagram" ? core.maxPayloadBytes(alias) : streamSliceBytes;
-        const encoded = encoder.encode(tensor, maxPayloadBytes, { frame, budgetBytes });
+        const isOnStream = mode !== "datagram";
+        const maxPayloadBytes = isOnStream ? streamSliceBytes : core.maxPayloadBytes(alias);
+        // For a stream of its own the payloads are put together before `submit` returns.
+        const encoded = encoder.encode(tensor, maxPayloadBytes, {
+          frame,
+          budgetBytes,
+          mayBorrow: isOnStream,
+        });
         const encodedMs = clock.now();
         const produceMs = producedMs - startMs;
         const encodeMs = encodedMs - producedMs;

@@ -29,11 +29,16 @@ export function sumFigures(sessions: readonly [...SessionFigures[], SessionFigur
     sum = {
       ...next,
       ...(added as Pick<SessionFigures, (typeof counters)[number]>),
+      lossRunLengths: sumLengths(sum.lossRunLengths, next.lossRunLengths),
       dropReasons: sumReasons(sum.dropReasons, next.dropReasons),
       expiryReasons: sumReasons(sum.expiryReasons, next.expiryReasons),
     };
   }
   return sum;
+}
+
+function sumLengths(a: readonly number[], b: readonly number[]): number[] {
+  return Array.from({ length: Math.max(a.length, b.length) }, (_, i) => (a[i] ?? 0) + (b[i] ?? 0));
 }
 
 function sumReasons<Reason extends string>(
@@ -58,7 +63,7 @@ export function countNotOpen(dropped: number): SessionFigures {
       unreceivedBytes: 0,
     },
     ...{ bytesSent: 0, bytesDelivered: 0, datagramsSent: 0, slicesRepeated: 0, repairsSent: 0 },
-    ...{ datagramsLost: 0, lossRuns: 0, lossShare: 0, meanLossRun: 1 },
+    ...{ datagramsLost: 0, lossRuns: 0, lossRunLengths: [], lossShare: 0, meanLossRun: 1 },
     ...{ datagramsQueued: 0, datagramsDropped: 0 },
   };
 }

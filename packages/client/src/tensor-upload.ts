@@ -13,7 +13,7 @@ export async function uploadTensor(session: Session, clock: Clock, tensor: Strea
     timer = clock.schedule(delayMs, () => stream.reset(ErrorCode.deadline));
   }
   try {
-    await stream.write(tensor.bytes);
+    await (stream.give?.(tensor.bytes) ?? stream.write(tensor.bytes));
     await stream.finish();
   } finally {
     if (timer !== undefined) clock.cancel(timer);

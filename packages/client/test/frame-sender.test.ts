@@ -1,6 +1,6 @@
 /** What a client tells its encoder, and what it hears of it: a core and an encoder that only note what they are told. */
 import type { EncodeOptions, TensorEncoder } from "@sluice/codec";
-import type { ClientEvent, OutgoingFrame } from "@sluice/protocol";
+import type { ClientEvent, DeliveryMode, OutgoingFrame } from "@sluice/protocol";
 import { createTensor, type Tensor } from "@sluice/tensor";
 import t from "tap";
 import { createFrameSender, type SendingCore } from "#client/frame-sender.js";
@@ -49,10 +49,11 @@ function createSender() {
     concealedElements: number,
     splits = 0,
     slicesRecovered = 0,
+    mode: DeliveryMode = "datagram",
   ): Promise<number[]> {
     acknowledged.length = 0;
     const outcome = sender.send(
-      { alias: 1, mode: "datagram", encoder, resultFormat: "messagepack", readAnswer: () => undefined },
+      { alias: 1, mode, encoder, resultFormat: "messagepack", readAnswer: () => undefined },
       tensor,
       0,
     );
@@ -76,9 +77,18 @@ t.test("an encoder is told the frame's number and what it may cost", async (t) =
   await send(2, 0);
   await send(2, 0);
   t.strictSame(asked, [
-    { frame: 5, budgetBytes: 1_000 },
-    { frame: 6, budgetBytes: 1_000 },
+    { frame: 5, budgetBytes: 1_000, mayBorrow: false },
+    { frame: 6, budgetBytes: 1_000, mayBorrow: false },
   ]);
+});
+
+t.test("only slices that are put together at once may be views of the tensor", async (t) => {
+  const { send, asked } = createSender();
+  for (const mode of ["stream", "reliable", "datagram"] as const) await send(2, 0, 0, 0, mode);
+  t.strictSame(
+    asked.map((options) => options?.mayBorrow),
+    [true, true, false],
+  );
 });
 
 t.test("a frame is acknowledged when all slices have come and nothing was concealed", async (t) => {

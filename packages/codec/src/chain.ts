@@ -24,7 +24,8 @@ export interface Chain {
   readonly fixedBytes: ((elements: number) => number) | undefined;
   /** Takes a tensor, from which slices are encoded until the next one is taken. */
   take(tensor: Tensor, frame?: number): void;
-  encode(range: UnitRange, room: number): Uint8Array | TooLong;
+  /** `mayBorrow`: see `EncodeOptions`. */
+  encode(range: UnitRange, room: number, mayBorrow?: boolean): Uint8Array | TooLong;
   /** Decodes what a peer has sent. On a fault, the tensor is as it was. */
   decode(payload: Uint8Array, range: UnitRange, tensor: Tensor, frame?: number): SliceFault | undefined;
   /** Of the stage that looks at earlier frames, where there is one. */
@@ -48,6 +49,7 @@ export function planChain(stages: readonly Stage[], context: PlanContext): Chain
   const sides = planned.map(({ sideBytes: bytes = 0 }) => new Uint8Array(bytes));
   let ordered: Tensor | undefined;
   const whole: SliceExtent = extentOf(order, 0, order.units);
+  const canBorrow = sideBytes === 0 && planned.every(({ givesViews }) => givesViews);
   const targets = planned.map((_, i) => createTarget(kinds[i]!, planned[i - 1]?.output, spec));
   const history = planned.find((stage) => stage.history)?.history;
   let current: Tensor | undefined;
@@ -72,7 +74,7 @@ export function planChain(stages: readonly Stage[], context: PlanContext): Chain
       let seen = current;
       for (const stage of planned) seen = stage.measure?.(seen) ?? seen;
     },
-    encode({ first, end }, room) {
+    encode({ first, end }, room, mayBorrow = false) {
       const extent = extentOf(order, first, end);
       let piece: PieceOf[Kind] = current!;
       for (let i = 0; i < planned.length; i++) {
@@ -81,6 +83,7 @@ export function planChain(stages: readonly Stage[], context: PlanContext): Chain
         piece = made;
       }
       const bytes = piece as Uint8Array;
+      if (mayBorrow && canBorrow) return bytes;
       const payload = new Uint8Array(sideBytes + bytes.length);
       let at = 0;
       for (const side of sides) {

@@ -33,6 +33,11 @@ export interface EncodeOptions {
    * expires: what is then left over is concealed.
    */
   readonly budgetBytes?: number;
+  /**
+   * Payloads may be views of the tensor, which saves a copy: whoever asks is through with them before it changes, and
+   * before the next one is encoded.
+   */
+  readonly mayBorrow?: boolean;
 }
 
 /** A tensor that was encoded. It must not change while slices may be split. */

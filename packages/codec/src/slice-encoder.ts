@@ -50,6 +50,7 @@ function cutEvenly(
   most: number,
   { index, count }: SlicePosition,
   maxPayloadBytes: number,
+  mayBorrow = false,
 ): EncodedSlice[] {
   const { units } = chain.order;
   const { first, end } = sliceRange(index, count, units);
@@ -65,7 +66,7 @@ function cutEvenly(
   const slices: EncodedSlice[] = [];
   for (let i = index * parts; i < (index + 1) * parts; i++) {
     const range = sliceRange(i, count * parts, units);
-    const payload = chain.encode(range, maxPayloadBytes) as Uint8Array;
+    const payload = chain.encode(range, maxPayloadBytes, mayBorrow) as Uint8Array;
     slices.push({ index: i, count: count * parts, payload });
   }
   return slices;
@@ -175,14 +176,14 @@ export function createSliceEncoder(spec: TensorSpec, chain: Chain): TensorEncode
 
   return {
     units: order.units,
-    encode(tensor, maxPayloadBytes, { frame } = {}) {
+    encode(tensor, maxPayloadBytes, { frame, mayBorrow } = {}) {
       checkTensor(tensor, spec);
       checkLimit(maxPayloadBytes);
       chain.take(tensor, frame);
       taken = tensor;
       return {
         slices: mostElements
-          ? cutEvenly(chain, mostElements(maxPayloadBytes), whole, maxPayloadBytes)
+          ? cutEvenly(chain, mostElements(maxPayloadBytes), whole, maxPayloadBytes, mayBorrow)
           : cutFrame(maxPayloadBytes),
         split(slice, most) {
           checkLimit(most);

@@ -105,6 +105,8 @@ export interface PlannedStage<In extends Kind = Kind, Out extends Kind = Kind> {
   readonly sideBytes?: number;
   /** The most units that a slice may have. */
   readonly maxUnits?: number;
+  /** What it encodes are views of its input, which last as long as that does. */
+  readonly givesViews?: boolean;
   /** For a stage that looks at earlier frames. */
   readonly history?: StageHistory;
   /** For a stage that gives bytes: how many, where that does not depend on the values. */

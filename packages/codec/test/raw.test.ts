@@ -16,6 +16,32 @@ const golden: [Tensor, string][] = [
   [createTensor("int32", [2], Int32Array.of(1, -2)), "01000000feffffff"],
 ];
 
+t.test("payloads are copies, or views of the tensor where they may be", async (t) => {
+  const tensor = createTensor(
+    "uint8",
+    [100],
+    Uint8Array.from({ length: 100 }, (_, i) => i),
+  );
+  const encoder = raw.createEncoder(tensor);
+  const copies = encoder.encode(tensor, 40).slices;
+  const views = encoder.encode(tensor, 40, { mayBorrow: true }).slices;
+  t.strictSame(
+    views.map(({ index, count, payload }) => [index, count, hex(payload)]),
+    copies.map(({ index, count, payload }) => [index, count, hex(payload)]),
+  );
+  for (const { payload } of views) t.equal(payload.buffer, tensor.data.buffer);
+  for (const { payload } of copies) t.not(payload.buffer, tensor.data.buffer);
+  // A stage that writes to memory of its own for each slice must go on being copied.
+  const packed = parseCodec("quantize:levels=4");
+  const floats = createTensor(
+    "float32",
+    [100],
+    Float32Array.from({ length: 100 }, (_, i) => i),
+  );
+  const [first, ...others] = packed.createEncoder(floats).encode(floats, 20, { mayBorrow: true }).slices;
+  t.ok(others.length > 0 && others.every(({ payload }) => payload.buffer !== first!.payload.buffer));
+});
+
 t.test("elements in little-endian order, on either kind of machine", async (t) => {
   for (const [tensor, bytes] of golden) {
     const [slice] = raw.createEncoder(tensor).encode(tensor, 1000).slices;

@@ -28,9 +28,25 @@ export class FakeQuic implements QuicStreams {
   }
 
   send(streamId: number, data: Uint8Array, fin: boolean): number {
+    this.offers += 1;
+    if (this.room === 0 && data.byteLength > 0) return STREAM.BLOCKED;
+    const taken = data.subarray(0, this.room);
+    this.room -= taken.byteLength;
     const before = this.sent.get(streamId)?.bytes ?? new Uint8Array(0);
-    this.sent.set(streamId, { bytes: Buffer.concat([before, data]), fin });
-    return data.byteLength;
+    this.sent.set(streamId, {
+      bytes: Buffer.concat([before, taken]),
+      fin: fin && taken.byteLength === data.byteLength,
+    });
+    return taken.byteLength;
+  }
+
+  /** Bytes that the connection takes still; a stream takes no more than they. */
+  room = Number.POSITIVE_INFINITY;
+  /** How often bytes were offered. */
+  offers = 0;
+
+  capacity(): number {
+    return this.room;
   }
 
   sendFirst(): void {}

@@ -3,7 +3,7 @@ import {
   type ArrivedPacket,
   MAX_WAITING_PACKETS,
   PacketQueue,
-  TURN_BYTES,
+  TURN_PACKETS,
 } from "#src/quiche/packet-queue.js";
 
 const from = { host: "127.0.0.1", port: 1 };
@@ -37,15 +37,28 @@ t.test("a connection has so many packets waiting, and loses more", async (t) => 
   );
 });
 
-t.test("one turn opens so many bytes, and small packets count for more than they hold", async (t) => {
+t.test("one turn opens so many packets, of large ones half as many", async (t) => {
   const queue = new PacketQueue();
   for (let i = 0; i < 100; i++) queue.push(packetOf(16_384, i));
-  t.equal(takeTurn(queue).length, TURN_BYTES / 16_384);
+  t.equal(takeTurn(queue).length, TURN_PACKETS / 2);
   queue.clear();
   t.equal(queue.size, 0);
   for (let i = 0; i < 100; i++) queue.push(packetOf(40, i));
-  t.equal(takeTurn(queue).length, 32);
-  t.equal(queue.size, 68);
+  t.equal(takeTurn(queue).length, TURN_PACKETS);
+  t.equal(queue.size, 100 - TURN_PACKETS);
+});
+
+t.test("the memory of a large packet is given back once it was handed out, and not before", async (t) => {
+  const queue = new PacketQueue();
+  const packets = Array.from({ length: 20 }, (_, i) => packetOf(16_384, i));
+  for (const packet of packets) queue.push(packet);
+  const seen: number[] = [];
+  queue.takeTurn(({ packet }) => seen.push(packet.byteLength));
+  t.strictSame(seen, new Array<number>(16).fill(16_384));
+  t.strictSame(
+    packets.map(({ packet }) => packet.byteLength > 0),
+    packets.map((_, i) => i >= 16),
+  );
 });
 
 t.test("it goes on for as long as packets come", async (t) => {

@@ -84,6 +84,13 @@ t.test("the memory of a pack that was sent serves the next one", async (t) => {
   t.ok((packer.take()?.bytes.buffer.byteLength ?? 0) > 20_000, "memory that is too small stays for others");
 });
 
+t.test("the memory of more packs than serve next ones is given back at once", async (t) => {
+  const packs = Array.from({ length: 40 }, () => ({ bytes: new Uint8Array(8_192), count: 1 }));
+  for (const pack of packs) recyclePack(pack);
+  const kept = packs.filter(({ bytes }) => bytes.byteLength > 0);
+  t.ok(kept.length <= 16, `${kept.length} are kept`);
+});
+
 t.test("datagrams survive packing, whatever their sizes", async (t) => {
   const packer = new DatagramPacker();
   const prefix = Uint8Array.of(5);

@@ -1,16 +1,10 @@
-import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import { createFrameMetrics } from "./frame-metrics.js";
+import { clientStages } from "./stages.js";
 import { createStrategyMetrics, type StrategyChange, type StrategyFigures } from "./strategy-metrics.js";
 
-type ClientStage =
-  | "produce"
-  | "encode"
-  | "network"
-  | "reassembly"
-  | "queue"
-  | "decode"
-  | "conceal"
-  | "inference";
+/** Of what is told about a frame; `produce` is the client's half of the model. */
+type ClientStage = Exclude<(typeof clientStages)[number], "client" | "send-queue"> | "produce";
 
 /** How a frame ended at the client; `FrameOutcome` of `@sluice/client` is one. Durations in milliseconds. */
 export type ClientFrame =
@@ -42,6 +36,8 @@ export interface ClientPathFigures {
   readonly datagramsQueued?: number;
   readonly datagramsDropped?: number;
   readonly lossRuns?: number;
+  /** Runs of i + 1 datagrams, at i, counted since the start. */
+  readonly lossRunLengths?: readonly number[];
   readonly slicesRepeated?: number;
   readonly repairsSent?: number;
 }
@@ -60,24 +56,11 @@ export interface ClientMetrics {
   text(): Promise<string>;
 }
 
-/** The stages of a frame in their order; those after the network are the server's, as its result tells them. */
-const STAGES = [
-  "client",
-  "encode",
-  "send-queue",
-  "network",
-  "reassembly",
-  "queue",
-  "decode",
-  "conceal",
-  "inference",
-];
-
 /** Creates a registry of its own for one client. */
 export function createClientMetrics(options: { readonly processMetrics?: boolean } = {}): ClientMetrics {
   const registry = new Registry();
   if (options.processMetrics ?? true) collectDefaultMetrics({ register: registry });
-  const metrics = createFrameMetrics(registry, ["delivered", "expired", "dropped"], STAGES, ["result"]);
+  const metrics = createFrameMetrics(registry, ["delivered", "expired", "dropped"], clientStages, ["result"]);
   const strategy = createStrategyMetrics(registry);
   const late = new Counter({
     name: "sluice_late_results_total",
@@ -142,6 +125,17 @@ function watchPath(registry: Registry, read: () => ClientPathFigures): void {
   );
   gauge("sluice_datagrams_queued", "Datagrams that wait to be sent.", (f) => f.datagramsQueued);
   counter("sluice_loss_runs_total", "Runs of datagrams lost one after the other.", (f) => f.lossRuns);
+  let told: readonly number[] = [];
+  new Histogram({
+    ...{ name: "sluice_loss_run_datagrams", help: "Datagrams lost one after the other.", registers },
+    buckets: [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48],
+    collect() {
+      const lengths = read().lossRunLengths ?? [];
+      for (const [i, count] of lengths.entries())
+        for (let fresh = count - (told[i] ?? 0); fresh > 0; fresh--) this.observe(i + 1);
+      told = lengths;
+    },
+  });
   counter("sluice_slices_repeated_total", "Slices that were sent again.", (f) => f.slicesRepeated);
   counter("sluice_repair_symbols_sent_total", "Repair symbols that were sent.", (f) => f.repairsSent);
   gauge(

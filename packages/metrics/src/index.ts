@@ -15,6 +15,7 @@ export {
   type Stage,
 } from "./metrics.js";
 export { type OperationsOptions, type OperationsServer, serveOperations } from "./serve-operations.js";
+export { clientStages, serverStages } from "./stages.js";
 export type { StrategyChange, StrategyFigures } from "./strategy-metrics.js";
 export type { QueueFigures } from "./watch-queues.js";
 export type { ExportCounts, TracingCounts } from "./watch-tracing.js";

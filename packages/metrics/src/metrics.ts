@@ -1,6 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import { createFrameMetrics, type FrameAgePoint, MAX_REASONS } from "./frame-metrics.js";
 import { createLabelLimit } from "./label-limit.js";
+import { serverStages } from "./stages.js";
 import { type CaptureFigures, watchCapture } from "./watch-capture.js";
 import { type QueueFigures, watchQueues } from "./watch-queues.js";
 import { type TracingCounts, watchTracing } from "./watch-tracing.js";
@@ -13,7 +14,7 @@ export type SessionEnd = "closed" | "failed";
 export type FrameOutcome = "delivered" | "expired" | "undecodable" | "failed" | "rejected";
 
 /** Where the time of a frame goes at a server, in its order. */
-export type Stage = "reassembly" | "queue" | "decode" | "conceal" | "inference" | "result";
+export type Stage = (typeof serverStages)[number];
 
 export type DatagramDirection = "received" | "sent";
 
@@ -69,7 +70,6 @@ export interface MetricsOptions {
   readonly processMetrics?: boolean;
 }
 
-const STAGES: readonly Stage[] = ["reassembly", "queue", "decode", "conceal", "inference", "result"];
 const FRAME_OUTCOMES: readonly FrameOutcome[] = ["delivered", "expired", "undecodable", "failed", "rejected"];
 /** `taken` brought slices back or may; what came for nothing: all others. */
 const REPAIR_OUTCOMES = ["taken", "duplicate", "unneeded", "late", "refused"];
@@ -85,7 +85,7 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
     new Counter({ name, help, labelNames: [...labelNames], registers });
   const sessions = new Gauge({ name: "sluice_sessions", help: "Sessions that are open now.", registers });
   const sessionsTotal = counter("sluice_sessions_total", "Sessions by how they ended.", ["outcome"]);
-  const frames = createFrameMetrics(registry, FRAME_OUTCOMES, STAGES, ["inference", "result"]);
+  const frames = createFrameMetrics(registry, FRAME_OUTCOMES, serverStages, ["inference", "result"]);
   const unitsExpected = counter(
     "sluice_units_expected_total",
     "Units of tensors of which at least one slice came.",

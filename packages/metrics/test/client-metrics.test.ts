@@ -11,6 +11,7 @@ t.test("frames and path of a client, under the names of the server", async (t) =
     datagramsSent: 12,
     datagramsLost: 3,
     lossRuns: 2,
+    lossRunLengths: [1, 1],
     datagramsQueued: 4,
     datagramsDropped: 6,
   }));
@@ -47,6 +48,9 @@ t.test("frames and path of a client, under the names of the server", async (t) =
     "sluice_sent_bytes_total 900",
     "sluice_datagrams_lost_total 3",
     "sluice_loss_runs_total 2",
+    'sluice_loss_run_datagrams_bucket{le="1"} 1',
+    'sluice_loss_run_datagrams_bucket{le="2"} 2',
+    "sluice_loss_run_datagrams_sum 3",
     "sluice_datagrams_queued 4",
     "sluice_datagrams_dropped_total 6",
     "sluice_repair_symbols_sent_total 0",
@@ -61,4 +65,5 @@ t.test("frames and path of a client, under the names of the server", async (t) =
   const second = (await metrics.text()).split("\n");
   t.ok(second.includes("sluice_round_trip_seconds 0.04"));
   t.ok(second.includes("sluice_sent_bytes_total 900"), "counts are read, not added up");
+  t.ok(second.includes("sluice_loss_run_datagrams_sum 3"), "nor are runs");
 });

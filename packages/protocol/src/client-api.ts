@@ -30,7 +30,8 @@ export type OfferDecision =
 export interface StreamTensor {
   readonly stream: number;
   readonly frame: number;
-  readonly bytes: Uint8Array;
+  /** Nobody else's: they may be given away. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
   /** When the stream is to be reset with the code `deadline`; Infinity in the mode `reliable`. */
   readonly resetAtMs: number;
 }
@@ -50,6 +51,8 @@ export interface ClientFigures extends LedgerCounts {
   readonly datagramsSent: number;
   readonly datagramsLost: number;
   readonly lossRuns: number;
+  /** Runs of i + 1 datagrams lost one after the other, at i; those of 64 and more are at 63. */
+  readonly lossRunLengths: readonly number[];
   /** Share of the datagrams lost lately, 0 to 1, and the mean length of the runs that they formed. */
   readonly lossShare: number;
   readonly meanLossRun: number;

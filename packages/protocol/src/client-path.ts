@@ -68,6 +68,7 @@ export interface PathFigures {
   readonly meanLossRun: number;
   readonly datagramsLost: number;
   readonly lossRuns: number;
+  readonly lossRunLengths: readonly number[];
 }
 
 /** Before the path is known: fast enough for one frame, slow enough for small buffers on the way. */
@@ -174,6 +175,7 @@ export function createClientPath(): ClientPath {
         ...{ rttMs: rtt.smoothedMs, bandwidthBitsPerSecond: path.bandwidthBitsPerSecond },
         ...{ rateBitsPerSecond: path.rateBitsPerSecond, lossShare: path.lossShare },
         ...{ meanLossRun: path.meanLossRun, datagramsLost: path.datagramsLost, lossRuns: path.lossRuns },
+        lossRunLengths: path.lossRunLengths.slice(),
       };
     },
   };

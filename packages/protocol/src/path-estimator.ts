@@ -3,6 +3,7 @@ import type { sluice } from "@sluice/proto";
 import { createBandwidthEstimator } from "./bandwidth-estimator.js";
 import { createFlight } from "./flight.js";
 import { maxBlindBytes } from "./limits.js";
+import { createLossRunLengths } from "./loss-run-lengths.js";
 import { createQueueDelay } from "./queue-delay.js";
 import { createRateController } from "./rate-controller.js";
 import { reportArrivals } from "./report-arrivals.js";
@@ -46,6 +47,7 @@ export interface PathEstimator {
   /** Datagrams lost, of those that the receiver has reported on. */
   readonly datagramsLost: number;
   readonly lossRuns: number;
+  readonly lossRunLengths: readonly number[];
   readonly datagramsReported: number;
 }
 
@@ -72,6 +74,7 @@ export function createPathEstimator(): PathEstimator {
   let deliveredBytes = 0;
   let datagramsLost = 0;
   let lossRuns = 0;
+  const lossRunLengths = createLossRunLengths();
   let lossShare = 0;
   let runShare = 0;
   /** When the first datagram left that no sign has followed. */
@@ -145,6 +148,7 @@ export function createPathEstimator(): PathEstimator {
       }
       if (report.nextSequence > reportedUpTo) {
         countLosses(report);
+        lossRunLengths.handleReport(report);
         reportedUpTo = report.nextSequence;
         deliveredBytes = Number(report.bytesReceived);
         handleSign(rttMs, nowMs);
@@ -191,6 +195,7 @@ export function createPathEstimator(): PathEstimator {
     get lossRuns() {
       return lossRuns;
     },
+    lossRunLengths: lossRunLengths.counts,
     get datagramsReported() {
       return reportedUpTo;
     },

@@ -212,7 +212,7 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
         observe({ name: "repair_received", stream, frame, index, count, bytes: payload.length, sequence });
       }
       reassembly.repair(header, nowMs);
-      handleRecovered(recovery.repair(header, payload, way.sequence), nowMs);
+      handleRecovered(recovery.repair(header, payload, way.sequence, nowMs), nowMs);
       return;
     }
     const isRecovered = way.kind === "recovered";
@@ -308,7 +308,7 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
         }
         if (sequence !== undefined) report.arrived(sequence, datagram.length, nowMs);
         for (const slice of slices) handleSlice(slice, { kind: "datagram", sequence: sequence! }, nowMs);
-        if (sequence !== undefined) handleRecovered(recovery.hold(sequence, datagram, slices), nowMs);
+        if (sequence !== undefined) handleRecovered(recovery.hold(sequence, datagram, slices, nowMs), nowMs);
         releaseFrames(nowMs);
       }),
 
@@ -348,6 +348,7 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
         return;
       }
       releaseFrames(nowMs);
+      recovery.expire(nowMs);
       if (draining && nowMs >= drainMs()) {
         close(draining.code, draining.reason);
         return;
@@ -375,7 +376,7 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
         deadlineMs: mode === "reliable" ? Number.POSITIVE_INFINITY : deadlineMs,
         releaseQuiet: mode === "datagram",
         minReceived: stream.options.minReceivedPercent / 100,
-        fecSpan: recovery.open(alias, stream.options.fec),
+        fecSpan: recovery.open(alias, stream.options.fec, deadlineMs),
       });
       const { resultFormat = stream.options.resultFormat, model = "" } = answers;
       const opened = { ...stream.options, concealment };
@@ -454,6 +455,7 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
         report.nextTimeoutMs(),
         results.nextTimeoutMs(),
         pinger.nextTimeoutMs(),
+        recovery.nextTimeoutMs(),
         drainMs(),
       );
     },
@@ -482,12 +484,6 @@ const nothingDone = {
   payload: new Uint8Array(0),
 };
 
-function describeFrame(received: ReceivedFrame) {
-  const { stream, frame, slices, units, unitsReceived, slicesRecovered } = received;
-  const { firstArrivalMs, lastArrivalMs, capturedMs, expiresAtMs } = received;
-  return {
-    ...{ stream, frame, units, unitsReceived, slicesReceived: slices.length - slicesRecovered },
-    ...{ slicesRecovered, bytes: bytesOf(slices) },
-    ...{ firstArrivalMs, lastArrivalMs, capturedMs, expiresAtMs },
-  };
+function describeFrame({ slices, ...received }: ReceivedFrame) {
+  return { ...received, slicesReceived: slices.length - received.slicesRecovered, bytes: bytesOf(slices) };
 }

@@ -8,7 +8,7 @@ import type { ClientEvent, PathEstimate } from "./client-event.js";
 import type { ControlMessage } from "./control-message.js";
 import type { DropReason, LedgerFrame } from "./frame-ledger.js";
 import type { SessionLimits } from "./limits.js";
-import type { SliceReceipt } from "./reassembly.js";
+import type { ReceivedFrame, SliceReceipt } from "./reassembly.js";
 import type { OutgoingFrame, OutgoingSlice } from "./send-buffer.js";
 import type { TensorStreamOptions } from "./tensor-stream.js";
 
@@ -91,19 +91,10 @@ type ServerSessionEvent =
   /** Reassembly is done with it. Times are of the server's clock, in milliseconds. */
   | ({
       readonly name: "frame_released";
-      readonly units: number;
-      readonly unitsReceived: number;
       readonly slicesReceived: number;
-      readonly slicesRecovered: number;
       readonly bytes: number;
-      readonly firstArrivalMs: number;
-      readonly lastArrivalMs: number;
-      /** The capture, if the network had taken no time: the earliest estimate. */
-      readonly capturedMs: number;
-      /** From then on its result leaves too late. */
-      readonly expiresAtMs: number;
       readonly rttMs: number;
-    } & FrameName)
+    } & Omit<ReceivedFrame, "slices">)
   /** Its turn has come: decoding begins. */
   | ({ readonly name: "tensor_decoded"; readonly decodeMs: number; readonly concealMs: number } & FrameName)
   | ({

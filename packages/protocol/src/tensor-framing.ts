@@ -19,7 +19,7 @@ export function encodeTensor(
   frame: number,
   slices: readonly OutgoingSlice[],
   ageMs: number,
-): Uint8Array {
+): Uint8Array<ArrayBuffer> {
   const headers = slices.map(
     ({ index, count, payload }): SliceHeader => ({
       ...{ stream, frame, index, count, payloadBytes: payload.length, sequence: undefined },

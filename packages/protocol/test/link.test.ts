@@ -31,7 +31,7 @@ for (const [loss, burst] of [
         const options = { ...streamOptions, spec: { ...streamOptions.spec, shape: [bytes] } };
         const stream = session.client.openStream(options);
         session.runUntil(300);
-        const seconds = 12;
+        const seconds = 8;
         streamFrames(session, stream, {
           ...{ frames: 30 * seconds, intervalMs: 1_000 / 30, bytes: new Uint8Array(bytes) },
         });
@@ -61,18 +61,21 @@ t.test(
       const lossy = { ...path, loss, burst };
       for (const seed of [1, 2, 3]) {
         const real = { timerMs: 1, openingBytes: 43_200, stallMs: 8 };
-        const session = createVirtualSession({ seed, up: lossy, down: lossy, maxDatagramBytes: 1_290, real });
+        const session = createVirtualSession({
+          ...{ seed, up: lossy, down: lossy, maxDatagramBytes: 1_290, real },
+        });
         const spec = { ...streamOptions.spec, shape: [100_352] };
         const stream = session.client.openStream({ ...streamOptions, spec });
         session.runUntil(300);
-        const seconds = 20;
+        // The first second weighs the more, the shorter the run is.
+        const seconds = 8;
         const bytes = new Uint8Array(100_352);
         streamFrames(session, stream, { frames: 30 * seconds, intervalMs: 1_000 / 30, bytes });
         session.runUntil(300 + seconds * 1_000 + 500);
         const { figures } = session.client;
         const goodput = (figures.onTime * bytes.length * 8) / seconds;
         const name = `seed ${seed}, ${loss * 100} % in bursts of ${burst}: ${(goodput / 1e6).toFixed(2)} Mbit/s`;
-        t.ok(figures.onTime >= 0.995 * figures.admitted, `${name}, ${figures.onTime} of ${figures.admitted}`);
+        t.ok(figures.onTime >= figures.admitted - 1, `${name}, ${figures.onTime} of ${figures.admitted}`);
         t.ok(goodput >= 0.85 * 20_000_000, name);
         // A datagram costs 40 bytes on the link beside its own.
         const shown = (figures.bandwidthBitsPerSecond ?? 0) / (20_000_000 * (1_290 / 1_330));
@@ -107,6 +110,7 @@ t.test(
       { sizes: [50_000, 50_000], startsMs: [0, 1_000] },
       { sizes: [100_352, 5_120], startsMs: [0, 0] },
     ];
+    const seconds = 10;
     for (const { sizes, startsMs } of cases) {
       const network = createVirtualNetwork(6, path, path);
       const clients = sizes.map((size, i) => {
@@ -119,24 +123,24 @@ t.test(
         // No two cameras keep step: frames that always meet in the same order would not share evenly.
         const intervalMs = (1_000 / 30) * (1 + 0.01 * i);
         // Until behind the end of what is measured: who has stopped leaves the path to the other.
-        streamFrames(session, stream, { frames: 1_600, intervalMs, bytes: new Uint8Array(size) });
+        streamFrames(session, stream, { frames: 800, intervalMs, bytes: new Uint8Array(size) });
         return session.client;
       });
-      const fromMs = network.clock.now() + 10_000;
+      const fromMs = network.clock.now() + 6_000;
       network.runUntil(fromMs);
       const before = clients.map(({ figures }) => figures);
-      network.runUntil(fromMs + 30_000);
+      network.runUntil(fromMs + seconds * 1_000);
       const bytes = clients.map(({ figures }, i) => (figures.onTime - before[i]!.onTime) * sizes[i]!);
-      const name = `${sizes} from ${startsMs}: ${bytes.map((sum) => ((sum * 8) / 30e6).toFixed(2))} Mbit/s`;
+      const name = `${sizes} from ${startsMs}: ${bytes.map((sum) => ((sum * 8) / seconds / 1e6).toFixed(2))} Mbit/s`;
       t.comment(name);
       for (const [i, { figures }] of clients.entries()) {
         const admitted = figures.admitted - before[i]!.admitted;
         t.ok(figures.onTime - before[i]!.onTime >= 0.93 * admitted, `${name}: on time`);
       }
       const total = bytes[0]! + bytes[1]!;
-      t.ok(total * 8 > 0.75 * 30 * 20e6, name);
+      t.ok(total * 8 > 0.75 * seconds * 20e6, name);
       if (sizes[0] === sizes[1]) t.ok(bytes[0]! > 0.4 * total && bytes[0]! < 0.6 * total, name);
-      else t.ok(bytes[1]! > 0.96 * 900 * sizes[1]!, name);
+      else t.ok(bytes[1]! > 0.96 * 30 * seconds * sizes[1]!, name);
     }
   },
 );

@@ -91,10 +91,13 @@ export function createVirtualNetwork(
       if (nextMs === wakeMs) {
         // A wake-up that is already past would not let time move on.
         clock.runUntil(Math.max(nextMs, clock.now() + 0.05));
-        for (const session of sessions) {
-          if (session.client.nextTimeoutMs() <= clock.now()) session.client.handleTimeout(clock.now());
-          if (session.server.nextTimeoutMs() <= clock.now()) session.server.handleTimeout(clock.now());
-          session.pump();
+        for (const { client, server, pump } of sessions) {
+          const [isClientDue, isServerDue] = [client, server].map(
+            (end) => end.nextTimeoutMs() <= clock.now(),
+          );
+          if (isClientDue) client.handleTimeout(clock.now());
+          if (isServerDue) server.handleTimeout(clock.now());
+          if (isClientDue || isServerDue) pump();
         }
       } else {
         clock.step();

@@ -26,6 +26,7 @@ import type { Scheduler } from "./scheduling/scheduler.js";
 import { type OpenServedStream, StreamRefusal } from "./served-model.js";
 import type { ServerLog, ServerObserver } from "./server-observer.js";
 import { createTensorReceiver } from "./tensor-receiver.js";
+import { createUploadMemory } from "./upload-memory.js";
 
 export interface ConnectionOptions {
   readonly session: Session;
@@ -84,6 +85,7 @@ export function createConnection(options: ConnectionOptions): Connection {
   );
   let identity: Identity | undefined;
   const streams = new Map<number, FrameTaskParts>();
+  const uploads = createUploadMemory();
   const account = options.scheduler.openAccount();
   const reading = options.reading.open();
   let unread = 0;
@@ -137,8 +139,10 @@ export function createConnection(options: ConnectionOptions): Connection {
     }
     readingStreams++;
     const id = nextTensorStream++;
+    const upload = uploads.open(stream);
     try {
       for (let chunk = await stream.read(); chunk; chunk = await stream.read()) {
+        upload.add(chunk);
         core.handleTensorStream(id, chunk, clock.now());
         driver?.pump();
       }
@@ -147,6 +151,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     }
     readingStreams--;
     core.handleTensorStream(id, undefined, clock.now());
+    upload.end();
     driver?.pump();
   }
 
@@ -242,7 +247,11 @@ export function createConnection(options: ConnectionOptions): Connection {
       const served = await options.openServedStream({ model, split, spec, content });
       const receiver = await createTensorReceiver(wanted, served);
       const capture = options.capture?.openStream(wanted, receiver);
-      streams.set(stream, { receiver, account, clock, log, observer, capture, observe: told, answer });
+      streams.set(stream, {
+        ...{ receiver, account, clock, log, observer, capture, observe: told, answer },
+        // A capture keeps the slices until the frame has ended.
+        onDecoded: capture ? undefined : (frame) => uploads.handleDecoded(frame.slices),
+      });
       const answers = { resultFormat: receiver.resultFormat, model: served.model ?? model };
       core.acceptStream(stream, receiver.units, receiver.concealment, answers);
       log.info({ stream, model, split, codec, mode, shape: spec.shape }, "tensor stream opened");

@@ -35,6 +35,8 @@ export interface FrameTaskParts {
   readonly capture: StreamCapture | undefined;
   /** Told when a frame has been decoded and inferred, for traces. */
   readonly observe: SessionObserver | undefined;
+  /** The slices of a frame are of no more use. */
+  readonly onDecoded: ((frame: ReceivedFrame) => void) | undefined;
   readonly answer: (frame: ReceivedFrame, answer: FrameAnswer) => void;
 }
 
@@ -78,6 +80,7 @@ class StreamFrameTask implements FrameTask {
     } catch (error) {
       log.error({ err: error, stream, frame: number }, "decoding failed");
     }
+    this.#parts.onDecoded?.(this.#frame);
     const received = this.#received;
     if (!received) {
       observer.observeStage("queue", this.#queueMs);

@@ -64,7 +64,9 @@ export async function createTensorReceiver(
   const concealer = await readOr(ErrorCode.statisticsMismatch, () =>
     createConcealer(options.spec, method, statistics ? { statistics } : {}),
   );
-  const createLast = () => (usesReference(method) ? createLastTensor() : undefined);
+  // Of a reliable stream nothing gets lost that the tensor before could stand in for.
+  const keepsLast = options.mode !== "reliable" && usesReference(method);
+  const createLast = () => (keepsLast ? createLastTensor() : undefined);
   let last = createLast();
   return {
     units: decoder.units,

@@ -119,3 +119,11 @@ t.test("nothing came: undecodable, never guessed, though there is an earlier ten
   const slices = broken.slices.map((slice) => ({ ...slice, payload: slice.payload.subarray(1) }));
   t.equal(receiver.receive({ ...broken, slices }, now), undefined, "and where all that came is refused");
 });
+
+t.test("a reliable stream keeps no copy of its last tensor: nothing of it gets lost", async (t) => {
+  for (const mode of ["datagram", "stream", "reliable"] as const) {
+    const receiver = await createTensorReceiver({ ...wanted("temporal"), mode }, served);
+    receiver.receive(frameOf(1, still), now);
+    t.equal(receiver.state().last?.frame, mode === "reliable" ? undefined : 1, mode);
+  }
+});

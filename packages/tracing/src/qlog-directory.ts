@@ -53,6 +53,13 @@ export async function openQlogDirectory(options: QlogDirectoryOptions): Promise<
   let ended: ExportFigures = { exported: 0, dropped: 0, failed: 0 };
   let sessions = 0;
   let bytes = 0;
+  let isFailing = false;
+
+  /** A disk that is full is full for all sessions: it is said once, not for each. */
+  function tellFailure(reason: string): void {
+    if (!isFailing) onFailure(reason);
+    isFailing = true;
+  }
 
   function openFile(session: string): QlogFile {
     const startMs = clock.now();
@@ -74,6 +81,7 @@ export async function openQlogDirectory(options: QlogDirectoryOptions): Promise<
         await file.append(text);
         isBegun = true;
         bytes += text.length;
+        isFailing = false;
         return { outcome: "done" };
       } catch (error) {
         return { outcome: "refused", reason: `${path}: ${(error as Error).message}` };
@@ -81,7 +89,7 @@ export async function openQlogDirectory(options: QlogDirectoryOptions): Promise<
     }
 
     const queue = createExportQueue<string>({
-      ...{ clock, random: options.random, send, onFailure },
+      ...{ clock, random: options.random, send, onFailure: tellFailure },
       ...{ maxWaiting: maxWaitingEvents, maxBatch: batchEvents, intervalMs },
     });
     const observe = (event: ToldEvent) => queue.push(formatQlogEvent(event, clock.now(), startMs));

@@ -147,3 +147,31 @@ t.test("files and all of them are bounded; what does not fit is counted and told
     t.match(failures[0], /300 bytes/);
   }
 });
+
+t.test(
+  "what all files lack is told once, not for each session, and again after something was written",
+  async (t) => {
+    const { events } = runTwoEnds({ frames: 5, deadlineMs: 100 });
+    const { files, failures, virtual } = await openDirectory(join(t.testdir(), "qlog"), {
+      maxFileBytes: 2_000,
+    });
+    let wanted = 0;
+    const write = async (session: string, count: number) => {
+      const observe = files.open(session);
+      for (const event of events.slice(0, count)) observe(event);
+      virtual.runUntil(virtual.now() + 1_000);
+      wanted += count;
+      // Files are real: what was pushed has been written or not when it is counted.
+      while (files.figures.exported + files.figures.failed < wanted) await settle();
+    };
+    await write("a", events.length);
+    await write("b", events.length);
+    t.equal(failures.length, 1);
+    await write("c", 1);
+    t.equal(files.figures.exported, 1);
+    await write("d", events.length);
+    t.equal(failures.length, 2);
+    t.equal(files.figures.failed, 3 * events.length);
+    await files.close(1_000);
+  },
+);

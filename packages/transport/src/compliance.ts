@@ -22,7 +22,7 @@ function check(condition: boolean, message: string): asserts condition {
 }
 
 /** Bytes that depend on their position, so that a swap or a repeat is seen. */
-function pattern(length: number, salt: number): Uint8Array {
+function pattern(length: number, salt: number): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(length);
   for (let i = 0; i < length; i++) bytes[i] = (i * 31 + (i >>> 8) * 7 + salt) & 0xff;
   return bytes;
@@ -104,6 +104,39 @@ function echoStreams(session: Session): void {
 
 function nextUnidirectional(session: Session): Promise<ReceiveStream> {
   return new Promise((resolve) => session.onUnidirectional(resolve));
+}
+
+/** Bytes that are given instead of written, to a reader that gives their memory back as it goes. */
+async function giveAndRelease(from: Session, to: Session): Promise<void> {
+  const incoming = nextUnidirectional(to);
+  const send = await from.openUnidirectional();
+  const sizes = [10, 400_000, 1_500_000, 70_000];
+  const writing = (async () => {
+    for (const size of sizes) {
+      const bytes = pattern(size, size);
+      await (send.give?.(bytes) ?? send.write(bytes));
+    }
+    await send.finish();
+  })();
+  const receive = await incoming;
+  const expected = sizes.map((size) => pattern(size, size));
+  let offset = 0;
+  for (let chunk = await receive.read(); chunk !== undefined; chunk = await receive.read()) {
+    for (let at = 0; at < chunk.byteLength; ) {
+      const next = expected[0];
+      if (next === undefined) throw new Error("more bytes came than were given");
+      const part = chunk.subarray(at, at + next.byteLength - offset);
+      checkEqual(part, next.subarray(offset, offset + part.byteLength), "what was given");
+      at += part.byteLength;
+      offset += part.byteLength;
+      if (offset < next.byteLength) continue;
+      expected.shift();
+      offset = 0;
+    }
+    receive.release?.([chunk]);
+  }
+  check(expected.length === 0, "fewer bytes came than were given");
+  await writing;
 }
 
 function checkClose(info: CloseInfo, code: number, reason: string, by: CloseInfo["by"], what: string): void {
@@ -262,6 +295,13 @@ export const complianceCases: readonly ComplianceCase[] = [
   {
     name: "a unidirectional stream carries bytes to the client",
     run: ({ client, server }) => sendOneWay(server, client),
+  },
+  {
+    name: "bytes that are given arrive as they were, at a reader that gives their memory back",
+    async run({ client, server }) {
+      await giveAndRelease(client, server);
+      await giveAndRelease(server, client);
+    },
   },
   {
     name: "the writer waits for a reader that does not read",

@@ -35,6 +35,11 @@ export interface SendStream {
    * The bytes belong to the stream until the promise settles.
    */
   write(data: Uint8Array): Promise<void>;
+  /**
+   * As {@link SendStream.write} for bytes that the caller never looks at again: their memory goes along instead of being
+   * copied, and `data` may be empty afterwards. Absent where the transport copies all the same.
+   */
+  give?(data: Uint8Array<ArrayBuffer>): Promise<void>;
   /** Ends the stream after what was written; resolves when the end was handed to the transport. */
   finish(): Promise<void>;
   /** Abandons the stream: what was not sent yet is dropped, and the peer sees `code`. */
@@ -48,6 +53,11 @@ export interface ReceiveStream {
    * Rejects with {@link StreamError} after a reset by the peer or the end of the session.
    */
   read(): Promise<Uint8Array | undefined>;
+  /**
+   * Gives back the memory of what was read, which is empty afterwards: nobody looks at it again. A reader need not;
+   * where tensors are large it saves most of the collector's work. Absent where that does not help.
+   */
+  release?(read: readonly Uint8Array[]): void;
   /** Asks the peer to stop sending; what was not read yet is dropped. */
   stop(code: number): void;
 }

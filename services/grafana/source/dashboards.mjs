@@ -1,4 +1,5 @@
 // The dashboards, each named by the question that it answers. Made into JSON by ../make-dashboards.mjs.
+import { clientStages, serverStages } from "../../../packages/metrics/dist/index.js";
 import { curves, dashboard, each, heat, number, query } from "./panel.mjs";
 
 const server = 'job="sluice-server",instance=~"$instance"';
@@ -131,26 +132,14 @@ export const late = dashboard({
           "Mean of each stage, client",
           "A waterfall: the heights add up to the mean latency that the client sees.",
           "s",
-          waterfall('job="sluice-client"', [
-            ...[
-              "client",
-              "encode",
-              "send-queue",
-              "network",
-              "reassembly",
-              "queue",
-              "decode",
-              "conceal",
-              "inference",
-            ],
-          ]),
+          waterfall('job="sluice-client"', clientStages),
           { stacked: true },
         ),
         curves(
           "Mean of each stage, server",
           "The same inside the server.",
           "s",
-          waterfall(server, ["reassembly", "queue", "decode", "conceal", "inference", "result"]),
+          waterfall(server, serverStages),
           { stacked: true },
         ),
       ],
@@ -253,6 +242,12 @@ export const network = dashboard({
             ),
           ],
         ),
+        heat(
+          "Runs of losses",
+          "How many there were of which length: a few long ones make the same mean as many of middling length.",
+          "suffix: datagrams",
+          `sum by (le) (increase(sluice_loss_run_datagrams_bucket{${client}}[1m]))`,
+        ),
         curves(
           "Repairs",
           "Slices brought back by repair symbols at servers, symbols that came for nothing, slices sent again by clients.",
@@ -293,6 +288,12 @@ export const network = dashboard({
             ),
             query(`sum(rate(sluice_datagrams_dropped_total{${client}}[1m]))`, "clients, sent"),
           ],
+        ),
+        curves(
+          "Lost unread at servers",
+          "Packets and datagrams of sessions of which too many waited: the machine is behind, or the client sends too much.",
+          each(""),
+          [query(happening(rate("sluice_transport_dropped_total", server, "what"), "what"), "{{what}}")],
         ),
         curves(
           "Datagrams that wait",

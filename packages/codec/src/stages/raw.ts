@@ -24,6 +24,7 @@ export function raw(littleEndian: boolean = machineIsLittleEndian): Stage<"tenso
       const scratch = createScratch((length) => new Uint8Array(length));
       return {
         output: {},
+        givesViews: littleEndian,
         fixedBytes: (elements) => elements * size,
         encode(tensor, { elements }) {
           const bytes = rangeBytes(tensor, elements);

@@ -1,3 +1,5 @@
+import { freeMemory } from "../free-memory.js";
+
 const PAGE_BYTES = 4096;
 const MAX_CAPACITY_BYTES = 65_536;
 const LENGTH_BYTES = 2;
@@ -18,6 +20,7 @@ const free: ArrayBuffer[] = [];
  */
 export function recyclePack(pack: DatagramPack): void {
   if (free.length < MAX_FREE) free.push(pack.bytes.buffer);
+  else freeMemory([new Uint8Array(pack.bytes.buffer)]);
 }
 
 /** Memory for at least `bytes`, not filled with zeros, which can be handed over to another thread. */

@@ -20,6 +20,7 @@ export type ToWorker =
   | { readonly type: "close"; readonly session: number; readonly code: number; readonly reason: string }
   | { readonly type: "datagrams"; readonly session: number; readonly pack: DatagramPack }
   | ({ readonly type: "open"; readonly isBidirectional: boolean } & StreamName)
+  /** The bytes belong to whoever gets the message. */
   | ({ readonly type: "write"; readonly bytes: Uint8Array; readonly fin: boolean } & StreamName)
   | ({ readonly type: "grant"; readonly bytes: number } & StreamName)
   | ({ readonly type: "reset" | "stop"; readonly code: number } & StreamName);

@@ -1,17 +1,20 @@
+import { freeMemory } from "../free-memory.js";
 import type { Address } from "./udp-socket.js";
 
 /** A packet as it came. */
 export interface ArrivedPacket {
+  /** Belongs to whoever has it, and is empty once it was handed out. */
   readonly packet: Uint8Array;
   readonly from: Address;
   readonly atMs: number;
 }
 
-/** Packets of one connection that wait for its turn, and the bytes of one turn, by which connections take turns. */
+/** Packets of one connection that wait for its turn. */
 export const MAX_WAITING_PACKETS = 256;
-export const TURN_BYTES = 65_536;
-/** What a packet counts for at least: opening one costs time whatever it holds. */
-const LEAST_BYTES = 2_048;
+/** Packets of one turn, by which connections take turns, where they are small. */
+export const TURN_PACKETS = 32;
+/** Bytes that take as long as all the rest of opening a packet. */
+const BYTES_PER_PACKET = 16_384;
 
 /**
  * The packets of one connection between the socket and its turn. The socket is shared: it is emptied at once, so that
@@ -34,11 +37,14 @@ export class PacketQueue {
 
   /** Hands out the packets of one turn. */
   takeTurn(receive: (packet: ArrivedPacket) => void): void {
-    for (let bytes = 0; bytes < TURN_BYTES && this.size > 0; ) {
+    const used: Uint8Array[] = [];
+    for (let packets = 0; packets < TURN_PACKETS && this.size > 0; ) {
       const packet = this.#packets[this.#next++]!;
-      bytes += Math.max(LEAST_BYTES, packet.packet.byteLength);
+      packets += 1 + packet.packet.byteLength / BYTES_PER_PACKET;
       receive(packet);
+      used.push(packet.packet);
     }
+    freeMemory(used);
     // What was handed out must not be held, nor moved for each turn.
     if (this.size === 0) this.clear();
     else if (this.#next >= MAX_WAITING_PACKETS) {

@@ -5,19 +5,11 @@ import { SHARED, type ToMain, type ToWorker } from "./messages.js";
 import { Outbox } from "./outbox.js";
 import { type EndpointContext, ServerEndpoint } from "./server-endpoint.js";
 import { SessionRegistry } from "./session-registry.js";
-import { TurnLoop } from "./turn-loop.js";
+import { type SameThread, TurnLoop } from "./turn-loop.js";
 
 /** How often figures go to the main thread, and the watchdog is told that we live. */
 const TICK_MS = 50;
 const SCRATCH_BYTES = 65_536;
-
-/** Where the host and those who use it are on the same thread. */
-export interface SameThread {
-  /** Handles what was asked for since the last time; returns whether there was any. */
-  takeNews(): boolean;
-  /** The host is broken: nothing that it carries goes on. */
-  onError(error: unknown): void;
-}
 
 /** Owns QUIC and its UDP sockets: takes messages, sends messages. One is in each thread that runs QUIC. */
 export class QuicHost implements EndpointContext {

@@ -1,4 +1,5 @@
 import { type ReceiveStream, type SendStream, StreamError } from "@sluice/transport";
+import { freeMemory } from "../free-memory.js";
 import { STREAM_WINDOW_BYTES, type ToWorker } from "./messages.js";
 
 /** Bytes copied into one message to the worker. */
@@ -33,9 +34,18 @@ export class QuicSendStream implements SendStream {
   ) {}
 
   write(data: Uint8Array): Promise<void> {
+    return this.#queue(() => this.#write(data));
+  }
+
+  give(data: Uint8Array<ArrayBuffer>): Promise<void> {
+    return this.#queue(() => this.#write(data, data.byteLength === data.buffer.byteLength));
+  }
+
+  /** Writes when all before it has been. */
+  #queue(write: () => Promise<void>): Promise<void> {
     if (this.#error !== undefined) return Promise.reject(this.#error);
     if (this.#finishing) return Promise.reject(new Error("write after finish"));
-    const written = this.#tail.then(() => this.#write(data));
+    const written = this.#tail.then(write);
     this.#tail = written.catch(() => {});
     return written;
   }
@@ -83,12 +93,18 @@ export class QuicSendStream implements SendStream {
     this.onDone();
   }
 
-  async #write(data: Uint8Array): Promise<void> {
+  /** `isGiven`: the memory of `data` holds nothing else and may go along. */
+  async #write(data: Uint8Array, isGiven = false): Promise<void> {
     for (let offset = 0; offset < data.byteLength; ) {
       if (this.#error !== undefined) throw this.#error;
       if (this.#creditBytes === 0) {
         await this.#credit();
         continue;
+      }
+      if (isGiven && offset === 0 && data.byteLength <= this.#creditBytes) {
+        this.#creditBytes -= data.byteLength;
+        this.#post(data as Uint8Array<ArrayBuffer>, false);
+        break;
       }
       const end = Math.min(data.byteLength, offset + Math.min(CHUNK_BYTES, this.#creditBytes));
       this.#post(new Uint8Array(data.subarray(offset, end)), false);
@@ -144,6 +160,10 @@ export class QuicReceiveStream implements ReceiveStream {
     return new Promise((resolve, reject) => {
       this.#reader = { resolve, reject };
     });
+  }
+
+  release(read: readonly Uint8Array[]): void {
+    freeMemory(read);
   }
 
   stop(code: number): void {

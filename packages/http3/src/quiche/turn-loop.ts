@@ -1,7 +1,14 @@
 import type { QuicheConnection } from "./connection.js";
-import type { SameThread } from "./quic-host.js";
 
 const NO_CONNECTIONS: ReadonlySet<QuicheConnection> = new Set();
+
+/** Where the host and those who use it are on the same thread. */
+export interface SameThread {
+  /** Handles what was asked for since the last time; returns whether there was any. */
+  takeNews(): boolean;
+  /** The host is broken: nothing that it carries goes on. */
+  onError(error: unknown): void;
+}
 
 /**
  * Gives connections their turns: after the event loop has read everything that waits on the sockets, since

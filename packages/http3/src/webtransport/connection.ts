@@ -56,7 +56,7 @@ export class WebTransportConnection {
     // RFC 9000 2.1: the two low bits of a stream id.
     this.controlId = role === "client" ? 2 : 3;
     this.#streams = new StreamTable(quic, events, {
-      firstUni: this.controlId + 4,
+      controlId: this.controlId,
       firstBidi: role === "client" ? 0 : 1,
       receiveWindowBytes,
     });
@@ -134,7 +134,7 @@ export class WebTransportConnection {
     for (const id of quic.readable()) {
       const stream = this.#streams.get(id);
       if (stream !== undefined) {
-        stream.read(quic, scratch);
+        stream.read(quic);
         this.#streams.forgetIfDone(stream);
       } else if (!this.#sessions.read(id, scratch)) this.#incoming.read(id, scratch);
     }
@@ -184,6 +184,7 @@ export class WebTransportConnection {
     return this.#streams.open(session, handle, isBidirectional);
   }
 
+  /** The bytes belong to the stream from here on, and are empty once they are sent. */
   send(stream: WebTransportStream, bytes: Uint8Array, fin: boolean): void {
     stream.push(bytes, fin);
     this.#streams.markPending(stream);
@@ -229,7 +230,7 @@ export class WebTransportConnection {
     const stream = this.#streams.adopt(session, id);
     this.events.onStream(stream, stream.isBidirectional);
     stream.deliver(bytes, fin);
-    stream.read(this.quic, this.scratch);
+    stream.read(this.quic);
     this.#streams.forgetIfDone(stream);
   }
 

@@ -14,6 +14,8 @@ export const STREAM = {
 export interface QuicStreams {
   /** Sends what fits; returns the bytes taken or a negative {@link STREAM} result. */
   send(streamId: number, data: Uint8Array, fin: boolean): number;
+  /** Bytes that a stream of ours takes now; `undefined` where it cannot send. */
+  capacity(streamId: number): number | undefined;
   /** What a stream of ours sends goes before what others send. */
   sendFirst(streamId: number): void;
   /** Reads into `buffer`; returns the bytes read or a negative {@link STREAM} result. Sets `fin`. */

@@ -1,3 +1,4 @@
+import { freeMemory } from "../free-memory.js";
 import { type QuicStreams, STREAM } from "./quic-streams.js";
 
 const EMPTY = new Uint8Array(0);
@@ -13,11 +14,16 @@ export class SendQueue {
     return this.#chunks.length === 0 && this.#fin === this.#finSent;
   }
 
+  get hasBytes(): boolean {
+    return this.#chunks.length > 0;
+  }
+
   /** Whether the end was handed to the engine. */
   get isFinished(): boolean {
     return this.#finSent;
   }
 
+  /** The bytes belong to the queue, which gives their memory back once the engine has them all. */
   push(bytes: Uint8Array, fin: boolean): void {
     if (bytes.byteLength > 0) this.#chunks.push(bytes);
     if (fin) this.#fin = true;
@@ -45,6 +51,7 @@ export class SendQueue {
         break;
       }
       this.#chunks.shift();
+      freeMemory([chunk]);
       this.#offset = 0;
       if (isLast && this.#fin) this.#finSent = true;
     }

@@ -17,18 +17,21 @@ export class StreamTable {
     readonly quic: QuicStreams,
     readonly events: StreamEvents,
     options: {
-      /** Ids of our first unidirectional and our first bidirectional stream. */
-      firstUni: number;
+      /** Of HTTP/3's control stream, ours; the other unidirectional ones follow it. */
+      controlId: number;
+      /** Id of our first bidirectional stream. */
       firstBidi: number;
       /** Bytes that a stream hands out before its reader grants more. */
       receiveWindowBytes: number;
     },
   ) {
-    this.#nextUni = options.firstUni;
+    this.controlId = options.controlId;
+    this.#nextUni = options.controlId + 4;
     this.#nextBidi = options.firstBidi;
     this.receiveWindowBytes = options.receiveWindowBytes;
   }
 
+  readonly controlId: number;
   readonly receiveWindowBytes: number;
 
   /** Streams that have their id. */
@@ -70,11 +73,20 @@ export class StreamTable {
     if (stream.wantsToSend) this.#pending.add(stream);
   }
 
-  /** Hands to the engine what it takes now; `false` where there is nothing to send. */
+  /**
+   * Hands to the engine what it takes now; `false` where there is nothing to send. Who asked first is served first, as far
+   * as the connection takes bytes: a stream that is over early is of more use than two that are over late, and offering
+   * the bytes of every stream to a connection that is full costs more than sending them.
+   */
   flush(): boolean {
-    const wantedToSend = this.#pending.size > 0;
-    for (const stream of this.#pending) this.#flushStream(stream);
-    return wantedToSend;
+    if (this.#pending.size === 0) return false;
+    let isFull = this.#isFull();
+    for (const stream of this.#pending) {
+      if (isFull && stream.hasBytes) continue;
+      this.#flushStream(stream);
+      if (!isFull && stream.hasBytes) isFull = this.#isFull();
+    }
+    return true;
   }
 
   checkStopped(): void {
@@ -127,6 +139,11 @@ export class StreamTable {
     if (known === undefined) this.#bySession.set(session, new Set([stream]));
     else known.add(stream);
     return stream;
+  }
+
+  /** Window or credit of the connection are used up: what our control stream may send is what any may at most. */
+  #isFull(): boolean {
+    return this.quic.capacity(this.controlId) === 0;
   }
 
   #flushStream(stream: WebTransportStream): void {

@@ -4,6 +4,12 @@ import { type QuicStreams, STREAM } from "./quic-streams.js";
 import { SendQueue } from "./send-queue.js";
 import type { WebTransportSession } from "./session.js";
 
+/**
+ * What is read at once, into memory that all streams of a thread share: as much as comes in a turn. Each piece costs a
+ * message to the application's thread, and slices of tensors that are in two pieces have to be put together there.
+ */
+const arrived = new Uint8Array(1 << 18);
+
 /** Receives what happens to streams. Views are valid until the callback returns. */
 export interface StreamEvents {
   onStreamData(stream: WebTransportStream, bytes: Uint8Array, fin: boolean): void;
@@ -49,6 +55,11 @@ export class WebTransportStream {
 
   get wantsToSend(): boolean {
     return !this.#isSilent && !this.#sendEnded && this.#queue !== undefined && !this.#queue.isIdle;
+  }
+
+  /** Whether it waits for room in the connection; its end alone takes none. */
+  get hasBytes(): boolean {
+    return this.#queue?.hasBytes ?? false;
   }
 
   get isDone(): boolean {
@@ -100,10 +111,10 @@ export class WebTransportStream {
   }
 
   /** Reads what has come, within the credit. */
-  read(quic: QuicStreams, scratch: Uint8Array): void {
+  read(quic: QuicStreams): void {
     while (this.#mayReceive && this.#receiveCredit > 0 && !this.#isSilent) {
       const buffer =
-        this.#receiveCredit < scratch.byteLength ? scratch.subarray(0, this.#receiveCredit) : scratch;
+        this.#receiveCredit < arrived.byteLength ? arrived.subarray(0, this.#receiveCredit) : arrived;
       const result = quic.receive(this.id, buffer);
       if (result === STREAM.BLOCKED) return;
       if (result < 0) {
@@ -112,6 +123,7 @@ export class WebTransportStream {
         return;
       }
       this.deliver(buffer.subarray(0, result), quic.fin);
+      if (result < buffer.byteLength) return; // Whatever comes next makes it readable again.
     }
   }
 

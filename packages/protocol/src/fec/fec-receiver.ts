@@ -37,6 +37,8 @@ export interface FecReceiver {
     sequence: number,
     options: FecOptions,
   ): { readonly receipt: RepairReceipt; readonly recovered: RecoveredDatagram[] };
+  /** Forgets all datagrams below a sequence number, and the groups that want one of them. */
+  forgetBelow(sequence: number): void;
   clear(): void;
   /** Datagrams and symbols that are held, and their bytes. */
   readonly datagrams: number;
@@ -75,13 +77,13 @@ export function createFecReceiver(code: ErasureCode): FecReceiver {
   function raiseFloor(to: number): void {
     if (to <= floor) return;
     // A jump is as cheap as a step.
-    if (to - floor > held.size) for (const sequence of [...held.keys()]) forgetBelow(to, sequence);
-    else for (let sequence = floor; sequence < to; sequence++) forgetBelow(to, sequence);
+    if (to - floor > held.size) for (const sequence of [...held.keys()]) release(to, sequence);
+    else for (let sequence = floor; sequence < to; sequence++) release(to, sequence);
     floor = to;
     for (const [key, group] of groups) if (group.first < floor) forgetGroup(key, group);
   }
 
-  function forgetBelow(bound: number, sequence: number): void {
+  function release(bound: number, sequence: number): void {
     const datagram = sequence < bound ? held.get(sequence) : undefined;
     if (!datagram) return;
     held.delete(sequence);
@@ -193,6 +195,8 @@ export function createFecReceiver(code: ErasureCode): FecReceiver {
       enforceBounds();
       return { receipt: found === undefined ? "refused" : "taken", recovered };
     },
+
+    forgetBelow: raiseFloor,
 
     clear() {
       held.clear();

@@ -43,6 +43,10 @@ function stream({ bytes, loss, burst, fec, minReceivedPercent = 0, delayMs = 20,
   );
   t.equal(figures.offered, figures.dropped + figures.expired + figures.delivered);
   t.equal(session.server.state, "open");
+  t.ok(
+    session.server.nextTimeoutMs() > session.clock.now(),
+    "what was held for symbols is forgotten in time",
+  );
   return { ...summary, figures, server: session.server.figures, events: session.clientEvents };
 }
 
