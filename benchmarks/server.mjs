@@ -5,7 +5,8 @@ import process from "node:process";
 import { parseArgs } from "node:util";
 import { runCommand, UsageError } from "./accuracy/run-command.mjs";
 import { describeEnvironment, readLoad } from "./micro/transport/environment.mjs";
-import { measureIsolation, measureLatency, measureThroughput } from "./server/measures.mjs";
+import { measureIsolation } from "./server/isolation.mjs";
+import { measureLatency, measureThroughput } from "./server/measures.mjs";
 import { endAll } from "./server/processes.mjs";
 import { formatReport } from "./server/report.mjs";
 import { workloads } from "./server/workloads.mjs";
@@ -16,6 +17,7 @@ const USAGE = `node benchmarks/server.mjs [options]
   --measures A,B    of ${Object.keys(measures).join(", ")}; default all
   --workloads A,B   of ${Object.keys(workloads).join(", ")}; default both
   --rounds N        1 to 100, default 5
+  --isolation-rounds N   1 to 100, default 12: rounds of the isolation, whose windows are pooled
   --seconds S       of each window, 1 to 600, default 4
   --server-cpus L   cores of the server and of the engine alone, as taskset takes them (0,1); default all
   --client-cpus L   cores of all clients; where there are more than two, others than the server's
@@ -47,7 +49,15 @@ function parseOptions(args) {
     args,
     options: {
       ...{ measures: text(Object.keys(measures).join()), workloads: text(Object.keys(workloads).join()) },
-      ...{ rounds: text("5"), seconds: text("4"), note: text(""), json: flag, record: flag, help: flag },
+      ...{
+        rounds: text("5"),
+        "isolation-rounds": text("12"),
+        seconds: text("4"),
+        note: text(""),
+        json: flag,
+        record: flag,
+        help: flag,
+      },
       ...{ "server-cpus": { type: "string" }, "client-cpus": { type: "string" } },
     },
   });
@@ -57,6 +67,7 @@ function parseOptions(args) {
     workloads: readList("workloads", values.workloads, Object.keys(workloads)),
     ...{ serverCpus: values["server-cpus"], clientCpus: values["client-cpus"] },
     rounds: readNumber("rounds", values.rounds, 1, 100),
+    isolationRounds: readNumber("isolation-rounds", values["isolation-rounds"], 1, 100),
     seconds: readNumber("seconds", values.seconds, 1, 600),
   };
 }
@@ -80,8 +91,17 @@ await runCommand({ name: "server benchmark", usage: USAGE, parseOptions }, async
     endAll();
   }
   signal.throwIfAborted();
-  const { rounds, seconds, note, serverCpus, clientCpus } = options;
-  const run = { rounds, seconds, note, serverCpus, clientCpus, loadBefore, loadAfter: readLoad() };
+  const { rounds, isolationRounds, seconds, note, serverCpus, clientCpus } = options;
+  const run = {
+    rounds,
+    isolationRounds,
+    seconds,
+    note,
+    serverCpus,
+    clientCpus,
+    loadBefore,
+    loadAfter: readLoad(),
+  };
   const report = formatReport({ environment, run, windows });
   if (!options.json) console.log(report);
   if (!options.record) return;

@@ -1,4 +1,5 @@
 // A client that does what it should not, until its process ends. Started by fork with what it does as argument.
+import { performance } from "node:perf_hooks";
 import process from "node:process";
 import { createClient } from "../../packages/client/dist/index.js";
 import { connect } from "../../packages/http3/dist/index.js";
@@ -16,25 +17,32 @@ async function open({ url, certificateHash, workload }, made = openWorkload(work
 }
 
 /**
- * Frames of one datagram each, as fast as the transport takes them, from so many sessions that know no limits. One that
- * the server closes comes back at once.
+ * Frames of one datagram each, at a rate far above what the server allows, from so many sessions that take no notice of it
+ * and acknowledge nothing. One that the server closes comes back at once.
  */
 const floodingSessions = 4;
 const datagramBytes = 784;
+const floodTickMs = 5;
+/** What was not sent in so long, since others had the processors, is not caught up with. */
+const catchUpMs = 50;
+const tellEveryMs = 200;
+let sent = 0;
 
-async function floodOne({ url, certificateHash }, payload) {
+async function floodOne({ url, certificateHash, framesPerSecond }, payload) {
   const raw = await connectRaw(url, certificateHash);
   await raw.say({ hello: { versions: [1], agent: "flood" } });
   const spec = { dtype: 3, shape: [1, 28, 28], layout: 1 };
   await raw.say({ open: { stream: 1, model: "fashion", spec, codec: "raw", mode: 1, deadlineMs: 150 } });
   await raw.waitFor("accept");
-  for (let frame = 0; ; frame++) {
-    const header = { stream: 1, frame, index: 0, count: 1, ageMs: 0, sequence: frame };
-    const outcome = raw.session.sendDatagram(sliceItem(header, payload));
-    if (outcome === "closed") return;
-    if (outcome !== "sent") await pause(1);
-    // Its own event loop has to breathe.
-    else if (frame % 64 === 0) await new Promise((resolve) => setImmediate(resolve));
+  let frame = 0;
+  for (let nextMs = performance.now(); ; await pause(floodTickMs)) {
+    const nowMs = performance.now();
+    for (nextMs = Math.max(nextMs, nowMs - catchUpMs); nextMs <= nowMs; nextMs += 1_000 / framesPerSecond) {
+      const header = { stream: 1, frame, index: 0, count: 1, ageMs: 0, sequence: frame++ };
+      const outcome = raw.session.sendDatagram(sliceItem(header, payload));
+      if (outcome === "closed") return;
+      if (outcome === "sent") sent++;
+    }
   }
 }
 
@@ -68,6 +76,7 @@ const behaviours = {
   async flood(target) {
     const payload = new Uint8Array(datagramBytes);
     for (let i = 0; i < floodingSessions; i++) void floodAgainAndAgain(target, payload);
+    setInterval(() => process.send({ sent }), tellEveryMs);
     return {};
   },
   /** Dies in the middle of its frames, and another one comes: processes would cost more than what they send. */

@@ -4,7 +4,6 @@
 import { performance } from "node:perf_hooks";
 import process from "node:process";
 import { prepareCodec } from "../../packages/codec/dist/index.js";
-import { decodeDatagram } from "../../packages/protocol/dist/datagram.js";
 import { connectRaw } from "../../packages/server/dist/test/raw-session.js";
 import { sluice } from "../../proto/gen/sluice.js";
 import { openWorkload } from "./workloads.mjs";
@@ -12,6 +11,9 @@ import { openWorkload } from "./workloads.mjs";
 const { ControlMessage, SliceHeader } = sluice.v1;
 const dtypes = { float32: 1, uint8: 3 };
 const done = 1;
+/** How a control message that is a result begins, and the fields of one, by number (control.proto). */
+const resultTag = (9 << 3) | 2;
+const [frameField, outcomeField] = [2, 3];
 const maxSliceBytes = 1_100;
 /** A frame that has no result by then was lost. */
 const lostAfterMs = 1_000;
@@ -67,6 +69,40 @@ function* pack(slices, datagram, maxBytes, nextSequence) {
   if (bytes > 0) yield datagram.subarray(0, bytes);
 }
 
+function readVarint(cursor) {
+  let value = 0;
+  for (let place = 1; ; place *= 128) {
+    const byte = cursor.bytes[cursor.at++];
+    value += (byte & 127) * place;
+    if (byte < 128) return value;
+  }
+}
+
+/**
+ * Reads what a client needs of the control messages in a datagram: of a result the frame and the outcome, which stand at
+ * its begin, of anything else whether it is a ping. Decoding whole answers would take from the server's processors.
+ */
+function readControls(bytes, onResult, onPing) {
+  const cursor = { bytes, at: 0 };
+  while (cursor.at < bytes.length) {
+    if (readVarint(cursor) !== 0) throw new Error("a server sends no slices");
+    const length = readVarint(cursor);
+    const end = cursor.at + length;
+    if (bytes[cursor.at] === resultTag) {
+      cursor.at++;
+      readVarint(cursor);
+      const fields = [0, 0, 0, 0];
+      while (cursor.at < end && bytes[cursor.at] >> 3 <= outcomeField)
+        fields[bytes[cursor.at++] >> 3] = readVarint(cursor);
+      onResult(fields[frameField], fields[outcomeField]);
+    } else {
+      const { ping } = ControlMessage.decode(bytes.subarray(cursor.at, end));
+      if (ping) onPing(ping.id);
+    }
+    cursor.at = end;
+  }
+}
+
 function varint(value) {
   return value < 128 ? Uint8Array.of(value) : Uint8Array.of((value & 127) | 128, value >> 7);
 }
@@ -102,14 +138,11 @@ async function openSession({ url, certificateHash, underWay, deadlineMs }, { str
 
   raw.session.onDatagrams((batch) => {
     const acknowledged = [];
-    for (const datagram of batch) {
-      for (const { kind, body } of decodeDatagram(datagram).controls) {
-        if (kind === "ping") say({ pong: { id: body.id } });
-        if (kind !== "result") continue;
-        acknowledged.push(body.frame);
-        if (waiting.delete(body.frame)) onDone(body.outcome === done);
-      }
-    }
+    const onResult = (frame, outcome) => {
+      acknowledged.push(frame);
+      if (waiting.delete(frame)) onDone(outcome === done);
+    };
+    for (const datagram of batch) readControls(datagram, onResult, (id) => say({ pong: { id } }));
     for (let at = 0; at < acknowledged.length; at += maxAcknowledged)
       say({ resultAck: { stream: 1, frames: acknowledged.slice(at, at + maxAcknowledged) } });
     fill();

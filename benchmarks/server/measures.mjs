@@ -1,28 +1,18 @@
 // The windows of each measure. In every round all that is compared runs right after one another, in an order that
 // turns round with each round.
-import { constants } from "node:os";
-import { setTimeout as sleep } from "node:timers/promises";
 import { quantile } from "../accuracy/quantile.mjs";
 import { readCpu, spentSince, start, startServer } from "./processes.mjs";
 
 const warmUpSeconds = 1;
-const isolationWarmUpSeconds = 5;
 /** Sessions that saturate the server, and the frames that each keeps under way: fewer than a session may have. */
 const saturating = { sessions: 4, underWay: 28, deadlineMs: 2_000 };
 /** Before the first window tells which batches the server makes. */
 const firstBatchFrames = 8;
 
 export const steady = { count: 8, framesPerSecond: 30, deadlineMs: 500 };
-/** Of a bad client's process: what is measured is what it sends, not that it computes on the server's cores. */
-const badPriority = constants.priority.PRIORITY_BELOW_NORMAL;
-/** Beside a bad client. */
-const goodClients = 7;
+export const target = ({ url, certificateHash }) => ({ url, certificateHash });
 
-export const badBehaviours = ["stall", "flood", "die"];
-
-const target = ({ url, certificateHash }) => ({ url, certificateHash });
-
-async function inTurn(round, tasks) {
+export async function inTurn(round, tasks) {
   for (const task of round % 2 === 1 ? tasks : tasks.toReversed()) await task();
 }
 
@@ -118,56 +108,13 @@ export async function measureLatency(workload, { rounds, seconds, ...cpus }, onW
   await both.end();
 }
 
-function figuresOf({ offered, delivered, onTime, latenciesMs, inferenceMs }) {
+/** An undelivered frame counts as one that took until its deadline. */
+export function figuresOf({ offered, delivered, onTime, latenciesMs, inferenceMs }) {
+  const all = [...latenciesMs, ...Array.from({ length: offered - delivered }, () => steady.deadlineMs)];
   return {
     ...{ offered, delivered, onTime },
-    ...{ p50Ms: quantile(latenciesMs, 0.5), p99Ms: quantile(latenciesMs, 0.99) },
+    ...{ p50Ms: quantile(all, 0.5), p99Ms: quantile(all, 0.99) },
     inferenceP50Ms: quantile(inferenceMs, 0.5),
-    latenciesMs: latenciesMs.map((ms) => Math.round(ms * 100) / 100),
+    latenciesMs: all.map((ms) => Math.round(ms * 100) / 100),
   };
-}
-
-/** The latency of good clients alone, and beside a client that stalls, floods or dies again and again. */
-export async function measureIsolation(
-  workload,
-  { rounds, seconds, serverCpus, clientCpus },
-  onWindow,
-  signal,
-) {
-  const server = await startServer({ cpus: serverCpus });
-  const clients = await start(
-    "clients.mjs",
-    { ...target(server), ...steady, count: goodClients, workload },
-    { cpus: clientCpus },
-  );
-  const window = { seconds, framesPerSecond: steady.framesPerSecond };
-  // What is compiled in the first seconds must not count for whoever is first.
-  await clients.run({ ...window, seconds: isolationWarmUpSeconds });
-  for (let round = 1; round <= rounds; round++) {
-    await inTurn(
-      round,
-      ["alone", ...badBehaviours].map((who) => async () => {
-        signal.throwIfAborted();
-        const stop =
-          who === "alone"
-            ? async () => {}
-            : await startBadClient(who, { ...target(server), workload }, clientCpus);
-        const result = await clients.run(window);
-        await stop();
-        // What it has left behind is not the next one's.
-        await sleep(1_000);
-        onWindow({ measure: "isolation", workload, round, who, ...figuresOf(result) });
-      }),
-    );
-  }
-  await clients.end();
-  await server.stop();
-}
-
-/** @returns what ends it */
-async function startBadClient(behaviour, target, cpus) {
-  const bad = await start("bad-client.mjs", target, { args: [behaviour], priority: badPriority, cpus });
-  const { stopAfterMs } = bad.ready;
-  if (stopAfterMs !== undefined) setTimeout(() => bad.child.kill("SIGSTOP"), stopAfterMs);
-  return () => bad.end();
 }

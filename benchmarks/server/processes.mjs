@@ -2,7 +2,6 @@
 import { execFileSync, fork, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
-import { setPriority } from "node:os";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
@@ -26,6 +25,11 @@ function pin(pid, cpus) {
   if (cpus) execFileSync("taskset", ["-a", "-p", "-c", cpus, String(pid)], { stdio: "ignore" });
 }
 
+/** Gives all threads of a process, and those that it starts later, only what others leave of the processors. */
+function makeIdle(pid) {
+  execFileSync("chrt", ["-a", "--idle", "-p", "0", String(pid)], { stdio: "ignore" });
+}
+
 /** Milliseconds of the kernel's unit of processor time. */
 const tickMs = 10;
 
@@ -47,9 +51,18 @@ export function spentSince(before, after) {
   return { totalMs: spent.reduce((sum, ms) => sum + ms, 0), busiestMs: Math.max(...spent) };
 }
 
-/** `sluice serve`, as anybody starts it. @param options `nodeOptions` for a profile, `cpus` as taskset takes them */
-export async function startServer({ nodeOptions = [], cpus } = {}) {
-  const args = ["serve", "--listen", "127.0.0.1:0", "--metrics", "127.0.0.1:0", "--log-level", "error"];
+/** `sluice serve`, as anybody starts it. @param options `args` more of it, `nodeOptions` for a profile, `cpus` for taskset */
+export async function startServer({ args: more = [], nodeOptions = [], cpus } = {}) {
+  const args = [
+    "serve",
+    "--listen",
+    "127.0.0.1:0",
+    "--metrics",
+    "127.0.0.1:0",
+    "--log-level",
+    "error",
+    ...more,
+  ];
   const child = track(
     spawn(process.execPath, [...nodeOptions, sluice, ...args], { stdio: ["ignore", "pipe", "inherit"] }),
   );
@@ -74,13 +87,13 @@ export async function startServer({ nodeOptions = [], cpus } = {}) {
   };
 }
 
-/** One of the scripts here, started with the first message. @param how `priority` of the process once it is ready */
-export async function start(script, options, { args = [], priority, cpus } = {}) {
+/** One of the scripts here, started with the first message. @param how `isIdle`: it gets what others leave of the processors, once it is ready */
+export async function start(script, options, { args = [], isIdle = false, cpus } = {}) {
   const child = track(fork(here(script), args));
   child.send(options);
   const [{ ready }] = await once(child, "message");
   pin(child.pid, cpus);
-  if (priority !== undefined) setPriority(child.pid, priority);
+  if (isIdle) makeIdle(child.pid);
   return {
     ...{ child, ready },
     async run(window) {

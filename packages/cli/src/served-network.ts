@@ -83,7 +83,8 @@ async function createNetwork(engine: Engine, isRemote: boolean): Promise<ServedN
   );
   return {
     ...{ maxFrames: isStackable ? maxFrames : 1, costs },
-    ...(isRemote ? { maxUnderWay: maxRemoteRuns } : { isSerial: true }),
+    // In this process what a run takes is copied into its batch, and outputs have memory of their own.
+    ...(isRemote ? { maxUnderWay: maxRemoteRuns } : { isSerial: true, letsGo: true }),
     // Pixels may come as uint8, numbers as float32, where the network takes something else.
     run: (frames) => engine.runBatch(frames.map(({ tensor }) => convertTensor(tensor, input.dtype))),
   };

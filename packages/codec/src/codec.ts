@@ -72,8 +72,13 @@ export interface DecoderReference {
 /** Decodes the tensors of one stream; made once for each tensor stream. */
 export interface TensorDecoder {
   readonly units: number;
-  /** Starts a tensor of which nothing has arrived; `frame` is its number in its stream, needed where frames are predicted. */
-  begin(frame?: number): PartialTensor;
+  /**
+   * Starts a tensor of which nothing has arrived.
+   * @param frame its number in its stream, needed where frames are predicted
+   * @param into memory for it: a tensor of the stream's spec that nobody else uses, whatever is in it; default
+   *   fresh. A decoder may leave it and make its own
+   */
+  begin(frame?: number, into?: Tensor): PartialTensor;
   /** All that the next frames depend on beside their slices; views, not to be changed. Absent: they depend on nothing. */
   references?(): readonly DecoderReference[];
   /**

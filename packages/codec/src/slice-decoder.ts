@@ -1,4 +1,4 @@
-import { createTensor, elementCount, sliceRange, type TensorSpec } from "@sluice/tensor";
+import { createTensor, elementCount, sliceRange, type Tensor, type TensorSpec } from "@sluice/tensor";
 import type { Chain } from "./chain.js";
 import type { DecoderReference, PartialTensor, TensorDecoder } from "./codec.js";
 import { createMissingMask } from "./missing-mask.js";
@@ -9,9 +9,11 @@ function createPartialTensor(
   chain: Chain,
   whole: Uint8Array,
   frame: number | undefined,
+  into: Tensor | undefined,
 ): PartialTensor {
   const { order } = chain;
-  const tensor = createTensor(spec.dtype, spec.shape, undefined, spec.layout);
+  const tensor = into ?? createTensor(spec.dtype, spec.shape, undefined, spec.layout);
+  into?.data.fill(0);
   const missing = createMissingMask(order, whole);
   return {
     add(index, count, payload) {
@@ -40,9 +42,9 @@ export function createSliceDecoder(spec: TensorSpec, chain: Chain): TensorDecode
   const whole = new Uint8Array(elementCount(spec.shape));
   return {
     units: chain.order.units,
-    begin(frame) {
+    begin(frame, into) {
       if (frame !== undefined) history?.begin(frame);
-      return createPartialTensor(spec, chain, whole, frame);
+      return createPartialTensor(spec, chain, whole, frame, into);
     },
     ...(history
       ? {

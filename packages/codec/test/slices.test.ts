@@ -265,3 +265,21 @@ t.test("any payload decodes or is refused; what comes out is finite and counted"
   t.comment(`${taken} slices taken`);
   t.ok(taken > 4000, "random payloads reached the decoder");
 });
+
+t.test("a tensor is decoded into memory that held another one as into fresh memory", async (t) => {
+  for (const text of codecs) {
+    for (const dtype of dtypes) {
+      const tensor = wave(dtype, 100);
+      const [first, , third] = parseCodec(text).createEncoder(tensor).encode(tensor, 70).slices;
+      const decoder = parseCodec(text).createDecoder(tensor);
+      const into = createTensor(dtype, [100]);
+      into.data.fill(77);
+      const partials = [decoder.begin(0), decoder.begin(0, into)];
+      for (const partial of partials)
+        for (const slice of [first, third]) if (slice) partial.add(slice.index, slice.count, slice.payload);
+      const [fresh, used] = partials.map((partial) => partial.finish());
+      t.strictSame(used, fresh, `${text} ${dtype}`);
+      t.equal(used!.tensor.data, into.data);
+    }
+  }
+});

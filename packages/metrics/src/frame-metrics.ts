@@ -1,4 +1,5 @@
-import { Counter, Histogram, type Registry } from "prom-client";
+import { Counter, type Registry } from "prom-client";
+import { createHistogram } from "./histogram.js";
 import { createLabelLimit } from "./label-limit.js";
 
 /** The moments at which the age of a frame since its capture is observed. */
@@ -48,25 +49,22 @@ export function createFrameMetrics(
     labelNames: ["outcome", "reason"],
     registers,
   });
-  const stageSeconds = new Histogram({
+  const stageSeconds = createHistogram(registry, {
     name: "sluice_stage_duration_seconds",
     help: "Time that a frame spent in a stage.",
     buckets: STAGE_BUCKETS_S,
-    labelNames: ["stage"],
-    registers,
+    label: { name: "stage", values: stages },
   });
-  const ageSeconds = new Histogram({
+  const ageSeconds = createHistogram(registry, {
     name: "sluice_frame_age_seconds",
     help: "Age of a frame since its capture, when inference starts and when its result is there.",
     buckets: AGE_BUCKETS_S,
-    labelNames: ["at"],
-    registers,
+    label: { name: "at", values: ages },
   });
-  const concealedRatio = new Histogram({
+  const concealedRatio = createHistogram(registry, {
     name: "sluice_concealed_elements_ratio",
     help: "Share of a frame's elements that were concealed.",
     buckets: RATIO_BUCKETS,
-    registers,
   });
   const slicesReceived = new Counter({
     name: "sluice_slices_received_total",
@@ -84,21 +82,29 @@ export function createFrameMetrics(
     registers,
   });
   for (const outcome of outcomes) frames.inc({ outcome, reason: NO_REASON }, 0);
-  for (const stage of stages) stageSeconds.zero({ stage });
-  for (const at of ages) ageSeconds.zero({ at });
   const frameReason = createLabelLimit(MAX_REASONS, [NO_REASON]);
 
+  function isSound(value: number): boolean {
+    const isFine = value >= 0 && value < Number.POSITIVE_INFINITY;
+    if (!isFine) invalid.inc();
+    return isFine;
+  }
+
   function sound(value: number, observe: (value: number) => void): void {
-    if (value >= 0 && value < Number.POSITIVE_INFINITY) observe(value);
-    else invalid.inc();
+    if (isSound(value)) observe(value);
   }
 
   return {
     observeFrame: (outcome, reason = "") => frames.inc({ outcome, reason: frameReason(reason || NO_REASON) }),
-    observeStage: (stage, durationMs) =>
-      sound(durationMs, (ms) => stageSeconds.observe({ stage }, ms / 1000)),
-    observeFrameAge: (at, ageMs) => sound(ageMs, (ms) => ageSeconds.observe({ at }, ms / 1000)),
-    observeConcealedRatio: (ratio) => sound(ratio, (share) => concealedRatio.observe(share)),
+    observeStage(stage, durationMs) {
+      if (isSound(durationMs)) stageSeconds.observe(durationMs / 1000, stage);
+    },
+    observeFrameAge(at, ageMs) {
+      if (isSound(ageMs)) ageSeconds.observe(ageMs / 1000, at);
+    },
+    observeConcealedRatio(ratio) {
+      if (isSound(ratio)) concealedRatio.observe(ratio);
+    },
     observeSlicesReceived: (count) => sound(count, (n) => slicesReceived.inc(n)),
     observeSlicesRecovered: (count) => sound(count, (n) => slicesRecovered.inc(n)),
     sound,

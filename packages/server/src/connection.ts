@@ -25,6 +25,7 @@ import { countMissingUnits } from "./missing-units.js";
 import type { Scheduler } from "./scheduling/scheduler.js";
 import { type OpenServedStream, StreamRefusal } from "./served-model.js";
 import type { ServerLog, ServerObserver } from "./server-observer.js";
+import type { SpareTensors } from "./spare-tensors.js";
 import { createTensorReceiver } from "./tensor-receiver.js";
 import { createUploadMemory } from "./upload-memory.js";
 
@@ -37,6 +38,8 @@ export interface ConnectionOptions {
   readonly openServedStream: OpenServedStream;
   readonly scheduler: Scheduler;
   readonly reading: TimeShares;
+  /** Memory for tensors, of all sessions together. */
+  readonly spare: SpareTensors;
   readonly clock: Clock;
   readonly log: ServerLog;
   readonly observer: ServerObserver;
@@ -245,7 +248,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     const { model, split, codec, mode, spec, resultContent: content } = wanted;
     try {
       const served = await options.openServedStream({ model, split, spec, content });
-      const receiver = await createTensorReceiver(wanted, served);
+      const receiver = await createTensorReceiver(wanted, served, options.spare);
       const capture = options.capture?.openStream(wanted, receiver);
       streams.set(stream, {
         ...{ receiver, account, clock, log, observer, capture, observe: told, answer },

@@ -143,7 +143,7 @@ class StreamFrameTask implements FrameTask {
     inferenceMs: number,
     payload: Uint8Array = nothingDone.payload,
   ): void {
-    const { answer, clock } = this.#parts;
+    const { answer, clock, receiver } = this.#parts;
     const { decodeMs = 0, concealMs = 0, tensor, context } = this.#received ?? {};
     answer(this.#frame, {
       outcome,
@@ -154,6 +154,8 @@ class StreamFrameTask implements FrameTask {
       payload,
     });
     this.#capture?.end({ outcome, code, answer: payload }, clock.now());
+    if (this.#received) receiver.release(this.#received);
+    this.#received = undefined;
   }
 
   /** It has run: what it waited for its turn and, decoded, for the batch before it are one queue. */

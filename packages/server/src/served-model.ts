@@ -48,6 +48,11 @@ export interface ServedNetwork<Output> {
   readonly maxUnderWay?: number;
   /** Whether it works on one run after another. Default false. */
   readonly isSerial?: boolean;
+  /**
+   * Whether nothing of it, nor of the answers, looks at the frames' tensors once they are answered: their memory then serves
+   * the next ones. Default false.
+   */
+  readonly letsGo?: boolean;
 }
 
 export const defaultMaxUnderWay = 2;

@@ -7,6 +7,7 @@ import { createLoadWatch } from "./load-watch.js";
 import { createScheduler } from "./scheduling/scheduler.js";
 import type { OpenServedStream } from "./served-model.js";
 import type { ServerLog, ServerObserver } from "./server-observer.js";
+import { createSpareTensors } from "./spare-tensors.js";
 
 export interface ServerOptions {
   readonly transport: TransportServer;
@@ -88,6 +89,7 @@ export function createServer(options: ServerOptions): Server {
   });
 
   const reading = createTimeShares();
+  const spare = createSpareTensors();
   const identities = options.authorize ? createIdentities(options.authorize) : undefined;
   let limits: SessionLimits = { ...defaultLimits, ...options.limits };
   let draining = false;
@@ -114,7 +116,16 @@ export function createServer(options: ServerOptions): Server {
       return;
     }
     const connection = createConnection({
-      ...{ session, scheduler, reading, clock, log, observer, openServedStream: options.openServedStream },
+      ...{
+        session,
+        scheduler,
+        reading,
+        spare,
+        clock,
+        log,
+        observer,
+        openServedStream: options.openServedStream,
+      },
       limits: currentLimits(),
       ...(identities ? { identities } : {}),
       ...(options.capabilities ? { capabilities: options.capabilities } : {}),

@@ -12,6 +12,7 @@ import { ErrorCode, type ReceivedFrame, type ResultFormat, type TensorStreamOpti
 import { createTensor, type Tensor, TensorError, type TensorSpec, tensorBytes } from "@sluice/tensor";
 import type { ReceiverState } from "./capture/capture-record.js";
 import { type FrameContext, type ServedStream, StreamRefusal } from "./served-model.js";
+import type { SpareTensors } from "./spare-tensors.js";
 
 /** What came of a frame's slices. */
 export interface ReceivedTensor {
@@ -32,6 +33,8 @@ export interface TensorReceiver {
   readonly resultFormat: ResultFormat;
   /** `undefined`: nothing of it could be decoded. */
   receive(frame: Pick<ReceivedFrame, "frame" | "slices">, now: () => number): ReceivedTensor | undefined;
+  /** The frame has ended: nobody looks at its tensor any more, where what serves the stream lets go of it. */
+  release(received: ReceivedTensor): void;
   /** What the next frame depends on beside its slices, as a copy. */
   state(): ReceiverState;
   /**
@@ -41,10 +44,15 @@ export interface TensorReceiver {
   restore(state: ReceiverState): void;
 }
 
-/** Checks what a client asked for and prepares to receive it. @throws StreamRefusal */
+/**
+ * Checks what a client asked for and prepares to receive it.
+ * @param spare memory for its tensors; default: each has its own
+ * @throws StreamRefusal
+ */
 export async function createTensorReceiver(
   options: TensorStreamOptions,
   served: ServedStream,
+  spare?: SpareTensors,
 ): Promise<TensorReceiver> {
   const statistics = agreeOnStatistics(options.statisticsHash, served);
   const method = await readOr(ErrorCode.specMismatch, () =>
@@ -75,7 +83,7 @@ export async function createTensorReceiver(
     resultFormat: options.resultFormat,
     receive(frame, now) {
       const startMs = now();
-      const partial = decoder.begin(frame.frame);
+      const partial = decoder.begin(frame.frame, spare?.take(options.spec));
       const refused: string[] = [];
       for (const { index, count, payload } of frame.slices) {
         const fault = partial.add(index, count, payload);
@@ -83,7 +91,10 @@ export async function createTensorReceiver(
       }
       const { tensor, missing, missingCount, motion } = partial.finish();
       const decodedMs = now();
-      if (missingCount === tensor.data.length) return undefined;
+      if (missingCount === tensor.data.length) {
+        spare?.give(tensor);
+        return undefined;
+      }
       if (missingCount > 0) {
         const framesBefore = frame.frame - (last?.frame ?? 0);
         const reference = last?.tensor && {
@@ -96,6 +107,9 @@ export async function createTensorReceiver(
       last?.offer(frame.frame, tensor, missingCount);
       const context = { missing, missingCount };
       return { tensor, context, refused, decodeMs: decodedMs - startMs, concealMs: now() - decodedMs };
+    },
+    release({ tensor }) {
+      if (served.network.letsGo) spare?.give(tensor);
     },
     state() {
       const references = decoder.references?.() ?? [];

@@ -8,6 +8,7 @@ import {
 import { createTensor } from "@sluice/tensor";
 import t from "tap";
 import { serveEach } from "#src/served-model.js";
+import { createSpareTensors } from "#src/spare-tensors.js";
 import { createTensorReceiver } from "#src/tensor-receiver.js";
 
 const spec = { dtype: "float32", shape: [2, 4, 4], layout: "chw" } as const;
@@ -119,6 +120,31 @@ t.test("nothing came: undecodable, never guessed, though there is an earlier ten
   const slices = broken.slices.map((slice) => ({ ...slice, payload: slice.payload.subarray(1) }));
   t.equal(receiver.receive({ ...broken, slices }, now), undefined, "and where all that came is refused");
 });
+
+t.test(
+  "the memory of a frame that has ended serves the next one, where the network lets go of it",
+  async (t) => {
+    for (const letsGo of [true, false]) {
+      const network = { ...served.network, letsGo };
+      const receiver = await createTensorReceiver(
+        wanted("zero"),
+        { ...served, network },
+        createSpareTensors(),
+      );
+      const first = receiver.receive(frameOf(1, still), now)!;
+      const second = receiver.receive(frameOf(2, still), now)!;
+      t.not(second.tensor.data, first.tensor.data, "the first one has not ended");
+      first.tensor.data.fill(99);
+      receiver.release(first);
+      const third = receiver.receive(frameOf(3, still, [1]), now)!;
+      t.equal(third.tensor.data === first.tensor.data, letsGo);
+      t.ok([...third.tensor.data].every((value, i) => value === (third.context.missing[i] ? 0 : still[i])));
+      t.strictSame(second.tensor.data, still);
+      const lost = receiver.receive(frameOf(4, still, [0, 1, 2, 3]), now);
+      t.equal(lost, undefined);
+    }
+  },
+);
 
 t.test("a reliable stream keeps no copy of its last tensor: nothing of it gets lost", async (t) => {
   for (const mode of ["datagram", "stream", "reliable"] as const) {

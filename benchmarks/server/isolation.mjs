@@ -1,0 +1,65 @@
+// What bad clients cost good ones: short windows beside each bad client and without one, in turn, so that what else the
+// machine does falls on all of them alike.
+import { setTimeout as sleep } from "node:timers/promises";
+import { figuresOf, inTurn, steady, target } from "./measures.mjs";
+import { start, startServer } from "./processes.mjs";
+
+const warmUpSeconds = 5;
+/** Beside a bad client. */
+const goodClients = 7;
+/** What the server lets each session send, twice what a good one does; and a flooding one sends so many times that. */
+export const fpsLimit = 60;
+export const floodFactor = 10;
+
+export const badBehaviours = ["stall", "flood", "die"];
+
+/** The latency of good clients alone, and beside a client that stalls, floods or dies again and again. */
+export async function measureIsolation(workload, options, onWindow, signal) {
+  const { isolationRounds, seconds, serverCpus, clientCpus } = options;
+  const server = await startServer({ cpus: serverCpus, args: ["--fps-limit", String(fpsLimit)] });
+  const clients = await start(
+    "clients.mjs",
+    { ...target(server), ...steady, count: goodClients, workload },
+    { cpus: clientCpus },
+  );
+  const window = { seconds, framesPerSecond: steady.framesPerSecond };
+  // What is compiled in the first seconds must not count for whoever is first.
+  await clients.run({ ...window, seconds: warmUpSeconds });
+  for (let round = 1; round <= isolationRounds; round++) {
+    await inTurn(
+      round,
+      ["alone", ...badBehaviours].map((who) => async () => {
+        signal.throwIfAborted();
+        const bad = who === "alone" ? undefined : await startBadClient(who, server, workload, clientCpus);
+        const result = await clients.run(window);
+        const did = await bad?.end();
+        // What it has left behind is not the next one's.
+        await sleep(1_000);
+        onWindow({ measure: "isolation", workload, round, who, ...figuresOf(result), ...did });
+      }),
+    );
+  }
+  await clients.end();
+  await server.stop();
+}
+
+async function startBadClient(behaviour, server, workload, cpus) {
+  const options = { ...target(server), workload, framesPerSecond: floodFactor * fpsLimit };
+  // A bad client is somebody else's machine: what is measured is what it sends, not that it computes on these cores.
+  const bad = await start("bad-client.mjs", options, { args: [behaviour], isIdle: true, cpus });
+  const startMs = performance.now();
+  let sent;
+  bad.child.on("message", (message) => {
+    sent = message.sent;
+  });
+  const { stopAfterMs } = bad.ready;
+  if (stopAfterMs !== undefined) setTimeout(() => bad.child.kill("SIGSTOP"), stopAfterMs);
+  return {
+    /** @returns what it has sent, where it says so: it has only what the others leave of the processors */
+    async end() {
+      const seconds = (performance.now() - startMs) / 1_000;
+      await bad.end();
+      return sent === undefined ? {} : { badFramesPerSecond: Math.round(sent / seconds) };
+    },
+  };
+}
