@@ -126,6 +126,7 @@ export async function createClient(session: Session, options: ClientOptions = {}
     driver.pump();
     const { concealment, resultFormat, model } = await accepted;
     const { spec, codec, mode, fec, interleave, deadlineMs } = wire;
+    const sending = { alias, mode, encoder, resultFormat, readAnswer };
     let nextFrame = wire.firstFrame;
     return {
       ...{ spec, codec, mode, fec, interleave, deadlineMs, concealment, resultFormat, model },
@@ -133,8 +134,7 @@ export async function createClient(session: Session, options: ClientOptions = {}
         nextFrame = core.nextFrame(alias) ?? nextFrame;
         return nextFrame;
       },
-      send: (produce, capturedMs = clock.now()) =>
-        frames.send({ alias, mode, encoder, resultFormat, readAnswer }, produce, capturedMs),
+      send: (produce, capturedMs = clock.now()) => frames.send(sending, produce, capturedMs),
       close() {
         nextFrame = core.nextFrame(alias) ?? nextFrame;
         core.closeStream(alias);

@@ -8,16 +8,28 @@ export function describeDelivery(
   here: { readonly produceMs: number; readonly encodeMs: number },
 ): DeliveredFrame {
   const { frame, result, latencyMs, onTime } = event;
-  const server = stageTimesOf(result);
-  const known = Object.values(server).reduce((sum, ms) => sum + ms, here.produceMs + here.encodeMs);
+  const { reassembly, decode, conceal, queue, inference } = stageTimesOf(result);
+  const known = here.produceMs + here.encodeMs + reassembly + decode + conceal + queue + inference;
   return {
-    ...{ status: "delivered", frame: frame.frame, onTime, latencyMs, answer },
-    ...{ bytes: frame.payloadBytes, sendQueueMs: frame.sendQueueMs },
+    status: "delivered",
+    frame: frame.frame,
+    onTime,
+    latencyMs,
+    bytes: frame.payloadBytes,
+    answer,
     concealedFraction: result.elements > 0 ? result.concealedElements / result.elements : 0,
-    ...{ slicesReceived: result.slicesReceived, slicesRecovered: result.slicesRecovered },
+    slicesReceived: result.slicesReceived,
+    slicesRecovered: result.slicesRecovered,
     timings: {
-      ...{ produce: here.produceMs, encode: here.encodeMs, ...server },
+      produce: here.produceMs,
+      encode: here.encodeMs,
+      reassembly,
+      decode,
+      conceal,
+      queue,
+      inference,
       network: Math.max(0, latencyMs - known),
     },
+    sendQueueMs: frame.sendQueueMs,
   };
 }

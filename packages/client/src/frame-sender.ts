@@ -3,6 +3,7 @@ import type { TensorEncoder } from "@sluice/codec";
 import {
   type ClientEvent,
   type ClientSession,
+  createFrameTable,
   type DeliveryMode,
   ErrorCode,
   type OutgoingFrame,
@@ -55,12 +56,10 @@ export function createFrameSender(
   pump: () => void,
   observe?: SessionObserver,
 ): FrameSender {
-  const pendingFrames = new Map<string, PendingFrame>();
+  const pendingFrames = createFrameTable<PendingFrame>();
 
   function settle(stream: number, frame: number, outcome: (pending: PendingFrame) => FrameOutcome): void {
-    const key = `${stream}/${frame}`;
-    const pending = pendingFrames.get(key);
-    pendingFrames.delete(key);
+    const pending = pendingFrames.take(stream, frame);
     pending?.resolve(outcome(pending));
   }
 
@@ -70,7 +69,6 @@ export function createFrameSender(
       const decision = core.offer(alias, capturedMs, startMs);
       if (!decision.admitted) return { status: "dropped", reason: decision.reason };
       const { frame, budgetBytes } = decision;
-      const key = `${alias}/${frame}`;
       try {
         const tensor = typeof produce === "function" ? await produce({ bytes: budgetBytes }) : produce;
         const producedMs = clock.now();
@@ -83,12 +81,18 @@ export function createFrameSender(
           mayBorrow: isOnStream,
         });
         const encodedMs = clock.now();
-        const times = { produceMs: producedMs - startMs, encodeMs: encodedMs - producedMs };
-        observe?.({ name: "tensor_encoded", stream: alias, frame, slices: encoded.slices, ...times });
-        let sliceCount = encoded.slices.length;
+        const produceMs = producedMs - startMs;
+        const encodeMs = encodedMs - producedMs;
+        const { slices } = encoded;
+        observe?.({ name: "tensor_encoded", stream: alias, frame, slices, produceMs, encodeMs });
+        let sliceCount = slices.length;
         const outcome = new Promise<FrameOutcome>((resolve) => {
-          pendingFrames.set(key, {
-            ...{ ...times, resolve, resultFormat, readAnswer },
+          pendingFrames.set(alias, frame, {
+            resultFormat,
+            readAnswer,
+            produceMs,
+            encodeMs,
+            resolve,
             acknowledge(received) {
               if (received >= sliceCount) encoder.acknowledge?.(frame);
             },
@@ -99,15 +103,15 @@ export function createFrameSender(
           sliceCount += parts.length - 1;
           return parts;
         };
-        if (!core.submit(alias, frame, encoded.slices, split, encodedMs)) {
+        if (!core.submit(alias, frame, slices, split, encodedMs)) {
           // It ended while it was produced, and its event has passed.
-          pendingFrames.delete(key);
+          pendingFrames.take(alias, frame);
           return { status: "expired", reason: core.state === "closed" ? "closed" : "no-result" };
         }
         pump();
         return await outcome;
       } catch (error) {
-        pendingFrames.delete(key);
+        pendingFrames.take(alias, frame);
         core.abandon(alias, frame);
         pump();
         throw error;

@@ -10,11 +10,10 @@ const strictUtf8 = new TextDecoder("utf-8", { fatal: true });
 
 /** MessagePack is not needed before the first stream is opened. */
 export async function loadAnswerReader(): Promise<AnswerReader> {
-  const { decode } = await import("@msgpack/msgpack");
+  const { Decoder } = await import("@msgpack/msgpack");
+  const messagepack = new Decoder({ mapKeyConverter: nameKey });
   return (payload, format) =>
-    format === "json"
-      ? JSON.parse(strictUtf8.decode(payload))
-      : decode(payload, { mapKeyConverter: nameKey });
+    format === "json" ? JSON.parse(strictUtf8.decode(payload)) : messagepack.decode(payload);
 }
 
 /** Objects have keys of text; in MessagePack a key may be anything. */

@@ -77,8 +77,8 @@ export function planChain(stages: readonly Stage[], context: PlanContext): Chain
     encode({ first, end }, room, mayBorrow = false) {
       const extent = extentOf(order, first, end);
       let piece: PieceOf[Kind] = current!;
-      for (const [i, stage] of planned.entries()) {
-        const made = stage.encode(piece, extent, sides[i]!, room - sideBytes, currentFrame);
+      for (let i = 0; i < planned.length; i++) {
+        const made = planned[i]!.encode(piece, extent, sides[i]!, room - sideBytes, currentFrame);
         if ("fits" in made) return made;
         piece = made;
       }

@@ -19,7 +19,7 @@ export interface MissingMask {
  */
 export function createMissingMask(order: UnitOrder, whole: Uint8Array): MissingMask {
   const { length } = whole;
-  const came = new Map<number, SliceExtent>();
+  let came: Map<number, SliceExtent> | undefined;
   let sliceCount: number | undefined;
   let missing = length;
   let mask: Uint8Array | undefined;
@@ -27,7 +27,7 @@ export function createMissingMask(order: UnitOrder, whole: Uint8Array): MissingM
   function make(): Uint8Array {
     if (missing === 0) return whole;
     const made = new Uint8Array(length).fill(1);
-    for (const extent of came.values()) clearMissing(order, extent, made);
+    for (const extent of came?.values() ?? []) clearMissing(order, extent, made);
     return made;
   }
 
@@ -36,7 +36,14 @@ export function createMissingMask(order: UnitOrder, whole: Uint8Array): MissingM
       return missing;
     },
     add(index, count, extent) {
+      // Of a tensor in one slice that is all there is to say, and most small ones are.
+      if (missing === 0) return;
+      if (count === 1 && mask === undefined) {
+        missing = 0;
+        return;
+      }
       sliceCount ??= count;
+      came ??= new Map();
       if (mask === undefined && count === sliceCount && !came.has(index)) {
         came.set(index, extent);
         missing -= extent.elements.end - extent.elements.first;

@@ -27,20 +27,33 @@ function elementsThatFit(
   return fits;
 }
 
+/** The same, which is asked for every frame and changes only where the path's datagrams do. */
+function rememberFit(payloadBytes: (elements: number) => number, elements: number) {
+  let askedFor = 0;
+  let fits = 0;
+  return (maxPayloadBytes: number): number => {
+    if (askedFor !== maxPayloadBytes) {
+      fits = elementsThatFit(payloadBytes, elements, maxPayloadBytes);
+      askedFor = maxPayloadBytes;
+    }
+    return fits;
+  };
+}
+
 /**
  * Slices of equal counts, for a chain whose units are single elements that all take the same: the fewest that fit.
  * @throws TensorError where the range cannot be cut so small
  */
 function cutEvenly(
   chain: Chain,
-  payloadBytes: (elements: number) => number,
+  /** The most elements whose payload fits. */
+  most: number,
   { index, count }: SlicePosition,
   maxPayloadBytes: number,
   mayBorrow = false,
 ): EncodedSlice[] {
   const { units } = chain.order;
   const { first, end } = sliceRange(index, count, units);
-  const most = elementsThatFit(payloadBytes, units, maxPayloadBytes);
   // The quotient is enough: the range begins f after a whole element and is less than (end - first) + 1 - f wide
   // before rounding, so the end of part j rounds down to at most j * most elements from its beginning.
   const parts = Math.ceil((end - first) / most);
@@ -50,12 +63,13 @@ function cutEvenly(
       `${maxPayloadBytes} is too small to split slice ${index} of ${count} any further`,
     );
   }
-  return Array.from({ length: parts }, (_, j) => {
-    const part = { index: index * parts + j, count: count * parts };
-    const range = sliceRange(part.index, part.count, units);
+  const slices: EncodedSlice[] = [];
+  for (let i = index * parts; i < (index + 1) * parts; i++) {
+    const range = sliceRange(i, count * parts, units);
     const payload = chain.encode(range, maxPayloadBytes, mayBorrow) as Uint8Array;
-    return { ...part, payload };
-  });
+    slices.push({ index: i, count: count * parts, payload });
+  }
+  return slices;
 }
 
 /** Slices of a chain of variable rate, and what each of the first cut took. */
@@ -144,11 +158,13 @@ function needOf(payload: Uint8Array | TooLong, maxPayloadBytes: number): SliceNe
   return "fits" in payload ? 1 / Math.max(payload.fits, 1e-3) : payload.length / maxPayloadBytes;
 }
 
+const whole: SlicePosition = { index: 0, count: 1 };
+
 /** Cuts tensors of one spec into slices of a chain. */
 export function createSliceEncoder(spec: TensorSpec, chain: Chain): TensorEncoder {
   const { order, fixedBytes, history } = chain;
   const elements = order.elementsBefore(order.units);
-  const evenBytes = order.units === elements ? fixedBytes : undefined;
+  const mostElements = fixedBytes && order.units === elements ? rememberFit(fixedBytes, elements) : undefined;
   const cutFrame = createFrameCutter(chain);
   let taken: Tensor | undefined;
 
@@ -165,17 +181,18 @@ export function createSliceEncoder(spec: TensorSpec, chain: Chain): TensorEncode
       checkLimit(maxPayloadBytes);
       chain.take(tensor, frame);
       taken = tensor;
-      const whole = { index: 0, count: 1 };
       return {
-        slices: evenBytes
-          ? cutEvenly(chain, evenBytes, whole, maxPayloadBytes, mayBorrow)
+        slices: mostElements
+          ? cutEvenly(chain, mostElements(maxPayloadBytes), whole, maxPayloadBytes, mayBorrow)
           : cutFrame(maxPayloadBytes),
         split(slice, most) {
           checkLimit(most);
           // Another tensor may have been taken since.
           if (taken !== tensor) chain.take(tensor, frame);
           taken = tensor;
-          return evenBytes ? cutEvenly(chain, evenBytes, slice, most) : cutInto(chain, slice, 1, most).slices;
+          return mostElements
+            ? cutEvenly(chain, mostElements(most), slice, most)
+            : cutInto(chain, slice, 1, most).slices;
         },
       };
     },

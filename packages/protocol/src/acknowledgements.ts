@@ -7,11 +7,15 @@ export interface Acknowledgements {
   add(stream: number, frame: number, nowMs: number): void;
   /** When they are to be sent; Infinity where there are none. */
   nextTimeoutMs(): number;
+  /** From when on they go with a datagram that leaves anyway. */
+  readonly rideMs: number;
   /** Messages for each stream of at most `maxAcknowledgedFrames` frames, and a fresh start. */
   take(): sluice.v1.ResultAck.$Properties[];
 }
 
 const gatherMs = 8;
+/** Some are gathered for a ride too: a message for each result would cost more than a datagram for several. */
+const rideBeforeMs = 4;
 
 export function createAcknowledgements(): Acknowledgements {
   const frames = new Map<number, number[]>();
@@ -25,6 +29,9 @@ export function createAcknowledgements(): Acknowledgements {
       dueMs = Math.min(dueMs, list.length < maxAcknowledgedFrames ? nowMs + gatherMs : nowMs);
     },
     nextTimeoutMs: () => dueMs,
+    get rideMs() {
+      return dueMs - rideBeforeMs;
+    },
     take() {
       const messages = [...frames].flatMap(([stream, list]) =>
         Array.from({ length: Math.ceil(list.length / maxAcknowledgedFrames) }, (_, i) => ({

@@ -98,7 +98,7 @@ export interface ClientSession {
   abandon(stream: number, frame: number): void;
 
   pollControl(): Uint8Array | undefined;
-  /** The next datagram, at most `maxDatagramBytes` long. */
+  /** The next datagram, at most `maxDatagramBytes` long. The bytes are valid until the next call. */
   pollDatagram(nowMs: number): Uint8Array | undefined;
   pollStream(): StreamTensor | undefined;
   pollEvent(): ClientEvent | undefined;

@@ -72,13 +72,28 @@ export function createClientFrames(
 
   function gateInput(stream: ClientStream, capturedMs: number, nowMs: number): GateInput {
     const { deadlineMs, mode } = stream.options;
+    const known = path.gateInput(slices.bytes, nowMs);
+    // Made for every frame: field by field, for a spread costs more than the gate's decision.
     return {
-      ...{ nowMs, capturedMs, deadlineMs: mode === "reliable" ? Number.POSITIVE_INFINITY : deadlineMs },
-      ...{ clientLatencyMs: stream.clientLatencyMs, serverLatencyMs: stream.serverLatencyMs },
-      ...{ marginShare: stream.margin.share, expectedBytes: stream.payloadBytes + stream.parityBytes },
-      ...path.gateInput(slices.bytes, nowMs),
+      rttMs: known.rttMs,
+      isPathDark: known.isPathDark,
+      isEstimateStale: known.isEstimateStale,
+      unreceivedBytes: known.unreceivedBytes,
+      windowBytes: known.windowBytes,
+      openingBytes: known.openingBytes,
+      bandwidthBitsPerSecond: known.bandwidthBitsPerSecond,
+      rateWaitMs: known.rateWaitMs,
+      queueMs: known.queueMs,
+      nowMs,
+      capturedMs,
+      deadlineMs: mode === "reliable" ? Number.POSITIVE_INFINITY : deadlineMs,
+      clientLatencyMs: stream.clientLatencyMs,
+      serverLatencyMs: stream.serverLatencyMs,
+      marginShare: stream.margin.share,
+      expectedBytes: stream.payloadBytes + stream.parityBytes,
       serverFreeAtMs: announced.freeAtMs(),
-      ...{ framesInFlight: ledger.inFlight, maxFramesInFlight: announced.current?.maxFramesInFlight ?? 0 },
+      framesInFlight: ledger.inFlight,
+      maxFramesInFlight: announced.current?.maxFramesInFlight ?? 0,
     };
   }
 
@@ -115,7 +130,8 @@ export function createClientFrames(
         givenUpAtMs,
         expectedBytes,
         payloadBytes: 0,
-        ...{ submittedMs: nowMs, sendQueueMs: 0 },
+        submittedMs: nowMs,
+        sendQueueMs: 0,
       };
       ledger.admit(entry);
       observe?.({ name: "frame_admitted", entry });

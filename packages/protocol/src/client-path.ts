@@ -135,10 +135,15 @@ export function createClientPath(): ClientPath {
       heldBackMs = nowMs;
     },
     gateInput: (waitingBytes, nowMs) => ({
-      ...{ rttMs: minRttMs(), isPathDark: isDark(nowMs), isEstimateStale: path.isStale(nowMs) },
-      ...{ unreceivedBytes: path.unreceivedBytes + waitingBytes, windowBytes: path.windowBytes(minRttMs()) },
-      ...{ openingBytes: path.openingBytes, bandwidthBitsPerSecond: path.bandwidthBitsPerSecond },
-      ...{ rateWaitMs: budget.waitMs(nowMs), queueMs: path.queueMs(nowMs) },
+      rttMs: minRttMs(),
+      isPathDark: isDark(nowMs),
+      isEstimateStale: path.isStale(nowMs),
+      unreceivedBytes: path.unreceivedBytes + waitingBytes,
+      windowBytes: path.windowBytes(minRttMs()),
+      openingBytes: path.openingBytes,
+      bandwidthBitsPerSecond: path.bandwidthBitsPerSecond,
+      rateWaitMs: budget.waitMs(nowMs),
+      queueMs: path.queueMs(nowMs),
     }),
     takePing(heardMs, nowMs) {
       if (pinger.nextTimeoutMs() > nowMs) return undefined;

@@ -99,6 +99,10 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
     else say(message);
   }
 
+  function acknowledge(): void {
+    for (const body of acknowledgements.take()) pushLossy({ kind: "resultAck", body });
+  }
+
   function handleMessage(message: ControlMessage, nowMs: number): void {
     // spec 2.2: welcome comes first, and once.
     if (state === "connecting" && message.kind !== "welcome" && message.kind !== "error") {
@@ -221,9 +225,7 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
       }
       slices.repair(nowMs);
       frames.expireOverdue(nowMs);
-      if (acknowledgements.nextTimeoutMs() <= nowMs) {
-        for (const body of acknowledgements.take()) pushLossy({ kind: "resultAck", body });
-      }
+      if (acknowledgements.nextTimeoutMs() <= nowMs) acknowledge();
       const id = state === "connecting" ? undefined : path.takePing(heardMs, nowMs);
       if (id !== undefined) pushLossy({ kind: "ping", body: { id } });
     },
@@ -269,13 +271,15 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
       slices.repair(nowMs);
       const maySendSlices = slices.maySend(nowMs);
       if (lossy.isEmpty && !maySendSlices) return undefined;
+      // spec 7.1: what has been gathered goes with the next tensor.
+      if (maySendSlices && acknowledgements.rideMs <= nowMs) acknowledge();
       const draft = draftOf(maxDatagramBytes);
       let end = lossy.fill(draft, 0, maxDatagramBytes);
       if (maySendSlices) end = slices.fill(draft, end, nowMs);
       if (end === 0) return undefined;
       bytesInDatagrams += end;
       datagramsSent++;
-      return draft.slice(0, end);
+      return draft.subarray(0, end);
     },
 
     pollStream: () => frames.pollTensor(),

@@ -2,6 +2,7 @@
  * Every frame that was offered, until its end is known: offered = dropped + expired + delivered, always (spec 3.2).
  */
 import type { GateReason } from "./frame-gate.js";
+import { createFrameTable } from "./frame-table.js";
 
 /** Why a frame was turned away before any work was done on it. */
 export type DropReason = GateReason | "not-open";
@@ -65,13 +66,14 @@ export interface FrameLedger {
   /** The oldest frame that is given up by `nowMs`. */
   overdue(nowMs: number): LedgerFrame | undefined;
   nextTimeoutMs(): number;
-  open(): IterableIterator<LedgerFrame>;
+  /** The oldest first; valid until one is admitted or ends. */
+  open(): readonly LedgerFrame[];
   readonly inFlight: number;
   readonly counts: LedgerCounts;
 }
 
 export function createFrameLedger(): FrameLedger {
-  const open = new Map<string, LedgerFrame>();
+  const open = createFrameTable<LedgerFrame>();
   const dropReasons: Partial<Record<DropReason, number>> = {};
   const expiryReasons: Partial<Record<ExpiryReason, number>> = {};
   let admitted = 0;
@@ -80,13 +82,6 @@ export function createFrameLedger(): FrameLedger {
   let delivered = 0;
   let onTimeCount = 0;
 
-  function take(stream: number, frame: number): LedgerFrame | undefined {
-    const key = `${stream}/${frame}`;
-    const entry = open.get(key);
-    open.delete(key);
-    return entry;
-  }
-
   return {
     drop(reason) {
       dropped++;
@@ -94,11 +89,11 @@ export function createFrameLedger(): FrameLedger {
     },
     admit(frame) {
       admitted++;
-      open.set(`${frame.stream}/${frame.frame}`, frame);
+      open.set(frame.stream, frame.frame, frame);
     },
-    find: (stream, frame) => open.get(`${stream}/${frame}`),
+    find: (stream, frame) => open.get(stream, frame),
     expire(stream, frame, reason) {
-      const entry = take(stream, frame);
+      const entry = open.take(stream, frame);
       if (entry) {
         expired++;
         expiryReasons[reason] = (expiryReasons[reason] ?? 0) + 1;
@@ -106,23 +101,20 @@ export function createFrameLedger(): FrameLedger {
       return entry;
     },
     deliver(stream, frame, onTime) {
-      const entry = take(stream, frame);
+      const entry = open.take(stream, frame);
       if (entry) delivered++;
       if (entry && onTime) onTimeCount++;
       return entry;
     },
     overdue(nowMs) {
-      for (const entry of open.values()) {
-        if (entry.givenUpAtMs <= nowMs) return entry;
-      }
-      return undefined;
+      return open.values.find((entry) => entry.givenUpAtMs <= nowMs);
     },
     nextTimeoutMs() {
       let next = Number.POSITIVE_INFINITY;
-      for (const entry of open.values()) next = Math.min(next, entry.givenUpAtMs);
+      for (const entry of open.values) next = Math.min(next, entry.givenUpAtMs);
       return next;
     },
-    open: () => open.values(),
+    open: () => open.values,
     get inFlight() {
       return open.size;
     },

@@ -12,6 +12,7 @@ export { type FecOptions, formatFec, parseFec } from "./fec/fec-options.js";
 export type { RepairReceipt } from "./fec/fec-receiver.js";
 export { frameBudgetBytes, frameGate, type GateInput, type GateReason } from "./frame-gate.js";
 export type { DropReason, ExpiryReason, LedgerCounts, LedgerFrame } from "./frame-ledger.js";
+export { createFrameTable } from "./frame-table.js";
 export {
   type InferenceTerms,
   type PathTerms,
@@ -21,7 +22,7 @@ export {
 } from "./inference-terms.js";
 export { defaultLimits, maxResultPayloadBytes, protocolVersion, type SessionLimits } from "./limits.js";
 export type { HeldSlice, ReceivedFrame, SliceReceipt } from "./reassembly.js";
-export type { OutgoingFrame, OutgoingSlice } from "./send-buffer.js";
+export { bytesOf, type OutgoingFrame, type OutgoingSlice } from "./send-buffer.js";
 export type {
   FrameAnswer,
   ServerEvent,

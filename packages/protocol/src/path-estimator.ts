@@ -128,7 +128,10 @@ export function createPathEstimator(): PathEstimator {
 
   function adaptRate(rttMs: number, nowMs: number): void {
     rate.update({
-      ...{ nowMs, rttMs, lossShare, standingQueueMs: queue.standingMs(nowMs) },
+      nowMs,
+      rttMs,
+      lossShare,
+      standingQueueMs: queue.standingMs(nowMs),
       capacityBitsPerSecond: bandwidth.bitsPerSecond,
     });
   }

@@ -170,8 +170,13 @@ export function createReassembly(): Reassembly {
 
   function release(frame: OpenFrame, nowMs: number): void {
     if (!order.delete(frame)) return;
+    frame.stream.open.delete(frame.frame);
+    openBytes -= heldBytes(frame);
+    makeReady(frame, nowMs);
+  }
+
+  function makeReady(frame: OpenFrame, nowMs: number): void {
     const { stream } = frame;
-    stream.open.delete(frame.frame);
     const isComplete = frame.cover.covered === stream.units;
     const atMs = isComplete ? Number.POSITIVE_INFINITY : nowMs;
     const { capturedMs, overtakenMs } = frame;
@@ -185,7 +190,6 @@ export function createReassembly(): Reassembly {
       stream.floor = Math.max(stream.floor, oldest + 1);
     }
     ready.push(frame);
-    openBytes -= heldBytes(frame);
     readyBytes += heldBytes(frame);
   }
 
@@ -201,16 +205,28 @@ export function createReassembly(): Reassembly {
     return Math.min(expiry, Math.max(overtakenMs, lastArrivalMs) + stream.reorderMs);
   }
 
+  /** A slice of this frame has come: what is missing of those before it has been overtaken. */
+  function overtake(stream: StreamState, newest: number, nowMs: number): void {
+    for (const other of stream.open.values()) {
+      if (other.frame + spanOf(stream) <= newest) other.overtakenMs ??= nowMs;
+    }
+  }
+
   function begin(stream: StreamState, frame: number, nowMs: number): OpenFrame {
-    const opened: OpenFrame = {
-      ...{ stream, frame, slices: [], cover: createSliceCover(), bytes: 0, rttMs: 0, overtakenMs: undefined },
-      slicesRecovered: 0,
-      ...{ firstArrivalMs: nowMs, lastArrivalMs: nowMs, capturedMs: Number.POSITIVE_INFINITY },
-    };
-    stream.open.set(frame, opened);
-    order.add(opened);
     begun++;
-    return opened;
+    return {
+      stream,
+      frame,
+      slices: [],
+      cover: createSliceCover(),
+      bytes: 0,
+      slicesRecovered: 0,
+      firstArrivalMs: nowMs,
+      lastArrivalMs: nowMs,
+      capturedMs: Number.POSITIVE_INFINITY,
+      rttMs: 0,
+      overtakenMs: undefined,
+    };
   }
 
   return {
@@ -260,6 +276,7 @@ export function createReassembly(): Reassembly {
       if (frame && frame.cover.ranges >= maxRangesPerFrame) return "scattered";
       if (frame?.cover.add(first, end) === 0) return "duplicate";
       if (payload.length + (frame?.bytes ?? 0) > stream.maxFrameBytes) return "too-large";
+      const isFirst = frame === undefined;
       if (!frame) {
         frame = begin(stream, header.frame, nowMs);
         frame.cover.add(first, end);
@@ -271,14 +288,22 @@ export function createReassembly(): Reassembly {
       if (isRecovered) frame.slicesRecovered++;
       // Repair symbols follow behind the last slice, and what they bring back overtakes nothing.
       if (end === stream.units && stream.fecSpan === 0) frame.overtakenMs ??= nowMs;
-      for (const other of isRecovered ? [] : stream.open.values()) {
-        if (other.frame + spanOf(stream) <= header.frame) other.overtakenMs ??= nowMs;
-      }
+      if (!isRecovered && stream.open.size > 0) overtake(stream, header.frame, nowMs);
       frame.capturedMs = Math.min(frame.capturedMs, nowMs - header.ageMs);
       frame.rttMs = rttMs;
       frame.bytes += payload.length;
+      const isComplete = frame.cover.covered === stream.units;
+      if (isFirst && isComplete) {
+        // It came in one slice, as small tensors do: it never waits.
+        makeReady(frame, nowMs);
+        return "taken";
+      }
+      if (isFirst) {
+        stream.open.set(header.frame, frame);
+        order.add(frame);
+      }
       openBytes += payload.length + heldSliceOverheadBytes;
-      if (frame.cover.covered === stream.units) release(frame, nowMs);
+      if (isComplete) release(frame, nowMs);
       while (order.size > maxFramesInReassembly || openBytes > maxReassemblyBytes) {
         const oldest = order.values().next().value;
         if (!oldest) break;
@@ -322,10 +347,15 @@ export function createReassembly(): Reassembly {
       readyBytes -= heldBytes(frame);
       const { stream } = frame;
       return {
-        ...{ stream: stream.alias, frame: frame.frame, slices: frame.slices, units: stream.units },
-        ...{ unitsReceived: frame.cover.covered, firstArrivalMs: frame.firstArrivalMs },
+        stream: stream.alias,
+        frame: frame.frame,
+        slices: frame.slices,
         slicesRecovered: frame.slicesRecovered,
-        ...{ lastArrivalMs: frame.lastArrivalMs, capturedMs: frame.capturedMs },
+        unitsReceived: frame.cover.covered,
+        units: stream.units,
+        firstArrivalMs: frame.firstArrivalMs,
+        lastArrivalMs: frame.lastArrivalMs,
+        capturedMs: frame.capturedMs,
         expiresAtMs: frame.capturedMs + stream.deadlineMs - frame.rttMs,
       };
     },

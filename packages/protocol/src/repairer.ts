@@ -3,6 +3,7 @@
  * come needs none: what is missing is concealed.
  */
 import type { sluice } from "@sluice/proto";
+import { createFrameTable } from "./frame-table.js";
 import { maxTrackedDatagrams } from "./limits.js";
 import { hasArrived, wasRecovered } from "./report-arrivals.js";
 import type { OutgoingFrame, OutgoingSlice } from "./send-buffer.js";
@@ -50,7 +51,7 @@ interface Piece {
 interface FrameState {
   readonly frame: OutgoingFrame;
   readonly minReceived: number;
-  readonly pieces: Map<OutgoingSlice, Piece>;
+  readonly pieces: Piece[];
   lostShare: number;
   receivedShare: number;
   outShare: number;
@@ -60,22 +61,21 @@ interface FrameState {
 }
 
 interface SentDatagram {
+  readonly sequence: number;
   readonly sentMs: number;
   readonly pieces: { readonly state: FrameState; readonly piece: Piece }[];
 }
 
 export function createRepairer(): Repairer {
-  const frames = new Map<string, FrameState>();
+  const frames = createFrameTable<FrameState>();
   // In the order of their numbers.
-  const datagrams = new Map<number, SentDatagram>();
+  let datagrams: SentDatagram[] = [];
   const wanting = new Set<FrameState>();
   let slicesRepeated = 0;
   let newestArrivedMs = Number.NEGATIVE_INFINITY;
 
-  const keyOf = ({ stream, frame }: { stream: number; frame: number }) => `${stream}/${frame}`;
-
   function drop(state: FrameState): void {
-    frames.delete(keyOf(state.frame));
+    frames.take(state.frame.stream, state.frame.frame);
     wanting.delete(state);
   }
 
@@ -90,14 +90,12 @@ export function createRepairer(): Repairer {
   }
 
   /** `arrived`: by itself or out of repair symbols. */
-  function settle(sequence: number, arrived: boolean): void {
-    const datagram = datagrams.get(sequence)!;
-    datagrams.delete(sequence);
-    for (const { state, piece } of datagram.pieces) {
+  function settle({ sequence, pieces }: SentDatagram, arrived: boolean): void {
+    for (const { state, piece } of pieces) {
       // Of a slice that has left again, the loss of an earlier copy says nothing.
       if (piece.state === "received" || (!arrived && piece.sequence !== sequence)) continue;
       move(state, piece, arrived ? "received" : "lost");
-      if (frames.get(keyOf(state.frame)) !== state) continue;
+      if (frames.get(state.frame.stream, state.frame.frame) !== state) continue;
       if (arrived && isSatisfied(state)) drop(state);
       else if (!arrived && needsRepair(state)) wanting.add(state);
     }
@@ -117,16 +115,20 @@ export function createRepairer(): Repairer {
   }
 
   function giveUpLate(patience: RepairPatience, nowMs: number): void {
-    for (const [sequence, datagram] of datagrams) {
-      if (datagramDueMs(datagram, patience) > nowMs) break;
-      settle(sequence, false);
-    }
-    for (const state of frames.values()) {
-      if (state.frame.expiresAtMs <= nowMs) drop(state);
-      else if (frameDueMs(state, patience) <= nowMs) {
-        for (const piece of state.pieces.values()) move(state, piece, "lost");
-        wanting.add(state);
+    let late = 0;
+    while (late < datagrams.length && datagramDueMs(datagrams[late]!, patience) <= nowMs)
+      settle(datagrams[late++]!, false);
+    if (late > 0) datagrams.splice(0, late);
+    for (let i = 0; i < frames.size; ) {
+      const state = frames.values[i]!;
+      if (state.frame.expiresAtMs <= nowMs) {
+        drop(state);
+        continue;
       }
+      i++;
+      if (frameDueMs(state, patience) > nowMs) continue;
+      for (const piece of state.pieces) move(state, piece, "lost");
+      wanting.add(state);
     }
   }
 
@@ -138,50 +140,63 @@ export function createRepairer(): Repairer {
 
   return {
     sent(sequence, frame, slice, minReceived, nowMs) {
-      let state = frames.get(keyOf(frame));
+      let state = frames.get(frame.stream, frame.frame);
       if (!state) {
-        const shares = { lostShare: 0, receivedShare: 0, outShare: 0 };
-        state = { frame, minReceived, pieces: new Map(), lastSentMs: nowMs, toCopy: [], ...shares };
-        frames.set(keyOf(frame), state);
+        state = {
+          frame,
+          minReceived,
+          pieces: [],
+          lostShare: 0,
+          receivedShare: 0,
+          outShare: 0,
+          lastSentMs: nowMs,
+          toCopy: none,
+        };
+        frames.set(frame.stream, frame.frame, state);
       }
-      let piece = state.pieces.get(slice);
+      // Only what is sent again has been seen: there its frame is one of {@link Repairer.poll}.
+      let piece = frame === state.frame ? undefined : state.pieces.find((each) => each.slice === slice);
       if (!piece) {
         piece = { slice, state: "out", sequence };
-        state.pieces.set(slice, piece);
+        state.pieces.push(piece);
         state.outShare += 1 / slice.count;
       }
       piece.sequence = sequence;
       state.lastSentMs = nowMs;
-      const datagram = datagrams.get(sequence);
-      if (datagram) datagram.pieces.push({ state, piece });
-      else datagrams.set(sequence, { sentMs: nowMs, pieces: [{ state, piece }] });
-      if (datagrams.size > maxTrackedDatagrams) datagrams.delete(datagrams.keys().next().value!);
+      const datagram = datagrams.at(-1);
+      if (datagram?.sequence === sequence) datagram.pieces.push({ state, piece });
+      else datagrams.push({ sequence, sentMs: nowMs, pieces: [{ state, piece }] });
+      if (datagrams.length > maxTrackedDatagrams) datagrams.shift();
     },
 
     handleReport(report, _nowMs) {
       for (const { stream, frame } of report.frames) {
-        const state = frames.get(`${stream}/${frame}`);
+        const state = frames.get(stream ?? 0, frame ?? 0);
         // It is released: what comes now comes too late.
         if (state) drop(state);
       }
-      const arrived: number[] = [];
-      for (const [sequence, { sentMs }] of datagrams) {
-        if (sequence >= report.nextSequence) break;
+      const { nextSequence } = report;
+      datagrams = datagrams.filter((datagram) => {
+        const { sequence, sentMs } = datagram;
+        if (sequence >= nextSequence) return true;
         const hasCome = hasArrived(report, sequence);
         if (hasCome) newestArrivedMs = Math.max(newestArrivedMs, sentMs);
-        if (hasCome || wasRecovered(report, sequence)) arrived.push(sequence);
-      }
-      for (const sequence of arrived) settle(sequence, true);
-      for (const [sequence, { sentMs }] of datagrams) {
-        if (sequence >= report.nextSequence) break;
+        if (!hasCome && !wasRecovered(report, sequence)) return true;
+        settle(datagram, true);
+        return false;
+      });
+      datagrams = datagrams.filter((datagram) => {
+        const { sequence, sentMs } = datagram;
+        if (sequence >= nextSequence) return true;
         const isOvertaken =
-          report.nextSequence - 1 - sequence >= overtakenDatagrams || newestArrivedMs - sentMs >= overtakenMs;
-        if (isOvertaken) settle(sequence, false);
-      }
+          nextSequence - 1 - sequence >= overtakenDatagrams || newestArrivedMs - sentMs >= overtakenMs;
+        if (isOvertaken) settle(datagram, false);
+        return !isOvertaken;
+      });
     },
 
     forget(stream, frame) {
-      const state = frames.get(`${stream}/${frame}`);
+      const state = frames.get(stream, frame);
       if (state) drop(state);
     },
 
@@ -189,15 +204,15 @@ export function createRepairer(): Repairer {
       giveUpLate(patience, nowMs);
       for (const state of wanting) {
         wanting.delete(state);
-        const lost = [...state.pieces.values()].filter((piece) => piece.state === "lost");
+        const lost = state.pieces.filter((piece) => piece.state === "lost");
         for (const piece of lost) move(state, piece, "out");
-        state.toCopy = copyMs(state) > nowMs ? lost : [];
+        state.toCopy = copyMs(state) > nowMs ? lost : none;
         if (lost.length > 0) return repeat(state, lost, nowMs);
       }
-      for (const state of frames.values()) {
+      for (const state of frames.values) {
         if (state.toCopy.length === 0 || copyMs(state) > nowMs) continue;
         const unknown = state.toCopy.filter((piece) => piece.state === "out");
-        state.toCopy = [];
+        state.toCopy = none;
         if (unknown.length > 0) return repeat(state, unknown, nowMs);
       }
       return undefined;
@@ -206,11 +221,8 @@ export function createRepairer(): Repairer {
     nextTimeoutMs(patience) {
       if (wanting.size > 0) return Number.NEGATIVE_INFINITY;
       let next = Number.POSITIVE_INFINITY;
-      for (const datagram of datagrams.values()) {
-        next = datagramDueMs(datagram, patience);
-        break;
-      }
-      for (const state of frames.values()) {
+      if (datagrams.length > 0) next = datagramDueMs(datagrams[0]!, patience);
+      for (const state of frames.values) {
         next = Math.min(next, frameDueMs(state, patience), state.frame.expiresAtMs);
         if (state.toCopy.length > 0) next = Math.min(next, copyMs(state));
       }
@@ -224,6 +236,7 @@ export function createRepairer(): Repairer {
 }
 
 const epsilon = 1e-6;
+const none: readonly Piece[] = [];
 
 function copyMs({ frame }: FrameState): number {
   return frame.copyAtMs ?? Number.NEGATIVE_INFINITY;
@@ -232,7 +245,7 @@ function copyMs({ frame }: FrameState): number {
 /** All that was sent of the frame left in one datagram. */
 function isOneDatagram({ pieces }: FrameState): boolean {
   let sequence: number | undefined;
-  for (const piece of pieces.values()) {
+  for (const piece of pieces) {
     sequence ??= piece.sequence;
     if (piece.sequence !== sequence) return false;
   }

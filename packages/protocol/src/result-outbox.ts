@@ -4,6 +4,7 @@
  */
 import type { sluice } from "@sluice/proto";
 import { encodeControl } from "./control-message.js";
+import { createFrameTable } from "./frame-table.js";
 import { maxUnacknowledgedResults } from "./limits.js";
 
 /** How long a result is worth sending, in milliseconds of the server's clock. */
@@ -33,6 +34,8 @@ export interface ResultOutbox {
 }
 
 interface Waiting {
+  readonly stream: number;
+  readonly frame: number;
   readonly result: sluice.v1.Result.$Properties;
   readonly bytes: Uint8Array;
   readonly times: ResultTimes;
@@ -57,10 +60,17 @@ const minRepeatMs = 5;
 const repeatBytesPerMs = 40;
 
 export function createResultOutbox(): ResultOutbox {
-  const waiting = new Map<string, Waiting>();
+  // Apart, for a client may leave dozens unacknowledged at a time: what leaves for the first time is found at once, and
+  // the others are looked through only when one of them may be due.
+  const fresh = createFrameTable<Waiting>();
+  const sent = createFrameTable<Waiting>();
+  /** When the first of `sent` is due. */
+  let repeatMs = Number.POSITIVE_INFINITY;
+  /** None that waits is longer. */
+  let longestBytes = 0;
   let repeated = 0;
   /** Acknowledged, but not every sending of them yet. */
-  const settling = new Map<string, Waiting>();
+  const settling = createFrameTable<Waiting>();
   /** Smoothed share of sendings that were not acknowledged. */
   let lossShare = 0;
   let pathLossShare = 0;
@@ -77,51 +87,89 @@ export function createResultOutbox(): ResultOutbox {
   }
 
   function settle(nowMs: number): void {
-    for (const [key, item] of settling) {
+    for (let item = settling.values[0]; item; item = settling.values[0]) {
       if (item.expectedMs > nowMs && settling.size <= maxUnacknowledgedResults) break;
-      settling.delete(key);
+      settling.shift();
       learn(item);
     }
   }
 
+  /** The oldest one gives way. */
+  function enforceBound(): void {
+    if (fresh.size + sent.size <= maxUnacknowledgedResults) return;
+    (sent.size > 0 ? sent : fresh).shift();
+  }
+
+  function send(item: Waiting, rttMs: number, nowMs: number): Uint8Array {
+    item.expectedMs = nowMs + 1.1 * rttMs + acknowledgementDelayMs;
+    item.sends++;
+    item.dueMs = nowMs + intervalMs(item, rttMs, nowMs);
+    repeatMs = Math.min(repeatMs, item.dueMs);
+    return item.bytes;
+  }
+
+  function takeRepeat(maxBytes: number, rttMs: number, nowMs: number): Uint8Array | undefined {
+    let next = Number.POSITIVE_INFINITY;
+    for (const item of [...sent.values]) {
+      if (item.times.uselessAtMs <= nowMs) {
+        sent.take(item.stream, item.frame);
+        learn(item);
+      } else if (item.dueMs <= nowMs && item.bytes.length <= maxBytes) {
+        repeated++;
+        return send(item, rttMs, nowMs);
+      } else next = Math.min(next, item.dueMs);
+    }
+    repeatMs = next;
+    return undefined;
+  }
+
   return {
     push(result, times, nowMs) {
-      const key = `${result.stream ?? 0}/${result.frame ?? 0}`;
+      const stream = result.stream ?? 0;
+      const frame = result.frame ?? 0;
       const bytes = encodeControl({ kind: "result", body: result });
-      waiting.set(key, { result, bytes, times, dueMs: nowMs, sends: 0, acknowledgements: 0, expectedMs: 0 });
-      if (waiting.size > maxUnacknowledgedResults) waiting.delete(waiting.keys().next().value!);
+      fresh.set(stream, frame, {
+        stream,
+        frame,
+        result,
+        bytes,
+        times,
+        dueMs: nowMs,
+        sends: 0,
+        acknowledgements: 0,
+        expectedMs: 0,
+      });
+      longestBytes = Math.max(longestBytes, bytes.length);
+      enforceBound();
     },
     acknowledge(stream, frames, nowMs) {
       for (const frame of frames) {
-        const key = `${stream}/${frame}`;
-        const item = waiting.get(key) ?? settling.get(key);
-        if (!item) continue;
-        item.acknowledgements++;
-        if (waiting.delete(key)) settling.set(key, item);
+        const taken = sent.take(stream, frame) ?? fresh.take(stream, frame);
+        const item = taken ?? settling.get(stream, frame);
+        if (item) item.acknowledgements++;
+        if (taken) settling.set(stream, frame, taken);
       }
+      repeatMs = Number.POSITIVE_INFINITY;
+      for (const { dueMs } of sent.values) repeatMs = Math.min(repeatMs, dueMs);
       settle(nowMs);
     },
     take(maxBytes, rttMs, nowMs) {
-      for (const [key, item] of waiting) {
-        // The first sending always happens: a late result still tells the client what became of its frame.
-        if (item.sends > 0 && item.times.uselessAtMs <= nowMs) {
-          waiting.delete(key);
-          learn(item);
-        } else if (item.dueMs <= nowMs && item.bytes.length <= maxBytes) {
-          if (item.sends > 0) repeated++;
-          item.expectedMs = nowMs + 1.1 * rttMs + acknowledgementDelayMs;
-          item.sends++;
-          item.dueMs = nowMs + intervalMs(item, rttMs, nowMs);
-          return item.bytes;
-        }
-      }
-      return undefined;
+      const repeat = repeatMs <= nowMs ? takeRepeat(maxBytes, rttMs, nowMs) : undefined;
+      if (repeat) return repeat;
+      // The first sending always happens: a late result still tells the client what became of its frame.
+      const item = fresh.values.find(({ bytes }) => bytes.length <= maxBytes);
+      if (!item) return undefined;
+      fresh.take(item.stream, item.frame);
+      sent.set(item.stream, item.frame, item);
+      return send(item, rttMs, nowMs);
     },
     takeLarger(maxBytes) {
-      for (const [key, item] of waiting) {
-        if (item.bytes.length > maxBytes) {
-          waiting.delete(key);
-          return item.result;
+      if (longestBytes <= maxBytes) return undefined;
+      longestBytes = 0;
+      for (const items of [sent, fresh]) {
+        for (const { stream, frame, bytes } of items.values) {
+          longestBytes = Math.max(longestBytes, bytes.length);
+          if (bytes.length > maxBytes) return items.take(stream, frame)!.result;
         }
       }
       return undefined;
@@ -130,16 +178,16 @@ export function createResultOutbox(): ResultOutbox {
       pathLossShare = share;
     },
     clear() {
-      waiting.clear();
+      fresh.clear();
+      sent.clear();
+      repeatMs = Number.POSITIVE_INFINITY;
       settling.clear();
     },
     nextTimeoutMs() {
-      let next = Number.POSITIVE_INFINITY;
-      for (const item of waiting.values()) next = Math.min(next, item.dueMs);
-      return next;
+      return Math.min(fresh.values[0]?.dueMs ?? Number.POSITIVE_INFINITY, repeatMs);
     },
     get size() {
-      return waiting.size;
+      return fresh.size + sent.size;
     },
     get repeated() {
       return repeated;

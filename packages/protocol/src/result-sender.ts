@@ -91,12 +91,16 @@ export function createResultSender(say: (result: sluice.v1.Result.$Properties) =
 }
 
 function toWire(frame: ReceivedFrame, answer: FrameAnswer): sluice.v1.Result.$Properties {
-  const reassembly = frame.lastArrivalMs - frame.firstArrivalMs;
   return {
-    ...{ stream: frame.stream, frame: frame.frame, outcome: wireOutcomes[answer.outcome] },
-    stages: stageTimesToWire({ reassembly, ...answer.stages }),
-    ...{ concealedElements: answer.concealedElements, elements: answer.elements },
+    stream: frame.stream,
+    frame: frame.frame,
+    outcome: wireOutcomes[answer.outcome],
+    stages: stageTimesToWire(answer.stages, frame.lastArrivalMs - frame.firstArrivalMs),
+    concealedElements: answer.concealedElements,
+    elements: answer.elements,
     slicesReceived: frame.slices.length - frame.slicesRecovered,
-    ...{ slicesRecovered: frame.slicesRecovered, code: answer.code ?? 0, payload: answer.payload },
+    slicesRecovered: frame.slicesRecovered,
+    code: answer.code ?? 0,
+    payload: answer.payload,
   };
 }

@@ -102,6 +102,7 @@ interface Lane {
 const maxAsked = 16;
 /** Frames that have left are kept in a lane's array until they are so many and the most of it. */
 const minSpent = 64;
+const noParts: readonly OutgoingSlice[] = [];
 
 export function createSendBuffer(): SendBuffer {
   const lanes = new Map<number, Lane>();
@@ -149,7 +150,7 @@ export function createSendBuffer(): SendBuffer {
     waiting.bytesLeft -= size;
     if (waiting.nextPart < waiting.parts.length) waiting.nextPart++;
     if (waiting.nextPart < waiting.parts.length) return;
-    waiting.parts = [];
+    waiting.parts = noParts;
     waiting.nextPart = 0;
     waiting.next++;
     waiting.done = waiting.next === waiting.frame.slices.length;
@@ -211,14 +212,21 @@ export function createSendBuffer(): SendBuffer {
 
   return {
     push(frame) {
-      let size = 0;
-      for (const slice of frame.slices) size += slice.payload.length;
+      const size = bytesOf(frame.slices);
       if (frame.slices.length === 0 || bytes + size > maxSendBufferBytes) return false;
       bytes += size;
       const lane = laneOf(frame);
       const { expiresAtMs } = frame;
-      const progress = { next: 0, parts: [], nextPart: 0, bytesLeft: size, done: false };
-      const waiting: Waiting = { frame, expiresAtMs, lane, ...progress };
+      const waiting: Waiting = {
+        frame,
+        expiresAtMs,
+        lane,
+        next: 0,
+        parts: noParts,
+        nextPart: 0,
+        bytesLeft: size,
+        done: false,
+      };
       const wasIdle = !firstOf(lane);
       lane.queue.push(waiting);
       if (wasIdle) turns.join(lane);
@@ -275,5 +283,7 @@ export function createSendBuffer(): SendBuffer {
 
 /** Payload bytes of slices. */
 export function bytesOf(slices: readonly Pick<OutgoingSlice, "payload">[]): number {
-  return slices.reduce((sum, slice) => sum + slice.payload.length, 0);
+  let bytes = 0;
+  for (const { payload } of slices) bytes += payload.length;
+  return bytes;
 }

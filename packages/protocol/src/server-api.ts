@@ -33,7 +33,7 @@ export type ServerEvent =
 export interface FrameAnswer {
   readonly outcome: ServerOutcome;
   /** From the registry where the outcome is not `done`. */
-  readonly code?: number;
+  readonly code?: number | undefined;
   readonly stages: {
     readonly decode: number;
     readonly conceal: number;
@@ -100,6 +100,7 @@ export interface ServerSession {
   close(code: number, reason: string): void;
 
   pollControl(): Uint8Array | undefined;
+  /** See `ClientSession.pollDatagram`. */
   pollDatagram(nowMs: number): Uint8Array | undefined;
   pollEvent(): ServerEvent | undefined;
   nextTimeoutMs(): number;

@@ -115,6 +115,13 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
     else say(message);
   }
 
+  function pushReport(nowMs: number): void {
+    const maxBytes = maxDatagramBytes > 0 ? maxDatagramBytes - itemOverhead : maxControlMessageBytes;
+    const body = report.take(admission.framesInFlight, maxBytes, nowMs);
+    observe?.({ name: "report_sent", report: body });
+    pushLossy({ kind: "feedback", body });
+  }
+
   function handleMessage(message: ControlMessage, nowMs: number): void {
     // spec 2.2: hello comes first, and once.
     if (state === "connecting" && message.kind !== "hello" && message.kind !== "error") {
@@ -349,12 +356,7 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
         close(draining.code, draining.reason);
         return;
       }
-      if (report.nextTimeoutMs() <= nowMs) {
-        const maxBytes = maxDatagramBytes > 0 ? maxDatagramBytes - itemOverhead : maxControlMessageBytes;
-        const body = report.take(admission.framesInFlight, maxBytes, nowMs);
-        observe?.({ name: "report_sent", report: body });
-        pushLossy({ kind: "feedback", body });
-      }
+      if (report.nextTimeoutMs() <= nowMs) pushReport(nowMs);
       if (pinger.nextTimeoutMs() <= nowMs) {
         pushLossy({ kind: "ping", body: { id: pinger.take(nowMs, { heardMs }) } });
       }
@@ -436,11 +438,14 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
       // spec 7.1: what no datagram takes, or no datagram takes any more, goes the reliable way.
       results.sayLarge(maxDatagramBytes);
       if (maxDatagramBytes === 0) return undefined;
-      if (lossy.isEmpty && results.nextTimeoutMs() > nowMs) return undefined;
+      const hasResults = results.nextTimeoutMs() <= nowMs;
+      if (lossy.isEmpty && !hasResults) return undefined;
+      // spec 5.6: a report that is due soon goes with the results that leave now.
+      if (hasResults && report.rideMs <= nowMs) pushReport(nowMs);
       const draft = draftOf(maxDatagramBytes);
       const end = results.fill(draft, lossy.fill(draft, 0, maxDatagramBytes), rttMs(), nowMs);
       bytesSent += end;
-      return end > 0 ? draft.slice(0, end) : undefined;
+      return end > 0 ? draft.subarray(0, end) : undefined;
     },
 
     pollEvent: () => events.shift(),
@@ -449,14 +454,12 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
       if (state === "closed") return Number.POSITIVE_INFINITY;
       if (state === "connecting") return startMs + handshakeTimeoutMs;
       return Math.min(
-        ...[
-          reassembly.nextTimeoutMs(),
-          report.nextTimeoutMs(),
-          results.nextTimeoutMs(),
-          pinger.nextTimeoutMs(),
-          recovery.nextTimeoutMs(),
-          drainMs(),
-        ],
+        reassembly.nextTimeoutMs(),
+        report.nextTimeoutMs(),
+        results.nextTimeoutMs(),
+        pinger.nextTimeoutMs(),
+        recovery.nextTimeoutMs(),
+        drainMs(),
       );
     },
 

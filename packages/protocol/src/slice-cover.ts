@@ -9,34 +9,38 @@ export interface SliceCover {
 }
 
 export function createSliceCover(): SliceCover {
+  return new RangeCover();
+}
+
+/** A class, for there is one for every frame. */
+class RangeCover implements SliceCover {
+  covered = 0;
   // Starts and ends alternate. Slices mostly arrive in order, so the list stays a few numbers long.
-  const bounds: number[] = [];
-  let covered = 0;
-  return {
-    get covered() {
-      return covered;
-    },
-    get ranges() {
-      return bounds.length / 2;
-    },
-    add(first, end) {
-      const from = firstRangeFrom(bounds, first);
-      let to = from;
-      let start = first;
-      let stop = end;
-      let overlap = 0;
-      while (to < bounds.length && bounds[to]! <= end) {
-        overlap += Math.min(bounds[to + 1]!, end) - Math.max(bounds[to]!, first);
-        start = Math.min(start, bounds[to]!);
-        stop = Math.max(stop, bounds[to + 1]!);
-        to += 2;
-      }
-      bounds.splice(from, to - from, start, stop);
-      const added = end - first - overlap;
-      covered += added;
-      return added;
-    },
-  };
+  readonly #bounds: number[] = [];
+
+  get ranges(): number {
+    return this.#bounds.length / 2;
+  }
+
+  add(first: number, end: number): number {
+    const bounds = this.#bounds;
+    const from = firstRangeFrom(bounds, first);
+    let to = from;
+    let start = first;
+    let stop = end;
+    let overlap = 0;
+    while (to < bounds.length && bounds[to]! <= end) {
+      overlap += Math.min(bounds[to + 1]!, end) - Math.max(bounds[to]!, first);
+      start = Math.min(start, bounds[to]!);
+      stop = Math.max(stop, bounds[to + 1]!);
+      to += 2;
+    }
+    if (from === bounds.length) bounds.push(start, stop);
+    else bounds.splice(from, to - from, start, stop);
+    const added = end - first - overlap;
+    this.covered += added;
+    return added;
+  }
 }
 
 /** Where in `bounds` the first range stands that ends at `unit` or behind it. */

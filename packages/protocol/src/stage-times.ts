@@ -12,19 +12,26 @@ export interface StageTimes {
 
 const hundredths = (ms: number) => Math.max(0, Math.round(ms * 100));
 
-export function stageTimesToWire(times: StageTimes): sluice.v1.StageTimes.$Properties {
-  const { reassembly, decode, conceal, queue, inference } = times;
+export function stageTimesToWire(
+  times: Omit<StageTimes, "reassembly">,
+  reassemblyMs: number,
+): sluice.v1.StageTimes.$Properties {
   return {
-    ...{ reassembly: hundredths(reassembly), decode: hundredths(decode), conceal: hundredths(conceal) },
-    ...{ queue: hundredths(queue), inference: hundredths(inference) },
+    reassembly: hundredths(reassemblyMs),
+    decode: hundredths(times.decode),
+    conceal: hundredths(times.conceal),
+    queue: hundredths(times.queue),
+    inference: hundredths(times.inference),
   };
 }
 
 /** Times that a result leaves out are 0. */
 export function stageTimesOf({ stages }: sluice.v1.Result): StageTimes {
-  const ms = (name: keyof StageTimes) => (stages?.[name] ?? 0) / 100;
   return {
-    ...{ reassembly: ms("reassembly"), decode: ms("decode"), conceal: ms("conceal") },
-    ...{ queue: ms("queue"), inference: ms("inference") },
+    reassembly: (stages?.reassembly ?? 0) / 100,
+    decode: (stages?.decode ?? 0) / 100,
+    conceal: (stages?.conceal ?? 0) / 100,
+    queue: (stages?.queue ?? 0) / 100,
+    inference: (stages?.inference ?? 0) / 100,
   };
 }

@@ -1,3 +1,4 @@
+import { createFrameTable } from "./frame-table.js";
 import { maxUnacknowledgedResults } from "./limits.js";
 
 /**
@@ -11,15 +12,15 @@ export interface UnconfirmedResults {
 }
 
 export function createUnconfirmedResults(): UnconfirmedResults {
-  const waiting = new Set<string>();
+  const waiting = createFrameTable<true>();
   return {
     add(stream, frame) {
-      waiting.add(`${stream}/${frame}`);
+      waiting.set(stream, frame, true);
       // A client that acknowledges nothing costs no more than this.
-      if (waiting.size > maxUnacknowledgedResults) waiting.delete(waiting.values().next().value!);
+      if (waiting.size > maxUnacknowledgedResults) waiting.shift();
     },
     acknowledge(stream, frames) {
-      for (const frame of frames) waiting.delete(`${stream}/${frame}`);
+      for (const frame of frames) waiting.take(stream, frame);
     },
     get size() {
       return waiting.size;

@@ -50,6 +50,21 @@ t.test("nothing is repeated once it is useless, but a late result is sent once",
   t.equal(outbox.repeated, 0);
 });
 
+t.test("a result leaves for the first time before repeats that are not due, whatever waits", async (t) => {
+  const outbox = createResultOutbox();
+  for (let frame = 0; frame < 50; frame++) push(outbox, frame, frame / 100);
+  t.equal(takeAll(outbox, 0.5).length, 50);
+  push(outbox, 50, 1);
+  t.equal(outbox.nextTimeoutMs(), 1);
+  t.same(takeAll(outbox, 1), [50]);
+  t.same(takeAll(outbox, 1), []);
+  outbox.acknowledge(1, [...Array(50).keys()], 20);
+  t.equal(outbox.size, 1);
+  t.ok(outbox.nextTimeoutMs() > 1 + rttMs, "what is acknowledged is not due any more");
+  t.same(takeAll(outbox, 100), [50]);
+  t.equal(outbox.repeated, 1);
+});
+
 t.test("what does not fit the rest of a datagram waits for the next, what fits none leaves", async (t) => {
   const outbox = createResultOutbox();
   push(outbox, 0, 0, 500);

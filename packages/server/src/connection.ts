@@ -3,6 +3,7 @@ import {
   ErrorCode,
   errorCodeLabel,
   errorCodeName,
+  type FrameAnswer,
   type ReceivedFrame,
   type ServerEvent,
   type SessionEvent,
@@ -18,15 +19,14 @@ import {
   type TimeShares,
 } from "@sluice/transport";
 import type { Capture } from "./capture/capture.js";
-import type { StreamCapture } from "./capture/stream-capture.js";
-import { createFrameTask, type FrameEnd, noStages, notDecoded, sessionClosed } from "./frame-task.js";
+import { createFrameTask, type FrameTaskParts, nothingDone, sessionClosed } from "./frame-task.js";
 import { type Identities, type Identity, strictest } from "./identities.js";
 import { countMissingUnits } from "./missing-units.js";
 import type { Scheduler } from "./scheduling/scheduler.js";
 import { type OpenServedStream, StreamRefusal } from "./served-model.js";
 import type { ServerLog, ServerObserver } from "./server-observer.js";
 import type { SpareTensors } from "./spare-tensors.js";
-import { createTensorReceiver, type TensorReceiver } from "./tensor-receiver.js";
+import { createTensorReceiver } from "./tensor-receiver.js";
 import { createUploadMemory } from "./upload-memory.js";
 
 export interface ConnectionOptions {
@@ -87,8 +87,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     clock.now(),
   );
   let identity: Identity | undefined;
-  const receivers = new Map<number, TensorReceiver>();
-  const captures = new Map<number, StreamCapture>();
+  const streams = new Map<number, FrameTaskParts>();
   const uploads = createUploadMemory();
   const account = options.scheduler.openAccount();
   const reading = options.reading.open();
@@ -224,8 +223,7 @@ export function createConnection(options: ConnectionOptions): Connection {
         void openStream(event);
         return;
       case "stream-closed":
-        receivers.delete(event.stream);
-        captures.delete(event.stream);
+        streams.delete(event.stream);
         return;
       case "frame":
         handleFrame(event.frame);
@@ -251,8 +249,12 @@ export function createConnection(options: ConnectionOptions): Connection {
     try {
       const served = await options.openServedStream({ model, split, spec, content });
       const receiver = await createTensorReceiver(wanted, served, options.spare);
-      receivers.set(stream, receiver);
-      if (options.capture) captures.set(stream, options.capture.openStream(wanted, receiver));
+      const capture = options.capture?.openStream(wanted, receiver);
+      streams.set(stream, {
+        ...{ receiver, account, clock, log, observer, capture, observe: told, answer },
+        // A capture keeps the slices until the frame has ended.
+        onDecoded: capture ? undefined : (frame) => uploads.handleDecoded(frame.slices),
+      });
       const answers = { resultFormat: receiver.resultFormat, model: served.model ?? model };
       core.acceptStream(stream, receiver.units, receiver.concealment, answers);
       log.info({ stream, model, split, codec, mode, shape: spec.shape }, "tensor stream opened");
@@ -274,30 +276,23 @@ export function createConnection(options: ConnectionOptions): Connection {
   }
 
   function handleFrame(frame: ReceivedFrame): void {
-    const receiver = receivers.get(frame.stream);
-    if (!receiver) {
-      answer(frame, { outcome: "expired", code: ErrorCode.unknownStream, stages: noStages });
+    const stream = streams.get(frame.stream);
+    if (!stream) {
+      answer(frame, { outcome: "expired", code: ErrorCode.unknownStream, ...nothingDone });
       return;
     }
     observer.observeStage("reassembly", frame.lastArrivalMs - frame.firstArrivalMs);
     const { missing, runs } = countMissingUnits(frame);
     observer.observeUnits(frame.units, missing, runs);
-    const capture = captures.get(frame.stream);
-    // A capture keeps the slices until the frame has ended.
-    const onDecoded = capture ? undefined : () => uploads.handleDecoded(frame.slices);
-    const task = createFrameTask({
-      ...{ frame, receiver, account, clock, log, observer, capture, onDecoded, answer },
-      observe: told,
-    });
-    options.scheduler.push(task);
+    options.scheduler.push(createFrameTask(stream, frame));
   }
 
-  function answer(frame: ReceivedFrame, end: FrameEnd): void {
+  function answer(frame: ReceivedFrame, end: FrameAnswer): void {
     const nowMs = clock.now();
     const metricOutcome = end.outcome === "done" ? "delivered" : end.outcome;
     observer.observeFrame(metricOutcome, end.code === undefined ? undefined : errorCodeLabel(end.code));
     observer.observeFrameAge("result", nowMs - frame.capturedMs);
-    core.answer(frame, { ...notDecoded, ...end }, nowMs);
+    core.answer(frame, end, nowMs);
     if (isPumpDue) return;
     isPumpDue = true;
     queueMicrotask(pumpAnswers);

@@ -6,8 +6,11 @@ export interface MissingUnits {
   readonly runs: number;
 }
 
+const none: MissingUnits = { missing: 0, runs: 0 };
+
 /** Counts what is missing of a frame. */
 export function countMissingUnits({ slices, units, unitsReceived }: ReceivedFrame): MissingUnits {
+  if (unitsReceived === units) return none;
   let runs = 0;
   let next = 0;
   for (const { index, count } of [...slices].sort((a, b) => a.index - b.index)) {

@@ -14,6 +14,7 @@ export interface ProtocolCore {
   handleTimeout(nowMs: number): void;
   setMaxDatagramBytes(bytes: number): void;
   pollControl(): Uint8Array | undefined;
+  /** The bytes are valid until the next call. */
   pollDatagram(nowMs: number): Uint8Array | undefined;
   nextTimeoutMs(): number;
 }
@@ -58,6 +59,7 @@ export function createSessionDriver(options: SessionDriverOptions): SessionDrive
   const { session, core, control, clock, onProgress } = options;
   const dropped = { queueFull: 0, tooBig: 0 };
   let timer: unknown;
+  /** When the timer wakes; Infinity where there is none. */
   let timerAtMs = Number.POSITIVE_INFINITY;
   let writing = false;
   let controlEnd: unknown;
@@ -108,11 +110,11 @@ export function createSessionDriver(options: SessionDriverOptions): SessionDrive
     });
   }
 
-  async function writeControl(): Promise<void> {
-    if (writing) return;
+  async function writeControl(first: Uint8Array): Promise<void> {
     writing = true;
     try {
-      for (let bytes = core.pollControl(); bytes; bytes = core.pollControl()) await control.send.write(bytes);
+      for (let bytes: Uint8Array | undefined = first; bytes; bytes = core.pollControl())
+        await control.send.write(bytes);
     } catch (error) {
       handleControlFault(error);
     }
@@ -138,22 +140,22 @@ export function createSessionDriver(options: SessionDriverOptions): SessionDrive
     pumping = true;
     for (let round = 0; round < maxRounds; round++) {
       sendDatagrams();
-      void writeControl();
+      const control = writing ? undefined : core.pollControl();
+      if (control) void writeControl(control);
       if (!onProgress()) break;
     }
     pumping = false;
     arm();
   }
 
+  /** A timer that is early enough stays: moving it with every frame would cost more than a look for nothing. */
   function arm(): void {
     if (stopped) return;
     const atMs = core.nextTimeoutMs();
-    if (atMs === timerAtMs) return;
+    if (timerAtMs <= atMs) return;
     if (timer !== undefined) clock.cancel(timer);
-    timer = undefined;
     timerAtMs = atMs;
-    if (atMs !== Number.POSITIVE_INFINITY)
-      timer = clock.schedule(Math.max(0, atMs - clock.now()), () => wake(false));
+    timer = clock.schedule(Math.max(0, atMs - clock.now()), () => wake(false));
   }
 
   function wake(isSecondLook: boolean): void {
@@ -163,7 +165,12 @@ export function createSessionDriver(options: SessionDriverOptions): SessionDrive
       return;
     }
     timerAtMs = Number.POSITIVE_INFINITY;
-    core.handleTimeout(clock.now());
+    const nowMs = clock.now();
+    if (core.nextTimeoutMs() > nowMs) {
+      arm();
+      return;
+    }
+    core.handleTimeout(nowMs);
     pump();
   }
 

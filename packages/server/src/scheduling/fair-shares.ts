@@ -25,7 +25,7 @@ export interface FairShares {
 
 export function createFairShares(): FairShares {
   // Those with frames that wait: a handful, or the queue's bound.
-  const active = new Set<Share>();
+  const active: Share[] = [];
   /** What those who wait have used at least: rises only, so that nobody saves up shares while it has nothing to do. */
   let virtualMs = 0;
   let latestMs = 0;
@@ -34,7 +34,7 @@ export function createFairShares(): FairShares {
     let least = Number.POSITIVE_INFINITY;
     for (const share of active) least = Math.min(least, share.usedMs);
     // With nobody left to be fair to, all start as equals the next time.
-    virtualMs = Math.max(virtualMs, active.size === 0 ? latestMs : least);
+    virtualMs = Math.max(virtualMs, active.length === 0 ? latestMs : least);
   }
 
   return {
@@ -42,12 +42,12 @@ export function createFairShares(): FairShares {
     joined(share) {
       if (share.waiting++ > 0) return;
       share.usedMs = Math.max(share.usedMs, virtualMs);
-      active.add(share);
+      active.push(share);
     },
     left(share, costMs) {
       share.usedMs += costMs;
       latestMs = Math.max(latestMs, share.usedMs);
-      if (--share.waiting === 0) active.delete(share);
+      if (--share.waiting === 0) active.splice(active.indexOf(share), 1);
       advance();
     },
     isEligible: (share, allowanceMs) => share.usedMs <= virtualMs + allowanceMs,

@@ -90,7 +90,7 @@ export function createFrameQueue<J extends Job>(options: FrameQueueOptions): Fra
   // By expiry. It is short: what does not fit in the deadlines is shed.
   const queue: J[] = [];
   /** Those that frames wait for. */
-  const lanes = new Set<Lane>();
+  const lanes: Lane[] = [];
   const shed: { job: J; reason: ShedReason }[] = [];
   let waitingBytes = 0;
   let lanesAtWork = 0;
@@ -105,7 +105,7 @@ export function createFrameQueue<J extends Job>(options: FrameQueueOptions): Fra
     const [job] = queue.splice(index, 1);
     waitingBytes -= job!.bytes;
     shares.left(job!.share, costMs);
-    if (--job!.lane.waiting === 0) lanes.delete(job!.lane);
+    if (--job!.lane.waiting === 0) lanes.splice(lanes.indexOf(job!.lane), 1);
     return job!;
   }
 
@@ -221,7 +221,7 @@ export function createFrameQueue<J extends Job>(options: FrameQueueOptions): Fra
       queue.splice(at, 0, job);
       waitingBytes += job.bytes;
       shares.joined(job.share);
-      if (lane.waiting++ === 0) lanes.add(lane);
+      if (lane.waiting++ === 0) lanes.push(lane);
     },
     poll(nowMs) {
       wakeAtMs = Number.POSITIVE_INFINITY;
@@ -233,7 +233,7 @@ export function createFrameQueue<J extends Job>(options: FrameQueueOptions): Fra
         give(i, "late");
         return { type: "shed", ...shed.shift()! };
       }
-      const ready = [...lanes].filter((lane) => isReady(lane, nowMs));
+      const ready = lanes.filter((lane) => isReady(lane, nowMs));
       const next = ready.length === 0 ? -1 : findNext(({ lane }) => ready.includes(lane));
       if (next >= 0) {
         const jobs = takeBatch(next, nowMs);

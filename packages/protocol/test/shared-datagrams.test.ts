@@ -1,0 +1,62 @@
+/** Acknowledgements and reports travel with what leaves anyway: small frames in a row cost one datagram each way. */
+import { decodeDatagram } from "@sluice/protocol/wire";
+import t from "tap";
+import { createVirtualSession, streamFrames, streamOptions } from "./virtual-session.js";
+
+const frames = 200;
+const small = { spec: { dtype: "uint8", shape: [64], layout: "any" } } as const;
+
+/** What the datagrams of each side hold while small frames follow each other so closely. */
+async function watch(intervalMs: number) {
+  const session = createVirtualSession({
+    seed: 1,
+    up: { delayMs: 0.2 },
+    down: { delayMs: 0.2 },
+    serviceMs: 0.1,
+  });
+  const stream = session.client.openStream({ ...streamOptions, ...small });
+  session.runUntil(20);
+  const held: Record<"client" | "server", string[]> = { client: [], server: [] };
+  for (const side of ["client", "server"] as const) {
+    const core = session[side];
+    const { pollDatagram } = core;
+    core.pollDatagram = (nowMs) => {
+      const datagram = pollDatagram(nowMs);
+      if (datagram) {
+        const { slices, controls } = decodeDatagram(datagram.slice());
+        held[side].push([...slices.map(() => "slice"), ...controls.map(({ kind }) => kind)].sort().join(" "));
+      }
+      return datagram;
+    };
+  }
+  streamFrames(session, stream, { frames, intervalMs, bytes: new Uint8Array(64) });
+  session.runUntil(20 + frames * intervalMs + 200);
+  return { held, figures: session.client.figures, resultsWaiting: session.server.figures.resultsWaiting };
+}
+
+const count = (datagrams: readonly string[], what: string) =>
+  datagrams.filter((each) => each.split(" ").includes(what)).length;
+
+t.test("frames that follow each other closely", async (t) => {
+  const { held, figures, resultsWaiting } = await watch(0.5);
+  t.equal(figures.delivered, frames);
+  t.equal(resultsWaiting, 0, "every result was acknowledged");
+  t.equal(count(held.client, "slice"), frames);
+  t.ok(count(held.client, "resultAck") > 5, `${count(held.client, "resultAck")} acknowledgements`);
+  const alone = held.client.filter((each) => each === "resultAck").length;
+  t.ok(alone <= 1, `${alone} acknowledgements alone: but for the last one they go with slices`);
+  t.ok(count(held.client, "resultAck") < frames / 5, "one for several results");
+  t.ok(count(held.server, "feedback") > 5, `${count(held.server, "feedback")} reports`);
+  const reportsAlone = held.server.filter((each) => each === "feedback").length;
+  t.ok(
+    reportsAlone <= 2,
+    `${reportsAlone} reports alone: but for the first and the last they go with results`,
+  );
+});
+
+t.test("frames that come one by one have their acknowledgements and reports in time", async (t) => {
+  const { held, figures, resultsWaiting } = await watch(40);
+  t.same([figures.delivered, resultsWaiting], [frames, 0]);
+  t.equal(count(held.client, "resultAck"), frames, "none waits for the next frame");
+  t.ok(count(held.server, "feedback") >= frames, "nor does a report");
+});
