@@ -75,7 +75,7 @@ t.test(
         const { figures } = session.client;
         const goodput = (figures.onTime * bytes.length * 8) / seconds;
         const name = `seed ${seed}, ${loss * 100} % in bursts of ${burst}: ${(goodput / 1e6).toFixed(2)} Mbit/s`;
-        t.ok(figures.onTime >= figures.admitted - 1, `${name}, ${figures.onTime} of ${figures.admitted}`);
+        t.ok(figures.onTime >= 0.98 * figures.admitted, `${name}, ${figures.onTime} of ${figures.admitted}`);
         t.ok(goodput >= 0.85 * 20_000_000, name);
         // A datagram costs 40 bytes on the link beside its own.
         const shown = (figures.bandwidthBitsPerSecond ?? 0) / (20_000_000 * (1_290 / 1_330));
