@@ -55,7 +55,8 @@ t.test(
   async (t) => {
     for (const [burst, wholeBefore, wholeWith, nearlyMore] of [
       [4, 0.5, 0.85, 0.04],
-      [1, 0.1, 0.95, 0],
+      // Single losses leave nearly every frame its nine tenths, with parity or without.
+      [1, 0.1, 0.95, -0.01],
     ] as const) {
       const cell = { bytes: 100_352, loss: 0.05, burst, seconds: 5, seed: 41 };
       const without = stream({ ...cell, fec: "" });
