@@ -5,8 +5,10 @@ import process from "node:process";
 /** Windows of 16 MiB: more than any tensor here, so that flow control never waits for a round trip. */
 const TUNED_WINDOW_BYTES = 16 * 2 ** 20;
 
-/** `about` says library and settings; `transport` decides whether a congestion control of the system is chosen. `isForLoopback`:
- *  a setting that a link hides. */
+/**
+ * `about` says library and settings; `transport` decides whether a congestion control of the system is chosen.
+ * `isForLoopback`: a setting that a link hides.
+ */
 export const systems = {
   sluice: { title: "Sluice", module: "sluice", transport: "udp" },
   "sluice-whole": {

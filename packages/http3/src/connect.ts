@@ -36,8 +36,9 @@ export interface ConnectOptions {
   readonly engine?: EngineName;
   /**
    * Where the engine `quiche` runs, which is decided for the whole process by the first who uses it. `worker`: in a thread
-   * of its own, which sends and acknowledges in time while the caller computes. `caller`: on the thread of the caller, which saves
-   * two changes of thread for each packet, some 0.15 ms of a round trip; for callers whose thread is never busy for more than some milliseconds. Default `worker`.
+   * of its own, which sends and acknowledges in time while the caller computes. `caller`: on the thread of the caller,
+   * which saves two changes of thread for each packet, some 0.15 ms of a round trip; for callers whose thread is never busy
+   * for more than some milliseconds. Default `worker`.
    */
   readonly thread?: QuicThreadName;
   /**

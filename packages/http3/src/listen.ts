@@ -71,7 +71,8 @@ export interface ListenOptions {
   /**
    * Where the engine `quiche` runs, which is decided for the whole process by the first who uses it. `worker`: in a thread
    * of its own, which is watched and replaced where it hangs or fails. `caller`: on the thread of the caller, which saves
-   * two changes of thread for each packet, some 0.15 ms of a round trip; nobody can end it there where it hangs on what a peer sent, so not for servers that strangers reach. Default `worker`.
+   * two changes of thread for each packet, some 0.15 ms of a round trip; nobody can end it there where it hangs on what a
+   * peer sent, so not for servers that strangers reach. Default `worker`.
    */
   readonly thread?: QuicThreadName;
   /**

@@ -1,6 +1,8 @@
 // The engine on the thread of those who use it. A process has it there or in a worker, so these tests are a process of
 // their own.
+import { execFile } from "node:child_process";
 import { createSocket } from "node:dgram";
+import { promisify } from "node:util";
 import { connect, ENGINE_FAILED_CODE } from "@sluice/http3";
 import { ConnectError, complianceCases } from "@sluice/transport";
 import t from "tap";
@@ -93,6 +95,20 @@ t.test(
     again.client.close();
   },
 );
+
+t.test("a process ends by itself once nothing is open", { timeout: 60_000 }, async (t) => {
+  const script = `
+    const { connect, listen } = await import(${JSON.stringify(import.meta.resolve("@sluice/http3"))});
+    const server = await listen({ port: 0, engine: "quiche", thread: "caller" });
+    const { url, certificateHash } = server;
+    const client = await connect(url, { engine: "quiche", thread: "caller", certificateHash });
+    client.close();
+    await server.close();
+    console.log("closed");`;
+  const run = promisify(execFile);
+  const { stdout } = await run(process.execPath, ["--input-type=module", "-e", script], { timeout: 50_000 });
+  t.equal(stdout, "closed\n");
+});
 
 t.test("an engine that ends while somebody connects leaves nothing open", async (t) => {
   const silent = createSocket("udp4");

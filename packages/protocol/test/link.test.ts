@@ -51,6 +51,32 @@ for (const [loss, burst] of [
   );
 }
 
+/** 30 tensors a second over `link`, with the timers and the opening of a real transport. */
+function streamForReal(
+  link: typeof path,
+  bytes: Uint8Array,
+  {
+    seed,
+    seconds,
+    maxDatagramBytes,
+    busy,
+  }: {
+    seed: number;
+    seconds: number;
+    maxDatagramBytes: number;
+    busy?: { runMs: number; offMs: number };
+  },
+) {
+  const real = { timerMs: 1, openingBytes: 43_200, stallMs: 8, ...(busy ? { busy } : {}) };
+  const session = createVirtualSession({ seed, up: link, down: link, maxDatagramBytes, real });
+  const spec = { ...streamOptions.spec, shape: [bytes.length] };
+  const stream = session.client.openStream({ ...streamOptions, spec });
+  session.runUntil(300);
+  streamFrames(session, stream, { frames: 30 * seconds, intervalMs: 1_000 / 30, bytes });
+  session.runUntil(300 + seconds * 1_000 + 500);
+  return session;
+}
+
 t.test(
   "coarse timers, a transport that opens, and loss: the path is found in the first second",
   async (t) => {
@@ -60,19 +86,10 @@ t.test(
     ] as const) {
       const lossy = { ...path, loss, burst };
       for (const seed of [1, 2, 3]) {
-        const real = { timerMs: 1, openingBytes: 43_200, stallMs: 8 };
-        const session = createVirtualSession({
-          ...{ seed, up: lossy, down: lossy, maxDatagramBytes: 1_290, real },
-        });
-        const spec = { ...streamOptions.spec, shape: [100_352] };
-        const stream = session.client.openStream({ ...streamOptions, spec });
-        session.runUntil(300);
         // The first second weighs the more, the shorter the run is.
         const seconds = 8;
         const bytes = new Uint8Array(100_352);
-        streamFrames(session, stream, { frames: 30 * seconds, intervalMs: 1_000 / 30, bytes });
-        session.runUntil(300 + seconds * 1_000 + 500);
-        const { figures } = session.client;
+        const { figures } = streamForReal(lossy, bytes, { seed, seconds, maxDatagramBytes: 1_290 }).client;
         const goodput = (figures.onTime * bytes.length * 8) / seconds;
         const name = `seed ${seed}, ${loss * 100} % in bursts of ${burst}: ${(goodput / 1e6).toFixed(2)} Mbit/s`;
         t.ok(figures.onTime >= 0.98 * figures.admitted, `${name}, ${figures.onTime} of ${figures.admitted}`);
@@ -89,15 +106,8 @@ t.test("threads without a core now and then: most of what the link carries still
   for (const seed of [1, 2]) {
     const lossy = { ...path, loss: 0.02 };
     const busy = { runMs: 10, offMs: 5 };
-    const real = { timerMs: 1, openingBytes: 43_200, stallMs: 8, busy };
-    const session = createVirtualSession({ seed, up: lossy, down: lossy, maxDatagramBytes: 1_362, real });
-    const spec = { ...streamOptions.spec, shape: [100_352] };
-    const stream = session.client.openStream({ ...streamOptions, spec });
-    session.runUntil(300);
-    const seconds = 8;
-    const bytes = new Uint8Array(100_352);
-    streamFrames(session, stream, { frames: 30 * seconds, intervalMs: 1_000 / 30, bytes });
-    session.runUntil(300 + seconds * 1_000 + 500);
+    const cell = { seed, seconds: 8, maxDatagramBytes: 1_362, busy };
+    const session = streamForReal(lossy, new Uint8Array(100_352), cell);
     const { offered, admitted, onTime } = session.client.figures;
     const received = session.clientEvents.flatMap((event) =>
       event.type === "delivered" && event.onTime

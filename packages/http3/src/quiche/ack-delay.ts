@@ -16,8 +16,10 @@ const LEAST_DATA_BYTES = 52;
 export class AckDelay {
   /** Packets with data that nothing has answered. */
   #data = 0;
-  /** Others: one may keep data company, for it wants no answer (RFC 9000 13.2.1), or peers would answer acknowledgements
-   * by packets of their own for ever; more of them open the window for what waits in the engine. */
+  /**
+   * Others: one may keep data company, for it wants no answer (RFC 9000 13.2.1), or peers would answer acknowledgements
+   * by packets of their own for ever; more of them open the window for what waits in the engine.
+   */
   #others = 0;
   #sinceMs = 0;
 

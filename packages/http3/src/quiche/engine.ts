@@ -9,7 +9,8 @@ import type { QuicThreadName } from "./quic-thread.js";
 import { type QuicWorker, sharedQuicWorker } from "./quic-worker.js";
 
 /**
- * The engine on quiche, which runs once in a process: `thread` is where, unless it runs already. Rejects where its native code cannot be loaded.
+ * The engine on quiche, which runs once in a process: `thread` is where, unless it runs already. Rejects where its
+ * native code cannot be loaded.
  */
 export async function createQuicheEngine(thread?: QuicThreadName): Promise<Engine> {
   await sharedQuicWorker(thread).ready();

@@ -35,6 +35,8 @@ export class QuicHost implements EndpointContext {
       for (const server of this.#servers.values()) server.reportFigures();
       this.outbox.flush(performance.now());
     }, TICK_MS);
+    // A worker ends with those who use it; here the sockets alone keep the process alive.
+    if (sameThread !== undefined) this.#tick.unref();
     // From here on silence means a hang, not a slow start.
     Atomics.add(shared, SHARED.BEATS, 1);
     this.outbox.push({ type: "ready" });

@@ -117,6 +117,7 @@ export class QuicWorker {
 
   #use(thread: QuicThread): void {
     this.#thread = thread;
+    if (this.#isDead) void thread.terminate();
     this.#updateRef();
     if (this.#outgoing.length > 0) thread.schedule();
   }
