@@ -1,8 +1,9 @@
 // What bad clients cost good ones: short windows beside each bad client and without one, in turn, so that what else the
 // machine does falls on all of them alike.
 import { setTimeout as sleep } from "node:timers/promises";
+import { startPace } from "../pace/start-pace.mjs";
 import { inTurn, runClients, steady, target } from "./measures.mjs";
-import { start, startPace, startServer } from "./processes.mjs";
+import { start, startServer } from "./processes.mjs";
 
 const warmUpSeconds = 5;
 /** Beside a bad client. */

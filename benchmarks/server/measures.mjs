@@ -1,8 +1,9 @@
 // The windows of each measure. In every round all that is compared runs right after one another, in an order that
 // turns round with each round.
 import { quantile } from "../accuracy/quantile.mjs";
-import { readCpu, spentSince, start, startPace, startServer } from "./processes.mjs";
-import { isTouched, slowShare } from "./slow-moments.mjs";
+import { isTouched, slowShare } from "../pace/slow-moments.mjs";
+import { startPace } from "../pace/start-pace.mjs";
+import { readCpu, spentSince, start, startServer } from "./processes.mjs";
 
 const warmUpSeconds = 1;
 /** Sessions that saturate the server, and the frames that each keeps under way: fewer than a session may have. */
@@ -110,7 +111,7 @@ export async function measureLatency(workload, { rounds, seconds, ...cpus }, onW
 
 /** One window of good clients, and what the machine did in it. @param pace undefined where that cannot be told */
 export async function runClients(clients, pace, window) {
-  const [result, moments] = await Promise.all([clients.run(window), pace?.run(window)]);
+  const [result, moments] = await Promise.all([clients.run(window), pace?.watch(window.seconds)]);
   return figuresOf(result, moments && { moments, seconds: window.seconds });
 }
 

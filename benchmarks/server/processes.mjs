@@ -30,24 +30,6 @@ function makeIdle(pid) {
   execFileSync("chrt", ["-a", "--idle", "-p", "0", String(pid)], { stdio: "ignore" });
 }
 
-/** Lets all threads of a process run before everything else. @returns false where that is not allowed: it takes root */
-function makeFirst(pid) {
-  try {
-    execFileSync("chrt", ["-a", "--fifo", "-p", "1", String(pid)], { stdio: "ignore" });
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** What tells the machine's slow moments from the server's; undefined where it may not run before everything else. */
-export async function startPace() {
-  const pace = await start("pace.mjs", {});
-  if (makeFirst(pace.child.pid)) return pace;
-  await pace.end();
-  return undefined;
-}
-
 /** Milliseconds of the kernel's unit of processor time. */
 const tickMs = 10;
 

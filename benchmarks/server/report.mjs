@@ -1,16 +1,12 @@
 import { median, quantile } from "../accuracy/quantile.mjs";
+import { slowMomentsText } from "../pace/slow-moments.mjs";
 import { badBehaviours, floodFactor, fpsLimit } from "./isolation.mjs";
 import { steady } from "./measures.mjs";
 import { changeOfQuantile } from "./pooled-change.mjs";
-import { backlogMs } from "./slow-moments.mjs";
 import { workloads } from "./workloads.mjs";
 
 /** What a server is to reach. */
 const bounds = { throughputShare: 0.9, latencyOverEngineMs: 25, p99Change: 0.2 };
-
-const slowMomentsText = `In slow moments of the machine
-the same work takes more than twice as long as the median, which a probe sees that runs before everything else; the frames that are
-clear of them are those under way neither in one nor in the ${backlogMs} ms after it.`;
 
 const ms = (value) => value.toFixed(1);
 const percent = (share) => `${(100 * share).toFixed(1)} %`;

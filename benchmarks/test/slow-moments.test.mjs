@@ -1,5 +1,7 @@
 import t from "tap";
-import { backlogMs, findSlowMoments, isTouched, slowShare } from "../server/slow-moments.mjs";
+import { backlogMs, findSlowMoments, isTouched, slowShare } from "../pace/slow-moments.mjs";
+import { formatSlowMoments } from "../peers/report/slow-moments.mjs";
+import { slowFiguresOf } from "../peers/slow-figures.mjs";
 
 const sample = (atMs, tookMs) => ({ atMs, tookMs });
 
@@ -35,4 +37,31 @@ t.test("the share of slow time", async (t) => {
     ),
     0.1,
   );
+});
+
+t.test("figures of a paced run: all frames, and those clear of slow moments", async (t) => {
+  const frame = (offeredMs, latencyMs) => ({ offeredMs, status: "answered", ok: true, share: 1, latencyMs });
+  const frames = [
+    frame(0, 50),
+    frame(100, 180),
+    frame(200, 170),
+    frame(600, 60),
+    { offeredMs: 700, status: "capped" },
+  ];
+  const moments = [{ fromMs: 1_150, toMs: 1_250 }];
+  const slow = slowFiguresOf(frames, { moments, startedMs: 1_000, seconds: 1, deadlineMs: 150 });
+  t.same(slow, { share: 0.1, clear: { offered: 3, inTime: 0.66667, p99Ms: 60 } });
+  const cell = {
+    name: "sluice",
+    variant: "sluice",
+    bytes: 5_120,
+    loss: 0.05,
+    figures: { inTime: 0.4, p99Ms: 180 },
+    slow,
+  };
+  t.match(
+    formatSlowMoments({ cells: [cell, { name: "ws", error: "broken" }] }),
+    /\| 5,120 B, 5.0 % \| Sluice \| 10.0 \| 40.0 \| 66.7 \| 180 \| 60 \|/,
+  );
+  t.equal(formatSlowMoments({ cells: [{ ...cell, slow: undefined }] }), undefined);
 });

@@ -25,6 +25,10 @@ export function findSlowMoments(samples) {
   return moments;
 }
 
+export const slowMomentsText = `In slow moments of the machine
+the same work takes more than twice as long as the median, which a probe sees that runs before everything else; the frames that are
+clear of them are those under way neither in one nor in the ${backlogMs} ms after it.`;
+
 /** Whether a frame was under way in a slow moment, or in what such a moment had left behind. */
 export function isTouched(moments, fromMs, toMs) {
   return moments.some((moment) => fromMs <= moment.toMs + backlogMs && toMs >= moment.fromMs);

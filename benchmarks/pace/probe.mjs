@@ -34,7 +34,7 @@ async function watch(seconds) {
 
 process.once("message", async () => {
   await watch(1);
-  process.on("message", async ({ seconds }) => process.send({ result: (await watch(seconds)).moments }));
+  process.on("message", async ({ seconds }) => process.send(await watch(seconds)));
   process.send({ ready: true });
 });
 process.once("disconnect", () => process.exit(0));
