@@ -32,6 +32,8 @@ export interface Chain {
   readonly history: StageHistory | undefined;
 }
 
+const noSide = new Uint8Array(0);
+
 export function planChain(stages: readonly Stage[], context: PlanContext): Chain {
   const { spec, order } = context;
   const planned: PlannedStage[] = [];
@@ -109,7 +111,8 @@ export function planChain(stages: readonly Stage[], context: PlanContext): Chain
         const { sideBytes: own = 0 } = stage;
         at -= own;
         const target: PieceOf[Kind] = i === 0 ? destination : targets[i]!(extent);
-        const fault = stage.decode(piece, target, extent, payload.subarray(at, at + own), frame);
+        const side = own === 0 ? noSide : payload.subarray(at, at + own);
+        const fault = stage.decode(piece, target, extent, side, frame);
         if (fault !== undefined) return fault;
         piece = target;
       }

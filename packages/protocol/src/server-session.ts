@@ -471,11 +471,20 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
     },
     get figures() {
       return {
-        ...{ rttMs: rtt.smoothedMs, slicesReceived, bytesReceived, bytesSent },
-        ...{ slicesRecovered, datagramsRecovered: recovery.datagramsRecovered, repairs: recovery.receipts },
-        ...{ framesInFlight: admission.framesInFlight, framesBegun: reassembly.begun, framesAbandoned },
-        ...{ framesInReassembly: reassembly.frames, bytesInReassembly: reassembly.bytes },
-        ...{ resultsRepeated: results.repeated, resultsWaiting: results.waiting },
+        rttMs: rtt.smoothedMs,
+        slicesReceived,
+        bytesReceived,
+        bytesSent,
+        slicesRecovered,
+        datagramsRecovered: recovery.datagramsRecovered,
+        repairs: recovery.receipts,
+        framesInFlight: admission.framesInFlight,
+        framesBegun: reassembly.begun,
+        framesAbandoned,
+        framesInReassembly: reassembly.frames,
+        bytesInReassembly: reassembly.bytes,
+        resultsRepeated: results.repeated,
+        resultsWaiting: results.waiting,
       };
     },
   };
