@@ -41,13 +41,14 @@ export function createCostCurve(measured: readonly BatchCost[], maxFrames: numbe
   let pace = 1;
 
   function handleTrial({ frames, costRatio }: Verdict): void {
+    // The larger of both has to be worth it.
+    const isBetter = frames > usefulFrames ? costRatio < 1 - worthwhileSaving : costRatio <= 1;
+    trials!.settle(isBetter);
+    if (!isBetter) return;
     const ms = (shapeAt(points, usefulFrames) / usefulFrames) * costRatio * frames;
     points = [...points.filter((point) => point.frames !== frames), { frames, ms }];
     points.sort((a, b) => a.frames - b.frames);
-    // The larger of both has to be worth it.
-    const isBetter = frames > usefulFrames ? costRatio < 1 - worthwhileSaving : costRatio <= 1;
-    if (isBetter) usefulFrames = frames;
-    trials!.settle(isBetter);
+    usefulFrames = frames;
   }
 
   return {

@@ -3,7 +3,7 @@
  * was loaded may be wrong: the machine may have been busy then with something that is over.
  */
 
-/** What a trial has shown: a frame of a batch of `frames` costs so many times what one of the present size costs. */
+/** What a trial has shown: a frame of a batch of `frames` costs at most so many times what one of the present size costs. */
 export interface Verdict {
   readonly frames: number;
   readonly costRatio: number;
@@ -22,8 +22,10 @@ export interface SizeTrials {
  * One full batch of so many has the size on trial, and the one before it is its counterpart: a moment in which the machine is
  * slow has a few of them at most, for it lets few batches through.
  */
-const batchesPerPair = 16;
-const pairs = 8;
+const batchesPerPair = 8;
+const pairs = 16;
+/** Of the sorted times, those that are compared: what disturbs a run only makes it slower, but each may have met that by chance. */
+const comparedRanks = [0, (pairs - 1) >> 2, (pairs - 1) >> 1];
 /** Full batches from a trial that changed nothing to the next one: more after each, up to the most. */
 const leastPause = 64;
 const mostPause = 8_192;
@@ -74,7 +76,7 @@ export function createSizeTrials(maxFrames: number): SizeTrials {
         latestMs = undefined;
       }
       if (other.length < pairs) return undefined;
-      const costRatio = lowerQuartile(other) / lowerQuartile(present);
+      const costRatio = compare(other, present);
       begin();
       return Number.isFinite(costRatio) ? { frames, costRatio } : undefined;
     },
@@ -86,7 +88,8 @@ export function createSizeTrials(maxFrames: number): SizeTrials {
   };
 }
 
-/** What disturbs a run only makes it slower. */
-function lowerQuartile(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[(values.length - 1) >> 2]!;
+/** The ratio that least favours the first. */
+function compare(some: readonly number[], others: readonly number[]): number {
+  const [a, b] = [some.toSorted((x, y) => x - y), others.toSorted((x, y) => x - y)];
+  return Math.max(...comparedRanks.map((rank) => a[rank]! / b[rank]!));
 }
