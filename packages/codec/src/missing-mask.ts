@@ -2,8 +2,8 @@ import { clearMissing, type SliceExtent, type UnitOrder } from "./unit-order.js"
 
 /** Which elements of a tensor have not come. */
 export interface MissingMask {
-  /** Elements that are missing. */
-  readonly count: number;
+  /** Elements that are missing. No accessor: objects with accessors of their own have hidden classes of their own, which keep them. */
+  count(): number;
   /** Slice `index` of `count`, whose extent this is, has come. */
   add(index: number, count: number, extent: SliceExtent): void;
   /** 1 where an element is missing, else 0; what is added later still changes it. */
@@ -32,7 +32,7 @@ export function createMissingMask(order: UnitOrder, whole: Uint8Array): MissingM
   }
 
   return {
-    get count() {
+    count() {
       return missing;
     },
     add(index, count, extent) {
