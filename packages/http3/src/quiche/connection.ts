@@ -136,9 +136,9 @@ export class QuicheConnection {
     }
   }
 
-  /** The application has changed something: what it has to read is read, and what it has to say is said at once. */
-  handleNews(): void {
-    this.#hasUnread = true;
+  /** The application has something to say, which is said at once. `mayRead`: it may take more than before as well. */
+  handleNews(mayRead: boolean): void {
+    this.#hasUnread ||= mayRead;
     this.#sender.isDue = true;
   }
 

@@ -37,6 +37,7 @@ export class PacketQueue {
 
   /** Hands out the packets of one turn. */
   takeTurn(receive: (packet: ArrivedPacket) => void): void {
+    if (this.size === 0) return;
     const used: Uint8Array[] = [];
     for (let packets = 0; packets < TURN_PACKETS && this.size > 0; ) {
       const packet = this.#packets[this.#next++]!;

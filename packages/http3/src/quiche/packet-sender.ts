@@ -11,6 +11,8 @@ const MAX_BYTES_PER_TURN = 345_600;
 const PACKETS_PER_ROUND = 64;
 /** Smaller packets are acknowledgements and credit, which must not wait (RFC 9002 7.7). */
 const MAX_CONTROL_BYTES = 200;
+/** The engine puts all it has into a packet: one with so much room left was the last, unless the next datagram is longer. */
+const ROOM_BYTES = 200;
 
 /** How far a connection has come. */
 export interface SendingState {
@@ -47,7 +49,7 @@ export class PacketSender {
 
   /** Sends what may leave; returns whether there is more to be sent at once. */
   send(nowMs: number, state: SendingState): boolean {
-    const { connection, path, socket } = this;
+    const { datagrams, path, socket } = this;
     this.#state = state;
     this.look(nowMs);
     this.#isHeldBack = false;
@@ -56,7 +58,7 @@ export class PacketSender {
       this.#isProbeOverdue &&= isProbeDue;
       if (this.#isProbeOverdue) this.#sendProbe(nowMs);
       const wasFed = state.isEstablished && this.#feed(nowMs);
-      const hasDatagrams = connection.dgramSendQueueLen() > 0;
+      const hasDatagrams = datagrams.isHeld;
       const isQuiet = this.webTransport.hasOpened && !state.isClosing && !this.isDue && !isProbeDue;
       if (isQuiet && !wasFed && !hasDatagrams && this.acks.mayWait(nowMs)) return false;
       for (let i = 0; i < PACKETS_PER_ROUND; i++) {
@@ -65,18 +67,20 @@ export class PacketSender {
           this.#isProbeOverdue = isProbeDue;
           return false;
         }
-        const length = this.#sendPacket(path.mtu.packetBytes);
+        const maxBytes = path.mtu.packetBytes;
+        const length = this.#sendPacket(maxBytes);
         this.acks.handleSent();
         this.isDue = false;
-        if (length === 0) {
-          if (connection.dgramSendQueueLen() > 0) return false; // The engine's window is full.
-          if (this.datagrams.isWaiting) break;
-          if (!this.#isProbeDue(nowMs)) return false;
-          this.#sendProbe(nowMs);
-          break;
-        }
-        path.handleSent(length, hasDatagrams || length > MAX_CONTROL_BYTES, nowMs);
-        sentBytes += length;
+        if (length > 0) {
+          path.handleSent(length, hasDatagrams || length > MAX_CONTROL_BYTES, nowMs);
+          sentBytes += length;
+          const isLast = state.isEstablished && path.isPlain && length < maxBytes - ROOM_BYTES;
+          if (!isLast || datagrams.isHeld) continue;
+        } else if (datagrams.isHeld) return false; // The engine's window is full.
+        if (datagrams.isWaiting) break;
+        if (!this.#isProbeDue(nowMs)) return false;
+        this.#sendProbe(nowMs);
+        break;
       }
     }
     this.#isProbeOverdue = this.#isProbeDue(nowMs);
@@ -102,7 +106,7 @@ export class PacketSender {
 
   /** Sends a probe, unless datagrams wait in the engine: they would travel in it, and be lost with it. */
   #sendProbe(nowMs: number): void {
-    if (this.connection.dgramSendQueueLen() > 0) return;
+    if (this.datagrams.isHeld) return;
     this.#isProbeOverdue = false;
     const { mtu } = this.path;
     const bytes = mtu.probeBytes(nowMs);
