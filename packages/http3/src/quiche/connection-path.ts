@@ -70,6 +70,10 @@ export class ConnectionPath {
     this.#askedMs = options.askedMs;
   }
 
+  get isLocal(): boolean {
+    return this.#isLocal;
+  }
+
   /** Packets go to one address only: the engine has no other one to examine. */
   get isPlain(): boolean {
     return this.#isPlain;
