@@ -31,7 +31,7 @@ function createPartialTensor(
       missing.add(index, count, extentOf(order, range.first, range.end));
       return undefined;
     },
-    finish: () => ({ tensor, missing: missing.elements(), missingCount: missing.count }),
+    finish: () => ({ tensor, missing: missing.elements(), missingCount: missing.count() }),
   };
 }
 

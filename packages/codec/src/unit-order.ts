@@ -97,6 +97,20 @@ export function placesOf(order: UnitOrder, { shape }: TensorSpec): Uint32Array {
   return places;
 }
 
+/** Sets the mask at the elements of a slice. */
+export function markMissing(order: UnitOrder, extent: SliceExtent, missing: Uint8Array): void {
+  const { first, end } = extent.elements;
+  if (!order.reordered) missing.fill(1, first, end);
+  else if (order.reordered.kind === "table") {
+    const { places } = order.reordered;
+    for (let i = first; i < end; i++) missing[places[i]!] = 1;
+  } else {
+    visitPlaces(order, extent, (from, to, place, stride) => {
+      for (let i = from, at = place; i < to; i++, at += stride) missing[at] = 1;
+    });
+  }
+}
+
 /** Clears the mask at the elements of a slice. @returns how many were set */
 export function clearMissing(order: UnitOrder, extent: SliceExtent, missing: Uint8Array): number {
   const { first, end } = extent.elements;
