@@ -13,7 +13,6 @@ function createPartialTensor(
 ): PartialTensor {
   const { order } = chain;
   const tensor = into ?? createTensor(spec.dtype, spec.shape, undefined, spec.layout);
-  into?.data.fill(0);
   const missing = createMissingMask(order, whole);
   return {
     add(index, count, payload) {
@@ -31,8 +30,18 @@ function createPartialTensor(
       missing.add(index, count, extentOf(order, range.first, range.end));
       return undefined;
     },
-    finish: () => ({ tensor, missing: missing.elements(), missingCount: missing.count }),
+    finish() {
+      const [mask, missingCount] = [missing.elements(), missing.count()];
+      // Memory that was used before has anything in it; what has come is written over it anyway.
+      if (into && missingCount > 0) clear(into, mask);
+      return { tensor, missing: mask, missingCount };
+    },
   };
+}
+
+/** Sets to zero what is missing. */
+function clear({ data }: Tensor, missing: Uint8Array): void {
+  for (let i = 0; i < data.length; i++) if (missing[i] !== 0) data[i] = 0;
 }
 
 /** Puts tensors of one spec together again from any slices of a chain. */

@@ -21,9 +21,10 @@ import {
   createSpatialConcealer,
   type FieldConcealer,
 } from "./field-concealer.js";
-import { channelMeans, fillByChannel, fillFrom, type Gap } from "./gap.js";
+import { channelMeans, fillByChannel, fillFrom, type Gap, listGaps } from "./gap.js";
 import { fillHybrid } from "./hybrid.js";
 import { compensateMotion } from "./motion-compensation.js";
+import { roomForBaseline, roomForReference, roomForValues } from "./room.js";
 import { temporalBaseline } from "./temporal.js";
 
 export interface ConcealmentOptions {
@@ -90,7 +91,8 @@ function planAuto(geometry: PlaneGeometry | undefined, statistics: CutStatistics
   });
   return (gap) => {
     const expected = means(gap);
-    const baseline = gap.reference ? temporalBaseline(gap, expected, gap.reference) : expected;
+    const baseline = gap.reference ? roomForBaseline(gap.values.length) : expected;
+    if (gap.reference) temporalBaseline(gap, expected, gap.reference, baseline);
     const field = concealer();
     if (field) field.fill(gap, baseline);
     else fillFrom(gap, baseline);
@@ -110,8 +112,8 @@ function planFill(
     case "auto":
       return planAuto(geometry, statistics);
     case "zero":
-      return ({ values, missing }) => {
-        for (let i = 0; i < values.length; i++) if (missing[i] !== 0) values[i] = 0;
+      return ({ values, gaps }) => {
+        for (let at = 0; at < gaps.length - 1; at++) values[gaps[at]!] = 0;
       };
     case "channel-mean":
       return (gap) => fillByChannel(gap, channelMeans(gap));
@@ -158,6 +160,13 @@ function checkSame(field: "tensor" | "reference", tensor: Tensor, spec: TensorSp
   if (!isAlike) throw new TensorError(field, "of another spec than the concealer");
 }
 
+/** The elements as float32: the tensor's own, or a conversion that is good until the next call. */
+function readAll(tensor: Tensor, room: (length: number) => Float32Array): Float32Array {
+  const { data } = tensor;
+  if (data instanceof Float32Array) return data;
+  return readFloat32(tensor, 0, data.length, room(data.length));
+}
+
 function prepareReference(
   reference: ConcealmentReference | undefined,
   spec: TensorSpec,
@@ -165,8 +174,7 @@ function prepareReference(
 ): Float32Array | undefined {
   if (!reference) return undefined;
   checkSame("reference", reference.tensor, spec);
-  const elements = elementCount(spec.shape);
-  const values = readFloat32(reference.tensor, 0, elements, new Float32Array(elements));
+  const values = readAll(reference.tensor, roomForReference);
   if (!reference.motion) return values;
   if (!geometry) throw new TensorError("motion", `the layout ${spec.layout} has no rows and columns`);
   return compensateMotion(values, geometry, reference.motion, reference.framesBefore ?? 1);
@@ -218,12 +226,15 @@ export function createConcealer(
         throw new TensorError("missing", `${missing.length} elements, the tensor has ${elements}`);
       }
       const earlier = prepareReference(reference, spec, geometry);
-      const isFloat32 = tensor.data instanceof Float32Array;
-      const values = readFloat32(tensor, 0, elements, isFloat32 ? tensor.data : new Float32Array(elements));
-      fill({ values, missing, axis, geometry, statistics, reference: earlier });
-      if (isFloat32) return;
+      const values = readAll(tensor, roomForValues);
+      const gaps = listGaps(missing);
+      fill({ values, missing, gaps, axis, geometry, statistics, reference: earlier });
+      if (values === tensor.data) return;
       // What came stays as it was, bit for bit: an int32 does not survive the way through float32.
-      for (let i = 0; i < elements; i++) if (missing[i] !== 0) writeFloat32Element(tensor, i, values[i]!);
+      for (let at = 0; at < gaps.length - 1; at++) {
+        const i = gaps[at]!;
+        writeFloat32Element(tensor, i, values[i]!);
+      }
     },
   };
 }

@@ -2,7 +2,8 @@ import type { CutStatistics, NeighbourPredictors, PlaneGeometry } from "@sluice/
 import { channelRanges } from "./channel-ranges.js";
 import { channelMeans, type Gap } from "./gap.js";
 import { type PredictorTables, relax, storeResiduals } from "./relax.js";
-import { createResidualField, loadResiduals, type ResidualField } from "./residual-field.js";
+import { createResidualField, forgetGap, loadResiduals, type ResidualField } from "./residual-field.js";
+import { roomForMeans } from "./room.js";
 import { layOutTaps, ownChannelTaps, type TapTable } from "./tap-table.js";
 
 /** Conceals by what stands around a gap. Its memory, about ten times the tensor's elements in bytes, is used again. */
@@ -28,9 +29,10 @@ function createFieldConcealer(
   const tables = layOut(field);
   return {
     fill(gap, baseline) {
-      loadResiduals(field, gap, baseline);
+      const isSpoiled = loadResiduals(field, gap, baseline);
       relax(field, baseline, tables, channelRanges(gap), sweeps);
       storeResiduals(field, baseline, gap.values);
+      forgetGap(field, isSpoiled);
     },
   };
 }
@@ -64,13 +66,14 @@ export function createNeighbourConcealer(
   }));
 }
 
-/** The means of the gap's channels as a baseline. */
+/** The means of the gap's channels as a baseline; good until the next call. */
 export function channelMeanBaseline(gap: Gap): Float32Array {
   const means = channelMeans(gap);
   const { channels, stride } = gap.axis;
-  const baseline = new Float32Array(gap.values.length);
+  const baseline = roomForMeans(gap.values.length);
   for (let first = 0, channel = 0; first < baseline.length; first += stride) {
-    baseline.fill(means[channel]!, first, first + stride);
+    if (stride === 1) baseline[first] = means[channel]!;
+    else baseline.fill(means[channel]!, first, first + stride);
     channel = channel + 1 === channels ? 0 : channel + 1;
   }
   return baseline;

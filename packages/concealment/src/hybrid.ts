@@ -3,7 +3,7 @@ import { channelMeans, type Gap } from "./gap.js";
 
 /** The data set's mean of each element, moved so that the channel has the mean of what came of it. */
 export function fillHybrid(gap: Gap, meanElement: Float32Array): void {
-  const { values, missing, axis } = gap;
+  const { values, gaps, axis } = gap;
   const perChannel = values.length / axis.channels;
   const sums = new Float64Array(axis.channels);
   for (let i = 0; i < values.length; i++) {
@@ -11,7 +11,8 @@ export function fillHybrid(gap: Gap, meanElement: Float32Array): void {
     sums[channel] = sums[channel]! + meanElement[i]!;
   }
   const shifts = channelMeans(gap).map((mean, channel) => mean - sums[channel]! / perChannel);
-  for (let i = 0; i < values.length; i++) {
-    if (missing[i] !== 0) values[i] = meanElement[i]! + shifts[channelIndex(axis, i)]!;
+  for (let at = 0; at < gaps.length - 1; at++) {
+    const i = gaps[at]!;
+    values[i] = meanElement[i]! + shifts[channelIndex(axis, i)]!;
   }
 }

@@ -21,8 +21,6 @@ export interface PredictorTables {
   readonly others: TapTable;
 }
 
-type Four = [number, number, number, number];
-
 /**
  * Orders each channel's missing elements by the table that predicts them, by what came of that which `near` looks at:
  * `near` where it was two thirds of its own channel, or a third of that and a third of the others; where it was less than a
@@ -39,8 +37,16 @@ export function choosePredictors(field: ResidualField, { near, others }: Predict
     const ownCount = near.ownCounts[channel]!;
     const [otherFirst, otherCount] = [near.firsts[channel]!, near.otherCounts[channel]!];
     const group = near.firsts[channel + 1]! - tapsInGroup;
-    const [s0, s1, s2, s3] = [0, 1, 2, 3].map((k) => near.steps[group + k] ?? 0) as Four;
-    const [s4, s5, s6, s7] = [4, 5, 6, 7].map((k) => near.steps[group + k] ?? 0) as Four;
+    const { steps } = near;
+    // A channel without taps has no group: its own places are looked at then, which did not come.
+    const s0 = steps[group] ?? 0;
+    const s1 = steps[group + 1] ?? 0;
+    const s2 = steps[group + 2] ?? 0;
+    const s3 = steps[group + 3] ?? 0;
+    const s4 = steps[group + 4] ?? 0;
+    const s5 = steps[group + 5] ?? 0;
+    const s6 = steps[group + 6] ?? 0;
+    const s7 = steps[group + 7] ?? 0;
     const [othersFirst, othersCount] = [others.firsts[channel]!, others.otherCounts[channel]!];
     let kept = firsts[channel]!;
     let owns = 0;
