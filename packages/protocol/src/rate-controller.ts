@@ -95,7 +95,9 @@ export function createRateController(): RateController {
       rate ??= ceiling;
       startedMs ??= nowMs;
       const isStarting = nowMs - startedMs < startupMs;
-      if (isStarting && ceiling > lastCeiling) rate *= ceiling / lastCeiling;
+      // Frames may begin to show what the path carries after minutes of small ones.
+      const follows = isStarting || rate > ownShare * lastCeiling;
+      if (follows && ceiling > lastCeiling) rate *= ceiling / lastCeiling;
       lastCeiling = ceiling;
       if (standingQueueMs > minThresholdMs / 2) queuedMs = nowMs;
       const isCongested = standingQueueMs > thresholdMs || lossShare > heavyLoss;

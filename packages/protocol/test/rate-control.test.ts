@@ -280,6 +280,21 @@ t.test(
 );
 
 t.test(
+  "a rate that only the capacity limits rises with it at any time, a lower one step by step",
+  async (t) => {
+    const rate = createRateController();
+    for (const nowMs of [0, 60_000]) rate.update({ ...sample, nowMs, capacityBitsPerSecond: 20e6 });
+    rate.update({ ...sample, nowMs: 60_010, capacityBitsPerSecond: 300e6 });
+    t.equal(rate.bitsPerSecond, 0.98 * 300e6, "frames that show the path may come late");
+    for (const nowMs of [60_500, 61_000, 61_500])
+      rate.update({ ...sample, nowMs, standingQueueMs: 30, capacityBitsPerSecond: 20e6 });
+    const shared = rate.bitsPerSecond!;
+    rate.update({ ...sample, nowMs: 61_510, capacityBitsPerSecond: 300e6 });
+    t.ok(rate.bitsPerSecond! < 1.2 * shared, `${rate.bitsPerSecond} behind ${shared}`);
+  },
+);
+
+t.test(
   "runs decide where bursts agree as far as timers let them, and bursts where others share the path",
   async (t) => {
     const bandwidth = createBandwidthEstimator();
