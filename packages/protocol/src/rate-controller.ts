@@ -42,14 +42,16 @@ const thresholdGain = 0.1;
 const ceilingShare = 0.98;
 const decrease = 0.75;
 /**
- * A session that begins with frames larger than the path carries in their time has built up the first queue itself, of the
- * frame or two that the gate lets wait: a pause of so many times the queue drains it, and the rate stays. If it comes back,
- * a small step may do. Whoever is not alone there meets the next decrease, which is a full one.
+ * A session that takes nearly all of a path has built up a queue itself: by the frames that the gate let wait at its
+ * beginning, or as a thread stood still and then made up for it. A pause of so many times the queue drains it, and the
+ * rate stays. If it comes back within `ownQueueMs`, a small step may do; whoever is not alone there meets the next
+ * decrease, which is a full one.
  */
-const firstPause = 3;
-const firstDecrease = 0.94;
-/** A rate of at least this share of the ceiling has not been decreased yet. */
-const untouchedShare = 0.95;
+const queuesPaused = 2;
+const ownQueueMs = 1_000;
+const ownDecrease = 0.85;
+/** A session with a rate above this share of the ceiling shares the path with no large one. */
+const ownShare = 0.95;
 /**
  * Gain of the increase, each second. The step is gain (ceiling - rate) sqrt(rate / ceiling): the less a session has,
  * the faster it grows in proportion, which brings shares together; and many sessions on a path do not grow too fast
@@ -77,11 +79,11 @@ export function createRateController(): RateController {
   let rate: number | undefined;
   let thresholdMs = minThresholdMs;
   let updatedMs = 0;
-  let decreasedMs = Number.NEGATIVE_INFINITY;
+  /** When the rate last decreased or paused. */
+  let reactedMs = Number.NEGATIVE_INFINITY;
   let queuedMs = Number.NEGATIVE_INFINITY;
   let startedMs: number | undefined;
   let pauseMs = 0;
-  let hasPaused = false;
   let lastCeiling = Number.POSITIVE_INFINITY;
 
   return {
@@ -93,7 +95,9 @@ export function createRateController(): RateController {
       rate ??= ceiling;
       startedMs ??= nowMs;
       const isStarting = nowMs - startedMs < startupMs;
-      if (isStarting && ceiling > lastCeiling) rate *= ceiling / lastCeiling;
+      // Frames may begin to show what the path carries after minutes of small ones.
+      const follows = isStarting || rate > ownShare * lastCeiling;
+      if (follows && ceiling > lastCeiling) rate *= ceiling / lastCeiling;
       lastCeiling = ceiling;
       if (standingQueueMs > minThresholdMs / 2) queuedMs = nowMs;
       const isCongested = standingQueueMs > thresholdMs || lossShare > heavyLoss;
@@ -101,17 +105,16 @@ export function createRateController(): RateController {
       thresholdMs += (standingQueueMs - thresholdMs) * approach;
       thresholdMs = Math.min(maxThresholdMs, Math.max(minThresholdMs, thresholdMs));
       if (!isCongested) {
-        const calmS = Math.max(0, nowMs - Math.max(decreasedMs, queuedMs) - calmMs) / 1_000;
+        const calmS = Math.max(0, nowMs - Math.max(reactedMs, queuedMs) - calmMs) / 1_000;
         const factor = isStarting && rate < startupShare * ceiling ? startupFactor : 1;
         const gain = increaseGain * Math.min(maxCalmFactor, factor + 4 * calmS);
         rate += (gain * (ceiling - rate) * Math.sqrt(rate / ceiling) * elapsedMs) / 1_000;
       }
-      if (isCongested && nowMs - decreasedMs > rttMs + settleMs) {
-        const isFirst = isStarting && rate > untouchedShare * ceiling;
-        if (isFirst && !hasPaused) pauseMs += firstPause * standingQueueMs;
-        else rate = (isFirst ? firstDecrease : decrease) * Math.min(rate, ceiling);
-        hasPaused = true;
-        decreasedMs = nowMs;
+      if (isCongested && nowMs - reactedMs > rttMs + settleMs) {
+        const isOwn = lossShare <= heavyLoss && rate > ownShare * ceiling;
+        if (isOwn && nowMs - reactedMs > ownQueueMs) pauseMs += queuesPaused * standingQueueMs;
+        else rate = (isOwn ? ownDecrease : decrease) * Math.min(rate, ceiling);
+        reactedMs = nowMs;
       }
       rate = Math.min(ceiling, Math.max(minShare * ceiling, rate));
     },

@@ -63,15 +63,15 @@ t.test("alone on a path the rate is what the bottleneck carries, and no more", a
 });
 
 t.test(
-  "a queue that stays lowers the rate once each settling time, to a floor; without it the rate comes back",
+  "a queue that stays behind a pause lowers the rate once each settling time, to a floor; without it the rate comes back",
   async (t) => {
     const rate = createRateController();
     rate.update(sample);
     const full = rate.bitsPerSecond ?? 0;
-    for (let nowMs = 6_000; nowMs < 6_380; nowMs += 10)
+    for (let nowMs = 6_000; nowMs < 6_780; nowMs += 10)
       rate.update({ ...sample, nowMs, standingQueueMs: 30 });
-    t.equal(rate.bitsPerSecond, 0.75 * full);
-    for (let nowMs = 6_400; nowMs < 20_000; nowMs += 10)
+    t.equal(rate.bitsPerSecond, 0.85 * full);
+    for (let nowMs = 6_800; nowMs < 20_000; nowMs += 10)
       rate.update({ ...sample, nowMs, standingQueueMs: 90 });
     t.equal(rate.bitsPerSecond, 0.05 * full, "never to a standstill");
     for (let nowMs = 20_000; nowMs < 30_000; nowMs += 10) rate.update({ ...sample, nowMs });
@@ -82,25 +82,27 @@ t.test(
 );
 
 t.test(
-  "the first queue of a session is its own, and drained by a pause, then by a small step; one that stays is not",
+  "a queue of who has nearly all of a path is its own, and drained by a pause; one that comes back or is shared lowers the rate",
   async (t) => {
     const rate = createRateController();
     rate.update(sample);
     const full = rate.bitsPerSecond ?? 0;
     t.equal(rate.takePauseMs(), 0);
-    rate.update({ ...sample, nowMs: 600, standingQueueMs: 15 });
-    t.equal(rate.bitsPerSecond, full);
-    t.same([rate.takePauseMs(), rate.takePauseMs()], [45, 0], "given out once");
-    rate.update({ ...sample, nowMs: 1_000, standingQueueMs: 15 });
-    t.equal(rate.bitsPerSecond, 0.94 * full);
-    rate.update({ ...sample, nowMs: 1_400, standingQueueMs: 15 });
-    t.equal(rate.bitsPerSecond, 0.75 * 0.94 * full);
+    for (const nowMs of [600, 20_000]) {
+      rate.update({ ...sample, nowMs, standingQueueMs: 15 });
+      t.equal(rate.bitsPerSecond, full);
+      t.same([rate.takePauseMs(), rate.takePauseMs()], [30, 0], "given out once");
+    }
+    rate.update({ ...sample, nowMs: 20_200, standingQueueMs: 25 });
+    t.equal(rate.bitsPerSecond, full, "it takes a while to drain");
+    rate.update({ ...sample, nowMs: 20_500, standingQueueMs: 25 });
+    t.equal(rate.bitsPerSecond, 0.85 * full, "it came back");
+    rate.update({ ...sample, nowMs: 21_000, standingQueueMs: 25 });
+    t.equal(rate.bitsPerSecond, 0.75 * 0.85 * full, "with less than all of a path none is its own");
     t.equal(rate.takePauseMs(), 0);
-    const late = createRateController();
-    late.update(sample);
-    late.update({ ...sample, nowMs: 5_100, standingQueueMs: 15 });
-    t.equal(late.bitsPerSecond, 0.75 * full, "a queue that comes later is somebody else's");
-    t.equal(late.takePauseMs(), 0);
+    const policed = createRateController();
+    policed.update({ ...sample, lossShare: 0.3 });
+    t.ok(policed.bitsPerSecond! < full, "nor does a pause help against losses");
   },
 );
 
@@ -271,9 +273,24 @@ t.test(
     rate.update({ ...sample, nowMs: 500, standingQueueMs: 30 });
     t.equal(rate.bitsPerSecond, 0.98 * 20e6, "the first queue is paused for");
     rate.update({ ...sample, nowMs: 1_000, capacityBitsPerSecond: 10e6, standingQueueMs: 30 });
-    t.equal(rate.bitsPerSecond, 0.94 * 0.98 * 10e6);
+    t.equal(rate.bitsPerSecond, 0.85 * 0.98 * 10e6);
     rate.update({ ...sample, nowMs: 1_001, standingQueueMs: 30 });
-    t.ok(Math.abs(rate.bitsPerSecond! - 0.94 * 0.98 * 20e6) < 1, "a decrease stays one");
+    t.ok(Math.abs(rate.bitsPerSecond! - 0.85 * 0.98 * 20e6) < 1, "a decrease stays one");
+  },
+);
+
+t.test(
+  "a rate that only the capacity limits rises with it at any time, a lower one step by step",
+  async (t) => {
+    const rate = createRateController();
+    for (const nowMs of [0, 60_000]) rate.update({ ...sample, nowMs, capacityBitsPerSecond: 20e6 });
+    rate.update({ ...sample, nowMs: 60_010, capacityBitsPerSecond: 300e6 });
+    t.equal(rate.bitsPerSecond, 0.98 * 300e6, "frames that show the path may come late");
+    for (const nowMs of [60_500, 61_000, 61_500])
+      rate.update({ ...sample, nowMs, standingQueueMs: 30, capacityBitsPerSecond: 20e6 });
+    const shared = rate.bitsPerSecond!;
+    rate.update({ ...sample, nowMs: 61_510, capacityBitsPerSecond: 300e6 });
+    t.ok(rate.bitsPerSecond! < 1.2 * shared, `${rate.bitsPerSecond} behind ${shared}`);
   },
 );
 

@@ -10,6 +10,18 @@ export interface RealPath {
   readonly stallMs: number;
   /** Every thread of both ends is without a core now and then; default: never. */
   readonly busy?: Busy;
+  /** The machine slows down for all threads at once; default: never. */
+  readonly slow?: Slow;
+}
+
+/** A machine whose host takes most of its cores' speed away, again and again. */
+export interface Slow {
+  readonly everyMs: number;
+  readonly forMs: number;
+  /** What is left of the speed, 0 to 1. */
+  readonly speed: number;
+  /** What a thread works on a datagram at full speed, in milliseconds. */
+  readonly workMs: number;
 }
 
 /** How long a thread runs and how long it then has no core, on average, in milliseconds; both exponentially distributed. */
@@ -26,31 +38,47 @@ export interface Thread {
   when(run: () => void): void;
 }
 
-export function createThread(clock: VirtualClock, random: Random, busy: Busy | undefined): Thread {
+export function createThread(
+  clock: VirtualClock,
+  random: Random,
+  { busy, slow }: Pick<RealPath, "busy" | "slow">,
+): Thread {
   const draw = (meanMs: number) => -meanMs * Math.log(1 - random.next());
   let offMs = busy ? draw(busy.runMs) : Number.POSITIVE_INFINITY;
   let onMs = busy ? offMs + draw(busy.offMs) : Number.POSITIVE_INFINITY;
+  /** When the work that was begun is done. */
+  let freeMs = 0;
   function runsAtMs(nowMs: number): number {
     while (busy && nowMs >= onMs) {
       offMs = onMs + draw(busy.runMs);
       onMs = offMs + draw(busy.offMs);
     }
-    return nowMs < offMs ? nowMs : onMs;
+    return Math.max(freeMs, nowMs < offMs ? nowMs : onMs);
   }
   const waiting: (() => void)[] = [];
+  function work(run: () => void): void {
+    const nowMs = clock.now();
+    if (slow) freeMs = nowMs + slow.workMs / (nowMs % slow.everyMs < slow.forMs ? slow.speed : 1);
+    run();
+  }
+  function workOn(): void {
+    clock.at(runsAtMs(clock.now()), () => {
+      do {
+        work(waiting[0]!);
+        waiting.shift();
+      } while (waiting.length > 0 && runsAtMs(clock.now()) <= clock.now());
+      if (waiting.length > 0) workOn();
+    });
+  }
   return {
     runsAtMs,
     when(run) {
-      const atMs = runsAtMs(clock.now());
-      if (waiting.length === 0 && atMs <= clock.now()) {
-        run();
+      if (waiting.length === 0 && runsAtMs(clock.now()) <= clock.now()) {
+        work(run);
         return;
       }
       waiting.push(run);
-      if (waiting.length > 1) return;
-      clock.at(atMs, () => {
-        for (let next = waiting.shift(); next; next = waiting.shift()) next();
-      });
+      if (waiting.length === 1) workOn();
     },
   };
 }

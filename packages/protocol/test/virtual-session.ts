@@ -156,7 +156,7 @@ export function createVirtualSession(options: VirtualSessionOptions) {
   let streamId = 0;
   const oneWayMs = network.up.parameters().delayMs ?? 0;
 
-  const thread = (name: string) => createThread(clock, network.random.fork(name), real?.busy);
+  const thread = (name: string) => createThread(clock, network.random.fork(name), real ?? {});
   const [clientThread, clientEngine] = [thread("client thread"), thread("client engine")];
   const [serverThread, serverEngine] = [thread("server thread"), thread("server engine")];
   const toServer = (datagram: Uint8Array) =>
@@ -173,8 +173,14 @@ export function createVirtualSession(options: VirtualSessionOptions) {
         pump();
       }),
     );
+  // It is a process of the same machine, which nothing but the machine's speed holds up.
+  const relay = createThread(clock, network.random.fork("relay"), real?.slow ? { slow: real.slow } : {});
   const timed = (name: string, deliver: (datagram: Uint8Array) => void) =>
-    real ? createTimedDelivery(clock, network.random.fork(name), real, deliver) : deliver;
+    real
+      ? createTimedDelivery<Uint8Array>(clock, network.random.fork(name), real, (datagram) =>
+          relay.when(() => deliver(datagram)),
+        )
+      : deliver;
   const sendUp = createScheduledLink<Uint8Array>(clock, network.up, timed("up timer", toServer));
   const sendDown = createScheduledLink<Uint8Array>(clock, network.down, timed("down timer", toClient));
   const throughTransport = real
