@@ -80,7 +80,7 @@ await runCommand({ name: "server benchmark", usage: USAGE, parseOptions }, async
   const onWindow = (window) => {
     windows.push(window);
     if (options.json) console.log(JSON.stringify(window));
-    const { latenciesMs: _, ...shown } = window;
+    const { latenciesMs: _, touched: __, ...shown } = window;
     process.stderr.write(`${JSON.stringify(shown)}\n`);
   };
   try {

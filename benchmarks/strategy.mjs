@@ -6,6 +6,7 @@ import { findPreset, presets } from "./accuracy/presets.mjs";
 import { describeEnvironment, readLoad } from "./micro/transport/environment.mjs";
 import { comparePhases, formatReport } from "./strategy/report.mjs";
 import { runStream, startServer } from "./strategy/run-stream.mjs";
+import { openScenario } from "./strategy/scenario.mjs";
 
 const USAGE = `node benchmarks/strategy.mjs [options]
   --preset NAME     ${Object.keys(presets).join(", ")}, in the folder that SLUICE_DATA names; default: the embedded model
@@ -14,6 +15,7 @@ const USAGE = `node benchmarks/strategy.mjs [options]
   --slowdown N      how many times slower the client is than this machine, default 4
   --fps N           frames a second, default 20
   --deadline MS     default 200
+  --trace FILE      how the path changes, as \`sluice relay --trace\` takes it; default: 20, 2, 0.3, 50 Mbit/s, nothing, 50
   --seed N          of the relay and the order of the images, default 1
   --json            one JSON object on standard output instead of the report
   --record          write benchmarks/results/strategy/NAME.json and NAME.md
@@ -32,6 +34,7 @@ function parseOptions(args) {
       fps: { type: "string", default: "20" },
       deadline: { type: "string", default: "200" },
       seed: { type: "string", default: "1" },
+      trace: { type: "string" },
       note: { type: "string", default: "" },
       json: { type: "boolean", default: false },
       record: { type: "boolean", default: false },
@@ -68,11 +71,13 @@ async function measure(options, signal) {
     ...["--model", model, ...args, "--fps", String(fps), "--deadline-ms", String(deadline)],
     ...["--slowdown", String(slowdown), "--threads", "1"],
   ];
+  const scenario = await openScenario(options.trace);
+  const circumstances = { scenario, seed, signal };
   const server = await startServer(model);
   try {
     const splits = options.split === undefined ? [] : ["--split", options.split];
     // It finds out what there is to choose among, and gets the server to load it.
-    const auto = await runStream(server, [...common, ...splits, "--strategy", "auto"], seed, signal);
+    const auto = await runStream(server, [...common, ...splits, "--strategy", "auto"], circumstances);
     process.stderr.write(`auto: ${auto.onTime} of ${auto.offered} on time\n`);
     const fixed = [];
     for (const { name, strategy, split, codec } of auto.candidates.filter((each) => only.test(each.name))) {
@@ -81,13 +86,12 @@ async function measure(options, signal) {
       const figures = await runStream(
         server,
         [...common, ...cut, ...coded, "--strategy", strategy],
-        seed,
-        signal,
+        circumstances,
       );
       process.stderr.write(`${name}: ${figures.onTime} of ${figures.offered} on time\n`);
       fixed.push({ name, figures });
     }
-    return { auto, fixed };
+    return { phases: scenario.phases, auto, fixed };
   } finally {
     await server.stop();
   }

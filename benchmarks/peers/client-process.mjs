@@ -19,8 +19,11 @@ answerCommands({
     connection = await openConnections(sessions, () => system.connect(address, { options, task }));
     return { connectMs: performance.now() - startMs };
   },
-  /** Runs a workload over the connection, as often as it is asked. */
-  measure: async ({ workload }) => runWorkload(connection, task, workload),
+  /** Runs a workload over the connection, as often as it is asked; `startedMs` is by the clock of all processes. */
+  async measure({ workload }) {
+    const startedMs = performance.timeOrigin + performance.now();
+    return { startedMs, ...(await runWorkload(connection, task, workload)) };
+  },
   usage: async () => readUsage(),
   /** `prepare` before the first session, then `start` and `stop`: see `profile/sampler.mjs`. */
   profile: (command) => followProfile(command),

@@ -15,12 +15,13 @@ async function openSessions({ url, certificateHash, count, workload, deadlineMs 
     const client = await createClient(await connect(url, { certificateHash }));
     sessions.push({ client, stream: await client.openStream({ ...stream, deadlineMs }) });
   }
-  return { sessions, tensors };
+  return { sessions, tensors, deadlineMs };
 }
 
 /** Each session offers a frame at every tick of its own, whatever became of the earlier ones, as a camera does. */
-async function offerSteadily({ sessions, tensors }, { seconds, framesPerSecond }) {
+async function offerSteadily({ sessions, tensors, deadlineMs }, { seconds, framesPerSecond }) {
   const pending = [];
+  const sentMs = [];
   const startMs = performance.now();
   await Promise.all(
     sessions.map(async ({ stream }, session) => {
@@ -28,20 +29,23 @@ async function offerSteadily({ sessions, tensors }, { seconds, framesPerSecond }
         // The sessions' ticks lie between each other's.
         const dueMs = startMs + ((i + session / sessions.length) * 1_000) / framesPerSecond;
         await pause(Math.max(0, dueMs - performance.now()));
+        sentMs.push(performance.timeOrigin + performance.now());
         pending.push(stream.send(tensors[(i + session) % tensors.length]));
       }
     }),
   );
-  return summarize(await Promise.all(pending));
+  return summarize(await Promise.all(pending), { sentMs, deadlineMs });
 }
 
-function summarize(outcomes) {
+/** `sentMs`, by the clock of all processes, and `latenciesMs` are of all frames; one without a result took its deadline. */
+function summarize(outcomes, { sentMs, deadlineMs }) {
   const delivered = outcomes.filter(({ status }) => status === "delivered");
   return {
     offered: outcomes.length,
     delivered: delivered.length,
     onTime: delivered.filter(({ onTime }) => onTime).length,
-    latenciesMs: delivered.map(({ latencyMs }) => latencyMs),
+    sentMs,
+    latenciesMs: outcomes.map((outcome) => (outcome.status === "delivered" ? outcome.latencyMs : deadlineMs)),
     inferenceMs: delivered.map(({ timings }) => timings.inference),
   };
 }

@@ -1,6 +1,6 @@
 // Load for the throughput: sessions that speak the wire by hand and cost as little as that can, for they run on the
-// cores of the server. Slices are encoded beforehand; each session keeps so many frames under way, packs what it may
-// send into as few datagrams as hold it, and acknowledges results. Started by fork, as clients.mjs is.
+// cores of the server. Slices are encoded beforehand; each session keeps so many frames under way and packs what it may
+// send, the acknowledgements of results included, into as few datagrams as hold it. Started by fork, as clients.mjs is.
 import { performance } from "node:perf_hooks";
 import process from "node:process";
 import { prepareCodec } from "../../packages/codec/dist/index.js";
@@ -53,20 +53,41 @@ async function encodeFrames({ stream, tensors }) {
   });
 }
 
-/** Slices packed into datagrams of at most so many bytes, each of which is gone before the next one is made. */
-function* pack(slices, datagram, maxBytes, nextSequence) {
+/** Packs slices and control messages into datagrams of at most so many bytes, each of which is sent before the next one is made. */
+function createPacker(session) {
+  // Sending copies it.
+  const datagram = new Uint8Array(65_536);
   let bytes = 0;
-  for (const { frame, first, later } of slices) {
-    const isFirst = bytes === 0 || bytes + later.bytes.length > maxBytes;
-    if (isFirst && bytes > 0) yield datagram.subarray(0, bytes);
-    if (isFirst) bytes = 0;
-    const item = isFirst ? first : later;
-    datagram.set(item.bytes, bytes);
-    writeNumber(datagram, bytes + item.frameAt, frame);
-    if (isFirst) writeNumber(datagram, bytes + item.sequenceAt, nextSequence());
-    bytes += item.bytes.length;
+  let hasSlice = false;
+  let sequence = firstNumber;
+
+  function flush() {
+    if (bytes > 0) session.sendDatagram(datagram.subarray(0, bytes));
+    bytes = 0;
+    hasSlice = false;
   }
-  if (bytes > 0) yield datagram.subarray(0, bytes);
+
+  return {
+    addSlice({ first, later }, frame) {
+      if (bytes > 0 && bytes + first.bytes.length > session.maxDatagramBytes) flush();
+      const item = hasSlice ? later : first;
+      datagram.set(item.bytes, bytes);
+      writeNumber(datagram, bytes + item.frameAt, frame);
+      if (!hasSlice) writeNumber(datagram, bytes + item.sequenceAt, sequence++);
+      hasSlice = true;
+      bytes += item.bytes.length;
+    },
+    addControl(message) {
+      const body = ControlMessage.encode(message).finish();
+      if (bytes > 0 && bytes + 3 + body.length > session.maxDatagramBytes) flush();
+      datagram[bytes++] = 0;
+      if (body.length > 127) datagram[bytes++] = (body.length & 127) | 128;
+      datagram[bytes++] = body.length > 127 ? body.length >> 7 : body.length;
+      datagram.set(body, bytes);
+      bytes += body.length;
+    },
+    flush,
+  };
 }
 
 function readVarint(cursor) {
@@ -91,20 +112,21 @@ function readControls(bytes, onResult, onPing) {
     if (bytes[cursor.at] === resultTag) {
       cursor.at++;
       readVarint(cursor);
-      const fields = [0, 0, 0, 0];
-      while (cursor.at < end && bytes[cursor.at] >> 3 <= outcomeField)
-        fields[bytes[cursor.at++] >> 3] = readVarint(cursor);
-      onResult(fields[frameField], fields[outcomeField]);
+      let frame = 0;
+      let outcome = 0;
+      while (cursor.at < end && bytes[cursor.at] >> 3 <= outcomeField) {
+        const field = bytes[cursor.at++] >> 3;
+        const value = readVarint(cursor);
+        if (field === frameField) frame = value;
+        else if (field === outcomeField) outcome = value;
+      }
+      onResult(frame, outcome);
     } else {
       const { ping } = ControlMessage.decode(bytes.subarray(cursor.at, end));
       if (ping) onPing(ping.id);
     }
     cursor.at = end;
   }
-}
-
-function varint(value) {
-  return value < 128 ? Uint8Array.of(value) : Uint8Array.of((value & 127) | 128, value >> 7);
 }
 
 async function openSession({ url, certificateHash, underWay, deadlineMs }, { stream, frames }, onDone) {
@@ -119,21 +141,17 @@ async function openSession({ url, certificateHash, underWay, deadlineMs }, { str
   });
   await raw.waitFor("accept");
   const waiting = new Map();
-  // Sending copies it.
-  const scratch = new Uint8Array(65_536);
+  const packer = createPacker(raw.session);
   let next = firstNumber;
-  let sequence = firstNumber;
   let isOn = false;
 
+  /** Sends what is packed with as many frames as are missing. */
   function fill() {
-    if (!isOn) return;
-    const slices = [];
-    while (waiting.size < underWay) {
-      for (const slice of frames[next % frames.length]) slices.push({ ...slice, frame: next });
+    while (isOn && waiting.size < underWay) {
+      for (const slice of frames[next % frames.length]) packer.addSlice(slice, next);
       waiting.set(next++, performance.now());
     }
-    for (const datagram of pack(slices, scratch, raw.session.maxDatagramBytes, () => sequence++))
-      raw.session.sendDatagram(datagram);
+    packer.flush();
   }
 
   raw.session.onDatagrams((batch) => {
@@ -142,16 +160,12 @@ async function openSession({ url, certificateHash, underWay, deadlineMs }, { str
       acknowledged.push(frame);
       if (waiting.delete(frame)) onDone(outcome === done);
     };
-    for (const datagram of batch) readControls(datagram, onResult, (id) => say({ pong: { id } }));
+    for (const datagram of batch)
+      readControls(datagram, onResult, (id) => packer.addControl({ pong: { id } }));
     for (let at = 0; at < acknowledged.length; at += maxAcknowledged)
-      say({ resultAck: { stream: 1, frames: acknowledged.slice(at, at + maxAcknowledged) } });
+      packer.addControl({ resultAck: { stream: 1, frames: acknowledged.slice(at, at + maxAcknowledged) } });
     fill();
   });
-
-  function say(message) {
-    const body = ControlMessage.encode(message).finish();
-    raw.session.sendDatagram(Buffer.concat([Buffer.of(0), varint(body.length), body]));
-  }
 
   setInterval(() => {
     const nowMs = performance.now();
@@ -163,7 +177,10 @@ async function openSession({ url, certificateHash, underWay, deadlineMs }, { str
       isOn = value;
       fill();
     },
-    say,
+    ping() {
+      packer.addControl({ ping: { id: 1 } });
+      packer.flush();
+    },
   };
 }
 
@@ -179,7 +196,7 @@ process.once("message", async (options) => {
     sessions.push(await openSession(options, { stream, frames }, onDone));
   // A client that is there sends pings.
   setInterval(() => {
-    for (const session of sessions) session.say({ ping: { id: 1 } });
+    for (const session of sessions) session.ping();
   }, pingIntervalMs);
   process.on("message", async ({ seconds, warmUpSeconds }) => {
     for (const session of sessions) session.isOn = true;

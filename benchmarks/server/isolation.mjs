@@ -1,7 +1,8 @@
 // What bad clients cost good ones: short windows beside each bad client and without one, in turn, so that what else the
 // machine does falls on all of them alike.
 import { setTimeout as sleep } from "node:timers/promises";
-import { figuresOf, inTurn, steady, target } from "./measures.mjs";
+import { startPace } from "../pace/start-pace.mjs";
+import { inTurn, runClients, steady, target } from "./measures.mjs";
 import { start, startServer } from "./processes.mjs";
 
 const warmUpSeconds = 5;
@@ -22,6 +23,7 @@ export async function measureIsolation(workload, options, onWindow, signal) {
     { ...target(server), ...steady, count: goodClients, workload },
     { cpus: clientCpus },
   );
+  const pace = await startPace();
   const window = { seconds, framesPerSecond: steady.framesPerSecond };
   // What is compiled in the first seconds must not count for whoever is first.
   await clients.run({ ...window, seconds: warmUpSeconds });
@@ -31,14 +33,15 @@ export async function measureIsolation(workload, options, onWindow, signal) {
       ["alone", ...badBehaviours].map((who) => async () => {
         signal.throwIfAborted();
         const bad = who === "alone" ? undefined : await startBadClient(who, server, workload, clientCpus);
-        const result = await clients.run(window);
+        const figures = await runClients(clients, pace, window);
         const did = await bad?.end();
         // What it has left behind is not the next one's.
         await sleep(1_000);
-        onWindow({ measure: "isolation", workload, round, who, ...figuresOf(result), ...did });
+        onWindow({ measure: "isolation", workload, round, who, ...figures, ...did });
       }),
     );
   }
+  await pace?.end();
   await clients.end();
   await server.stop();
 }

@@ -1,6 +1,8 @@
 // The windows of each measure. In every round all that is compared runs right after one another, in an order that
 // turns round with each round.
 import { quantile } from "../accuracy/quantile.mjs";
+import { isTouched, slowShare } from "../pace/slow-moments.mjs";
+import { startPace } from "../pace/start-pace.mjs";
 import { readCpu, spentSince, start, startServer } from "./processes.mjs";
 
 const warmUpSeconds = 1;
@@ -85,17 +87,15 @@ export async function measureThroughput(workload, { rounds, seconds, ...cpus }, 
 export async function measureLatency(workload, { rounds, seconds, ...cpus }, onWindow, signal) {
   const both = await startBoth(workload, cpus, "clients.mjs", steady);
   const { load: clients, engine } = both;
+  const pace = await startPace();
   await clients.run({ seconds: warmUpSeconds, framesPerSecond: steady.framesPerSecond });
   for (let round = 1; round <= rounds; round++) {
     await inTurn(round, [
       async () => {
         signal.throwIfAborted();
-        const result = await clients.run({
-          kind: "steady",
-          seconds,
-          framesPerSecond: steady.framesPerSecond,
-        });
-        onWindow({ measure: "latency", workload, round, who: "server", ...figuresOf(result) });
+        const window = { seconds, framesPerSecond: steady.framesPerSecond };
+        const figures = await runClients(clients, pace, window);
+        onWindow({ measure: "latency", workload, round, who: "server", ...figures });
       },
       async () => {
         signal.throwIfAborted();
@@ -105,16 +105,33 @@ export async function measureLatency(workload, { rounds, seconds, ...cpus }, onW
       },
     ]);
   }
+  await pace?.end();
   await both.end();
 }
 
-/** An undelivered frame counts as one that took until its deadline. */
-export function figuresOf({ offered, delivered, onTime, latenciesMs, inferenceMs }) {
-  const all = [...latenciesMs, ...Array.from({ length: offered - delivered }, () => steady.deadlineMs)];
+/** One window of good clients, and what the machine did in it. @param pace undefined where that cannot be told */
+export async function runClients(clients, pace, window) {
+  const [result, moments] = await Promise.all([clients.run(window), pace?.watch(window.seconds)]);
+  return figuresOf(result, moments && { moments, seconds: window.seconds });
+}
+
+function figuresOf({ offered, delivered, onTime, sentMs, latenciesMs, inferenceMs }, slow) {
   return {
     ...{ offered, delivered, onTime },
-    ...{ p50Ms: quantile(all, 0.5), p99Ms: quantile(all, 0.99) },
+    ...{ p50Ms: quantile(latenciesMs, 0.5), p99Ms: quantile(latenciesMs, 0.99) },
     inferenceP50Ms: quantile(inferenceMs, 0.5),
-    latenciesMs: all.map((ms) => Math.round(ms * 100) / 100),
+    latenciesMs: latenciesMs.map((ms) => Math.round(ms * 100) / 100),
+    ...(slow && slowFiguresOf({ sentMs, latenciesMs }, slow)),
+  };
+}
+
+/** The frames that slow moments of the machine have nothing to do with, and how much of the time those are. */
+function slowFiguresOf({ sentMs, latenciesMs }, { moments, seconds }) {
+  const isClear = latenciesMs.map((ms, i) => !isTouched(moments, sentMs[i], sentMs[i] + ms));
+  const clear = latenciesMs.filter((_, i) => isClear[i]);
+  return {
+    slowShare: slowShare(moments, seconds * 1_000),
+    clearP99Ms: clear.length > 0 ? quantile(clear, 0.99) : undefined,
+    touched: isClear.flatMap((is, i) => (is ? [] : [i])),
   };
 }

@@ -1,4 +1,5 @@
 import { median, quantile } from "../accuracy/quantile.mjs";
+import { slowMomentsText } from "../pace/slow-moments.mjs";
 import { badBehaviours, floodFactor, fpsLimit } from "./isolation.mjs";
 import { steady } from "./measures.mjs";
 import { changeOfQuantile } from "./pooled-change.mjs";
@@ -63,32 +64,60 @@ function throughputRow(workload, windows, { cores, isApart }) {
 function latencyRow(workload, windows) {
   const side = (who, field) => median([...byRound(windows, who, field).values()]);
   const over = side("server", "p99Ms") - side("engine", "p50Ms");
+  const clear = side("server", "clearP99Ms") - side("engine", "p50Ms");
   const sum = (field) => [...byRound(windows, "server", field).values()].reduce((a, b) => a + b, 0);
   return [
     ...[workload, `${sum("delivered")} of ${sum("offered")}`],
     `${ms(side("server", "p50Ms"))} / ${ms(side("server", "p99Ms"))}`,
     `${ms(side("engine", "p50Ms"))} / ${ms(side("engine", "p99Ms"))}`,
     ...[`${ms(over)} ms`, verdict(over <= bounds.latencyOverEngineMs)],
+    ...(Number.isNaN(clear)
+      ? ["", "", ""]
+      : [
+          percent(side("server", "slowShare")),
+          `${ms(clear)} ms`,
+          verdict(clear <= bounds.latencyOverEngineMs),
+        ]),
+  ];
+}
+
+/** The frames that no slow moment of the machine touched; undefined where that is not known. */
+const clearOf = ({ latenciesMs, touched }) => {
+  const skipped = touched && new Set(touched);
+  return skipped && latenciesMs.filter((_, i) => !skipped.has(i));
+};
+
+/** How p99 changes beside a bad client, over the frames that `framesOf` takes of each window. */
+function changeCells(windows, who, framesOf) {
+  const alone = new Map(
+    windows.filter((window) => window.who === "alone").map((window) => [window.round, framesOf(window)]),
+  );
+  // Where good clients alone miss their deadlines, the p99 is the deadline, whoever is beside them.
+  const isMeasured = quantile([...alone.values()].flat(), 0.99) < steady.deadlineMs;
+  const rounds = windows
+    .filter((window) => window.who === who)
+    .map((window) => ({ alone: alone.get(window.round), beside: framesOf(window) }));
+  const { change, low, high } = changeOfQuantile(rounds, 0.99);
+  return [
+    `${percent(change)} (${percent(low)} to ${percent(high)})`,
+    isMeasured ? verdict(change < bounds.p99Change) : "the machine was too busy",
   ];
 }
 
 function isolationRows(workload, windows) {
-  const alone = byRound(windows, "alone", "latenciesMs");
-  // Where good clients alone miss their deadlines, the p99 is the deadline, whoever is beside them.
-  const isMeasured = quantile([...alone.values()].flat(), 0.99) < steady.deadlineMs;
+  const isPaceKnown = windows.every(({ touched }) => touched !== undefined);
   return ["alone", ...badBehaviours].map((who) => {
     const own = windows.filter((window) => window.who === who);
     const sum = (field) => own.reduce((total, window) => total + window[field], 0);
     const latencies = own.flatMap(({ latenciesMs }) => latenciesMs);
-    const rounds = own.map(({ round, latenciesMs }) => ({ alone: alone.get(round), beside: latenciesMs }));
-    const { change, low, high } = changeOfQuantile(rounds, 0.99);
     const rates = own.flatMap(({ badFramesPerSecond = [] }) => badFramesPerSecond);
+    const cells = (framesOf) => (who === "alone" ? ["", ""] : changeCells(windows, who, framesOf));
     return [
       ...[workload, rates.length > 0 ? `${who}, ${median(rates)} frames/s` : who],
       `${sum("delivered")} of ${sum("offered")}`,
       `${ms(quantile(latencies, 0.5))} / ${ms(quantile(latencies, 0.99))}`,
-      who === "alone" ? "" : `${percent(change)} (${percent(low)} to ${percent(high)})`,
-      who === "alone" ? "" : isMeasured ? verdict(change < bounds.p99Change) : "the machine was too busy",
+      ...cells((window) => window.latenciesMs),
+      ...(isPaceKnown ? [ms(quantile(own.flatMap(clearOf), 0.99)), ...cells(clearOf)] : ["", "", ""]),
     ];
   });
 }
@@ -133,9 +162,9 @@ ${table(["workload", "server", "engine alone", "frames in a batch", "server / en
     parts.push(`## Latency
 
 ${steady.count} clients at ${steady.framesPerSecond} frames a second each, from the capture to the result, through QUIC on loopback; p99
-may be ${bounds.latencyOverEngineMs} ms over what the engine alone takes for a frame (its p50).
+may be ${bounds.latencyOverEngineMs} ms over what the engine alone takes for a frame (its p50). ${slowMomentsText}
 
-${table(["workload", "delivered", "p50 / p99 ms", "engine alone p50 / p99 ms", "p99 over the engine", "bound"], latency)}
+${table(["workload", "delivered", "p50 / p99 ms", "engine alone p50 / p99 ms", "p99 over the engine", "bound", "slow time", "clear p99 over the engine", "bound"], latency)}
 `);
   const isolation = rows("isolation", isolationRows);
   if (isolation.length > 0)
@@ -148,7 +177,7 @@ closed (flood), or one that dies every 0.3 s and comes back (die). A bad client 
 frames of all ${run.isolationRounds} windows of ${run.seconds} s are pooled, one without a result counts as ${steady.deadlineMs} ms, and p99 may change by less than
 ${percent(bounds.p99Change)} of what it is alone; in brackets the 95 % bootstrap interval over the rounds.
 
-${table(["workload", "beside", "delivered", "p50 / p99 ms", "change of p99 (95 % interval)", "bound"], isolation)}
+${table(["workload", "beside", "delivered", "p50 / p99 ms", "change of p99 (95 % interval)", "bound", "clear p99 ms", "its change", "bound"], isolation)}
 `);
   return `# Server benchmark
 

@@ -1,18 +1,18 @@
 import { formatTable } from "../tables.mjs";
-import { phases, sumPhases } from "./phases.mjs";
+import { link, sumPhases } from "./scenario.mjs";
 
 /** What a phase may lose against the best fixed choice. */
 export const bound = 0.8;
 
 /** Frames of each phase that count: in time, and with the right class where the classes are known. */
-export function phaseSums({ timeline, accuracy }) {
-  return sumPhases(timeline, accuracy.n > 0 ? "right" : "onTime");
+export function phaseSums(phases, { timeline, accuracy }) {
+  return sumPhases(phases, timeline, accuracy.n > 0 ? "right" : "onTime");
 }
 
 /** For each phase the best fixed choice and what the live one reached of it. */
-export function comparePhases({ auto, fixed }) {
-  const live = phaseSums(auto);
-  const others = fixed.map(({ name, figures }) => ({ name, sums: phaseSums(figures) }));
+export function comparePhases({ phases, auto, fixed }) {
+  const live = phaseSums(phases, auto);
+  const others = fixed.map(({ name, figures }) => ({ name, sums: phaseSums(phases, figures) }));
   return phases.map(({ name }, i) => {
     const best = others.reduce((most, each) => (each.sums[i] > most.sums[i] ? each : most));
     const share = best.sums[i] === 0 ? 1 : live[i] / best.sums[i];
@@ -28,9 +28,9 @@ export function comparePhases({ auto, fixed }) {
 }
 
 export function formatReport({ environment, load, options, runs }) {
-  const { auto, fixed } = runs;
+  const { phases, auto, fixed } = runs;
   const names = ["auto", ...fixed.map(({ name }) => name)];
-  const sums = [phaseSums(auto), ...fixed.map(({ figures }) => phaseSums(figures))];
+  const sums = [phaseSums(phases, auto), ...fixed.map(({ figures }) => phaseSums(phases, figures))];
   const head = ["phase", "frames", ...names, "auto of the best"];
   const compared = comparePhases(runs);
   const rows = compared.map(({ phase, share, isReached }, i) => [
@@ -48,7 +48,7 @@ Written by \`node benchmarks/strategy.mjs --record\`; how it measures is in \`be
 - ${environment.date}, commit ${environment.commit}
 - Node ${environment.node}, ${environment.cpu}, ${environment.cores} cores, Linux ${environment.kernel}
 - Load average before: ${load.before.join(" ")}, after: ${load.after.join(" ")} (the benchmark's own included)
-- ${options.fps} frames a second within ${options.deadline} ms; the client ${options.slowdown} times slower than this machine; ${phases[0].path.delayMs} ms each way; seed ${options.seed}${options.note ? `\n- ${options.note}` : ""}
+- ${options.fps} frames a second within ${options.deadline} ms; the client ${options.slowdown} times slower than this machine; ${link.delayMs} ms each way; seed ${options.seed}${options.note ? `\n- ${options.note}` : ""}
 
 Frames ${counted}, of each phase, with each choice alone and with the live one:
 

@@ -4,8 +4,9 @@ import { once } from "node:events";
 import process from "node:process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { playTrace } from "../../packages/cli/dist/link-trace.js";
 import { createRelay } from "../../packages/simnet/dist/index.js";
-import { phases, playPhases, totalSeconds } from "./phases.mjs";
+import { link } from "./scenario.mjs";
 
 const SLUICE = fileURLToPath(new URL("../../packages/cli/bin/sluice.js", import.meta.url));
 
@@ -35,11 +36,10 @@ export async function startServer(model) {
  * @param args of `sluice stream`, beside where to and how long
  * @returns the figures that it prints
  */
-export async function runStream(server, args, seed, signal) {
-  const [{ path }] = phases;
+export async function runStream(server, args, { scenario, seed, signal }) {
   const relay = await createRelay({
     ...{ listen: { host: "127.0.0.1", port: 0 }, target: { host: "127.0.0.1", port: server.port } },
-    ...{ up: path, down: path, seed },
+    ...{ up: link, down: link, seed },
   });
   const target = [`https://127.0.0.1:${relay.address.port}`, "--cert-hash", server.certHash];
   const child = spawn(
@@ -49,7 +49,7 @@ export async function runStream(server, args, seed, signal) {
       "stream",
       ...target,
       "--duration",
-      String(totalSeconds),
+      String(scenario.totalSeconds),
       "--seed",
       String(seed),
       "--json",
@@ -59,12 +59,12 @@ export async function runStream(server, args, seed, signal) {
   );
   const abort = () => child.kill("SIGINT");
   signal.addEventListener("abort", abort);
-  let stopPhases;
+  let stopTrace;
   let errors = "";
   createInterface({ input: child.stderr }).on("line", (line) => {
     errors = `${errors}\n${line}`.slice(-4_000);
     // Said once the streams are open, right before the first frame.
-    if (line.includes("frames per second")) stopPhases ??= playPhases(relay);
+    if (line.includes("frames per second")) stopTrace ??= playTrace(scenario.steps, relay, () => {});
   });
   let output = "";
   child.stdout.setEncoding("utf8").on("data", (text) => {
@@ -77,7 +77,7 @@ export async function runStream(server, args, seed, signal) {
     return JSON.parse(output);
   } finally {
     signal.removeEventListener("abort", abort);
-    stopPhases?.();
+    stopTrace?.();
     await relay.close();
   }
 }

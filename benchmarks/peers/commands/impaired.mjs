@@ -1,6 +1,7 @@
 // Tensors at 30 per second over a link of 20 Mbit/s that loses packets: `impaired` by every system, `bounds` what has to
 // hold, longer and by those alone that come near it.
 
+import { startPace } from "../../pace/start-pace.mjs";
 import { openRecord, resultFile } from "../record.mjs";
 import { findSystem, systems } from "../systems/index.mjs";
 import { whyNoTunLink } from "../tun-link/build.mjs";
@@ -35,12 +36,13 @@ const kinds = {
 const seedOf = ({ loss, burst, round }, seed) =>
   seed * 1_000 + round * 100 + conditions.findIndex((each) => each.loss === loss && each.burst === burst);
 
-async function measureCell(cell, path, { seconds, seed }) {
+async function measureCell(cell, path, { seconds, seed, pace }) {
   const { frames: _, ...measured } = await measureOverLink(cell, path, {
     link: { ...link, loss: cell.loss, burst: cell.burst, seed: seedOf(cell, seed) },
     task: { kind: "check", bytes: cell.bytes, seed },
     workload: { framesPerSecond, seconds, cap, deadlineMs },
     system: findSystem(cell.name),
+    pace,
   });
   return measured;
 }
@@ -69,13 +71,19 @@ export async function run(options) {
   const file = options.record ? resultFile(command) : undefined;
   const record = openRecord(settings, { file, resume: options.resume });
   const cells = listCells(names, rounds).filter(({ key }) => options.cells.test(key) && !record.has(key));
-  await recordCellsOverLinks(
-    cells,
-    { record, lanes, json: options.json },
-    (cell, path) => measureCell(cell, path, { seconds, seed }),
-    ({ figures: { inTime, p50Ms, p99Ms } }) =>
-      `${(inTime * 100).toFixed(1)} % in time, ${p50Ms} / ${p99Ms} ms`,
-  );
+  // One probe sees one cell at a time.
+  const pace = lanes === 1 ? await startPace() : undefined;
+  try {
+    await recordCellsOverLinks(
+      cells,
+      { record, lanes, json: options.json },
+      (cell, path) => measureCell(cell, path, { seconds, seed, pace }),
+      ({ figures: { inTime, p50Ms, p99Ms }, slow }) =>
+        `${(inTime * 100).toFixed(1)} % in time${slow ? `, clear of slow moments ${(slow.clear.inTime * 100).toFixed(1)} %` : ""}, ${p50Ms} / ${p99Ms} ms`,
+    );
+  } finally {
+    await pace?.end();
+  }
   if (!options.json) console.log(formatImpaired(record));
   return 0;
 }

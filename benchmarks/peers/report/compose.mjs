@@ -6,6 +6,7 @@ import { formatImpaired } from "../commands/impaired-report.mjs";
 import { formatFailures, formatLoopback } from "../commands/loopback-report.mjs";
 import { formatScale } from "../commands/scale-report.mjs";
 import { checkBounds } from "./bounds.mjs";
+import { formatSlowMoments } from "./slow-moments.mjs";
 import { formatWhereWeLose } from "./where-we-lose.mjs";
 
 function formatBounds(records) {
@@ -52,7 +53,7 @@ function section(title, intro, body, plots) {
  * @param plots names of the plots that there are
  */
 export function composeReport(records, plots) {
-  const { impaired, loopback, scale } = records;
+  const { impaired, bounds, loopback, scale } = records;
   const endToEnd = records["end-to-end"];
   const lines = [
     "# Sluice beside what people use today",
@@ -67,6 +68,8 @@ export function composeReport(records, plots) {
     "",
     formatBounds(records),
   ];
+  const slow = bounds && formatSlowMoments(bounds);
+  if (slow !== undefined) lines.push("", "### Clear of what the machine did", "", slow);
   if (impaired !== undefined) {
     const intro =
       "A link between two network namespaces, TCP and UDP alike: 20 Mbit/s, 20 ms each way, a queue of 100 ms; 30 tensors a second, the same number under way at most for all.";

@@ -3,8 +3,8 @@ import { clearMissing, extentOf, markMissing, type SliceExtent, type UnitOrder }
 
 /** Which elements of a tensor have not come. */
 export interface MissingMask {
-  /** Elements that are missing. */
-  readonly count: number;
+  /** Elements that are missing. No accessor: objects with accessors of their own have hidden classes of their own, which keep them. */
+  count(): number;
   /** Slice `index` of `count`, whose extent this is, has come. */
   add(index: number, count: number, extent: SliceExtent): void;
   /** 1 where an element is missing, else 0; what is added later still changes it. */
@@ -46,7 +46,7 @@ export function createMissingMask(order: UnitOrder, whole: Uint8Array): MissingM
   }
 
   return {
-    get count() {
+    count() {
       return missing;
     },
     add(index, count, extent) {

@@ -19,8 +19,7 @@ function createPartialTensor(
   /** What came, in the order of the units, until it is put into the tensor. */
   let ordered = order.reordered ? room.take() : undefined;
   // What does not come is 0.
-  if (ordered) ordered.data.fill(0);
-  else into?.data.fill(0);
+  ordered?.data.fill(0);
   return {
     add(index, count, payload) {
       // Checked here too, for a peer's mistake is an answer, not an exception.
@@ -50,9 +49,17 @@ function createPartialTensor(
         room.give(ordered);
         ordered = undefined;
       }
-      return { tensor, missing: missing.elements(), missingCount: missing.count };
+      const [mask, missingCount] = [missing.elements(), missing.count()];
+      // Memory that was used before has anything in it; what has come is written over it anyway.
+      if (into && !order.reordered && missingCount > 0) clear(into, mask);
+      return { tensor, missing: mask, missingCount };
     },
   };
+}
+
+/** Sets to zero what is missing. */
+function clear({ data }: Tensor, missing: Uint8Array): void {
+  for (let i = 0; i < data.length; i++) if (missing[i] !== 0) data[i] = 0;
 }
 
 /** Puts tensors of one spec together again from any slices of a chain. */

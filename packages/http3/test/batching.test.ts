@@ -54,7 +54,7 @@ t.test("what a thread has not taken leaves room for so many datagrams", async (t
   t.equal(gate.room, 88);
 });
 
-t.test("one packet's acknowledgement waits for an answer, the second packet's does not", async (t) => {
+t.test("some packets' acknowledgement waits for an answer, that of many does not", async (t) => {
   const acks = new AckDelay();
   t.notOk(acks.mayWait(0), "nothing came");
   t.equal(acks.deadlineMs, Number.POSITIVE_INFINITY);
@@ -63,9 +63,18 @@ t.test("one packet's acknowledgement waits for an answer, the second packet's do
   t.equal(acks.deadlineMs, 102);
   t.ok(acks.mayWait(101.9));
   t.notOk(acks.mayWait(102), "no answer came");
-  acks.handlePacket(74, 101);
-  t.notOk(acks.mayWait(101), "RFC 9000 13.2.2: two packets");
+  for (let packets = 2; packets < 8; packets++) {
+    acks.handlePacket(1_472, 101);
+    t.ok(acks.mayWait(101), `${packets} packets`);
+  }
   t.equal(acks.deadlineMs, 102, "the first one counts");
+  acks.handlePacket(74, 101);
+  t.notOk(acks.mayWait(101), "RFC 9000 13.2.2: as many as eight");
+  acks.handleSent();
+  acks.handlePacket(15_872, 150);
+  t.ok(acks.mayWait(150), "one packet, whatever its length");
+  acks.handlePacket(74, 150);
+  t.notOk(acks.mayWait(150), "two large ones");
   acks.handleSent();
   t.equal(acks.deadlineMs, Number.POSITIVE_INFINITY);
   acks.handlePacket(74, 200);

@@ -67,3 +67,26 @@ t.test("what has become too large is dropped and counted, in both queues, and st
   t.equal(first.told(), 1);
   t.equal(second.told(), 1);
 });
+
+t.test("the engine is asked whether it holds any only after it was given some", async (t) => {
+  const queue = new FakeQueue();
+  let asked = 0;
+  queue.dgramSendQueueLen = () => {
+    asked += 1;
+    return queue.held.length;
+  };
+  const feed = new DatagramFeed(queue, 1300);
+  feed.fill();
+  t.notOk(feed.isHeld);
+  t.equal(asked, 0);
+  const { source } = sourceOf(10);
+  feed.add(source);
+  feed.fill();
+  t.ok(feed.isHeld);
+  t.ok(feed.isHeld);
+  queue.held = [];
+  t.notOk(feed.isHeld);
+  asked = 0;
+  t.notOk(feed.isHeld);
+  t.equal(asked, 0);
+});

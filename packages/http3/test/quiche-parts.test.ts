@@ -1,6 +1,6 @@
 import t from "tap";
 import { describePeerError } from "#src/quiche/close-info.js";
-import { DatagramPacker, recyclePack, unpackDatagrams } from "#src/quiche/datagram-pack.js";
+import { addTransfer, DatagramPacker, recyclePack, unpackDatagrams } from "#src/quiche/datagram-pack.js";
 import { Pacer } from "#src/quiche/pacer.js";
 import { decodePacketHeader } from "#src/quiche/packet-header.js";
 import { decodeRetryToken, encodeRetryToken } from "#src/quiche/retry-token.js";
@@ -71,14 +71,14 @@ t.test("the memory of a pack that was sent serves the next one", async (t) => {
   const first = packer.take();
   t.ok(first !== undefined);
   if (first === undefined) return;
-  packer.add(Uint8Array.of(1), new Uint8Array(3));
+  packer.add(Uint8Array.of(1), new Uint8Array(5000));
   const second = packer.take();
   t.not(second?.bytes.buffer, first.bytes.buffer, "somebody may still read it");
   recyclePack(first);
-  packer.add(Uint8Array.of(2), Uint8Array.of(3));
+  packer.add(Uint8Array.of(2), new Uint8Array(5000).fill(3));
   const third = packer.take();
   t.equal(third?.bytes.buffer, first.bytes.buffer);
-  t.strictSame(third && unpackDatagrams(third).map((d) => [...d]), [[2, 3]]);
+  t.strictSame(third && unpackDatagrams(third), [Uint8Array.of(2, ...new Uint8Array(5000).fill(3))]);
   recyclePack(first);
   packer.add(Uint8Array.of(2), new Uint8Array(20_000));
   t.ok((packer.take()?.bytes.buffer.byteLength ?? 0) > 20_000, "memory that is too small stays for others");
@@ -89,6 +89,23 @@ t.test("the memory of more packs than serve next ones is given back at once", as
   for (const pack of packs) recyclePack(pack);
   const kept = packs.filter(({ bytes }) => bytes.byteLength > 0);
   t.ok(kept.length <= 16, `${kept.length} are kept`);
+});
+
+t.test("a pack with little is copied into its message, one with much moves", async (t) => {
+  const packer = new DatagramPacker();
+  const transfersOf = (bytes: number) => {
+    packer.add(Uint8Array.of(1), new Uint8Array(bytes));
+    const pack = packer.take()!;
+    const transfers: ArrayBuffer[] = [];
+    addTransfer(transfers, pack.bytes);
+    if (transfers.length === 0)
+      t.equal(pack.bytes.buffer.byteLength, pack.bytes.byteLength, "nothing else with it");
+    recyclePack(pack);
+    return transfers.length;
+  };
+  t.equal(transfersOf(100), 0);
+  t.equal(transfersOf(5_000), 1);
+  t.equal(transfersOf(100), 0);
 });
 
 t.test("datagrams survive packing, whatever their sizes", async (t) => {

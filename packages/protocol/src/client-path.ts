@@ -79,6 +79,8 @@ const initialBitsPerSecond = 20_000_000;
 const minPacingBitsPerSecond = 5_000_000;
 /** Sending a little faster than the estimate is how a faster path is found. */
 const pacingGain = 1.1;
+/** Frames of one or two datagrams never measure a path: as long as it delivers what is sent, the pace doubles. */
+const startingGain = 2;
 /** Until pings have come back. */
 const assumedRttMs = 50;
 /** Pings are quick for so long after the path was the limit: they tell how much of the queue never drains. */
@@ -100,10 +102,15 @@ export function createClientPath(): ClientPath {
   const isDark = (nowMs: number) => path.isDark(minRttMs(), nowMs);
 
   function applyRates(nowMs: number): void {
-    const { bandwidthBitsPerSecond, rateBitsPerSecond } = path;
-    if (bandwidthBitsPerSecond !== undefined) {
-      pacer.setRate(Math.max(minPacingBitsPerSecond, bandwidthBitsPerSecond * pacingGain));
-    }
+    const { bandwidthBitsPerSecond, deliveredBitsPerSecond, rateBitsPerSecond } = path;
+    pacer.setRate(
+      bandwidthBitsPerSecond === undefined
+        ? Math.max(initialBitsPerSecond, startingGain * deliveredBitsPerSecond)
+        : Math.max(
+            minPacingBitsPerSecond,
+            pacingGain * Math.max(bandwidthBitsPerSecond, deliveredBitsPerSecond),
+          ),
+    );
     if (rateBitsPerSecond === undefined) return;
     budget.setRate(rateBitsPerSecond, nowMs);
     budget.charge((path.takePauseMs() * rateBitsPerSecond) / 8_000, nowMs);

@@ -5,18 +5,20 @@ export interface LatestMedian {
   readonly value: number | undefined;
 }
 
-/** `count`: samples that are remembered; a few, for they are sorted with each that comes. */
+/** `count`: samples that are remembered, a few. */
 export function createLatestMedian(count: number): LatestMedian {
   const latest: number[] = [];
-  let value: number | undefined;
+  // The same by size, kept so in place: there is a sample for every frame.
+  const sorted: number[] = [];
   return {
     add(sample) {
-      latest.push(sample);
-      if (latest.length > count) latest.shift();
-      value = latest.toSorted((a, b) => a - b)[(latest.length - 1) >> 1];
+      if (latest.push(sample) > count) sorted.splice(sorted.indexOf(latest.shift()!), 1);
+      let at = sorted.push(sample) - 1;
+      for (; at > 0 && sorted[at - 1]! > sample; at--) sorted[at] = sorted[at - 1]!;
+      sorted[at] = sample;
     },
     get value() {
-      return value;
+      return sorted[(sorted.length - 1) >> 1];
     },
   };
 }

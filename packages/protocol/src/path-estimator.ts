@@ -1,6 +1,7 @@
 /** The sender's picture of the path: what is on its way, how fast it delivers, how much it loses (spec 5.6). */
 import type { sluice } from "@sluice/proto";
 import { createBandwidthEstimator } from "./bandwidth-estimator.js";
+import { createDeliveryRate } from "./delivery-rate.js";
 import { createFlight } from "./flight.js";
 import { maxBlindBytes } from "./limits.js";
 import { createLossRunLengths } from "./loss-run-lengths.js";
@@ -37,6 +38,8 @@ export interface PathEstimator {
   readonly openingBytes: number;
   /** What the bottleneck carries. */
   readonly bandwidthBitsPerSecond: number | undefined;
+  /** What the path has delivered lately: it carries no less. 0: not known. */
+  readonly deliveredBitsPerSecond: number;
   /** What this session may take of it. */
   readonly rateBitsPerSecond: number | undefined;
   /** See {@link RateController.takePauseMs}. */
@@ -72,8 +75,10 @@ export function createPathEstimator(): PathEstimator {
   const runs = createTrainFinder(keptBusy, (train) => bandwidth.addRun(train, measuredMs));
   const queue = createQueueDelay();
   const rate = createRateController();
+  const delivery = createDeliveryRate();
   let reportedUpTo = 0;
   let deliveredBytes = 0;
+  let deliveredRate = 0;
   let datagramsLost = 0;
   let lossRuns = 0;
   const lossRunLengths = createLossRunLengths();
@@ -127,6 +132,7 @@ export function createPathEstimator(): PathEstimator {
   }
 
   function adaptRate(rttMs: number, nowMs: number): void {
+    deliveredRate = delivery.bitsPerSecond(nowMs);
     rate.update({
       nowMs,
       rttMs,
@@ -153,6 +159,8 @@ export function createPathEstimator(): PathEstimator {
         lossRunLengths.handleReport(report);
         reportedUpTo = report.nextSequence;
         deliveredBytes = Number(report.bytesReceived);
+        const sentMs = flight.lookUp(reportedUpTo - 1)?.sentMs;
+        if (sentMs !== undefined) delivery.add({ deliveredBytes, sentMs, reportedMs: receiverMs }, nowMs);
         handleSign(rttMs, nowMs);
       }
       adaptRate(rttMs, nowMs);
@@ -164,7 +172,7 @@ export function createPathEstimator(): PathEstimator {
     },
     expire: (rttMs, nowMs) => flight.expire(nowMs - Math.max(minExpiryMs, 3 * rttMs)),
     windowBytes(rttMs) {
-      const bytesPerMs = (bandwidth.bitsPerSecond ?? 0) / 8_000;
+      const bytesPerMs = Math.max(bandwidth.bitsPerSecond ?? 0, deliveredRate) / 8_000;
       return Math.max(maxBlindBytes, Math.min(2 * deliveredBytes, bytesPerMs * (rttMs + windowSlackMs)));
     },
     get openingBytes() {
@@ -180,6 +188,9 @@ export function createPathEstimator(): PathEstimator {
     },
     get bandwidthBitsPerSecond() {
       return bandwidth.bitsPerSecond;
+    },
+    get deliveredBitsPerSecond() {
+      return deliveredRate;
     },
     get rateBitsPerSecond() {
       return rate.bitsPerSecond;

@@ -90,8 +90,16 @@ export function createReceiverReport(): ReceiverReport {
       time = tenths(arrival.atMs);
     }
     return {
-      ...{ datagramsReceived, bytesReceived, nextSequence, lost, lossRuns, arrivalSequences, arrivalTimes },
-      ...{ queuedFrames, frames: frames.slice(frames.length - frameCount), reportTime },
+      datagramsReceived,
+      bytesReceived,
+      nextSequence,
+      lost,
+      lossRuns,
+      arrivalSequences,
+      arrivalTimes,
+      queuedFrames,
+      frames: frames.slice(frames.length - frameCount),
+      reportTime,
       received: bitsOf(hasCome, false),
       recovered: bitsOf((each) => restored[each % windowSize] === 1 && !hasCome(each), true),
     };

@@ -439,9 +439,9 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
       results.sayLarge(maxDatagramBytes);
       if (maxDatagramBytes === 0) return undefined;
       const hasResults = results.nextTimeoutMs() <= nowMs;
+      // spec 5.6: as soon as a frame is released, without a timer in between; what is due soon goes with the results that leave now.
+      if ((hasResults ? report.rideMs : report.nextTimeoutMs()) <= nowMs) pushReport(nowMs);
       if (lossy.isEmpty && !hasResults) return undefined;
-      // spec 5.6: a report that is due soon goes with the results that leave now.
-      if (hasResults && report.rideMs <= nowMs) pushReport(nowMs);
       const draft = draftOf(maxDatagramBytes);
       const end = results.fill(draft, lossy.fill(draft, 0, maxDatagramBytes), rttMs(), nowMs);
       bytesSent += end;
@@ -471,11 +471,20 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
     },
     get figures() {
       return {
-        ...{ rttMs: rtt.smoothedMs, slicesReceived, bytesReceived, bytesSent },
-        ...{ slicesRecovered, datagramsRecovered: recovery.datagramsRecovered, repairs: recovery.receipts },
-        ...{ framesInFlight: admission.framesInFlight, framesBegun: reassembly.begun, framesAbandoned },
-        ...{ framesInReassembly: reassembly.frames, bytesInReassembly: reassembly.bytes },
-        ...{ resultsRepeated: results.repeated, resultsWaiting: results.waiting },
+        rttMs: rtt.smoothedMs,
+        slicesReceived,
+        bytesReceived,
+        bytesSent,
+        slicesRecovered,
+        datagramsRecovered: recovery.datagramsRecovered,
+        repairs: recovery.receipts,
+        framesInFlight: admission.framesInFlight,
+        framesBegun: reassembly.begun,
+        framesAbandoned,
+        framesInReassembly: reassembly.frames,
+        bytesInReassembly: reassembly.bytes,
+        resultsRepeated: results.repeated,
+        resultsWaiting: results.waiting,
       };
     },
   };

@@ -14,8 +14,9 @@ const runsOfEach = 8;
 const tolerance = 1.1;
 
 /**
- * Runs a network on batches of 1, 2, 4, ... frames and takes the time, which also warms it up. It ends early at a size that
- * would take too long, or that makes a frame clearly dearer than a smaller one: a larger one is no use then.
+ * Runs a network on batches of 1, 2, 4, ... frames and takes the time, which also warms it up. Each size takes turns with the best
+ * one before it, so that a moment in which the machine is slow makes both slow. It ends early at a size that would take too
+ * long, or that makes a frame clearly dearer than a smaller one: a larger one is no use then.
  * @param run runs so many frames that stand for the real ones
  */
 export async function measureBatchCosts(
@@ -23,22 +24,34 @@ export async function measureBatchCosts(
   { maxFrames, budgetMs = 1_000, now }: MeasureOptions,
 ): Promise<BatchCost[]> {
   const endMs = now() + budgetMs;
-  const costs: BatchCost[] = [];
-  for (let frames = 1; frames <= maxFrames; frames *= 2) {
-    // The first run of a size allocates and compiles.
-    await run(frames);
-    const times: number[] = [];
-    for (let i = 0; i < runsOfEach && (i === 0 || now() < endMs); i++) {
-      const startMs = now();
-      await run(frames);
-      times.push(now() - startMs);
+  /** The least time of each size, taken in turns. */
+  async function timeInTurns(sizes: readonly number[]): Promise<number[]> {
+    const least = sizes.map(() => Number.POSITIVE_INFINITY);
+    for (let turn = 0; turn < runsOfEach && (turn === 0 || now() < endMs); turn++) {
+      for (const [i, frames] of sizes.entries()) {
+        const startMs = now();
+        await run(frames);
+        least[i] = Math.min(least[i]!, now() - startMs);
+      }
     }
-    const ms = Math.min(...times);
-    costs.push({ frames, ms });
-    const best = Math.min(...costs.map((cost) => cost.ms / cost.frames));
-    if (ms / frames > tolerance * best) break;
+    return least;
+  }
+
+  // The first run of a size allocates and compiles.
+  await run(1);
+  let best: BatchCost = { frames: 1, ms: (await timeInTurns([1]))[0]! };
+  const costs = [best];
+  for (let frames = 2; frames <= maxFrames; frames *= 2) {
     // Twice the frames take up to twice as long, each size several times.
-    if (now() + 2 * ms > endMs) break;
+    if (now() + 2 * costs.at(-1)!.ms > endMs) break;
+    await run(frames);
+    const [bestMs, ownMs] = await timeInTurns([best.frames, frames]);
+    // A clock that is too coarse for the best one tells nothing about this one beside it.
+    const ms = bestMs! > 0 ? (best.ms * ownMs!) / bestMs! : ownMs!;
+    const cost = { frames, ms };
+    costs.push(cost);
+    if (ms / frames > (tolerance * best.ms) / best.frames) break;
+    if (ms / frames < best.ms / best.frames) best = cost;
   }
   return costs;
 }

@@ -41,7 +41,7 @@ export function answerPredictions(
   predictions: readonly AnsweredPrediction[],
   frame: AnsweredFrame,
 ): ModelAnswer {
-  return { ...describe(frame), predictions };
+  return { frameNumber: frame.frameNumber, inferenceTime: roundTime(frame.inferenceMs), predictions };
 }
 
 /** The answer of any model: its outputs. */
@@ -51,7 +51,8 @@ export function answerOutputs(
   frame: AnsweredFrame,
 ): ModelAnswer {
   return {
-    ...describe(frame),
+    frameNumber: frame.frameNumber,
+    inferenceTime: roundTime(frame.inferenceMs),
     outputs: outputs.map((tensor, i) => {
       const { dtype, shape } = tensor;
       return { name: names[i] ?? "", dtype, shape, data: tensorBytes(tensor) };
@@ -60,8 +61,8 @@ export function answerOutputs(
 }
 
 /** Times have no use for more than a hundredth of a millisecond. */
-function describe({ frameNumber, inferenceMs }: AnsweredFrame) {
-  return { frameNumber, inferenceTime: Math.round(inferenceMs * 100) / 100 };
+function roundTime(ms: number): number {
+  return Math.round(ms * 100) / 100;
 }
 
 /** What stands around the elements of an output at most, beside its name. */

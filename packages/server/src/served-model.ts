@@ -42,7 +42,7 @@ export interface ServedNetwork<Output> {
   run(frames: readonly ServedFrame[]): Promise<readonly Output[]>;
   /** The most frames of one run. Default 1. */
   readonly maxFrames?: number;
-  /** What batches cost, measured before the first frame: the scheduler batches where that shows a gain. Default: none. */
+  /** What batches cost, measured before the first frame; the batches that run put it right. Default: none, and no batches. */
   readonly costs?: readonly BatchCost[];
   /** Runs that may be under way: one at work and one that is got ready meanwhile. Default {@link defaultMaxUnderWay}. */
   readonly maxUnderWay?: number;

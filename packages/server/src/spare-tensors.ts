@@ -20,13 +20,17 @@ export function createSpareTensors(): SpareTensors {
   const spare: Tensor[] = [];
   let bytes = 0;
   return {
-    take(spec) {
-      const count = elementCount(spec.shape);
-      const at = spare.findLastIndex(({ dtype, data }) => dtype === spec.dtype && data.length === count);
+    take({ dtype, shape, layout }) {
+      const count = elementCount(shape);
+      let at = spare.length - 1;
+      while (at >= 0 && (spare[at]!.dtype !== dtype || spare[at]!.data.length !== count)) at--;
       if (at < 0) return undefined;
-      const [{ data }] = spare.splice(at, 1) as [Tensor];
+      const { data } = spare[at]!;
+      if (at === spare.length - 1) spare.pop();
+      else spare.splice(at, 1);
       bytes -= data.byteLength;
-      return { ...spec, data };
+      // Made as all others are: a spread gives each tensor a form of its own, which slows down all that reads them.
+      return { dtype, shape, layout, data } as Tensor;
     },
     give(tensor) {
       if (tensor.data.byteLength > maxBytes) return;

@@ -50,6 +50,9 @@ export interface SessionDriverOptions {
 
 /** A timer that is so late means that input may wait unread; the core must see it before it judges by time. */
 const stallMs = 4;
+/** How much too early a timer is at least, and how long it has stood, before it is moved. */
+const worthMovingMs = 4;
+const moveIntervalMs = 8;
 /** Streams end with their session: its close, whose code says more, may be right behind. */
 const controlEndGraceMs = 250;
 /** Rounds of one pump; a core that always has more must not starve the rest of the process. */
@@ -61,6 +64,7 @@ export function createSessionDriver(options: SessionDriverOptions): SessionDrive
   let timer: unknown;
   /** When the timer wakes; Infinity where there is none. */
   let timerAtMs = Number.POSITIVE_INFINITY;
+  let movedMs = Number.NEGATIVE_INFINITY;
   let writing = false;
   let controlEnd: unknown;
   let stopped = false;
@@ -148,14 +152,23 @@ export function createSessionDriver(options: SessionDriverOptions): SessionDrive
     arm();
   }
 
-  /** A timer that is early enough stays: moving it with every frame would cost more than a look for nothing. */
+  /**
+   * A timer that is early enough stays: moving it with every frame would cost more than a look for nothing. A look wakes a thread
+   * that would sleep, so now and then one that is much too early moves all the same.
+   */
   function arm(): void {
     if (stopped) return;
     const atMs = core.nextTimeoutMs();
-    if (timerAtMs <= atMs) return;
+    if (atMs === timerAtMs) return;
+    const earlyMs = atMs - timerAtMs;
+    if (earlyMs >= 0 && earlyMs < worthMovingMs) return;
+    const nowMs = clock.now();
+    if (earlyMs >= 0 && nowMs - movedMs < moveIntervalMs) return;
     if (timer !== undefined) clock.cancel(timer);
+    timer = undefined;
     timerAtMs = atMs;
-    timer = clock.schedule(Math.max(0, atMs - clock.now()), () => wake(false));
+    movedMs = nowMs;
+    if (atMs < Number.POSITIVE_INFINITY) timer = clock.schedule(Math.max(0, atMs - nowMs), () => wake(false));
   }
 
   function wake(isSecondLook: boolean): void {

@@ -7,6 +7,7 @@ function createCountingClock() {
   let nowMs = 0;
   let nextId = 1;
   const counts = { scheduled: 0, cancelled: 0 };
+  let looks = 0;
   const clock: Clock = {
     now: () => nowMs,
     schedule(delayMs, call) {
@@ -22,6 +23,9 @@ function createCountingClock() {
   return {
     clock,
     counts,
+    get looks() {
+      return looks;
+    },
     get waiting() {
       return [...timers.values()].map(({ atMs }) => atMs);
     },
@@ -31,6 +35,7 @@ function createCountingClock() {
         if (!next || next[1].atMs > ms) break;
         timers.delete(next[0]);
         nowMs = next[1].atMs;
+        looks++;
         next[1].call();
       }
       nowMs = ms;
@@ -77,6 +82,36 @@ t.test("a timer that is early enough stays, and wakes the core no sooner than it
   t.same(woken, [109]);
   t.same(time.waiting, []);
 });
+
+t.test(
+  "a timer that is much too early moves now and then, so that a quiet core is not woken for nothing",
+  async (t) => {
+    const { time, woken, driver, wakeAt } = await createWokenCore();
+    // Each frame has something due soon, which is settled before.
+    for (let frame = 1; frame <= 10; frame++) {
+      time.runUntil(frame * 33);
+      wakeAt(frame * 33 + 17);
+      driver.pump();
+      time.runUntil(frame * 33 + 9);
+      wakeAt(1_000);
+      driver.pump();
+    }
+    t.same(time.waiting, [1_000]);
+    t.equal(time.looks, 0);
+    const busy = await createWokenCore();
+    for (let ms = 0; ms < 100; ms++) {
+      busy.time.runUntil(ms);
+      busy.wakeAt(ms + 50);
+      busy.driver.pump();
+    }
+    t.ok(busy.time.counts.scheduled <= 100 / 8 + 1, `${busy.time.counts.scheduled} timers`);
+    wakeAt(Number.POSITIVE_INFINITY);
+    time.runUntil(500);
+    driver.pump();
+    t.same(time.waiting, [], "there is none for a core that waits for nothing");
+    t.same(woken, []);
+  },
+);
 
 t.test("a timer that would be too late is moved", async (t) => {
   const { time, woken, driver, wakeAt } = await createWokenCore();

@@ -1,5 +1,11 @@
-/** RFC 9000 13.2.2: every second packet is acknowledged at once. */
-const MAX_PACKETS = 2;
+/**
+ * So many packets, or more than one with so many bytes, are acknowledged at once; other senders wait for ten (RFC 9000
+ * 13.2.2 recommends two, and allows for more). Each acknowledgement costs both ends as much as a packet of data.
+ */
+const MAX_PACKETS = 8;
+const MAX_BYTES = 12_000;
+/** Of packets without data. */
+const MAX_OTHERS = 2;
 /** Far below the max_ack_delay of 25 ms that both ends reckon with (RFC 9000 18.2), and long enough for an answer. */
 const MAX_DELAY_MS = 2;
 /**
@@ -16,6 +22,7 @@ const LEAST_DATA_BYTES = 52;
 export class AckDelay {
   /** Packets with data that nothing has answered. */
   #data = 0;
+  #dataBytes = 0;
   /**
    * Others: one may keep data company, for it wants no answer (RFC 9000 13.2.1), or peers would answer acknowledgements
    * by packets of their own for ever; more of them open the window for what waits in the engine.
@@ -30,17 +37,20 @@ export class AckDelay {
     }
     if (this.#data === 0) this.#sinceMs = nowMs;
     this.#data += 1;
+    this.#dataBytes += bytes;
   }
 
   /** Everything that the engine had to say has left. */
   handleSent(): void {
     this.#data = 0;
+    this.#dataBytes = 0;
     this.#others = 0;
   }
 
   /** Whether something came in that may stay without an answer for now. */
   mayWait(nowMs: number): boolean {
-    const isFew = this.#data > 0 && this.#data < MAX_PACKETS && this.#others < MAX_PACKETS;
+    const isLittle = this.#data === 1 || (this.#data < MAX_PACKETS && this.#dataBytes < MAX_BYTES);
+    const isFew = this.#data > 0 && isLittle && this.#others < MAX_OTHERS;
     return isFew && nowMs < this.deadlineMs;
   }
 

@@ -12,6 +12,12 @@ const LOOK_MS = 5;
 const QUIET_PACKETS = 8;
 const QUIET_LOOK_MS = 25;
 /**
+ * A path that has lost nothing at so many looks is looked at in turns that come anyway, and for a turn's sake only after
+ * so long: what a look finds out that cannot wait is a loss.
+ */
+const CALM_LOOKS = 40;
+const CALM_LOOK_MS = 200;
+/**
  * What a packet holds beside a datagram and the peer's connection id: first byte, packet number and authentication tag
  * at their longest (RFC 9000 17.3.1, RFC 9001 5.3), type and length of the frame (RFC 9221 4).
  */
@@ -44,6 +50,8 @@ export class ConnectionPath {
   #isStale = false;
   /** Packets of both ways since the last look. */
   #packets = 0;
+  /** Since something was lost, or the path has changed. */
+  #looksWithoutLoss = 0;
   /** What the last look saw. */
   #seen: PathStats | undefined;
   /** See `packetLimit`; `undefined` once what it depends on has changed. */
@@ -58,6 +66,10 @@ export class ConnectionPath {
   ) {
     this.#peer = options.peer;
     this.#askedMs = options.askedMs;
+  }
+
+  get isLocal(): boolean {
+    return this.#isLocal;
   }
 
   /** The longest datagram that a packet holds now, HTTP/3's prefix included. */
@@ -115,6 +127,7 @@ export class ConnectionPath {
     const isTime = nowMs >= this.#nextLookMs || this.#limitBytes === undefined;
     const path = isTime || mtu.isProbing ? this.#ask() : undefined;
     if (path === undefined) return false;
+    this.#looksWithoutLoss = path.lost === this.#seen?.lost ? this.#looksWithoutLoss + 1 : 0;
     this.#seen = path;
     this.#follow(path.peerHost);
     if (!this.#isLocal) {
@@ -140,8 +153,9 @@ export class ConnectionPath {
 
   /** When it has to be looked at, later than `nowMs`. */
   deadlineMs(nowMs: number): number {
-    const lookMs = this.#isStale ? this.#nextLookMs : Number.POSITIVE_INFINITY;
-    return Math.min(lookMs, this.mtu.deadlineMs(nowMs));
+    const isCalm = this.#looksWithoutLoss >= CALM_LOOKS && this.#packets <= QUIET_PACKETS;
+    const lookMs = isCalm ? this.#lookedMs + CALM_LOOK_MS : this.#nextLookMs;
+    return Math.min(this.#isStale ? lookMs : Number.POSITIVE_INFINITY, this.mtu.deadlineMs(nowMs));
   }
 
   /** RFC 9000 9.3: the peer may have another address, or its NAT has given it another port. */

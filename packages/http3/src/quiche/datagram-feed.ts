@@ -19,6 +19,8 @@ export class DatagramFeed {
   readonly #sources: DatagramSource[] = [];
   #maxBytes: number;
   #dropped = 0;
+  /** Something was handed over since the engine was seen to have none. */
+  #mayHold = false;
 
   /** `maxBytes`: the longest datagram that a packet holds, session prefix included. */
   constructor(
@@ -42,6 +44,12 @@ export class DatagramFeed {
     if (index !== -1) this.#sources.splice(index, 1);
   }
 
+  /** Whether the engine still has some. */
+  get isHeld(): boolean {
+    this.#mayHold &&= this.queue.dgramSendQueueLen() > 0;
+    return this.#mayHold;
+  }
+
   /** Whether a source has something. */
   get isWaiting(): boolean {
     return this.#sources.some((source) => source.peek() !== undefined);
@@ -50,7 +58,7 @@ export class DatagramFeed {
   setMaxBytes(maxBytes: number): void {
     if (maxBytes === this.#maxBytes) return;
     // The engine would wait for a packet that holds them, and everything behind them with it.
-    if (maxBytes < this.#maxBytes && this.queue.dgramSendQueueLen() > 0) {
+    if (maxBytes < this.#maxBytes && this.isHeld) {
       const before = this.queue.dgramSendQueueLen();
       this.queue.dgramPurgeOutgoing((datagram) => datagram.byteLength > maxBytes);
       this.#dropped += before - this.queue.dgramSendQueueLen();
@@ -61,6 +69,7 @@ export class DatagramFeed {
 
   /** Fills the engine's queue. */
   fill(): void {
+    if (!this.isWaiting) return;
     let room = SEND_QUEUE_DATAGRAMS - this.queue.dgramSendQueueLen();
     for (const source of this.#sources) {
       for (let next = source.peek(); next !== undefined && room > 0; next = source.peek()) {
@@ -74,6 +83,7 @@ export class DatagramFeed {
 
   /** `false` where the engine's queue is full. */
   #send(datagram: Uint8Array): boolean {
+    this.#mayHold = true;
     try {
       return this.queue.dgramSend(lendBytes(datagram)) !== null;
     } catch {

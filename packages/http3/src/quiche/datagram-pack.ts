@@ -4,6 +4,14 @@ const PAGE_BYTES = 4096;
 const MAX_CAPACITY_BYTES = 65_536;
 const LENGTH_BYTES = 2;
 
+/** What is smaller is copied into messages: handing its memory over takes both threads longer. */
+const LEAST_MOVED_BYTES = 2048;
+
+/** Has the memory under `bytes`, which are all of it, move with the message that holds them, where that is worth it. */
+export function addTransfer(transfers: ArrayBuffer[], bytes: Uint8Array<ArrayBuffer>): void {
+  if (bytes.buffer.byteLength >= LEAST_MOVED_BYTES) transfers.push(bytes.buffer);
+}
+
 /** Datagrams in one buffer, each after its length (u16, little-endian), so that a thread hands over many at once. */
 export interface DatagramPack {
   readonly bytes: Uint8Array<ArrayBuffer>;
@@ -19,6 +27,7 @@ const free: ArrayBuffer[] = [];
  * looks through the whole heap each time that some tens of MiB of it were thrown away.
  */
 export function recyclePack(pack: DatagramPack): void {
+  if (pack.bytes.buffer.byteLength < PAGE_BYTES) return;
   if (free.length < MAX_FREE) free.push(pack.bytes.buffer);
   else freeMemory([new Uint8Array(pack.bytes.buffer)]);
 }
@@ -62,8 +71,10 @@ export class DatagramPacker {
   /** What was collected; its buffer now belongs to the caller. */
   take(): DatagramPack | undefined {
     if (this.#bytes === undefined || this.#count === 0) return undefined;
-    const pack = { bytes: this.#bytes.subarray(0, this.#length), count: this.#count };
-    this.#bytes = undefined;
+    const isMoved = this.#length >= LEAST_MOVED_BYTES;
+    const bytes = isMoved ? this.#bytes.subarray(0, this.#length) : this.#bytes.slice(0, this.#length);
+    const pack = { bytes, count: this.#count };
+    if (isMoved) this.#bytes = undefined;
     this.#lastLength = this.#length;
     this.#length = 0;
     this.#count = 0;

@@ -1,12 +1,12 @@
 import { DatagramBacklog } from "./datagram-backlog.js";
-import type { DatagramPack } from "./datagram-pack.js";
+import { addTransfer, type DatagramPack } from "./datagram-pack.js";
 import type { Gate } from "./delivery-gate.js";
 import type { ToMain } from "./messages.js";
 
 /** What may not leave at once waits so long for company. */
 const BATCH_MS = 1;
 
-/** Collects what the main thread shall learn and hands it over in batches, with buffers moved, not copied. */
+/** Collects what the main thread shall learn and hands it over in batches, with large buffers moved, not copied. */
 export class Outbox {
   #messages: ToMain[] = [];
   #transfers: ArrayBuffer[] = [];
@@ -38,7 +38,7 @@ export class Outbox {
     const copy = new Uint8Array(bytes);
     this.#isUrgent = true;
     this.#messages.push({ type: "data", session, stream, bytes: copy, fin });
-    if (copy.byteLength > 0) this.#transfers.push(copy.buffer);
+    addTransfer(this.#transfers, copy);
   }
 
   /** Copies `datagram`; `false` where too many wait for a main thread that is busy. */
@@ -68,7 +68,7 @@ export class Outbox {
   #pushPack(session: number, pack: DatagramPack): void {
     this.#datagrams += pack.count;
     this.#messages.push({ type: "datagrams", session, pack });
-    this.#transfers.push(pack.bytes.buffer);
+    addTransfer(this.#transfers, pack.bytes);
   }
 
   #post(): void {

@@ -47,7 +47,7 @@ export class PacketSender {
 
   /** Sends what may leave; returns whether there is more to be sent at once. */
   send(nowMs: number, state: SendingState): boolean {
-    const { connection, path, socket } = this;
+    const { datagrams, path, socket } = this;
     this.#state = state;
     this.look(nowMs);
     this.#isHeldBack = false;
@@ -56,7 +56,7 @@ export class PacketSender {
       this.#isProbeOverdue &&= isProbeDue;
       if (this.#isProbeOverdue) this.#sendProbe(nowMs);
       const wasFed = state.isEstablished && this.#feed(nowMs);
-      const hasDatagrams = connection.dgramSendQueueLen() > 0;
+      const hasDatagrams = datagrams.isHeld;
       const isQuiet = this.webTransport.hasOpened && !state.isClosing && !this.isDue && !isProbeDue;
       if (isQuiet && !wasFed && !hasDatagrams && this.acks.mayWait(nowMs)) return false;
       for (let i = 0; i < PACKETS_PER_ROUND; i++) {
@@ -69,8 +69,8 @@ export class PacketSender {
         this.acks.handleSent();
         this.isDue = false;
         if (length === 0) {
-          if (connection.dgramSendQueueLen() > 0) return false; // The engine's window is full.
-          if (this.datagrams.isWaiting) break;
+          if (datagrams.isHeld) return false; // The engine's window is full.
+          if (datagrams.isWaiting) break;
           if (!this.#isProbeDue(nowMs)) return false;
           this.#sendProbe(nowMs);
           break;
@@ -102,7 +102,7 @@ export class PacketSender {
 
   /** Sends a probe, unless datagrams wait in the engine: they would travel in it, and be lost with it. */
   #sendProbe(nowMs: number): void {
-    if (this.connection.dgramSendQueueLen() > 0) return;
+    if (this.datagrams.isHeld) return;
     this.#isProbeOverdue = false;
     const { mtu } = this.path;
     const bytes = mtu.probeBytes(nowMs);

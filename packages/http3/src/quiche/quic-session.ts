@@ -12,7 +12,7 @@ import {
 } from "@sluice/transport";
 import { encodeReason } from "../h3/capsule.js";
 import { ENGINE_FAILED_CODE } from "./close-info.js";
-import { DatagramPacker, unpackDatagrams } from "./datagram-pack.js";
+import { addTransfer, DatagramPacker, unpackDatagrams } from "./datagram-pack.js";
 import { MAX_QUEUED_DATAGRAMS, type SessionFacts, type ToMain } from "./messages.js";
 import { QuicReceiveStream, QuicSendStream } from "./quic-stream.js";
 import type { QuicWorker, WorkerClient } from "./quic-worker.js";
@@ -203,7 +203,9 @@ export class QuicSession implements Session, WorkerClient {
   #postDatagrams(): void {
     const pack = this.#packer.take();
     if (pack === undefined) return;
-    this.worker.post({ type: "datagrams", session: this.handle, pack }, [pack.bytes.buffer]);
+    const transfers: ArrayBuffer[] = [];
+    addTransfer(transfers, pack.bytes);
+    this.worker.post({ type: "datagrams", session: this.handle, pack }, transfers);
   }
 
   #deliver(batch: Uint8Array[]): void {

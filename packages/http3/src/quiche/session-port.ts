@@ -43,7 +43,7 @@ export class SessionPort implements DatagramSource {
 
   handleMessage(message: Extract<ToWorker, { session: number }>): void {
     const { webTransport } = this.connection;
-    this.connection.handleNews();
+    this.connection.handleNews(message.type !== "datagrams" && message.type !== "write");
     switch (message.type) {
       case "datagrams":
         if (this.#isOpen) this.#packs.push(message.pack);

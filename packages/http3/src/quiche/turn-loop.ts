@@ -1,6 +1,6 @@
 import type { QuicheConnection } from "./connection.js";
-
-const NO_CONNECTIONS: ReadonlySet<QuicheConnection> = new Set();
+import { Trickle } from "./trickle.js";
+import { WakeTimes } from "./wake-times.js";
 
 /** Where the host and those who use it are on the same thread. */
 export interface SameThread {
@@ -16,16 +16,20 @@ export interface SameThread {
  */
 export class TurnLoop {
   #dirty = new Set<QuicheConnection>();
-  readonly #timers = new Map<QuicheConnection, { timer: NodeJS.Timeout; atMs: number }>();
+  readonly #times = new WakeTimes<QuicheConnection>((connection) => this.schedule(connection));
   /** The connections of the round that is under way. */
-  #round: ReadonlySet<QuicheConnection> = NO_CONNECTIONS;
+  #round: Set<QuicheConnection> = new Set();
   #scheduled = false;
+  readonly #trickle = new Trickle();
+  #packets = 0;
   #isStopped = false;
 
   constructor(
     /** Called in each round of turns after the reading, and after the sending. */
     readonly onRound: (nowMs: number) => void,
     readonly sameThread?: SameThread,
+    /** Sleeps for so many milliseconds, or until the main thread has something to say. */
+    readonly nap?: (ms: number) => void,
   ) {}
 
   /** No connection gets a turn any more. */
@@ -33,8 +37,9 @@ export class TurnLoop {
     return this.#isStopped;
   }
 
+  /** Connections that may be woken. */
   get timerCount(): number {
-    return this.#timers.size;
+    return this.#times.size;
   }
 
   /** Schedules a turn of `connection`, or only a round without one. */
@@ -45,76 +50,87 @@ export class TurnLoop {
     setImmediate(this.#run);
   }
 
-  /** Schedules a turn at `atMs`. A timer that is early enough stays: moving it for each packet would cost more. */
+  /** Schedules a turn at `atMs`, in place of the one that was wanted before. */
   wake(connection: QuicheConnection, atMs: number): void {
     const nowMs = performance.now();
-    if (atMs <= nowMs) {
-      this.schedule(connection);
-      return;
-    }
-    const armed = this.#timers.get(connection);
-    if (armed !== undefined) {
-      if (armed.atMs <= atMs) return;
-      clearTimeout(armed.timer);
-      this.#timers.delete(connection);
-    }
-    if (atMs === Number.POSITIVE_INFINITY) return;
-    const timer = setTimeout(
-      () => {
-        this.#timers.delete(connection);
-        this.schedule(connection);
-      },
-      Math.max(1, atMs - nowMs),
-    );
-    this.#timers.set(connection, { timer, atMs });
+    if (atMs <= nowMs) this.schedule(connection);
+    else this.#times.set(connection, atMs, nowMs);
   }
 
   forget(connection: QuicheConnection): void {
     this.#dirty.delete(connection);
-    const armed = this.#timers.get(connection);
-    if (armed !== undefined) clearTimeout(armed.timer);
-    this.#timers.delete(connection);
+    this.#times.delete(connection);
   }
 
   /** Ends all turns; returns the connections that would have had some. */
   stop(): ReadonlySet<QuicheConnection> {
     this.#isStopped = true;
-    const left = new Set([...this.#dirty, ...this.#timers.keys(), ...this.#round]);
+    const left = new Set([...this.#dirty, ...this.#times.keys(), ...this.#round]);
     for (const connection of left) this.forget(connection);
     return left;
   }
 
-  readonly #run = (): void => {
+  readonly #run = (): void => this.#guard(this.#readRound);
+
+  #guard(part: () => void): void {
     if (this.#isStopped) return;
     try {
-      this.#turn(performance.now());
+      part();
     } catch (error) {
       // A worker dies of it; the caller's thread must not.
       if (this.sameThread === undefined) throw error;
       this.sameThread.onError(error);
     }
-  };
+  }
 
-  #turn(nowMs: number): void {
+  readonly #readRound = (): void => {
+    const nowMs = performance.now();
     // What is asked for meanwhile has its turn in this round, or in the next one at its end.
     this.sameThread?.takeNews();
-    const round = this.#takeDirty();
-    this.#round = round;
-    for (const connection of round) connection.read(nowMs);
+    this.#round = this.#takeDirty();
+    this.#packets = 0;
+    for (const connection of this.#round) this.#packets += connection.read(nowMs);
     // What came is worked on by the main thread while this one sends.
     this.onRound(nowMs);
+    if (this.sameThread === undefined) this.#sendRound();
+    else queueMicrotask(this.#afterAnswers);
+  };
+
+  /**
+   * Ticks come when no microtask is left: the application has answered what it can answer without waiting, and that travels
+   * with the acknowledgements, without another turn of the event loop.
+   */
+  readonly #afterAnswers = (): void => process.nextTick(this.#runSends);
+
+  readonly #runSends = (): void => this.#guard(this.#sendRound);
+
+  readonly #sendRound = (): void => {
+    const nowMs = performance.now();
+    const round = this.#round;
     if (this.sameThread?.takeNews()) {
-      // It was answered at once: that travels with the acknowledgements.
       for (const connection of this.#takeDirty()) {
         connection.read(nowMs);
         round.add(connection);
       }
     }
     for (const connection of round) connection.send(nowMs);
-    this.#round = NO_CONNECTIONS;
+    this.#round = new Set();
     this.#scheduled = false;
+    this.#times.settle(nowMs);
     this.onRound(nowMs);
     if (this.#dirty.size > 0) this.schedule();
+    else if (this.nap !== undefined) this.#rest(nowMs, round, this.nap);
+  };
+
+  #rest(nowMs: number, round: ReadonlySet<QuicheConnection>, nap: (ms: number) => void): void {
+    let isPaced = false;
+    let hasLocal = false;
+    for (const connection of round) {
+      isPaced ||= connection.isHeldBack;
+      hasLocal ||= connection.isLocal;
+    }
+    const ms = this.#trickle.napMs({ nowMs, packets: this.#packets, isPaced, hasLocal }, this.#times.nextMs);
+    if (ms > 0) nap(ms);
   }
 
   #takeDirty(): Set<QuicheConnection> {

@@ -16,6 +16,7 @@ export interface PendingRuns {
 }
 
 interface PendingRun {
+  readonly id: number;
   readonly resolve: (outputs: readonly RawTensor[]) => void;
   readonly reject: (error: EngineError) => void;
 }
@@ -25,22 +26,25 @@ export function createPendingRuns(
   maxPendingRuns: number,
   post: (request: WorkerRequest, transfer: readonly ArrayBuffer[]) => void,
 ): PendingRuns {
-  const pending = new Map<number, PendingRun>();
+  // A handful, answered in the order in which they were asked for. A `Map` that fills and empties makes a new table every few runs,
+  // and in V8 an old table keeps those that followed it alive, with everything that they held of each batch.
+  const pending: PendingRun[] = [];
   const buffers = createSpareBuffers();
   const counts = { completed: 0, failed: 0, refused: 0 };
   let nextId = 0;
   let ended: EngineError | undefined;
 
   function settle(id: number, count: "completed" | "failed"): PendingRun | undefined {
-    const entry = pending.get(id);
-    if (entry !== undefined && pending.delete(id)) counts[count]++;
-    return entry;
+    const at = pending.findIndex((run) => run.id === id);
+    if (at < 0) return undefined;
+    counts[count]++;
+    return pending.splice(at, 1)[0];
   }
 
   return {
     run(inputs) {
       if (ended !== undefined) return Promise.reject(ended);
-      if (pending.size >= maxPendingRuns) {
+      if (pending.length >= maxPendingRuns) {
         counts.refused++;
         const message = `maxPendingRuns: ${maxPendingRuns} runs are pending already`;
         return Promise.reject(new EngineError("queue-full", message));
@@ -48,7 +52,7 @@ export function createPendingRuns(
       return new Promise((resolve, reject) => {
         const id = nextId++;
         const transfer = new Set(Object.values(inputs).map((tensor) => tensor.data.buffer as ArrayBuffer));
-        pending.set(id, { resolve, reject });
+        pending.push({ id, resolve, reject });
         post({ kind: "run", id, inputs }, [...transfer]);
       });
     },
@@ -63,14 +67,13 @@ export function createPendingRuns(
     },
     end(error) {
       ended ??= error;
-      for (const { reject } of pending.values()) reject(error);
-      counts.failed += pending.size;
-      pending.clear();
+      counts.failed += pending.length;
+      for (const { reject } of pending.splice(0)) reject(error);
     },
     buffers,
     get hasEnded() {
       return ended !== undefined;
     },
-    counters: () => ({ pending: pending.size, ...counts }),
+    counters: () => ({ pending: pending.length, ...counts }),
   };
 }

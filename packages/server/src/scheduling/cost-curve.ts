@@ -1,4 +1,5 @@
 /** How long a network takes for a batch, as a function of its size. */
+import { createSizeTrials, type Verdict } from "./size-trials.js";
 
 /** A measurement: so many frames at once take so long. */
 export interface BatchCost {
@@ -15,6 +16,8 @@ export interface CostCurve {
   forget(): void;
   /** Frames that a batch should have: more of them raise the throughput no further. 1 where batching does not help. */
   readonly usefulFrames: number;
+  /** Frames that the next batch may have, of so many that wait: now and then another number, to see whether it is cheaper. */
+  nextFrames(waiting: number): number;
 }
 
 /** Weight of a new run in the live estimate. */
@@ -28,13 +31,26 @@ const worthwhileSaving = 0.02;
 
 /**
  * The curve's shape is measured when a network is loaded, before the first frame; runs then tell how much slower or faster
- * than that the machine is now, which holds for all sizes alike.
+ * than that the machine is now, which holds for all sizes alike, and trials among them which size is the best.
  * @param measured by size, rising; without it batches have one frame, and the first run is the measurement
  */
 export function createCostCurve(measured: readonly BatchCost[], maxFrames: number): CostCurve {
-  const points = measured.filter(({ frames, ms }) => frames >= 1 && frames <= maxFrames && ms > 0);
-  const usefulFrames = findUsefulFrames(points);
+  let points = measured.filter(({ frames, ms }) => frames >= 1 && frames <= maxFrames && ms > 0);
+  let usefulFrames = findUsefulFrames(points);
+  const trials = points.length > 0 ? createSizeTrials(maxFrames) : undefined;
   let pace = 1;
+
+  function handleTrial({ frames, costRatio }: Verdict): void {
+    // The larger of both has to be worth it.
+    const isBetter = frames > usefulFrames ? costRatio < 1 - worthwhileSaving : costRatio <= 1;
+    trials!.settle(isBetter);
+    if (!isBetter) return;
+    const ms = (shapeAt(points, usefulFrames) / usefulFrames) * costRatio * frames;
+    points = [...points.filter((point) => point.frames !== frames), { frames, ms }];
+    points.sort((a, b) => a.frames - b.frames);
+    usefulFrames = frames;
+  }
+
   return {
     msOf: (frames) => shapeAt(points, frames) * pace,
     observe(frames, ms) {
@@ -43,11 +59,16 @@ export function createCostCurve(measured: readonly BatchCost[], maxFrames: numbe
         return;
       }
       pace += (ms / shapeAt(points, frames) - pace) * gain;
+      const verdict = trials?.observe(frames, ms);
+      if (verdict) handleTrial(verdict);
     },
     forget() {
       pace *= forgetting;
     },
-    usefulFrames,
+    get usefulFrames() {
+      return usefulFrames;
+    },
+    nextFrames: (waiting) => trials?.next(waiting, usefulFrames) ?? usefulFrames,
   };
 }
 

@@ -163,9 +163,10 @@ export function createFrameQueue<J extends Job>(options: FrameQueueOptions): Fra
     const { curve, busyUntilMs } = lane;
     const startMs = lane.isSerial ? Math.max(nowMs, busyUntilMs) : nowMs;
     const costMs = frameCostMs(lane);
+    const frames = curve.nextFrames(lane.waiting);
     const jobs = [remove(index, costMs)];
     let { expiresAtMs } = jobs[0]!;
-    while (jobs.length < curve.usefulFrames) {
+    while (jobs.length < frames) {
       const endMs = startMs + curve.msOf(jobs.length + 1);
       // One more must not make those late that are in it already.
       if (endMs > expiresAtMs) break;

@@ -1,4 +1,5 @@
 import { createVirtualClock } from "@sluice/simnet";
+import type { BatchCost } from "#src/scheduling/cost-curve.js";
 import { createFrameQueue, type FrameQueueOptions, type Job } from "#src/scheduling/frame-queue.js";
 
 export interface NamedJob extends Job {
@@ -46,11 +47,12 @@ export function simulateQueue(options: Partial<FrameQueueOptions> = {}) {
     log,
     /** When each frame was done. */
     ends,
-    createLane(cost: (frames: number) => number, maxFrames = 8) {
+    /** `measured`: what was found out about it beforehand; default: the truth. */
+    createLane(cost: (frames: number) => number, maxFrames = 8, measured?: readonly BatchCost[]) {
       const sizes = [1, 2, 4, 8, 16].filter((frames) => frames <= maxFrames);
       const lane = queue.createLane({
         ...{ maxFrames, maxUnderWay: 2, isSerial: true },
-        costs: sizes.map((frames) => ({ frames, ms: cost(frames) })),
+        costs: measured ?? sizes.map((frames) => ({ frames, ms: cost(frames) })),
       });
       costs.set(lane, cost);
       return lane;

@@ -4,7 +4,15 @@ import { checkLookUp, maxTableEntries } from "./look-up.js";
 import { plainKernels } from "./plain-kernels.js";
 import { clearUnused } from "./plain-tile.js";
 import { arrangementOf, dequantizeBlock, quantizeBlock, writeTable } from "./simd-levels.js";
-import { bytesAt, createSimdMemory, head, type SimdMemory, symbolsAt, valuesAt } from "./simd-memory.js";
+import {
+  bytesAt,
+  createSimdMemory,
+  head,
+  part,
+  type SimdMemory,
+  symbolsAt,
+  valuesAt,
+} from "./simd-memory.js";
 import { hasBlocks, tileBlock, tileBlocks, untileBlock } from "./simd-tile.js";
 import { blockElements, type TensorKernels } from "./tensor-kernels.js";
 import { checkTiling } from "./tiling.js";
@@ -36,7 +44,7 @@ function createKernels(memory: SimdMemory): TensorKernels {
       const results = symbolBytes === 1 ? memory.symbols8 : memory.symbols16;
       for (let i = 0; i < values.length; i += blockElements) {
         const count = Math.min(blockElements, values.length - i);
-        memory.values.set(values.subarray(i, i + count));
+        memory.values.set(part(values, i, count));
         quantizeBlock(memory, table, arrangement, first + i, count, symbolBytes);
         symbols.set(head(results, count), i);
       }
@@ -54,7 +62,7 @@ function createKernels(memory: SimdMemory): TensorKernels {
       const sources = symbolBytes === 1 ? memory.symbols8 : memory.symbols16;
       for (let i = 0; i < values.length; i += blockElements) {
         const count = Math.min(blockElements, values.length - i);
-        sources.set(symbols.subarray(i, i + count));
+        sources.set(part(symbols, i, count));
         dequantizeBlock(memory, table, arrangement, first + i, count, symbolBytes);
         values.set(head(memory.values, count), i);
       }
@@ -99,7 +107,7 @@ function createKernels(memory: SimdMemory): TensorKernels {
       entries.set(table);
       for (let i = 0; i < symbols.length; i += blockElements) {
         const count = Math.min(blockElements, symbols.length - i);
-        memory.symbols8.set(symbols.subarray(i, i + count));
+        memory.symbols8.set(part(symbols, i, count));
         exports.lookUp(bytesAt, table.length, symbolsAt, symbolsAt, count);
         target.set(head(memory.symbols8, count), i);
       }
@@ -114,7 +122,7 @@ function createKernels(memory: SimdMemory): TensorKernels {
       let at = offset;
       for (let i = 0; i < symbols.length; i += blockElements) {
         const count = Math.min(blockElements, symbols.length - i);
-        memory.symbols8.set(symbols.subarray(i, i + count));
+        memory.symbols8.set(part(symbols, i, count));
         memory.symbols8.fill(0, count, count + 16);
         exports.packBits(symbolsAt, bytesAt, count, bits);
         const bytes = Math.ceil((count * bits) / 8);
@@ -133,7 +141,7 @@ function createKernels(memory: SimdMemory): TensorKernels {
       for (let i = 0; i < symbols.length; i += blockElements) {
         const count = Math.min(blockElements, symbols.length - i);
         const bytes = Math.ceil((count * bits) / 8);
-        memory.bytes.set(source.subarray(at, at + bytes));
+        memory.bytes.set(part(source, at, bytes));
         exports.unpackBits(bytesAt, symbolsAt, count, bits);
         symbols.set(head(memory.symbols8, count), i);
         at += bytes;

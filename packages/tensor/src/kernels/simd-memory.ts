@@ -117,7 +117,16 @@ export class SimdMemory {
 
 /** The first `count` elements of a view, without a new object where that is all of it. */
 export function head<T extends Float32Array | Uint8Array | Uint16Array>(view: T, count: number): T {
-  return view.length === count ? view : (view.subarray(0, count) as T);
+  return part(view, 0, count);
+}
+
+/** `count` elements of a view from `first` on, without a new object where that is all of it, as for most slices. */
+export function part<T extends Float32Array | Uint8Array | Uint16Array>(
+  view: T,
+  first: number,
+  count: number,
+): T {
+  return first === 0 && view.length === count ? view : (view.subarray(first, first + count) as T);
 }
 
 /** `undefined` where this machine cannot run them. */
