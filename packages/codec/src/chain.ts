@@ -13,7 +13,7 @@ import type {
   TensorFormat,
   TooLong,
 } from "./stage.js";
-import { extentOf, fromUnitOrder, type SliceExtent, toUnitOrder, type UnitOrder } from "./unit-order.js";
+import { extentOf, type SliceExtent, toUnitOrder, type UnitOrder } from "./unit-order.js";
 
 /** A chain of stages, planned for the tensors of one stream; its last stage gives bytes. */
 export interface Chain {
@@ -31,8 +31,11 @@ export interface Chain {
   encode(range: UnitRange, room: number, mayBorrow?: boolean, into?: Uint8Array): Uint8Array | TooLong;
   /** Whether payloads take no memory: they are views of the tensor, or of a copy that nobody else has. */
   lends(mayBorrow: boolean): boolean;
-  /** Decodes what a peer has sent. On a fault, the tensor is as it was. */
-  decode(payload: Uint8Array, range: UnitRange, tensor: Tensor, frame?: number): SliceFault | undefined;
+  /**
+   * Decodes what a peer has sent. On a fault, the tensor is as it was.
+   * @param ordered its elements are in the order of the units
+   */
+  decode(payload: Uint8Array, range: UnitRange, ordered: Tensor, frame?: number): SliceFault | undefined;
   /** Of the stage that looks at earlier frames, where there is one. */
   readonly history: StageHistory | undefined;
 }
@@ -54,7 +57,6 @@ export function planChain(stages: readonly Stage[], context: PlanContext): Chain
   const last = planned.at(-1)!;
   const sideBytes = planned.reduce((sum, { sideBytes = 0 }) => sum + sideBytes, 0);
   const sides = planned.map(({ sideBytes: bytes = 0 }) => new Uint8Array(bytes));
-  let ordered: Tensor | undefined;
   const whole: SliceExtent = extentOf(order, 0, order.units);
   const canBorrow = sideBytes === 0 && planned.every(({ givesViews }) => givesViews);
   // Then each tensor gets a copy of its own, of which the payloads are views.
@@ -64,11 +66,7 @@ export function planChain(stages: readonly Stage[], context: PlanContext): Chain
   let current: Tensor | undefined;
   let currentFrame: number | undefined;
 
-  /** A copy in the order of the units, where that is not the tensor's; made when it is needed first. */
-  function orderedCopy(): Tensor | undefined {
-    if (order.reordered) ordered ??= createTensor(spec.dtype, spec.shape, undefined, spec.layout);
-    return ordered;
-  }
+  const copyOf = createScratchTensor(spec);
 
   return {
     ...{ order, history },
@@ -78,9 +76,11 @@ export function planChain(stages: readonly Stage[], context: PlanContext): Chain
     take(tensor, frame) {
       currentFrame = frame;
       if (frame !== undefined) history?.begin(frame);
-      const copy = lendsCopies ? createTensor(spec.dtype, spec.shape, undefined, spec.layout) : orderedCopy();
-      if (copy) toUnitOrder(order, whole, tensor, copy);
-      current = copy ?? tensor;
+      current = tensor;
+      if (order.reordered) {
+        current = lendsCopies ? createTensor(spec.dtype, spec.shape, undefined, spec.layout) : copyOf();
+        toUnitOrder(order, whole, tensor, current);
+      }
       let seen = current;
       for (const stage of planned) seen = stage.measure?.(seen) ?? seen;
     },
@@ -104,7 +104,7 @@ export function planChain(stages: readonly Stage[], context: PlanContext): Chain
       payload.set(bytes, at);
       return payload;
     },
-    decode(payload, { first, end }, tensor, frame) {
+    decode(payload, { first, end }, ordered, frame) {
       const extent = extentOf(order, first, end);
       if (end - first > this.maxUnits) return "range";
       const elements = extent.elements.end - extent.elements.first;
@@ -113,22 +113,28 @@ export function planChain(stages: readonly Stage[], context: PlanContext): Chain
         return "payload-length";
       let at = sideBytes;
       let piece: PieceOf[Kind] = sideBytes === 0 ? payload : payload.subarray(sideBytes);
-      const copy = orderedCopy();
-      const destination = copy ?? tensor;
       for (let i = planned.length - 1; i >= 0; i--) {
         const stage = planned[i]!;
         const { sideBytes: own = 0 } = stage;
         at -= own;
-        const target: PieceOf[Kind] = i === 0 ? destination : targets[i]!(extent);
+        const target: PieceOf[Kind] = i === 0 ? ordered : targets[i]!(extent);
         const side = own === 0 ? noSide : payload.subarray(at, at + own);
         const fault = stage.decode(piece, target, extent, side, frame);
         if (fault !== undefined) return fault;
         piece = target;
       }
       if (frame !== undefined) history?.settle(frame, extent);
-      if (copy) fromUnitOrder(order, extent, copy, tensor);
       return undefined;
     },
+  };
+}
+
+/** One tensor, made when it is needed first. */
+function createScratchTensor({ dtype, shape, layout }: TensorSpec): () => Tensor {
+  let tensor: Tensor | undefined;
+  return () => {
+    tensor ??= createTensor(dtype, shape, undefined, layout);
+    return tensor;
   };
 }
 
