@@ -24,8 +24,13 @@ export interface Chain {
   readonly fixedBytes: ((elements: number) => number) | undefined;
   /** Takes a tensor, from which slices are encoded until the next one is taken. */
   take(tensor: Tensor, frame?: number): void;
-  /** `mayBorrow`: see `EncodeOptions`. */
-  encode(range: UnitRange, room: number, mayBorrow?: boolean): Uint8Array | TooLong;
+  /**
+   * @param mayBorrow see `EncodeOptions`
+   * @param into where a payload of known length goes; default: memory of its own
+   */
+  encode(range: UnitRange, room: number, mayBorrow?: boolean, into?: Uint8Array): Uint8Array | TooLong;
+  /** Whether payloads take no memory: they are views of the tensor, or of a copy that nobody else has. */
+  lends(mayBorrow: boolean): boolean;
   /** Decodes what a peer has sent. On a fault, the tensor is as it was. */
   decode(payload: Uint8Array, range: UnitRange, tensor: Tensor, frame?: number): SliceFault | undefined;
   /** Of the stage that looks at earlier frames, where there is one. */
@@ -52,6 +57,8 @@ export function planChain(stages: readonly Stage[], context: PlanContext): Chain
   let ordered: Tensor | undefined;
   const whole: SliceExtent = extentOf(order, 0, order.units);
   const canBorrow = sideBytes === 0 && planned.every(({ givesViews }) => givesViews);
+  // Then each tensor gets a copy of its own, of which the payloads are views.
+  const lendsCopies = canBorrow && order.reordered !== undefined;
   const targets = planned.map((_, i) => createTarget(kinds[i]!, planned[i - 1]?.output, spec));
   const history = planned.find((stage) => stage.history)?.history;
   let current: Tensor | undefined;
@@ -65,18 +72,19 @@ export function planChain(stages: readonly Stage[], context: PlanContext): Chain
 
   return {
     ...{ order, history },
+    lends: (mayBorrow) => canBorrow && (mayBorrow || lendsCopies),
     maxUnits: planned.reduce((least, { maxUnits = order.units }) => Math.min(least, maxUnits), order.units),
     fixedBytes: last.fixedBytes && ((elements) => sideBytes + last.fixedBytes!(elements)),
     take(tensor, frame) {
       currentFrame = frame;
       if (frame !== undefined) history?.begin(frame);
-      const copy = orderedCopy();
+      const copy = lendsCopies ? createTensor(spec.dtype, spec.shape, undefined, spec.layout) : orderedCopy();
       if (copy) toUnitOrder(order, whole, tensor, copy);
       current = copy ?? tensor;
       let seen = current;
       for (const stage of planned) seen = stage.measure?.(seen) ?? seen;
     },
-    encode({ first, end }, room, mayBorrow = false) {
+    encode({ first, end }, room, mayBorrow = false, into) {
       const extent = extentOf(order, first, end);
       let piece: PieceOf[Kind] = current!;
       for (let i = 0; i < planned.length; i++) {
@@ -85,8 +93,9 @@ export function planChain(stages: readonly Stage[], context: PlanContext): Chain
         piece = made;
       }
       const bytes = piece as Uint8Array;
-      if (mayBorrow && canBorrow) return bytes;
-      const payload = new Uint8Array(sideBytes + bytes.length);
+      if (this.lends(mayBorrow)) return bytes;
+      const length = sideBytes + bytes.length;
+      const payload = into ? into.subarray(0, length) : new Uint8Array(length);
       let at = 0;
       for (const side of sides) {
         payload.set(side, at);
@@ -103,7 +112,7 @@ export function planChain(stages: readonly Stage[], context: PlanContext): Chain
       if (expected === undefined ? payload.length < sideBytes : payload.length !== expected)
         return "payload-length";
       let at = sideBytes;
-      let piece: PieceOf[Kind] = payload.subarray(sideBytes);
+      let piece: PieceOf[Kind] = sideBytes === 0 ? payload : payload.subarray(sideBytes);
       const copy = orderedCopy();
       const destination = copy ?? tensor;
       for (let i = planned.length - 1; i >= 0; i--) {

@@ -1,4 +1,4 @@
-import { sliceRange, type Tensor, TensorError, type TensorSpec } from "@sluice/tensor";
+import { sliceRange, type Tensor, TensorError, type TensorSpec, type UnitRange } from "@sluice/tensor";
 import type { Chain } from "./chain.js";
 import { checkTensor } from "./check-tensor.js";
 import type { EncodedSlice, SlicePosition, TensorEncoder } from "./codec.js";
@@ -63,13 +63,20 @@ function cutEvenly(
       `${maxPayloadBytes} is too small to split slice ${index} of ${count} any further`,
     );
   }
-  const slices: EncodedSlice[] = [];
-  for (let i = index * parts; i < (index + 1) * parts; i++) {
-    const range = sliceRange(i, count * parts, units);
-    const payload = chain.encode(range, maxPayloadBytes, mayBorrow) as Uint8Array;
-    slices.push({ index: i, count: count * parts, payload });
-  }
-  return slices;
+  const ranges: UnitRange[] = [];
+  for (let i = index * parts; i < (index + 1) * parts; i++) ranges.push(sliceRange(i, count * parts, units));
+  // One piece of memory for all payloads, as each piece costs as much as what is put into it.
+  const lengths = ranges.map((range) => chain.fixedBytes!(range.end - range.first));
+  const borrows = chain.lends(mayBorrow);
+  const bytes = new Uint8Array(borrows ? 0 : lengths.reduce((sum, length) => sum + length, 0));
+  let at = 0;
+  return ranges.map((range, part) => {
+    const length = lengths[part]!;
+    const into = borrows ? undefined : bytes.subarray(at, at + length);
+    at += length;
+    const payload = chain.encode(range, maxPayloadBytes, mayBorrow, into) as Uint8Array;
+    return { index: index * parts + part, count: count * parts, payload };
+  });
 }
 
 /** Slices of a chain of variable rate, and what each of the first cut took. */

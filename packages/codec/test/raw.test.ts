@@ -38,8 +38,13 @@ t.test("payloads are copies, or views of the tensor where they may be", async (t
     [100],
     Float32Array.from({ length: 100 }, (_, i) => i),
   );
-  const [first, ...others] = packed.createEncoder(floats).encode(floats, 20, { mayBorrow: true }).slices;
-  t.ok(others.length > 0 && others.every(({ payload }) => payload.buffer !== first!.payload.buffer));
+  const { slices } = packed.createEncoder(floats).encode(floats, 20, { mayBorrow: true });
+  const alone = packed.createEncoder(floats).encode(floats, 20).slices;
+  t.ok(slices.length > 1);
+  t.strictSame(
+    slices.map(({ payload }) => hex(payload)),
+    alone.map(({ payload }) => hex(payload)),
+  );
 });
 
 t.test("elements in little-endian order, on either kind of machine", async (t) => {

@@ -87,13 +87,47 @@ export function loadResiduals(field: ResidualField, gap: Gap, baseline: Float32A
 
 /** Lists the missing elements channel after channel; those of a channel keep their order. */
 function listPlaces(field: ResidualField, { gaps }: Gap): void {
-  const { geometry, planeSize, placesInPlane, places, elements, firsts, cursors, came } = field;
-  const { channels } = geometry;
+  const { places, firsts, came } = field;
+  if (field.geometry.axis.stride === 1) dealPlaces(field, gaps);
+  else {
+    for (let channel = 0, at = 0; channel < field.geometry.channels; channel++) {
+      firsts[channel] = at;
+      at = listPlane(field, gaps, channel, at);
+      firsts[channel + 1] = at;
+    }
+  }
+  const count = firsts[firsts.length - 1]!;
+  for (let i = 0; i < count; i++) came[places[i]!] = 0;
+}
+
+/** Of a channel that lies in one piece. @param at its first gap @returns the first one behind it */
+function listPlane(
+  { geometry, planeSize, placesInPlane, places, elements }: ResidualField,
+  gaps: Int32Array,
+  channel: number,
+  at: number,
+): number {
   const { stride } = geometry.axis;
+  const first = channel * stride;
+  const plane = channel * planeSize;
+  let i = at;
+  for (let element = gaps[i]!; element < first + stride; element = gaps[++i]!) {
+    elements[i] = element;
+    places[i] = plane + placesInPlane[element - first]!;
+  }
+  return i;
+}
+
+/** Of channels that lie next to each other at each position. */
+function dealPlaces(
+  { geometry, planeSize, placesInPlane, places, elements, firsts, cursors }: ResidualField,
+  gaps: Int32Array,
+): void {
+  const { channels } = geometry;
   const count = gaps.length - 1;
   cursors.fill(0);
   for (let at = 0; at < count; at++) {
-    const channel = ((gaps[at]! / stride) | 0) % channels;
+    const channel = gaps[at]! % channels;
     cursors[channel] = cursors[channel]! + 1;
   }
   for (let channel = 0, listed = 0; channel < channels; channel++) {
@@ -104,20 +138,19 @@ function listPlaces(field: ResidualField, { gaps }: Gap): void {
   }
   for (let at = 0; at < count; at++) {
     const element = gaps[at]!;
-    const row = (element / stride) | 0;
-    const channel = row % channels;
-    // All channels of a position are next to each other, or all positions of a channel.
-    const position = stride === 1 ? (row / channels) | 0 : element - row * stride;
-    const place = channel * planeSize + placesInPlane[position]!;
+    const position = (element / channels) | 0;
+    const channel = element - position * channels;
     const to = cursors[channel]!;
     cursors[channel] = to + 1;
-    places[to] = place;
+    places[to] = channel * planeSize + placesInPlane[position]!;
     elements[to] = element;
-    came[place] = 0;
   }
 }
 
-/** Stores the deviations of what came of a channel. @returns their sum */
+/**
+ * Stores the deviations of a channel; those of missing elements mean nothing.
+ * @returns the sum of those that came; no finite number where one of them is none
+ */
 function loadPlane(
   { geometry, pitch, planeSize, residuals }: ResidualField,
   { values, missing }: Gap,
@@ -131,16 +164,20 @@ function loadPlane(
     const first = channel * channelStep + y * rowStep;
     const end = first + width * columnStep;
     for (let element = first; element < end; element += columnStep, place++) {
-      if (missing[element] !== 0) continue;
+      // No branch by whether an element came, which no processor could foresee.
+      const isMissing = (missing[element]! + 255) >> 8;
       const residual = values[element]! - baseline[element]!;
       residuals[place] = residual;
-      total += residual;
+      total += residual * (1 - isMissing);
     }
   }
   return total;
 }
 
-/** NaN and infinities that came count as nothing: neither as something to look at nor as missing. */
+/**
+ * NaN and infinities count as nothing: neither as something to look at nor, if they came, as missing. Also where a missing
+ * element holds one.
+ */
 function dropSpoiled({ residuals, came, totals, planeSize }: ResidualField): void {
   for (let channel = 0; channel < totals.length; channel++) {
     let sum = 0;

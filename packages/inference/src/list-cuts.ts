@@ -8,7 +8,7 @@ import type { OnnxNode } from "./onnx/node.js";
 import { analyseDataFlow, checkCut } from "./onnx/onnx-flow.js";
 import { costShapes, type KnownShapes, multiplyAdds } from "./onnx/operation-cost.js";
 import { type ModelSplit, splitGraph } from "./onnx/split-graph.js";
-import { type Dimension, dtypeOfElementType, type ValueType } from "./onnx/value-type.js";
+import { type Dimension, dtypeOfElementType, elementTypeName, type ValueType } from "./onnx/value-type.js";
 import type { OnnxruntimeOptions } from "./onnxruntime/open-onnx-session.js";
 import { probeShapes } from "./onnxruntime/probe-shapes.js";
 import { describeValue, specOf } from "./tensor-info.js";
@@ -25,8 +25,9 @@ function sendableOf(name: string, type: ValueType | undefined): TensorSpec | str
   if (type === undefined) return "is not a tensor";
   if (type.shape === null) return "its first axis is not the batch axis";
   if (dtypeOfElementType(type.elementType) === undefined) {
-    return `elements of ONNX type ${type.elementType} cannot be sent`;
+    return `elements of type ${elementTypeName(type.elementType)} cannot be sent`;
   }
+  if (type.shape.includes(0)) return "is empty for an input of zeros: its size depends on the input's values";
   return specOf(describeValue({ name, type }));
 }
 
@@ -49,8 +50,15 @@ async function findTypes(
   return types;
 }
 
-/** A model's graph with the types of the values that everything flows through, and what the work needs. */
-async function examineGraph(bytes: Uint8Array, options: OnnxruntimeOptions): Promise<KnownGraph<OnnxNode>> {
+/**
+ * A model's graph with the types of the values that everything flows through, and what the work needs. Shapes that the
+ * model does not declare are measured by running zeros through it once or twice.
+ * @throws ModelError for bytes that are no model, EngineError for a model that does not run
+ */
+export async function examineGraph(
+  bytes: Uint8Array,
+  options: OnnxruntimeOptions = {},
+): Promise<KnownGraph<OnnxNode>> {
   const model = parseModel(bytes);
   const flow = analyseDataFlow(model.graph);
   const { nodes, cuts } = findCuts(flow);
@@ -111,11 +119,8 @@ export async function splitModel(
   // Before the model is run: a wrong name is no reason to.
   checkCut(model.graph, tensorName);
   const type = (await findTypes(bytes, model, [tensorName], options)).get(tensorName);
-  if (type !== undefined && type.shape === null) {
-    throw new ModelError("unsupported", `cut "${tensorName}": its first axis is not the batch axis`);
-  }
-  const split = splitGraph(model, tensorName, type);
-  // A type or an open axis that cannot be sent is told now, not at the first frame.
-  specOf(describeValue(split.cut));
-  return split;
+  // What cannot be sent is told now, not at the first frame.
+  const spec = sendableOf(tensorName, type);
+  if (typeof spec === "string") throw new ModelError("unsupported", `cut "${tensorName}": ${spec}`);
+  return splitGraph(model, tensorName, type);
 }

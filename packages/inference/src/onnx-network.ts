@@ -1,10 +1,12 @@
 import { createHash } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { listCuts, listIllegalCuts, splitModel } from "./list-cuts.js";
+import { describeCuts, describeIllegalCuts, type KnownGraph } from "./graph/describe-cuts.js";
+import { examineGraph, splitModel } from "./list-cuts.js";
 import { ModelError } from "./model-error.js";
 import type { Network } from "./network.js";
 import { type OnnxModel, parseModel, requiredInputs } from "./onnx/model.js";
+import type { OnnxNode } from "./onnx/node.js";
 import { loadOnnxruntime } from "./onnxruntime/onnxruntime-engine.js";
 import { describeValue, type TensorInfo } from "./tensor-info.js";
 
@@ -26,6 +28,12 @@ export function createOnnxNetwork(bytes: Uint8Array): Network {
   checkWeights(model);
   let hash: Uint8Array | undefined;
   let outputs: readonly TensorInfo[] | undefined;
+  let examined: Promise<KnownGraph<OnnxNode>> | undefined;
+  // Large models take seconds.
+  const examine = () => {
+    examined ??= examineGraph(bytes);
+    return examined;
+  };
   return {
     format: "onnx",
     engine: "onnxruntime",
@@ -40,8 +48,8 @@ export function createOnnxNetwork(bytes: Uint8Array): Network {
       outputs ??= model.graph.outputs.map(describeValue);
       return outputs;
     },
-    listCuts: () => listCuts(bytes),
-    listIllegalCuts: () => listIllegalCuts(bytes),
+    listCuts: async () => describeCuts(await examine()),
+    listIllegalCuts: async () => describeIllegalCuts(await examine()),
     async split(tensorName) {
       const { head, tail, cut } = await splitModel(bytes, tensorName);
       return { cut: describeValue(cut), head: createOnnxNetwork(head), tail: createOnnxNetwork(tail) };

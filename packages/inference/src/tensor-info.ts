@@ -1,6 +1,6 @@
 import type { Dtype, Layout, TensorSpec } from "@sluice/tensor";
 import { ModelError } from "./model-error.js";
-import { type Dimension, dtypeOfElementType, type ValueInfo } from "./onnx/value-type.js";
+import { type Dimension, dtypeOfElementType, elementTypeName, type ValueInfo } from "./onnx/value-type.js";
 
 /** An input or output of a model. */
 export interface TensorInfo {
@@ -43,7 +43,7 @@ export function describeValue(value: ValueInfo): TensorInfo {
   }
   const dtype = dtypeOfElementType(value.type.elementType);
   if (dtype === undefined) {
-    const message = `value "${value.name}": ONNX element type ${value.type.elementType} is not supported`;
+    const message = `value "${value.name}": ${elementTypeName(value.type.elementType)} is not supported`;
     throw new ModelError("unsupported", message);
   }
   return describeTensor(value.name, dtype, value.type.shape);

@@ -1,6 +1,7 @@
 import { createSeededRandom, listCuts, listIllegalCuts, splitModel } from "@sluice/inference";
 import { analyseDataFlow, checkCut, findCuts, ModelError, parseModel } from "@sluice/inference/onnx";
 import t from "tap";
+import { findIllegalCuts } from "#src/graph/check-cut.js";
 import { encodeMessage, floatValue, type NodeMessage } from "./onnx-schema.js";
 import { conditionalModelBytes, tinyModelBytes } from "./tiny-model.js";
 
@@ -159,3 +160,90 @@ t.test("the sweep finds exactly the cuts that a check of each value allows", (t)
   t.ok(found > 300, `${found} cuts in 500 graphs`);
   t.end();
 });
+
+t.test("the path that is told goes from an input to an output, around the value", (t) => {
+  let found = 0;
+  for (let seed = 1; seed <= 200; seed++) {
+    const { graph } = parseModel(randomGraph(seed));
+    for (const { name, bypass } of findIllegalCuts(analyseDataFlow(graph))) {
+      if (bypass.length === 0) continue;
+      found++;
+      const wrong = bypass.slice(1).filter((value, i) => {
+        const maker = graph.nodes.find(({ outputs }) => outputs.includes(value));
+        return !maker?.inputs.includes(bypass[i]!);
+      });
+      t.same(
+        [wrong, bypass[0], bypass.at(-1)],
+        [[], "input", graph.outputs[0]!.name],
+        `seed ${seed}, ${name}`,
+      );
+      t.notOk(bypass.includes(name));
+    }
+  }
+  t.ok(found > 200, `${found} paths in 200 graphs`);
+  t.end();
+});
+
+/** input [1,4] -> relu -> what the nodes make of it -> out. */
+function chainBytes(nodes: NodeMessage[]): Uint8Array {
+  return encodeMessage({
+    ir_version: 8,
+    opset_import: [{ version: 13 }],
+    graph: {
+      name: "chain",
+      node: [{ op_type: "Relu", input: ["input"], output: ["relu"] }, ...nodes],
+      initializer: [],
+      input: [floatValue("input", [1, 4])],
+      output: [floatValue("out", [1, "n"])],
+    },
+  });
+}
+
+const cast = (input: string, output: string, to: number): NodeMessage => ({
+  ...{ op_type: "Cast", input: [input], output: [output] },
+  attribute: [{ name: "to", type: 2, i: to }],
+});
+
+const unsendable: [string, Uint8Array, string, string][] = [
+  [
+    "of a type that Sluice has not",
+    chainBytes([cast("relu", "inner", 11), cast("inner", "out", 1)]),
+    "inner",
+    "elements of type float64 cannot be sent",
+  ],
+  [
+    "of a type that no dtype is near to",
+    chainBytes([cast("relu", "inner", 12), cast("inner", "out", 1)]),
+    "inner",
+    "elements of type uint32 cannot be sent",
+  ],
+  [
+    "that is no tensor",
+    chainBytes([
+      { op_type: "SequenceConstruct", input: ["relu", "relu"], output: ["inner"] },
+      {
+        ...{ op_type: "ConcatFromSequence", input: ["inner"], output: ["out"] },
+        attribute: [{ name: "axis", type: 2, i: 1 }],
+      },
+    ]),
+    "inner",
+    "is not a tensor",
+  ],
+  [
+    "whose size depends on the values",
+    chainBytes([{ op_type: "NonZero", input: ["relu"], output: ["inner"] }, cast("inner", "out", 1)]),
+    "inner",
+    "is empty for an input of zeros: its size depends on the input's values",
+  ],
+];
+
+for (const [what, bytes, name, reason] of unsendable) {
+  t.test(`a value ${what} is no cut, and the others still are`, async (t) => {
+    t.same(
+      (await listCuts(bytes)).map((cut) => cut.name),
+      ["relu"],
+    );
+    t.match(await listIllegalCuts(bytes), [{ name, reason }]);
+    await t.rejects(splitModel(bytes, name), { message: `cut "${name}": ${reason}` });
+  });
+}

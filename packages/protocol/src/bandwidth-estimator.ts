@@ -48,28 +48,41 @@ export function createBandwidthEstimator(): BandwidthEstimator {
   let runs: Sample[] = [];
   let estimate: number | undefined;
   let measuredMs = Number.NEGATIVE_INFINITY;
+  /** When samples came that the estimate does not know yet. */
+  let staleSinceMs: number | undefined;
 
-  function update(nowMs: number): void {
+  /** A report brings several trains: the estimate is made of all of them together, where somebody asks for it. */
+  function changed(nowMs: number): void {
+    if (staleSinceMs !== nowMs) update();
+    staleSinceMs = nowMs;
+  }
+
+  function update(): void {
+    if (staleSinceMs === undefined) return;
+    const nowMs = staleSinceMs;
+    staleSinceMs = undefined;
     runs = latest(runs, maxRuns, nowMs);
     const bursts = full.samples(nowMs) ?? short.samples(nowMs);
     if (!bursts) return;
-    const ofRuns = quantile(runs, commonShare);
-    const isAlone = ofRuns !== undefined && ofRuns >= minRunShare * quantile(bursts, 1 / 2)!;
-    estimate = isAlone ? ofRuns : quantile(bursts, commonShare);
+    const rising = inOrder(bursts);
+    const ofRuns = quantile(inOrder(runs), commonShare);
+    const isAlone = ofRuns !== undefined && ofRuns >= minRunShare * quantile(rising, 1 / 2)!;
+    estimate = isAlone ? ofRuns : quantile(rising, commonShare);
   }
 
   return {
     addBurst(train, nowMs) {
+      changed(nowMs);
       measuredMs = nowMs;
       (train.datagrams >= fullBurst ? full : short).add(train, nowMs);
-      update(nowMs);
     },
     addRun({ datagrams, bytes, spreadMs }, nowMs) {
       if (datagrams < minRun || spreadMs === 0) return;
+      changed(nowMs);
       runs.push({ atMs: nowMs, weight: bytes, bitsPerSecond: (bytes * 8_000) / spreadMs });
-      update(nowMs);
     },
     get bitsPerSecond() {
+      update();
       return estimate;
     },
     get measuredMs() {
@@ -102,11 +115,15 @@ function latest(samples: Sample[], count: number, nowMs: number): Sample[] {
   return samples.filter(({ atMs }) => nowMs - atMs < windowMs).slice(-count);
 }
 
+function inOrder(samples: readonly Sample[]): Sample[] {
+  return [...samples].sort((a, b) => a.bitsPerSecond - b.bitsPerSecond);
+}
+
 /** The rate that a share of the weight does not exceed; of a few samples at most half of it, or jitter would decide. */
-function quantile(samples: readonly Sample[], share: number): number | undefined {
-  const rising = [...samples].sort((a, b) => a.bitsPerSecond - b.bitsPerSecond);
-  const sum = rising.reduce((total, { weight }) => total + weight, 0);
-  let left = (samples.length < fewSamples ? Math.min(share, 1 / 2) : share) * sum;
+function quantile(rising: readonly Sample[], share: number): number | undefined {
+  let sum = 0;
+  for (const { weight } of rising) sum += weight;
+  let left = (rising.length < fewSamples ? Math.min(share, 1 / 2) : share) * sum;
   for (const { weight, bitsPerSecond } of rising) {
     left -= weight;
     if (left <= 0) return bitsPerSecond;

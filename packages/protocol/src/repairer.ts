@@ -42,6 +42,7 @@ const minSlackMs = 6;
 const gatherMs = 10;
 
 interface Piece {
+  readonly of: FrameState;
   readonly slice: OutgoingSlice;
   state: "out" | "lost" | "received";
   /** The datagram that it left in last. */
@@ -63,7 +64,7 @@ interface FrameState {
 interface SentDatagram {
   readonly sequence: number;
   readonly sentMs: number;
-  readonly pieces: { readonly state: FrameState; readonly piece: Piece }[];
+  readonly pieces: Piece[];
 }
 
 export function createRepairer(): Repairer {
@@ -79,7 +80,8 @@ export function createRepairer(): Repairer {
     wanting.delete(state);
   }
 
-  function move(state: FrameState, piece: Piece, to: Piece["state"]): void {
+  function move(piece: Piece, to: Piece["state"]): void {
+    const state = piece.of;
     const share = 1 / piece.slice.count;
     if (piece.state === "out") state.outShare -= share;
     else if (piece.state === "lost") state.lostShare -= share;
@@ -91,10 +93,11 @@ export function createRepairer(): Repairer {
 
   /** `arrived`: by itself or out of repair symbols. */
   function settle({ sequence, pieces }: SentDatagram, arrived: boolean): void {
-    for (const { state, piece } of pieces) {
+    for (const piece of pieces) {
+      const state = piece.of;
       // Of a slice that has left again, the loss of an earlier copy says nothing.
       if (piece.state === "received" || (!arrived && piece.sequence !== sequence)) continue;
-      move(state, piece, arrived ? "received" : "lost");
+      move(piece, arrived ? "received" : "lost");
       if (frames.get(state.frame.stream, state.frame.frame) !== state) continue;
       if (arrived && isSatisfied(state)) drop(state);
       else if (!arrived && needsRepair(state)) wanting.add(state);
@@ -127,7 +130,7 @@ export function createRepairer(): Repairer {
       }
       i++;
       if (frameDueMs(state, patience) > nowMs) continue;
-      for (const piece of state.pieces) move(state, piece, "lost");
+      for (const piece of state.pieces) move(piece, "lost");
       wanting.add(state);
     }
   }
@@ -157,15 +160,15 @@ export function createRepairer(): Repairer {
       // Only what is sent again has been seen: there its frame is one of {@link Repairer.poll}.
       let piece = frame === state.frame ? undefined : state.pieces.find((each) => each.slice === slice);
       if (!piece) {
-        piece = { slice, state: "out", sequence };
+        piece = { of: state, slice, state: "out", sequence };
         state.pieces.push(piece);
         state.outShare += 1 / slice.count;
       }
       piece.sequence = sequence;
       state.lastSentMs = nowMs;
       const datagram = datagrams.at(-1);
-      if (datagram?.sequence === sequence) datagram.pieces.push({ state, piece });
-      else datagrams.push({ sequence, sentMs: nowMs, pieces: [{ state, piece }] });
+      if (datagram?.sequence === sequence) datagram.pieces.push(piece);
+      else datagrams.push({ sequence, sentMs: nowMs, pieces: [piece] });
       if (datagrams.length > maxTrackedDatagrams) datagrams.shift();
     },
 
@@ -205,7 +208,7 @@ export function createRepairer(): Repairer {
       for (const state of wanting) {
         wanting.delete(state);
         const lost = state.pieces.filter((piece) => piece.state === "lost");
-        for (const piece of lost) move(state, piece, "out");
+        for (const piece of lost) move(piece, "out");
         state.toCopy = copyMs(state) > nowMs ? lost : none;
         if (lost.length > 0) return repeat(state, lost, nowMs);
       }

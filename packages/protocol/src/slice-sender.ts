@@ -58,8 +58,10 @@ export function createSliceSender(
   let nextSequence = 0;
 
   /** Of repair symbols `isRepeat` says nothing. */
-  const observeSlice = (of: OutgoingFrame, slice: OutgoingSlice, isRepeat: boolean) =>
-    observe?.({ name: "slice_sent", of, slice, sequence: nextSequence, isRepeat });
+  const observeSlice =
+    observe &&
+    ((of: OutgoingFrame, slice: OutgoingSlice, isRepeat: boolean) =>
+      observe({ name: "slice_sent", of, slice, sequence: nextSequence, isRepeat }));
   const isPressed = () => waiting.bytes + repairs.bytes > 0;
   /** Before something waits to be sent. */
   const resume = (nowMs: number) => {
@@ -88,37 +90,42 @@ export function createSliceSender(
     return { reserveBytes, isRetransmitted: true, copyAtMs: latestParityMs(conditions) - copyMarginMs };
   }
 
-  function minReceivedOf({ stream, isRetransmitted = false }: OutgoingFrame): number {
+  // Of the datagram that is filled: kept here, so that nothing is made for each that no repair symbol follows.
+  let isFirst = true;
+  let filledMs = 0;
+  let sent: SentSlice[] = [];
+  let ended: EndedFrame[] = [];
+
+  function onSlice(frame: OutgoingFrame, slice: OutgoingSlice, isLast: boolean): void {
+    const stream = streamOf(frame.stream);
+    const isProtected = parity.protects(frame.stream);
     // Either lost slices are sent again, or repair symbols make up for them.
-    if (parity.protects(stream) && !isRetransmitted) return 0;
-    return (streamOf(stream)?.options.minReceivedPercent ?? 0) / 100;
+    const isRepeated = !isProtected || frame.isRetransmitted === true;
+    const minReceived = isRepeated ? (stream?.options.minReceivedPercent ?? 0) / 100 : 0;
+    repairer.sent(nextSequence, frame, slice, minReceived, filledMs);
+    if (isFirst && slice.index === 0) onLeft(frame, filledMs);
+    observeSlice?.(frame, slice, !isFirst);
+    if (!isFirst || !isProtected || !stream) return;
+    sent.push({ frame, slice });
+    if (isLast) ended.push({ frame, latestMs: latestParityMs(answerPath(frame, stream, filledMs)) });
   }
 
   function fillFrom(datagram: Uint8Array, offset: number, nowMs: number): number {
-    const sequence = nextSequence;
-    const sent: SentSlice[] = [];
-    const ended: EndedFrame[] = [];
-    const isFirst = repairs.bytes === 0;
+    isFirst = repairs.bytes === 0;
+    filledMs = nowMs;
     const from = isFirst ? waiting : repairs;
-    const onSlice = (frame: OutgoingFrame, slice: OutgoingSlice, isLast: boolean) => {
-      repairer.sent(sequence, frame, slice, minReceivedOf(frame), nowMs);
-      if (isFirst && slice.index === 0) onLeft(frame, nowMs);
-      observeSlice(frame, slice, !isFirst);
-      const stream = isFirst && parity.protects(frame.stream) ? streamOf(frame.stream) : undefined;
-      if (!stream) return;
-      sent.push({ frame, slice });
-      if (isLast) ended.push({ frame, latestMs: latestParityMs(answerPath(frame, stream, nowMs)) });
-    };
-    const end = from.fill(datagram, offset, datagram.length, sequence, nowMs, onSlice);
-    if (sent.length === 0) return end;
-    const made = parity.sent(
-      { sequence, bytes: datagram.subarray(0, end), slices: sent },
-      ended,
-      pace(nowMs),
-    );
-    for (const { frame } of ended) expectParity(frame.stream, made);
-    charge(made, nowMs);
+    const end = from.fill(datagram, offset, datagram.length, nextSequence, nowMs, onSlice);
+    if (sent.length > 0) followWithParity(datagram.subarray(0, end), nowMs);
     return end;
+  }
+
+  function followWithParity(bytes: Uint8Array, nowMs: number): void {
+    const [slices, frames] = [sent, ended];
+    sent = [];
+    ended = [];
+    const made = parity.sent({ sequence: nextSequence, bytes, slices }, frames, pace(nowMs));
+    for (const { frame } of frames) expectParity(frame.stream, made);
+    charge(made, nowMs);
   }
 
   function charge(frames: readonly OutgoingFrame[], nowMs: number): void {
@@ -155,7 +162,7 @@ export function createSliceSender(
       return shed;
     },
     repair(nowMs) {
-      charge(parity.poll(pace(nowMs)), nowMs);
+      if (parity.nextTimeoutMs() <= nowMs) charge(parity.poll(pace(nowMs)), nowMs);
       holdsRepairs = path.isDark(nowMs);
       if (holdsRepairs) return;
       const { patience } = path;

@@ -6,6 +6,7 @@ import type { StageDefinition } from "../stage-definition.js";
 const machineIsLittleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 
 function rangeBytes(tensor: Tensor, { first, end }: UnitRange): Uint8Array {
+  if (tensor.data instanceof Uint8Array) return tensor.data.subarray(first, end);
   const size = tensor.data.BYTES_PER_ELEMENT;
   return new Uint8Array(tensor.data.buffer, tensor.data.byteOffset + first * size, (end - first) * size);
 }

@@ -40,8 +40,6 @@ export class ConnectionPath {
   readonly #pacing = new PathPacing();
   /** Where the engine sends to; its figures of the path are for this address. */
   #peer: Address;
-  /** The peer has had one address only. */
-  #isPlain = true;
   /** The peer is known to run on this machine. */
   #isLocal = false;
   /** Since when a round trip is measured. */
@@ -70,9 +68,8 @@ export class ConnectionPath {
     this.#askedMs = options.askedMs;
   }
 
-  /** Packets go to one address only: the engine has no other one to examine. */
-  get isPlain(): boolean {
-    return this.#isPlain;
+  get isLocal(): boolean {
+    return this.#isLocal;
   }
 
   /** The longest datagram that a packet holds now, HTTP/3's prefix included. */
@@ -89,7 +86,6 @@ export class ConnectionPath {
       this.#limitBytes = undefined;
     }
     this.#askedMs = undefined;
-    this.#isPlain &&= from.port === this.#peer.port && from.host === this.#peer.host;
     this.#lastReceivedMs = nowMs;
     this.#isStale = true;
     this.#packets += 1;

@@ -102,6 +102,16 @@ export class QuicheConnection {
     return this.#isOver;
   }
 
+  /** The peer runs on this machine. Until a session is open nobody knows, and nothing is to wait. */
+  get isLocal(): boolean {
+    return this.#path.isLocal || !this.webTransport.hasOpened;
+  }
+
+  /** The pacer, or the socket, has stopped the last turn. */
+  get isHeldBack(): boolean {
+    return this.#sender.isHeldBack;
+  }
+
   /** Takes one packet for the next turn, or loses it: `false` where too many wait. */
   receive(packet: Uint8Array, from: Address, nowMs: number): boolean {
     return this.#arrived.push({ packet, from, atMs: nowMs });
@@ -142,11 +152,11 @@ export class QuicheConnection {
     this.#sender.isDue = true;
   }
 
-  /** The first half of a turn: timers and reading. */
-  read(nowMs: number): void {
-    if (this.#isOver) return;
+  /** The first half of a turn: timers and reading. Returns how many packets were read. */
+  read(nowMs: number): number {
+    if (this.#isOver) return 0;
     this.turns += 1;
-    this.#arrived.takeTurn(this.#open);
+    const packets = this.#arrived.takeTurn(this.#open);
     if (this.#path.mtu.isProbing) this.#sender.look(nowMs);
     if (nowMs >= this.#engineDeadlineMs) {
       this.#sender.isDue = true;
@@ -157,6 +167,7 @@ export class QuicheConnection {
     if (this.#isEstablished) this.#exchange(nowMs);
     this.#checkDeadline(nowMs);
     if (this.#arrived.size > 0) this.events.onWake(nowMs);
+    return packets;
   }
 
   /** The second half: sending. Calls `onWake` with the time of the next turn. */

@@ -156,7 +156,9 @@ export const SHARED = {
   BEATS: 0,
   /** Batches of messages that the main thread has handled. */
   BATCHES_TAKEN: 1,
-  COUNT: 2,
+  /** Batches of messages that the main thread has posted; it notifies of each. */
+  BATCHES_POSTED: 2,
+  COUNT: 3,
 } as const;
 
 /** Bytes that one stream may have on their way between the threads, in each direction. */

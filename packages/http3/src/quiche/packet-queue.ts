@@ -35,9 +35,9 @@ export class PacketQueue {
     return true;
   }
 
-  /** Hands out the packets of one turn. */
-  takeTurn(receive: (packet: ArrivedPacket) => void): void {
-    if (this.size === 0) return;
+  /** Hands out the packets of one turn; returns how many there were. */
+  takeTurn(receive: (packet: ArrivedPacket) => void): number {
+    if (this.size === 0) return 0;
     const used: Uint8Array[] = [];
     for (let packets = 0; packets < TURN_PACKETS && this.size > 0; ) {
       const packet = this.#packets[this.#next++]!;
@@ -52,6 +52,7 @@ export class PacketQueue {
       this.#packets = this.#packets.slice(this.#next);
       this.#next = 0;
     }
+    return used.length;
   }
 
   clear(): void {

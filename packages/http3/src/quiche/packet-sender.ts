@@ -11,8 +11,6 @@ const MAX_BYTES_PER_TURN = 345_600;
 const PACKETS_PER_ROUND = 64;
 /** Smaller packets are acknowledgements and credit, which must not wait (RFC 9002 7.7). */
 const MAX_CONTROL_BYTES = 200;
-/** The engine puts all it has into a packet: one with so much room left was the last, unless the next datagram is longer. */
-const ROOM_BYTES = 200;
 
 /** How far a connection has come. */
 export interface SendingState {
@@ -67,20 +65,18 @@ export class PacketSender {
           this.#isProbeOverdue = isProbeDue;
           return false;
         }
-        const maxBytes = path.mtu.packetBytes;
-        const length = this.#sendPacket(maxBytes);
+        const length = this.#sendPacket(path.mtu.packetBytes);
         this.acks.handleSent();
         this.isDue = false;
-        if (length > 0) {
-          path.handleSent(length, hasDatagrams || length > MAX_CONTROL_BYTES, nowMs);
-          sentBytes += length;
-          const isLast = state.isEstablished && path.isPlain && length < maxBytes - ROOM_BYTES;
-          if (!isLast || datagrams.isHeld) continue;
-        } else if (datagrams.isHeld) return false; // The engine's window is full.
-        if (datagrams.isWaiting) break;
-        if (!this.#isProbeDue(nowMs)) return false;
-        this.#sendProbe(nowMs);
-        break;
+        if (length === 0) {
+          if (datagrams.isHeld) return false; // The engine's window is full.
+          if (datagrams.isWaiting) break;
+          if (!this.#isProbeDue(nowMs)) return false;
+          this.#sendProbe(nowMs);
+          break;
+        }
+        path.handleSent(length, hasDatagrams || length > MAX_CONTROL_BYTES, nowMs);
+        sentBytes += length;
       }
     }
     this.#isProbeOverdue = this.#isProbeDue(nowMs);

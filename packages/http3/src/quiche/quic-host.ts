@@ -24,11 +24,12 @@ export class QuicHost implements EndpointContext {
     post: (messages: readonly ToMain[], transfers: readonly ArrayBuffer[]) => void,
     shared: Int32Array,
     sameThread?: SameThread,
+    nap?: (ms: number) => void,
   ) {
     const gate = sameThread === undefined ? new DeliveryGate() : OPEN_GATE;
     this.outbox = new Outbox(post, gate, () => Atomics.load(shared, SHARED.BATCHES_TAKEN));
     this.sessions = new SessionRegistry(this.outbox);
-    this.loop = new TurnLoop((nowMs) => this.outbox.flush(nowMs), sameThread);
+    this.loop = new TurnLoop((nowMs) => this.outbox.flush(nowMs), sameThread, nap);
     this.#tick = setInterval(() => {
       Atomics.add(shared, SHARED.BEATS, 1);
       for (const session of this.sessions.ports()) session.reportPath();

@@ -41,7 +41,12 @@ export function startWorkerThread(
   worker.on("error", (error) => events.onError(error.stack ?? error.message));
   worker.on("exit", (code) => events.onExit(`exit code ${code}`));
   return {
-    post: (messages, transfers) => worker.postMessage(messages, transfers),
+    post(messages, transfers) {
+      worker.postMessage(messages, transfers);
+      // It may sleep for a moment, out of the event loop's reach.
+      Atomics.add(shared, SHARED.BATCHES_POSTED, 1);
+      Atomics.notify(shared, SHARED.BATCHES_POSTED);
+    },
     schedule: () => {
       setImmediate(events.flush);
     },

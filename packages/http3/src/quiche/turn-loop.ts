@@ -1,4 +1,5 @@
 import type { QuicheConnection } from "./connection.js";
+import { Trickle } from "./trickle.js";
 import { WakeTimes } from "./wake-times.js";
 
 /** Where the host and those who use it are on the same thread. */
@@ -19,12 +20,16 @@ export class TurnLoop {
   /** The connections of the round that is under way. */
   #round: Set<QuicheConnection> = new Set();
   #scheduled = false;
+  readonly #trickle = new Trickle();
+  #packets = 0;
   #isStopped = false;
 
   constructor(
     /** Called in each round of turns after the reading, and after the sending. */
     readonly onRound: (nowMs: number) => void,
     readonly sameThread?: SameThread,
+    /** Sleeps for so many milliseconds, or until the main thread has something to say. */
+    readonly nap?: (ms: number) => void,
   ) {}
 
   /** No connection gets a turn any more. */
@@ -83,7 +88,8 @@ export class TurnLoop {
     // What is asked for meanwhile has its turn in this round, or in the next one at its end.
     this.sameThread?.takeNews();
     this.#round = this.#takeDirty();
-    for (const connection of this.#round) connection.read(nowMs);
+    this.#packets = 0;
+    for (const connection of this.#round) this.#packets += connection.read(nowMs);
     // What came is worked on by the main thread while this one sends.
     this.onRound(nowMs);
     if (this.sameThread === undefined) this.#sendRound();
@@ -113,7 +119,19 @@ export class TurnLoop {
     this.#times.settle(nowMs);
     this.onRound(nowMs);
     if (this.#dirty.size > 0) this.schedule();
+    else if (this.nap !== undefined) this.#rest(nowMs, round, this.nap);
   };
+
+  #rest(nowMs: number, round: ReadonlySet<QuicheConnection>, nap: (ms: number) => void): void {
+    let isPaced = false;
+    let hasLocal = false;
+    for (const connection of round) {
+      isPaced ||= connection.isHeldBack;
+      hasLocal ||= connection.isLocal;
+    }
+    const ms = this.#trickle.napMs({ nowMs, packets: this.#packets, isPaced, hasLocal }, this.#times.nextMs);
+    if (ms > 0) nap(ms);
+  }
 
   #takeDirty(): Set<QuicheConnection> {
     const dirty = this.#dirty;

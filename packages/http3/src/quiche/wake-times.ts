@@ -40,6 +40,11 @@ export class WakeTimes<T> {
     return this.#entries.size;
   }
 
+  /** When somebody may be woken next. */
+  get nextMs(): number {
+    return this.#timerAtMs;
+  }
+
   keys(): Iterable<T> {
     return this.#entries.keys();
   }

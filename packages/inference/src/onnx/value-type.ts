@@ -2,17 +2,29 @@ import type { Dtype } from "@sluice/tensor";
 import protobuf from "protobufjs/minimal.js";
 import { fieldMessage, fieldText, joinFields, readFields } from "./wire-fields.js";
 
-/** TensorProto.DataType (onnx.proto), as far as a tensor can be of it. */
+/** TensorProto.DataType (onnx.proto) by the names that onnxruntime has for them. */
 export const elementTypes = {
   float32: 1,
   uint8: 2,
   int8: 3,
+  uint16: 4,
+  int16: 5,
   int32: 6,
   int64: 7,
+  string: 8,
   bool: 9,
   float16: 10,
   float64: 11,
+  uint32: 12,
+  uint64: 13,
+  bfloat16: 16,
 } as const;
+
+/** What people call a TensorProto.DataType; those without a name here by their number. */
+export function elementTypeName(elementType: number): string {
+  const found = Object.entries(elementTypes).find(([, number]) => number === elementType);
+  return found?.[0] ?? `ONNX element type ${elementType}`;
+}
 
 /** Size of an axis: a number, a name (the same name is the same size) or null where the model leaves it open. */
 export type Dimension = number | string | null;

@@ -9,6 +9,8 @@ export interface OnnxruntimeOptions extends EngineOptions {
   readonly runtime?: string;
   /** The script of the worker thread, for bundles that move it. */
   readonly workerUrl?: URL;
+  /** Runs tell only what their outputs are, not their values; outputs that are no tensors are left out. */
+  readonly shapesOnly?: boolean;
 }
 
 /**
@@ -25,6 +27,7 @@ export async function openOnnxSession(
   const settings: OnnxWorkerSettings = {
     ...{ model, runtime, threads },
     graphOptimization: options.graphOptimization ?? "all",
+    shapesOnly: options.shapesOnly ?? false,
   };
   return openSession({
     workerUrl: options.workerUrl ?? new URL("./worker.js", import.meta.url),

@@ -69,7 +69,7 @@ export async function probeShapes(
   const firstAxis = requiredInputs(model.graph)[0]?.type?.shape?.[0];
   const session = await openOnnxSession(withOutputs(model, names), {
     ...options,
-    graphOptimization: "disabled",
+    ...{ graphOptimization: "disabled", shapesOnly: true },
   });
   try {
     const dynamic = session.inputs.some((info) => typeof info.shape[0] === "string");

@@ -4,4 +4,6 @@ export interface OnnxWorkerSettings {
   readonly runtime: string;
   readonly threads: number;
   readonly graphOptimization: "all" | "disabled";
+  /** Outputs are told without their values, and those that are no tensors not at all. */
+  readonly shapesOnly: boolean;
 }

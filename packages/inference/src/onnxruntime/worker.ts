@@ -9,14 +9,19 @@ import type { OnnxWorkerSettings } from "./worker-settings.js";
 
 const settings = workerData as OnnxWorkerSettings;
 
+/** @param names of the outputs that are wanted */
 async function run(
   ort: typeof Ort,
   session: Ort.InferenceSession,
   inputs: Readonly<Record<string, RawTensor>>,
+  names: readonly string[],
 ): Promise<RawTensor[]> {
-  const results = await session.run(feedsOf(ort, inputs));
-  return session.outputNames.map((name) => takeOutput(name, results[name]));
+  const results = await session.run(feedsOf(ort, inputs), names);
+  if (!settings.shapesOnly) return names.map((name) => takeOutput(name, results[name]));
+  return names.map((name) => ({ ...typeOf(results[name]!), data: new Uint8Array() }));
 }
+
+const typeOf = ({ type, dims }: Ort.Tensor) => ({ type, dims });
 
 async function start(): Promise<void> {
   let ort: typeof Ort;
@@ -37,8 +42,11 @@ async function start(): Promise<void> {
       logSeverityLevel: 4,
     });
     const inputs = describeValues(session.inputMetadata);
-    const outputs = describeValues(session.outputMetadata);
-    serveRuns({ run: (feeds) => run(ort, session, feeds), release: () => session.release() });
+    const outputs = describeValues(
+      session.outputMetadata.filter(({ isTensor }) => isTensor || !settings.shapesOnly),
+    );
+    const names = outputs.map(({ name }) => name);
+    serveRuns({ run: (feeds) => run(ort, session, feeds, names), release: () => session.release() });
     reply({ kind: "ready", inputs, outputs });
   } catch (error) {
     reply({ kind: "refused", reason: "load-failed", message: messageOf(error) });
