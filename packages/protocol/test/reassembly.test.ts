@@ -63,7 +63,10 @@ t.test("a complete frame is released at once, whatever the order of its slices",
     frame?.slices.map(({ index, count, payload }) => [index, count, payload[0]]),
     order.map((i) => [i, 4, i]),
   );
-  t.same([reassembly.frames(), reassembly.bytes(), reassembly.nextTimeoutMs()], [0, 0, Number.POSITIVE_INFINITY]);
+  t.same(
+    [reassembly.frames(), reassembly.bytes(), reassembly.nextTimeoutMs()],
+    [0, 0, Number.POSITIVE_INFINITY],
+  );
 });
 
 t.test("a frame that was overtaken waits for reordering only", async (t) => {
@@ -269,7 +272,10 @@ t.test("closing a stream gives its frames and bytes back", async (t) => {
   reassembly.closeStream(1);
   reassembly.closeStream(1);
   t.equal(pollAll(reassembly, 0).length, 5);
-  t.same([reassembly.frames(), reassembly.bytes(), reassembly.nextTimeoutMs()], [0, 0, Number.POSITIVE_INFINITY]);
+  t.same(
+    [reassembly.frames(), reassembly.bytes(), reassembly.nextTimeoutMs()],
+    [0, 0, Number.POSITIVE_INFINITY],
+  );
   t.equal(add(reassembly, 9, 0, 4, 0), "late");
 });
 
