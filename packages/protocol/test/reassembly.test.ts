@@ -82,7 +82,7 @@ t.test("a frame that was overtaken waits for reordering only", async (t) => {
   add(others, 2, 0, 4, 10);
   t.same(pollAll(others, 13.9), []);
   t.match(pollAll(others, 14), [{ frame: 1, unitsReceived: 25 }]);
-  t.equal(others.frames, 1, "the later frame goes on");
+  t.equal(others.frames(), 1, "the later frame goes on");
 });
 
 t.test("the wait for reordering follows what the path shows, up to a bound", async (t) => {
