@@ -108,6 +108,7 @@ function notes({ recommended, statistics, dtype }: CutReport): string {
 }
 
 function formatCuts(cuts: readonly CutReport[]): string {
+  if (cuts.length === 0) return "it can be cut nowhere; --illegal says why\n";
   return formatTable(
     columns,
     cuts.map((cut) => [
@@ -134,7 +135,10 @@ function formatIllegal(illegal: readonly IllegalCut[]): string {
 
 async function inspectModel(reference: string, options: InspectOptions, context: CliContext): Promise<void> {
   const codec = await prepareCodec(options.codec);
-  const model = await loadModel(reference, { onLog: (line) => context.stderr.write(`${line}\n`) });
+  const model = await loadModel(reference, {
+    severalInputs: true,
+    onLog: (line) => context.stderr.write(`${line}\n`),
+  });
   const { network } = model;
   const cuts: CutReport[] = [];
   for (const cut of await network.listCuts()) {
@@ -151,6 +155,7 @@ async function inspectModel(reference: string, options: InspectOptions, context:
       bytes: network.byteLength ?? null,
       classes: labels.length,
       input,
+      inputs: network.inputs,
       outputs: network.outputs,
       codec: codec.text,
       payloadBytes,
@@ -161,7 +166,7 @@ async function inspectModel(reference: string, options: InspectOptions, context:
     return;
   }
   const values = [
-    ["input", model.input] as const,
+    ...network.inputs.map((input) => ["input", input] as const),
     ...network.outputs.map((output) => ["output", output] as const),
   ];
   context.stdout.write(

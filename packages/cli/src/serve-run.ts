@@ -104,9 +104,12 @@ export async function startServer(options: ServeOptions, log: ServerLog): Promis
     const demo =
       options.demo === undefined ? undefined : await openDemo(options.demo, checkDemo(options, served), log);
     // Ready means warm: each model where it is cut by default.
-    await registry.prepare(served[0]!.reference, split);
-    for (const { reference, defaultSplit } of served.slice(1))
-      await registry.prepare(reference, defaultSplit);
+    for (const [i, { reference, defaultSplit, model }] of served.entries()) {
+      const at = i === 0 ? split : defaultSplit;
+      // Nobody can send the inputs of several; its cuts are got ready when they are asked for.
+      if (at === "" && (model?.network.inputs.length ?? 1) > 1) continue;
+      await registry.prepare(reference, at);
+    }
     const metrics = createMetrics();
     const origins = createServedOrigins(options.origin);
     const transport = await listen({

@@ -153,7 +153,7 @@ async function openEntry(
   }
   const remote = remoteOptions(process.env);
   const read = await loadModel(reference, {
-    ...{ remote, ...(labelsPath ? { labelsPath } : {}) },
+    ...{ remote, severalInputs: true, ...(labelsPath ? { labelsPath } : {}) },
     ...(onLog ? { onLog: onceEach((line) => onLog(line, reference)) } : {}),
   });
   const model = await withRemoteHalves(read, halves, remote);

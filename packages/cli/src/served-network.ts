@@ -6,6 +6,7 @@ import {
   type Model,
   ModelError,
   type Network,
+  openSizesAdvice,
   type TensorInfo,
 } from "@sluice/inference";
 import { ErrorCode, type ResultContent } from "@sluice/protocol";
@@ -60,7 +61,15 @@ export async function loadServedHalf(
 }
 
 async function tailOf(model: Model, split: string): Promise<Network> {
-  if (split === "") return model.network;
+  if (split === "") {
+    const { inputs } = model.network;
+    if (inputs.length === 1) return model.network;
+    const names = inputs.map(({ name }) => `"${name}"`).join(", ");
+    throw new StreamRefusal(
+      ErrorCode.unknownSplit,
+      `split: the model has ${inputs.length} inputs (${names}), and a frame is one tensor: cut it where they have met`,
+    );
+  }
   try {
     return (await model.network.split(split)).tail;
   } catch (error) {
@@ -80,7 +89,9 @@ async function createNetwork(engine: Engine, isRemote: boolean): Promise<ServedN
         Array.from({ length: frames }, () => createTensor(input.dtype, shape, undefined, input.layout)),
       ),
     { maxFrames: isStackable ? maxFrames : 1, now: () => performance.now() },
-  );
+  ).catch((cause: unknown) => {
+    throw input.shape.includes(null) ? openSizesError(input, cause) : cause;
+  });
   return {
     ...{ maxFrames: isStackable ? maxFrames : 1, costs },
     // In this process what a run takes is copied into its batch, and outputs have memory of their own.
@@ -88,6 +99,12 @@ async function createNetwork(engine: Engine, isRemote: boolean): Promise<ServedN
     // Pixels may come as uint8, numbers as float32, where the network takes something else.
     run: (frames) => engine.runBatch(frames.map(({ tensor }) => convertTensor(tensor, input.dtype))),
   };
+}
+
+function openSizesError({ name, shape }: TensorInfo, cause: unknown): ModelError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  const message = `input "${name}": leaves sizes open and does not run with ones (${reason})${openSizesAdvice(shape)}`;
+  return new ModelError("unsupported", message, { cause });
 }
 
 function checkShape(spec: TensorSpec, { shape: wanted }: TensorInfo): void {

@@ -1,5 +1,5 @@
 import { mkdir } from "node:fs/promises";
-import { loadModel } from "@sluice/inference";
+import { loadModel, type Network } from "@sluice/inference";
 import type { Command } from "commander";
 import type { CliContext } from "./cli-context.js";
 import { addModelArgument, readModelArgument } from "./model-argument.js";
@@ -11,7 +11,7 @@ interface SplitOptions {
 }
 
 async function splitFile(reference: string, options: SplitOptions, context: CliContext): Promise<void> {
-  const model = await loadModel(reference);
+  const model = await loadModel(reference, { severalInputs: true });
   const { cut, head, tail } = await model.network.split(options.split);
   await mkdir(options.out, { recursive: true });
   const [headPath] = await head.save(options.out, `${model.name}-head`);
@@ -19,8 +19,12 @@ async function splitFile(reference: string, options: SplitOptions, context: CliC
   context.stdout.write(
     options.json
       ? `${JSON.stringify({ event: "split", model: model.name, split: options.split, shape: cut.shape, dtype: cut.dtype, head: headPath, tail: tailPath })}\n`
-      : `${headPath}: from the input to ${options.split} [${cut.shape.join(", ")}] ${cut.dtype}\n${tailPath}: from there to the output\n`,
+      : `${headPath}: from ${describeInputs(model.network)} to ${options.split} [${cut.shape.join(", ")}] ${cut.dtype}\n${tailPath}: from there to the output\n`,
   );
+}
+
+function describeInputs({ inputs }: Network): string {
+  return inputs.length === 1 ? "the input" : `the inputs ${inputs.map(({ name }) => name).join(", ")}`;
 }
 
 /** Registers `sluice split`. */

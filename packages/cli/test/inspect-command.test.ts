@@ -5,6 +5,7 @@ import { fashionDefaultCut, fashionDirectory } from "@sluice/inference";
 import t from "tap";
 import { runHere } from "./run-here.js";
 import { runSluice } from "./run-sluice.js";
+import { tinyModelBytes, twoInputModel } from "./tiny-models.js";
 
 t.test("lists the cuts of the embedded model as JSON", async (t) => {
   const run = await runSluice(["inspect", "fashion", "--json"]);
@@ -96,3 +97,30 @@ t.test(
     t.match(both, { code: ExitCode.usage, stderr: /--model: is "ocr", but the argument says "fashion"/ });
   },
 );
+
+t.test("a model with several inputs is described, and said to be cut where they have met", async (t) => {
+  const root = t.testdir({ "two.onnx": Buffer.from(twoInputModel()) });
+  const path = join(root, "two.onnx");
+  const { code, stdout } = await runHere(["inspect", path, "--illegal"]);
+  t.equal(code, 0);
+  t.match(stdout, /\n {2}input {3}input {2}float32 3x8x8\n {2}input {3}more {2}float32 4x8x8\n/);
+  t.match(stdout, /^add_1 +Add /m);
+  t.match(stdout, /^relu_1 +Relu +"more" bypasses it \(path more -> doubled -> add_1 /m);
+  const out = join(root, "halves");
+  const split = await runHere(["split", path, "--split", "add_1", "--out", out]);
+  t.match(split.stdout, /from the inputs input, more to add_1 \[4, 8, 8\] float32/);
+  const streamed = await runHere(["stream", "https://127.0.0.1:1", "--model", path, "--split", "add_1"]);
+  t.match(streamed, {
+    code: ExitCode.notFound,
+    stderr: /has 2 inputs \("input", "more"\), and one is fed here/,
+  });
+});
+
+t.test("a model that can be cut nowhere says so", async (t) => {
+  const bytes = tinyModelBytes((model) => {
+    model.graph.node = [{ op_type: "Relu", input: ["input"], output: ["logits"] }];
+    model.graph.output = model.graph.input.map(({ type }) => ({ name: "logits", type }));
+  });
+  const path = join(t.testdir({ "one.onnx": Buffer.from(bytes) }), "one.onnx");
+  t.match((await runHere(["inspect", path])).stdout, /\nit can be cut nowhere; --illegal says why\n/);
+});

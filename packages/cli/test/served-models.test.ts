@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { fashionDirectory } from "@sluice/inference";
 import t from "tap";
 import { findModels, openServedModels, parseModelEntry } from "#cli/served-models.js";
+import { openSizeModel, twoInputModel } from "./tiny-models.js";
 
 t.test("a model may be given a name and a version", async (t) => {
   for (const [text, name, version, reference] of [
@@ -88,5 +89,28 @@ t.test("models of TensorFlow.js are found as well, and what runs them is said on
   await registry.prepare("dense", "");
   t.match(lines, [/dense\/1\/model\.json: tfjs \S+: backend (tfjs-node-gpu|tfjs-node|wasm|cpu)\b/]);
   t.equal(lines.length, 1);
+  await registry.close();
+});
+
+t.test("a model with several inputs is served where they have met", async (t) => {
+  const root = t.testdir({ "two.onnx": Buffer.from(twoInputModel()) });
+  const entry = { name: "two", version: "", reference: join(root, "two.onnx"), labelsPath: undefined };
+  const { registry } = await openServedModels([entry], { threads: 1, maxLoaded: undefined });
+  const spec = { dtype: "float32", shape: [4, 8, 8], layout: "chw" } as const;
+  const opened = await registry.open({ model: "two", split: "add_1", spec, content: "model" });
+  t.equal(opened.network.costs?.[0]?.frames, 1);
+  await t.rejects(registry.open({ model: "two", split: "", spec, content: "model" }), {
+    ...{ name: "StreamRefusal", message: /^split: the model has 2 inputs \("input", "more"\)/ },
+  });
+  await registry.close();
+});
+
+t.test("where sizes are open and ones do not do, it is said how they are fixed", async (t) => {
+  const root = t.testdir({ "open.onnx": Buffer.from(openSizeModel()) });
+  const entry = { name: "open", version: "", reference: join(root, "open.onnx"), labelsPath: undefined };
+  const { registry } = await openServedModels([entry], { threads: 1, maxLoaded: undefined });
+  const advice =
+    /input "input": leaves sizes open and .*; an .onnx file takes sizes behind its path, as in model.onnx:3x224x8$/s;
+  await t.rejects(registry.prepare("open", ""), { name: "ModelError", message: advice });
   await registry.close();
 });

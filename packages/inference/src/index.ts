@@ -67,6 +67,6 @@ export { createSeededRandom } from "./sources/seeded-random.js";
 export { createSyntheticSource, parseSyntheticShape, type SyntheticOptions } from "./sources/synthetic.js";
 export { openTestImages } from "./sources/test-images.js";
 export { openVideoFile, type VideoOptions } from "./sources/video-file.js";
-export { describeValue, specOf, type TensorInfo } from "./tensor-info.js";
+export { describeValue, openSizesAdvice, specOf, type TensorInfo } from "./tensor-info.js";
 export { type TfjsBackend, tfjsBackends } from "./tfjs/open-backend.js";
 export { openTfjsNetwork, type TfjsOptions } from "./tfjs/tfjs-network.js";

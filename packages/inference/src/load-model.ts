@@ -22,6 +22,8 @@ export interface LoadModelOptions {
   /** A file that {@link readLabels} takes. */
   readonly labelsPath?: string;
   readonly preprocess?: Preprocess;
+  /** Takes a network with several inputs, too: it can be described, cut and run, but no source feeds it. */
+  readonly severalInputs?: boolean;
   /** How a server is asked that runs the model. */
   readonly remote?: RemoteOptions;
   /** Takes one line about what runs the model, where that was to be found out. */
@@ -50,10 +52,16 @@ async function named<T>(path: string, open: () => T | Promise<T>): Promise<T> {
   }
 }
 
-function singleInput(inputs: readonly TensorInfo[]): TensorInfo {
-  const [input] = inputs;
-  if (input === undefined || inputs.length !== 1) {
-    throw new ModelError("unsupported", `has ${inputs.length} inputs, one is supported`);
+function firstInput(inputs: readonly TensorInfo[], severalInputs: boolean): TensorInfo {
+  const [input, ...others] = inputs;
+  if (input === undefined) throw new ModelError("unsupported", "has no input");
+  if (others.length > 0 && !severalInputs) {
+    const names = inputs.map(({ name }) => `"${name}"`).join(", ");
+    throw new ModelError(
+      "unsupported",
+      `has ${inputs.length} inputs (${names}), and one is fed here; \`sluice inspect\` lists where such a model can be ` +
+        "cut, `sluice serve` runs what comes after a cut, and a program gives the first half all inputs",
+    );
   }
   return withImageLayout(input);
 }
@@ -117,7 +125,7 @@ export async function loadModel(reference: string, options: LoadModelOptions = {
   const { name, path, open } = await resolveReference(reference, options);
   const { network, input } = await named(path, async () => {
     const network = await open();
-    return { network, input: singleInput(network.inputs) };
+    return { network, input: firstInput(network.inputs, options.severalInputs ?? false) };
   });
   const origin = network.engine === "tfjs" ? "tensorflow" : "any";
   const labelsPath = options.labelsPath ?? (embedded ? join(fashionDirectory, "labels.json") : undefined);

@@ -9,6 +9,7 @@ export interface Model {
   readonly network: Network;
   /** SHA-256 of its files; absent where they are not at hand. */
   readonly hash?: Uint8Array | undefined;
+  /** The first one, where it was loaded with `severalInputs`. */
   readonly input: TensorInfo;
   /** Names of the classes, in the order of the output; empty where they are not known. */
   readonly labels: readonly string[];

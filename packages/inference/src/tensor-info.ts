@@ -56,11 +56,21 @@ export function withImageLayout(info: TensorInfo): TensorInfo {
   return isLast ? { ...info, layout: "hwc" } : info;
 }
 
+/** How a user fixes sizes that an input leaves open. @param shape without the batch axis */
+export function openSizesAdvice(shape: readonly (number | string | null)[]): string {
+  const usual = shape.length > 2 ? 224 : 128;
+  const sizes = shape.map((size) => (typeof size === "number" ? size : usual));
+  return `; an .onnx file takes sizes behind its path, as in model.onnx:${sizes.join("x")}`;
+}
+
 /** The spec of one sample. @throws ModelError `unsupported` where the model leaves an axis open */
 export function specOf(info: TensorInfo): TensorSpec {
   const shape = info.shape.map((size, axis) => {
     if (size === null)
-      throw new ModelError("unsupported", `value "${info.name}": the size of axis ${axis} is open`);
+      throw new ModelError(
+        "unsupported",
+        `value "${info.name}": the size of axis ${axis}${info.batch === "none" ? "" : " beside the batch"} is open${openSizesAdvice(info.shape)}`,
+      );
     return size;
   });
   return { dtype: info.dtype, shape, layout: info.layout };

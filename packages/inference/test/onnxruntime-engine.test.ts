@@ -93,6 +93,27 @@ t.test("a model with a fixed batch axis runs its samples one after another", asy
   await engine.close();
 });
 
+t.test(
+  "a model that takes any batch but for a reshape inside runs its samples one after another",
+  async (t) => {
+    const bytes = tinyModelBytes((model) => {
+      const flatten = model.graph.node.find(({ op_type }) => op_type === "Flatten")!;
+      Object.assign(flatten, { op_type: "Reshape", input: ["pooled", "row"] });
+      model.graph.initializer.push({ name: "row", dims: [2], data_type: 7, int64_data: [1, 4] });
+    });
+    const engine = await loadOnnxruntime(bytes, { threads: 1 });
+    const inputs = await samples(3);
+    const alone = [];
+    for (const input of inputs) alone.push(await engine.run([input]));
+    t.same(await engine.runBatch(inputs), alone);
+    const { failed } = engine.counters();
+    t.equal(failed, 1, "the batch");
+    t.same(await engine.runBatch(inputs), alone);
+    t.equal(engine.counters().failed, failed, "it is not tried again");
+    await engine.close();
+  },
+);
+
 t.test("int64 and several inputs and outputs", async (t) => {
   const integers = (name: string) => ({
     name,

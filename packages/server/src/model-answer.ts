@@ -87,7 +87,7 @@ export function checkOutputsFit(
   if (bytes <= maxResultPayloadBytes) return;
   throw new StreamRefusal(
     ErrorCode.specMismatch,
-    `result_content: the outputs take ${bytes} bytes, a result holds ${maxResultPayloadBytes}; ask for predictions or split later`,
+    `result_content: the outputs take ${bytes} bytes, a result holds ${maxResultPayloadBytes}; a classifier can answer with predictions, others have to end in less`,
   );
 }
 

@@ -14,7 +14,8 @@ const NODE_CLOCK: WakeClock = {
 
 /** Node counts from when its loop began to turn, so timers come that much early; who is due so soon is woken as well. */
 const TOLERANCE_MS = 0.5;
-/** A timer that would wake nobody is moved, at most so often, and not where finding out takes long. */
+/** A timer that would wake nobody soon is moved, at most so often, and not where finding out takes long. */
+const SOON_MS = 8;
 const MOVE_MS = 1;
 const MAX_LOOKED_AT = 64;
 
@@ -63,7 +64,7 @@ export class WakeTimes<T> {
 
   /** Puts the timer off where all times behind it have been put off. */
   settle(nowMs: number): void {
-    if (this.#timerAtMs - nowMs > MOVE_MS * 8) return;
+    if (this.#timerAtMs - nowMs > SOON_MS) return;
     if (nowMs - this.#movedMs < MOVE_MS || this.#entries.size > MAX_LOOKED_AT) return;
     const firstMs = this.#firstMs();
     if (firstMs < this.#timerAtMs + MOVE_MS) return;

@@ -3,6 +3,7 @@ import { parseModel, requiredInputs } from "../onnx/model.js";
 import { withOutputs } from "../onnx/split-graph.js";
 import type { ValueType } from "../onnx/value-type.js";
 import { elementTypes } from "../onnx/value-type.js";
+import { openSizesAdvice } from "../tensor-info.js";
 import { mergeShapes } from "../worker-engine/merge-shapes.js";
 import type { RawData, RawInfo, RawTensor } from "../worker-engine/messages.js";
 import type { WorkerSession } from "../worker-engine/session.js";
@@ -31,14 +32,13 @@ function zeros(type: string, count: number): RawData {
   }
 }
 
-function zeroInput(info: RawInfo, batch: number): RawTensor {
+/** @param only whether the model has no other input: then its sizes can be fixed behind its path */
+function zeroInput(info: RawInfo, batch: number, only: boolean): RawTensor {
   const dims = info.shape.map((size, axis) => {
     if (typeof size === "number") return size;
     if (axis === 0) return batch;
-    throw new ModelError(
-      "unsupported",
-      `input "${info.name}": the size of axis ${axis} is open; say it behind the path, as in model.onnx:3x224x224`,
-    );
+    const advice = only ? openSizesAdvice(info.shape.slice(1)) : ", and the model has other inputs";
+    throw new ModelError("unsupported", `input "${info.name}": the size of axis ${axis} is open${advice}`);
   });
   const count = dims.reduce((product, size) => product * size, 1);
   if (count > maxProbeElements) {
@@ -49,7 +49,7 @@ function zeroInput(info: RawInfo, batch: number): RawTensor {
 
 async function runZeros(session: WorkerSession, batch: number): Promise<readonly RawTensor[]> {
   const feeds: Record<string, RawTensor> = {};
-  for (const info of session.inputs) feeds[info.name] = zeroInput(info, batch);
+  for (const info of session.inputs) feeds[info.name] = zeroInput(info, batch, session.inputs.length === 1);
   return session.run(feeds);
 }
 

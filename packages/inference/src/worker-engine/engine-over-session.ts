@@ -142,7 +142,7 @@ function createEngine(session: WorkerSession, imageLayout: Layout): Engine {
   const inputs = session.inputs.map((info) => describeInfo(info, imageLayout));
   const outputs = session.outputs.map((info) => describeInfo(info, imageLayout));
   const batched = inputs.some((info) => info.batch !== "none");
-  const stackable = inputs.length === 1 && inputs[0]!.batch === "dynamic";
+  let stackable = inputs.length === 1 && inputs[0]!.batch === "dynamic";
 
   /** @param columns for each input, its samples */
   const runColumns = async (
@@ -172,16 +172,28 @@ function createEngine(session: WorkerSession, imageLayout: Layout): Engine {
     );
     return result!;
   };
+  const runEach = async (samples: readonly Tensor[], options?: RunOptions): Promise<Tensor[][]> => {
+    const results: Tensor[][] = [];
+    for (const sample of samples) results.push(await run([sample], options));
+    return results;
+  };
   return {
     inputs,
     outputs,
     run,
     async runBatch(samples, options) {
       if (samples.length === 0) return [];
-      if (stackable) return runColumns([samples], samples.length, options);
-      const results: Tensor[][] = [];
-      for (const sample of samples) results.push(await run([sample], options));
-      return results;
+      if (!stackable) return runEach(samples, options);
+      try {
+        return await runColumns([samples], samples.length, options);
+      } catch (error) {
+        if (samples.length === 1 || !(error instanceof EngineError) || error.kind !== "run-failed")
+          throw error;
+        const results = await runEach(samples, options);
+        // It says that it takes any batch and has one for a single sample inside.
+        stackable = false;
+        return results;
+      }
     },
     counters: () => session.counters(),
     close: () => session.close(),
