@@ -3,7 +3,7 @@ import { clearMissing, extentOf, markMissing, type SliceExtent, type UnitOrder }
 
 /** Which elements of a tensor have not come. */
 export interface MissingMask {
-  /** Elements that are missing. No accessor: objects with accessors of their own have hidden classes of their own, which keep them. */
+  /** Elements that are missing. No accessor: there is a mask for every tensor, and V8 makes dictionaries of objects with one. */
   count(): number;
   /** Slice `index` of `count`, whose extent this is, has come. */
   add(index: number, count: number, extent: SliceExtent): void;

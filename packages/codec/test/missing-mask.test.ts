@@ -1,3 +1,4 @@
+import { setFlagsFromString } from "node:v8";
 import { sliceRange } from "@sluice/tensor";
 import fc from "fast-check";
 import t from "tap";
@@ -62,3 +63,18 @@ t.test("the mask is live: what comes after it was asked for changes it", async (
   t.equal(elements[15], 1);
   t.equal(mask.count(), 45);
 });
+
+t.test(
+  "a mask is no dictionary: each would keep what it held until the next full garbage collection",
+  async (t) => {
+    setFlagsFromString("--allow-natives-syntax");
+    const isFast = new Function("object", "return %HasFastProperties(object)") as (object: object) => boolean;
+    t.ok(isFast(createMissingMask(elementOrder(spec), new Uint8Array(length))));
+    const withAccessor = {
+      get count() {
+        return length;
+      },
+    };
+    t.notOk(isFast(withAccessor), "as an object with an accessor is");
+  },
+);

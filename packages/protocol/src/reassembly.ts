@@ -100,10 +100,10 @@ export interface Reassembly {
   /** When {@link poll} has something at the latest; Infinity where nothing waits. */
   nextTimeoutMs(): number;
   /** Frames of which a slice was taken, since the start. */
-  readonly begun: number;
+  begun(): number;
   /** Frames and bytes that are held, those included that are released and not taken yet. */
-  readonly frames: number;
-  readonly bytes: number;
+  frames(): number;
+  bytes(): number;
 }
 
 /** Smaller payloads are copied, so that they do not keep a whole datagram or chunk in memory. */
@@ -367,13 +367,13 @@ export function createReassembly(): Reassembly {
       return next;
     },
 
-    get begun() {
+    begun() {
       return begun;
     },
-    get frames() {
+    frames() {
       return order.size + ready.length;
     },
-    get bytes() {
+    bytes() {
       return openBytes + readyBytes;
     },
   };

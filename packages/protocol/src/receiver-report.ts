@@ -11,11 +11,11 @@ export interface ReceiverReport {
   /** Reassembly is done with a frame: a reason to report soon. */
   frameReceived(stream: number, frame: number, unitsReceived: number, units: number, nowMs: number): void;
   /** Share of the datagrams that have not come, 0 to 1; 0 before there were enough to tell. */
-  readonly lossShare: number;
+  lossShare(): number;
   /** When a report is due; Infinity where there is nothing to say. */
   nextTimeoutMs(): number;
   /** From when on it goes with a result that leaves. */
-  readonly rideMs: number;
+  rideMs(): number;
   /** The report, as a message of at most `maxBytes`, and a fresh start. */
   take(queuedFrames: number, maxBytes: number, nowMs: number): sluice.v1.Feedback.$Properties;
 }
@@ -128,12 +128,12 @@ export function createReceiverReport(): ReceiverReport {
       dueMs = Math.min(dueMs, Math.max(nowMs, reportedMs + gatherMs));
     },
 
-    get lossShare() {
+    lossShare() {
       return nextSequence < minShareDatagrams ? 0 : lost / nextSequence;
     },
 
     nextTimeoutMs: () => dueMs,
-    get rideMs() {
+    rideMs() {
       return dueMs - rideBeforeMs;
     },
 

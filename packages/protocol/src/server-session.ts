@@ -90,7 +90,7 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
     if (state === "closed") return;
     state = "closed";
     // What waits for the rest of its frame, or for its acknowledgement, waits for nothing now.
-    framesAbandoned += reassembly.frames;
+    framesAbandoned += reassembly.frames();
     reassembly.clear();
     results.clear();
     recovery.clear();
@@ -276,14 +276,14 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
     const { stream, frame: number } = frame;
     const { outcome, code = 0, elements, concealedElements } = answer;
     observe?.({ name: "frame_answered", stream, frame: number, outcome, code, elements, concealedElements });
-    results.setPathLoss(report.lossShare);
+    results.setPathLoss(report.lossShare());
     results.push(frame, answer, { options: streams.get(frame.stream)?.options, maxDatagramBytes }, nowMs);
   }
 
   /** When a drain ends the session; Infinity where there is none. */
   function drainMs(): number {
     if (!draining) return Number.POSITIVE_INFINITY;
-    const held = admission.framesInFlight + reassembly.frames + tensorStreams.size + results.size;
+    const held = admission.framesInFlight + reassembly.frames() + tensorStreams.size + results.size;
     return drainOverMs(draining, held > 0, rttMs());
   }
 
@@ -440,7 +440,7 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
       if (maxDatagramBytes === 0) return undefined;
       const hasResults = results.nextTimeoutMs() <= nowMs;
       // spec 5.6: as soon as a frame is released, without a timer in between; what is due soon goes with the results that leave now.
-      if ((hasResults ? report.rideMs : report.nextTimeoutMs()) <= nowMs) pushReport(nowMs);
+      if ((hasResults ? report.rideMs() : report.nextTimeoutMs()) <= nowMs) pushReport(nowMs);
       if (lossy.isEmpty && !hasResults) return undefined;
       const draft = draftOf(maxDatagramBytes);
       const end = results.fill(draft, lossy.fill(draft, 0, maxDatagramBytes), rttMs(), nowMs);
@@ -479,10 +479,10 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
         datagramsRecovered: recovery.datagramsRecovered,
         repairs: recovery.receipts,
         framesInFlight: admission.framesInFlight,
-        framesBegun: reassembly.begun,
+        framesBegun: reassembly.begun(),
         framesAbandoned,
-        framesInReassembly: reassembly.frames,
-        bytesInReassembly: reassembly.bytes,
+        framesInReassembly: reassembly.frames(),
+        bytesInReassembly: reassembly.bytes(),
         resultsRepeated: results.repeated,
         resultsWaiting: results.waiting,
       };

@@ -160,7 +160,7 @@ t.test("the share of lost datagrams is told once there were enough of them", asy
     report,
     Array.from({ length: 60 }, (_, i) => i).filter((i) => i % 10 !== 5),
   );
-  t.equal(report.lossShare, 0);
+  t.equal(report.lossShare(), 0);
   arrive(report, [60, 61, 62, 63]);
-  t.equal(report.lossShare, 6 / 64);
+  t.equal(report.lossShare(), 6 / 64);
 });

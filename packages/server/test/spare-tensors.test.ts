@@ -1,3 +1,4 @@
+import { setFlagsFromString } from "node:v8";
 import { createTensor, type TensorSpec } from "@sluice/tensor";
 import t from "tap";
 import { createSpareTensors } from "#src/spare-tensors.js";
@@ -37,4 +38,24 @@ t.test("it holds 16 MiB and 64 tensors at most, and what was given first goes fi
   const tooLarge: TensorSpec = { ...large, dtype: "int32" };
   spare.give(tensorOf(tooLarge));
   t.equal(spare.take(tooLarge), undefined, "larger than all together");
+});
+
+t.test("they have the form of all other tensors, so that what reads them stays fast", async (t) => {
+  setFlagsFromString("--allow-natives-syntax");
+  const haveSameForm = new Function("a", "b", "return %HaveSameMap(a, b)") as (
+    a: object,
+    b: object,
+  ) => boolean;
+  const spare = createSpareTensors();
+  const first = tensorOf(spec);
+  // V8 makes up its mind after some of them.
+  const makeMany = (make: () => object) => Array.from({ length: 100 }, make).at(-1)!;
+  const taken = () => {
+    spare.give(first);
+    return spare.take(spec)!;
+  };
+  t.ok(haveSameForm(makeMany(taken), first));
+  t.ok(haveSameForm(makeMany(taken), makeMany(taken)));
+  const spread = () => ({ ...spec, data: first.data });
+  t.notOk(haveSameForm(makeMany(spread), makeMany(spread)), "as with a spread they have not");
 });

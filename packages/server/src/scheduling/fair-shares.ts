@@ -11,6 +11,8 @@ export interface Share {
   usedMs: number;
   /** Its frames that wait. Kept by {@link FairShares}. */
   waiting: number;
+  /** While they are counted: those before another frame. Zero otherwise. */
+  ahead: number;
 }
 
 export interface FairShares {
@@ -38,7 +40,7 @@ export function createFairShares(): FairShares {
   }
 
   return {
-    create: () => ({ usedMs: 0, waiting: 0 }),
+    create: () => ({ usedMs: 0, waiting: 0, ahead: 0 }),
     joined(share) {
       if (share.waiting++ > 0) return;
       share.usedMs = Math.max(share.usedMs, virtualMs);

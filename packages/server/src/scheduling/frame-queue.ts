@@ -115,6 +115,11 @@ export function createFrameQueue<J extends Job>(options: FrameQueueOptions): Fra
     if (reason === "late") doubt(job.lane);
   }
 
+  function takeShed(): QueueAction<J> {
+    const { job, reason } = shed.shift()!;
+    return { type: "shed", job, reason };
+  }
+
   /** Nothing runs and yet frames are late: only running one shows whether it still takes so long. */
   function doubt(lane: Lane): void {
     if (lane.underWay.length === 0) lane.curve.forget();
@@ -123,14 +128,20 @@ export function createFrameQueue<J extends Job>(options: FrameQueueOptions): Fra
   /** Frames that will run before a new one: those due before it, of each session as many as its turn lets pass. */
   function countAhead(job: J): number {
     if (job.lane.waiting === 0) return 0;
-    const counts = new Map<Share, number>();
-    for (const other of queue) {
-      if (other.expiresAtMs > job.expiresAtMs) break;
-      if (other.lane === job.lane) counts.set(other.share, (counts.get(other.share) ?? 0) + 1);
+    const { share: ownShare } = job;
+    const others: Share[] = [];
+    for (const { expiresAtMs, lane, share } of queue) {
+      if (expiresAtMs > job.expiresAtMs) break;
+      if (lane !== job.lane) continue;
+      if (share.ahead++ === 0 && share !== ownShare) others.push(share);
     }
-    const own = counts.get(job.share) ?? 0;
+    const own = ownShare.ahead;
+    ownShare.ahead = 0;
     let ahead = own;
-    for (const [share, count] of counts) if (share !== job.share) ahead += Math.min(count, own + 1);
+    for (const share of others) {
+      ahead += Math.min(share.ahead, own + 1);
+      share.ahead = 0;
+    }
     return ahead;
   }
 
@@ -226,13 +237,15 @@ export function createFrameQueue<J extends Job>(options: FrameQueueOptions): Fra
     },
     poll(nowMs) {
       wakeAtMs = Number.POSITIVE_INFINITY;
-      const given = shed.shift();
-      if (given) return { type: "shed", ...given };
+      if (shed.length > 0) return takeShed();
       if (queue.length === 0) return undefined;
-      for (let i = 0; i < queue.length; i++) {
+      // They stand by expiry: behind the first that would be in time on any network all are.
+      let latestEndMs = 0;
+      for (const lane of lanes) latestEndMs = Math.max(latestEndMs, earliestEndMs(lane, nowMs));
+      for (let i = 0; i < queue.length && queue[i]!.expiresAtMs < latestEndMs; i++) {
         if (earliestEndMs(queue[i]!.lane, nowMs) <= queue[i]!.expiresAtMs) continue;
         give(i, "late");
-        return { type: "shed", ...shed.shift()! };
+        return takeShed();
       }
       const ready = lanes.filter((lane) => isReady(lane, nowMs));
       const next = ready.length === 0 ? -1 : findNext(({ lane }) => ready.includes(lane));
@@ -246,7 +259,7 @@ export function createFrameQueue<J extends Job>(options: FrameQueueOptions): Fra
       // What can run at once is not in the way of anything: only what has to wait counts.
       if (queue.length > maxWaiting || waitingBytes > maxWaitingBytes) {
         shedMost();
-        return { type: "shed", ...shed.shift()! };
+        return takeShed();
       }
       return undefined;
     },
