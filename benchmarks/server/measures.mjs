@@ -6,6 +6,8 @@ import { startPace } from "../pace/start-pace.mjs";
 import { readCpu, spentSince, start, startServer } from "./processes.mjs";
 
 const warmUpSeconds = 1;
+/** A round before the first, which does not count: V8 compiles for that long, and it shows which batches the server makes. */
+const firstRoundSeconds = 10;
 /** Sessions that saturate the server, and the frames that each keeps under way: fewer than a session may have. */
 const saturating = { sessions: 4, underWay: 28, deadlineMs: 2_000 };
 /** Before the first window tells which batches the server makes. */
@@ -38,19 +40,19 @@ export async function measureThroughput(workload, { rounds, seconds, ...cpus }, 
   const { server, load: generator, engine } = both;
   let frames = firstBatchFrames;
   for (let round = 0; round <= rounds; round++) {
+    const length = { seconds: round === 0 ? firstRoundSeconds : seconds, warmUpSeconds };
     await inTurn(round, [
       async () => {
         signal.throwIfAborted();
         const before = await server.readBatches();
         const cpuBefore = [readCpu(server.pid), readCpu(generator.child.pid)];
-        const { framesPerSecond, failed } = await generator.run({ seconds, warmUpSeconds });
+        const { framesPerSecond, failed } = await generator.run(length);
         const cpu = [server.pid, generator.child.pid].map((pid, i) => spentSince(cpuBefore[i], readCpu(pid)));
         const after = await server.readBatches();
         const perFrame = (ms) => (1_000 * ms) / (after.frames - before.frames);
         const batchFrames = (after.frames - before.frames) / (after.batches - before.batches);
         // The engine alone gets batches of the size that the server makes most of the time.
         frames = Math.max(1, Math.round(batchFrames));
-        // The first round shows that size.
         if (round > 0)
           onWindow({
             measure: "throughput",
@@ -67,7 +69,7 @@ export async function measureThroughput(workload, { rounds, seconds, ...cpus }, 
       },
       async () => {
         signal.throwIfAborted();
-        const { framesPerSecond } = await engine.run({ seconds, warmUpSeconds, frames });
+        const { framesPerSecond } = await engine.run({ ...length, frames });
         if (round > 0)
           onWindow({
             measure: "throughput",
