@@ -31,7 +31,8 @@ export function formatReport({ environment, load, options, runs }) {
   const { phases, auto, fixed } = runs;
   const names = ["auto", ...fixed.map(({ name }) => name)];
   const sums = [phaseSums(phases, auto), ...fixed.map(({ figures }) => phaseSums(phases, figures))];
-  const head = ["phase", "frames", ...names, "auto of the best"];
+  // A codec's chain has bars in its name, which would end the cell.
+  const head = ["phase", "frames", ...names.map((name) => name.replaceAll("|", "\\|")), "auto of the best"];
   const compared = comparePhases(runs);
   const rows = compared.map(({ phase, share, isReached }, i) => [
     ...[phase, phases[i].seconds * options.fps, ...sums.map((each) => each[i])],
