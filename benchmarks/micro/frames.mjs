@@ -3,9 +3,11 @@
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { quantile } from "../accuracy/quantile.mjs";
 import { openCases } from "./frames/cases.mjs";
 import { openCodecPath } from "./frames/codec-path.mjs";
 import { openSessionPath } from "./frames/session-path.mjs";
+import { parseCount } from "./parse-count.mjs";
 
 const USAGE = `node benchmarks/micro/frames.mjs [options]
   --rounds N      windows of each measure, 1 to 1000, default 20; the two checkouts take turns
@@ -17,12 +19,6 @@ const HERE = fileURLToPath(new URL("../../", import.meta.url));
 /** Slices of a frame that do not come. */
 const MISSING = [0, 1, 5];
 const LOSS = 0.02;
-
-function parseCount(field, text, max) {
-  const value = Number(text);
-  if (Number.isInteger(value) && value >= 1 && value <= max) return value;
-  throw new Error(`--${field} must be an integer from 1 to ${max}, got ${JSON.stringify(text)}`);
-}
 
 function parseOptions(args) {
   const { values } = parseArgs({
@@ -84,8 +80,6 @@ async function openMeasures(roots, each, only) {
   return measures;
 }
 
-const quartile = (values) => values.toSorted((a, b) => a - b)[values.length >> 2];
-
 async function main({ rounds, frames, only, against }) {
   const roots = against === undefined ? [HERE] : [`${against}/`, HERE];
   for (const each of await openCases(process.env.SLUICE_DATA)) {
@@ -101,7 +95,7 @@ async function main({ rounds, frames, only, against }) {
         }
       }
       const texts = figures.map(
-        (values) => `${Math.min(...values).toFixed(0)} (${quartile(values).toFixed(0)})`,
+        (values) => `${Math.min(...values).toFixed(0)} (${quantile(values, 1 / 4).toFixed(0)})`,
       );
       console.log(`${title.padEnd(52)} ${texts.join("  ->  ")}`);
     }

@@ -4,6 +4,7 @@ import process from "node:process";
 import { parseArgs } from "node:util";
 import { kinds, measures } from "./kernels/measures.mjs";
 import { formatReport } from "./kernels/report.mjs";
+import { parseCount } from "./parse-count.mjs";
 import { describeEnvironment, readLoad } from "./transport/environment.mjs";
 import { spread } from "./transport/summary.mjs";
 
@@ -15,12 +16,6 @@ const USAGE = `node benchmarks/micro/kernels.mjs [options]
   --note TEXT       said beside a recorded result`;
 
 const RESULTS = new URL("../results/", import.meta.url);
-
-function parseCount(field, text, max) {
-  const value = Number(text);
-  if (Number.isInteger(value) && value >= 1 && value <= max) return value;
-  throw new Error(`--${field} must be an integer from 1 to ${max}, got ${JSON.stringify(text)}`);
-}
 
 function parseOptions(args) {
   const { values } = parseArgs({

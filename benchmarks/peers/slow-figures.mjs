@@ -5,6 +5,7 @@ import { summarise } from "./summary.mjs";
  * What the machine's slow moments have to do with the frames of a paced run.
  * @param run.moments from the pace, of the whole run
  * @param run.startedMs when the workload began
+ * @param run.seconds for how long the pace was watched, the warm-up included
  * @returns `share` of the time that was slow, and `clear`: the figures of the frames clear of it
  */
 export function slowFiguresOf(frames, { moments, startedMs, seconds, deadlineMs }) {

@@ -1,5 +1,6 @@
 import { median, quantile } from "../accuracy/quantile.mjs";
 import { slowMomentsText } from "../pace/slow-moments.mjs";
+import { formatTable, percent } from "../tables.mjs";
 import { badBehaviours, floodFactor, fpsLimit } from "./isolation.mjs";
 import { steady } from "./measures.mjs";
 import { changeOfQuantile } from "./pooled-change.mjs";
@@ -9,12 +10,7 @@ import { workloads } from "./workloads.mjs";
 const bounds = { throughputShare: 0.9, latencyOverEngineMs: 25, p99Change: 0.2 };
 
 const ms = (value) => value.toFixed(1);
-const percent = (share) => `${(100 * share).toFixed(1)} %`;
 const verdict = (isReached) => (isReached ? "reached" : "MISSED");
-
-function table(head, rows) {
-  return [head, head.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
-}
 
 /** The values of one side by round. */
 function byRound(windows, who, field) {
@@ -155,7 +151,7 @@ the engine alone does not have to share. The last column is reckoned, not measur
 without the load.`
     }
 
-${table(["workload", "server", "engine alone", "frames in a batch", "server / engine", "bound", "processor us a frame: server / its busiest thread / load", "reckoned without the load"], throughput)}
+${formatTable(["workload", "server", "engine alone", "frames in a batch", "server / engine", "bound", "processor us a frame: server / its busiest thread / load", "reckoned without the load"], throughput)}
 `);
   const latency = rows("latency", (workload, some) => [latencyRow(workload, some)]);
   if (latency.length > 0)
@@ -164,7 +160,7 @@ ${table(["workload", "server", "engine alone", "frames in a batch", "server / en
 ${steady.count} clients at ${steady.framesPerSecond} frames a second each, from the capture to the result, through QUIC on loopback; p99
 may be ${bounds.latencyOverEngineMs} ms over what the engine alone takes for a frame (its p50). ${slowMomentsText}
 
-${table(["workload", "delivered", "p50 / p99 ms", "engine alone p50 / p99 ms", "p99 over the engine", "bound", "slow time", "clear p99 over the engine", "bound"], latency)}
+${formatTable(["workload", "delivered", "p50 / p99 ms", "engine alone p50 / p99 ms", "p99 over the engine", "bound", "slow time", "clear p99 over the engine", "bound"], latency)}
 `);
   const isolation = rows("isolation", isolationRows);
   if (isolation.length > 0)
@@ -177,7 +173,7 @@ closed (flood), or one that dies every 0.3 s and comes back (die). A bad client 
 frames of all ${run.isolationRounds} windows of ${run.seconds} s are pooled, one without a result counts as ${steady.deadlineMs} ms, and p99 may change by less than
 ${percent(bounds.p99Change)} of what it is alone; in brackets the 95 % bootstrap interval over the rounds.
 
-${table(["workload", "beside", "delivered", "p50 / p99 ms", "change of p99 (95 % interval)", "bound", "clear p99 ms", "its change", "bound"], isolation)}
+${formatTable(["workload", "beside", "delivered", "p50 / p99 ms", "change of p99 (95 % interval)", "bound", "clear p99 ms", "its change", "bound"], isolation)}
 `);
   return `# Server benchmark
 

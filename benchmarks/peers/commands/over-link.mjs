@@ -29,20 +29,23 @@ export async function measureOverLink({ congestion }, path, { system, link, task
   if (congestion !== undefined) path.setCongestionControl(congestion);
   await path.set(link);
   const { seconds, framesPerSecond, deadlineMs } = workload;
+  const watchedSeconds = seconds + WARM_UP_SECONDS;
   const { startedMs, frames, moments, counters, client, server, about } = await runCell({
     ...{ system, host: path.serverHost, prefixes: path.prefixes, task },
     workload: { kind: "paced", warmUpSeconds: WARM_UP_SECONDS, ...workload },
     async around(run) {
       // The connection was opened under the same losses; what it took does not count.
       await path.set(link);
-      const [result, moments] = await Promise.all([run(), pace?.watch(seconds + WARM_UP_SECONDS)]);
+      const [result, moments] = await Promise.all([run(), pace?.watch(watchedSeconds)]);
       return { ...result, moments, counters: await path.readCounters() };
     },
   });
-  const offered = Math.round((seconds + WARM_UP_SECONDS) * framesPerSecond);
+  const offered = Math.round(watchedSeconds * framesPerSecond);
   return {
     ...{ frames, offered, figures: summarise(frames, { deadlineMs }), counters },
-    ...(moments && { slow: slowFiguresOf(frames, { moments, startedMs, seconds, deadlineMs }) }),
+    ...(moments && {
+      slow: slowFiguresOf(frames, { moments, startedMs, seconds: watchedSeconds, deadlineMs }),
+    }),
     bytesPerFrame: bytesPerFrame(counters, offered),
     ...{ client, server, about },
   };
