@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { type EngineName, engineNames, type RetryMode } from "@sluice/http3";
+import { maxResultStreamBytes } from "@sluice/protocol";
 import { defaultCaptureBytes, defaultFrameSample } from "@sluice/server";
 import { type Command, Option } from "commander";
 import { pino } from "pino";
@@ -32,6 +33,7 @@ interface ServeCommandOptions extends TracingOptionValues {
   readonly threads?: number;
   readonly fpsLimit?: number;
   readonly bytesLimit?: number;
+  readonly resultLimit?: number;
   readonly origin?: readonly string[];
   readonly token?: string;
   readonly tokens?: string;
@@ -110,6 +112,11 @@ export function registerServe(program: Command, context: CliContext): void {
       parseCount(text, "--bytes-limit", 1, 2 ** 32 - 1),
     )
     .option(
+      "--result-limit <n>",
+      "bytes of the largest result; streams whose outputs are larger are rejected (default: 67108864)",
+      (text) => parseCount(text, "--result-limit", 1, maxResultStreamBytes),
+    )
+    .option(
       "--origin <origin>",
       "pages of this origin may open sessions, others get 403: https://app.example, https://*.example.org, or * for all; again for each (default: all)",
       (text: string, origins: readonly string[] = []) => [...origins, ...readOrigins(text)],
@@ -175,7 +182,8 @@ Examples:
           ...{ labels: options.labels, cert: options.cert, key: options.key, metrics: options.metrics },
           demo: options.demo,
           ...{ threads: options.threads, fpsLimit: options.fpsLimit, fallback: options.fallback === true },
-          ...{ bytesLimit: options.bytesLimit, retry: options.retry, maxConnections: options.maxConnections },
+          ...{ bytesLimit: options.bytesLimit, resultLimit: options.resultLimit },
+          ...{ retry: options.retry, maxConnections: options.maxConnections },
           maxConnectionsPerSource: options.maxConnectionsPerSource,
           ...{ capture: options.capture, captureFrames: options.captureFrames },
           captureBytes: options.captureBytes,

@@ -46,6 +46,8 @@ export interface ServeOptions {
   /** Frames, and payload bytes, per second for each session. */
   readonly fpsLimit: number | undefined;
   readonly bytesLimit: number | undefined;
+  /** Bytes of the largest result. */
+  readonly resultLimit: number | undefined;
   /** Pages of these origins may open sessions; none: all may. */
   readonly origin: readonly string[];
   readonly token: string | undefined;
@@ -131,6 +133,7 @@ export async function startServer(options: ServeOptions, log: ServerLog): Promis
       limits: {
         ...(options.fpsLimit ? { framesPerSecond: options.fpsLimit } : {}),
         ...(options.bytesLimit ? { maxBytesPerSecond: options.bytesLimit } : {}),
+        ...(options.resultLimit ? { maxResultBytes: options.resultLimit } : {}),
       },
       ...(authorize ? { authorize } : {}),
       ...(capture ? { capture } : {}),

@@ -70,10 +70,12 @@ const outputOverheadBytes = 160;
 
 /**
  * Checks that outputs of these specs fit a result, before a stream is accepted that asks for them.
+ * @param maxResultBytes of a payload that may have a QUIC stream of its own
  * @throws StreamRefusal
  */
 export function checkOutputsFit(
   outputs: readonly (Pick<TensorSpec, "dtype" | "shape"> & { readonly name: string })[],
+  maxResultBytes = 0,
 ): void {
   // As base64, so that they fit in either format.
   const bytes = outputs.reduce(
@@ -84,10 +86,11 @@ export function checkOutputsFit(
       outputOverheadBytes,
     0,
   );
-  if (bytes <= maxResultPayloadBytes) return;
+  const most = Math.max(maxResultPayloadBytes, maxResultBytes);
+  if (bytes <= most) return;
   throw new StreamRefusal(
     ErrorCode.specMismatch,
-    `result_content: the outputs take ${bytes} bytes, a result holds ${maxResultPayloadBytes}; a classifier can answer with predictions, others have to end in less`,
+    `result_content: the outputs take ${bytes} bytes, a result of this stream holds ${most} (max_result_bytes of client and server); a classifier can answer with predictions`,
   );
 }
 
