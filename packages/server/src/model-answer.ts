@@ -1,13 +1,7 @@
 /** What models answer (spec 7.2), after the source's result format: frame number, inference time and predictions. */
+import { Buffer } from "node:buffer";
 import { ErrorCode, maxResultPayloadBytes, type ResultFormat } from "@sluice/protocol";
-import {
-  bytesPerElement,
-  elementCount,
-  encodeBase64,
-  type Tensor,
-  type TensorSpec,
-  tensorBytes,
-} from "@sluice/tensor";
+import { bytesPerElement, elementCount, type Tensor, type TensorSpec, tensorBytes } from "@sluice/tensor";
 import { pack } from "msgpackr";
 import { type AnsweredFrame, StreamRefusal } from "./served-model.js";
 
@@ -100,5 +94,8 @@ export function encodeAnswer(answer: unknown, format: ResultFormat): Uint8Array 
 }
 
 function jsonForm(_key: string, value: unknown): unknown {
-  return value instanceof Uint8Array ? encodeBase64(value) : value;
+  // Whole tensors come by here; Node's own base64 takes a hundredth of the time.
+  return value instanceof Uint8Array
+    ? Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString("base64")
+    : value;
 }
