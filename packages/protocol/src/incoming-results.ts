@@ -81,12 +81,14 @@ export function createIncomingResults(
       heldBytes += entry.decoder.heldBytes;
       if (header) {
         const { stream, frame } = header;
-        const isWanted = maxBytesOf(stream, frame) !== undefined && !begun.get(stream, frame);
-        if (!isWanted) return refuse(id, ErrorCode.deadline);
+        if (begun.get(stream, frame)) return refuse(id, ErrorCode.deadline);
         entry.stream = stream;
         entry.frame = frame;
         begun.set(stream, frame, true);
       }
+      // It may have ended meanwhile: the rest would only be in the way of others.
+      const isWanted = entry.stream === 0 || maxBytesOf(entry.stream, entry.frame) !== undefined;
+      if (!isWanted) return refuse(id, ErrorCode.deadline);
       return heldBytes > maxResultStreamBytes ? refuse(id, ErrorCode.limitExceeded) : undefined;
     },
     finish(id, nowMs) {

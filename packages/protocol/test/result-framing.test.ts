@@ -90,7 +90,10 @@ t.test("one result is read for each frame that waits, the others are stopped", a
   const finished = results.finish(0, 17);
   t.match(finished, { receiveMs: 7, result: { frame: 70_000 } });
   t.equal(results.heldBytes, 0);
+  results.take(6, encode(1_000).subarray(0, 500), 18);
   waiting.clear();
+  t.equal(results.take(6, encode(1_000).subarray(500, 600), 19), ErrorCode.deadline, "its frame has ended");
+  t.equal(results.heldBytes, 0);
   t.equal(results.take(3, encode(10), 20), ErrorCode.deadline, "nobody waits for it any more");
   // The frame may be read again where its first stream was reset.
   waiting.set(70_000, 1_000);
