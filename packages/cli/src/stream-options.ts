@@ -39,6 +39,7 @@ export interface StreamOptionValues {
   readonly interleave?: string;
   readonly reconnect: boolean;
   readonly metrics?: string;
+  readonly saveOutputs?: string;
   readonly json?: true;
 }
 
@@ -165,7 +166,12 @@ export function readStreamOptions(
   target: Pick<StreamOptions, "url" | "certificateHash" | "insecure">,
   defaults: { readonly durationSeconds: number },
 ): StreamOptions {
-  const { model, strategy, mode, fps, deadlineMs, engine, frames, duration } = values;
+  const { model, strategy, mode, fps, deadlineMs, engine, frames, duration, saveOutputs } = values;
+  if (saveOutputs !== undefined && (strategy === "client" || strategy === "auto"))
+    throw new CliError(
+      ExitCode.usage,
+      "--save-outputs: takes --strategy shared or server, whose outputs come from the server",
+    );
   return {
     ...{ ...target, model, strategy, mode, fps, deadlineMs, engine, frames },
     durationSeconds: duration ?? (frames === undefined ? defaults.durationSeconds : undefined),
@@ -179,7 +185,7 @@ export function readStreamOptions(
     ...{ labels: values.labels, preprocess: values.preprocess, threads: values.threads },
     ...{ concealment: values.concealment, token: values.token, fallback: values.fallback === true },
     ...{ urgency: values.urgency, minReceivedPercent: values.minReceived },
-    ...{ fec: values.fec, interleave: values.interleave },
+    ...{ fec: values.fec, interleave: values.interleave, saveOutputs },
     ...{
       reconnect: values.reconnect,
       metrics: values.metrics,
