@@ -113,6 +113,11 @@ export class QuicheConnection {
     return this.#path.isLocal || !this.webTransport.hasOpened;
   }
 
+  /** It has no session yet. */
+  get isOpening(): boolean {
+    return !this.webTransport.hasOpened;
+  }
+
   /** The pacer, or the socket, has stopped the last turn. */
   get isHeldBack(): boolean {
     return this.#sender.isHeldBack;
