@@ -4,6 +4,7 @@ import {
   maxExcessFrames,
   maxUnheardMs,
   patientExcessFrames,
+  respiteExcessFrames,
   type SessionLimits,
 } from "./limits.js";
 import { createRateLimiter } from "./rate-limiter.js";
@@ -29,6 +30,7 @@ const toleratedBurst = 3;
 const toleratedBytesMs = 1_000;
 /** What is forgiven between the excess that costs a client a pause and the one that costs it the session. */
 const patienceMs = ((maxExcessFrames - patientExcessFrames) * 1_000) / forgivenFramesPerSecond;
+const respiteMs = (respiteExcessFrames * 1_000) / forgivenFramesPerSecond;
 
 export function createAdmission(announced: SessionLimits): Admission {
   const limiter = createRateLimiter(announced.framesPerSecond, { burst: toleratedBurst });
@@ -51,7 +53,8 @@ export function createAdmission(announced: SessionLimits): Admission {
       return true;
     },
     unheardMs(nowMs) {
-      return Math.min(maxUnheardMs, Math.max(0, excess.freeAtMs() + patienceMs - nowMs));
+      const overMs = excess.freeAtMs() + patienceMs - nowMs;
+      return overMs > 0 ? Math.min(maxUnheardMs, overMs + respiteMs) : 0;
     },
     finished() {
       framesInFlight--;
