@@ -28,6 +28,7 @@ interface ServeCommandOptions extends TracingOptionValues {
   readonly retry?: RetryMode;
   readonly maxConnections?: number;
   readonly maxConnectionsPerSource?: number;
+  readonly newConnectionsPerSource?: number;
   readonly metrics?: string;
   readonly demo?: string | true;
   readonly threads?: number;
@@ -95,6 +96,11 @@ export function registerServe(program: Command, context: CliContext): void {
       "--max-connections-per-source <n>",
       "of which one IPv4 address or IPv6 /64 may have so many (default: 64, without limit on this machine)",
       (text) => parseCount(text, "--max-connections-per-source", 1, 1_000_000),
+    )
+    .option(
+      "--new-connections-per-source <n>",
+      "of which one source may open so many in a second, and four times as many at once (default: 16, without limit on this machine)",
+      (text) => parseCount(text, "--new-connections-per-source", 1, 100_000),
     )
     .option(
       "--metrics <host:port>",
@@ -185,6 +191,7 @@ Examples:
           ...{ bytesLimit: options.bytesLimit, resultLimit: options.resultLimit },
           ...{ retry: options.retry, maxConnections: options.maxConnections },
           maxConnectionsPerSource: options.maxConnectionsPerSource,
+          newConnectionsPerSource: options.newConnectionsPerSource,
           ...{ capture: options.capture, captureFrames: options.captureFrames },
           captureBytes: options.captureBytes,
           origin: options.origin ?? [],

@@ -21,6 +21,9 @@ import {
 import { readTokens } from "./tokens/token-check.js";
 import { describeTracing, openTracing, type TracingOptionValues, tracingCloseMs } from "./tracing-options.js";
 
+/** So many seconds' worth of new connections may come from one source at once. */
+const newConnectionsBurst = 4;
+
 export interface ServeOptions {
   /** `HOST:PORT` of the UDP socket; port 0 takes a free one. */
   readonly listen: string;
@@ -57,6 +60,8 @@ export interface ServeOptions {
   readonly retry: RetryMode | undefined;
   readonly maxConnections: number | undefined;
   readonly maxConnectionsPerSource: number | undefined;
+  /** In a second. */
+  readonly newConnectionsPerSource: number | undefined;
   /** `HOST:PORT` of the demo's page, true for its default; `undefined`: none. */
   readonly demo: string | true | undefined;
   /** The directory of captures, which frames are captured, and the bytes of all; `undefined`: none, and the defaults. */
@@ -113,6 +118,7 @@ export async function startServer(options: ServeOptions, log: ServerLog): Promis
       await registry.prepare(reference, at);
     }
     const metrics = createMetrics();
+    const perSecond = options.newConnectionsPerSource;
     const origins = createServedOrigins(options.origin);
     const transport = await listen({
       ...{ host: address.host, port: address.port, engine: options.engine },
@@ -123,6 +129,9 @@ export async function startServer(options: ServeOptions, log: ServerLog): Promis
       ...(options.maxConnections ? { maxConnections: options.maxConnections } : {}),
       ...(options.maxConnectionsPerSource
         ? { maxConnectionsPerSource: options.maxConnectionsPerSource }
+        : {}),
+      ...(perSecond
+        ? { newConnectionsPerSource: { perSecond, burst: newConnectionsBurst * perSecond } }
         : {}),
       ...(origins ? { origins: origins.allows } : {}),
       log: (level, message, fields) => log[level](fields ?? {}, message),

@@ -151,7 +151,7 @@ t.test("a transport is read anew for each scrape", async (t) => {
   const refused = { "server-full": 0, unauthorized: 0 };
   const quiche = {
     ...{ engine: "quiche", isListening: true, connections: 0, handshakes: 0, retries: 0 },
-    dropped: { packets: 0, datagrams: 0 },
+    dropped: { packets: 0, datagrams: 0, ignored: 7 },
     restarts: { hang: 0, crash: 0 },
   };
   m.watchTransport(() => ({
@@ -164,6 +164,7 @@ t.test("a transport is read anew for each scrape", async (t) => {
     'sluice_engine_restarts_total{engine="quiche",reason="crash"} 0',
     'sluice_retries_sent_total{engine="quiche"} 0',
     'sluice_transport_dropped_total{engine="quiche",what="packets"} 0',
+    'sluice_transport_dropped_total{engine="quiche",what="ignored"} 7',
     'sluice_engine_up{engine="quiche"} 1',
     "sluice_certificate_not_after_seconds 1800000000",
   ]) {

@@ -261,7 +261,7 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
         }
         const code = ErrorCode.rateLimited;
         pushResult(frame, { outcome: "expired", code, ...nothingDone, elements: 0 }, nowMs);
-        events.push({ type: "shed", code });
+        events.push({ type: "shed", code, unheardMs: admission.unheardMs(nowMs) });
         continue;
       }
       events.push({ type: "frame", frame, options: stream.options });
