@@ -10,6 +10,7 @@ import {
 } from "@sluice/inference";
 import type { Strategy } from "@sluice/protocol";
 import { convertTensor, createTensor, type Dtype, type Tensor, type TensorSpec } from "@sluice/tensor";
+import { type EngineOptionValues, engineOptions } from "./provider-option.js";
 import { type HashedStatistics, readHashedStatistics } from "./statistics-hash.js";
 
 export interface ModelPart {
@@ -27,13 +28,12 @@ export interface ModelPart {
   close(): Promise<void>;
 }
 
-export interface ModelPartOptions {
+export interface ModelPartOptions extends EngineOptionValues {
   readonly strategy: Strategy;
   /** Looked at for `shared` only. */
   readonly split: string;
   /** Of the pixels sent by the strategy `server`. */
   readonly dtype?: "float32" | "uint8" | undefined;
-  readonly threads?: number | undefined;
   /** Each run is stretched to so many times its time, as on a slower device. */
   readonly slowdown?: number | undefined;
 }
@@ -75,9 +75,9 @@ async function computingPart(model: Model, options: ModelPartOptions): Promise<M
       "--strategy: what a reader of text says is told by its server; use shared or server",
     );
   }
-  const { strategy, split, threads, slowdown = 1 } = options;
+  const { strategy, split, slowdown = 1 } = options;
   const cut = strategy === "shared" ? await model.network.split(split) : undefined;
-  const engine: Engine = await (cut?.head ?? model.network).load(threads === undefined ? {} : { threads });
+  const engine: Engine = await (cut?.head ?? model.network).load(engineOptions(options));
   // A slow device is slow for one after the other.
   let before: Promise<unknown> = Promise.resolve();
   const run = (inputs: readonly Tensor[]): Promise<Tensor[]> => {

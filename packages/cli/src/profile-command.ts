@@ -7,6 +7,7 @@ import {
   type ModelProfile,
   measureProfile,
   openSource,
+  type ProviderChoice,
   preprocessPresets,
   readStatistics,
 } from "@sluice/inference";
@@ -20,7 +21,9 @@ import { modelHelp } from "./model-help.js";
 import { inputCodec, pictureCodec, takesPixels } from "./model-part.js";
 import { parseCount } from "./parse-count.js";
 import { drawProfile } from "./profile-plot.js";
+import { profileProviders } from "./profile-providers.js";
 import { formatIntervals, formatLayers, formatOptions, nameOptions } from "./profile-report.js";
+import { engineOptions, providerOption } from "./provider-option.js";
 import { parsePositive } from "./stream-options.js";
 
 interface ProfileCommandOptions {
@@ -32,6 +35,8 @@ interface ProfileCommandOptions {
   readonly images: number;
   readonly runs: number;
   readonly threads?: number;
+  readonly provider?: ProviderChoice;
+  readonly providers?: true;
   readonly rtt: number;
   readonly slowdown: number;
   readonly plot?: string;
@@ -75,6 +80,7 @@ async function profile(
   options: ProfileCommandOptions,
   context: CliContext,
 ): Promise<void> {
+  if (options.providers) return profileEachProvider(reference, options, context);
   const { rtt: rttMs } = options;
   const codecs: Codec[] = await Promise.all(
     (options.codec ?? [defaultCodec]).map((text) => prepareCodec(text)),
@@ -89,7 +95,7 @@ async function profile(
     inputCodecs: await openInputCodecs(model, options.inputCodec),
     ...(options.split ? { splits: options.split } : {}),
     statistics: (split) => readStatistics(model, split),
-    engine: options.threads === undefined ? {} : { threads: options.threads },
+    engine: engineOptions(options),
     onProgress(done, total, split) {
       if (!context.isTty) return;
       const line = done < total ? `measuring ${done} of ${total} ${split}` : "";
@@ -129,6 +135,23 @@ async function profile(
         )
         .join("") +
       (plot === undefined ? "" : `\ncurves in ${plot}\n`),
+  );
+}
+
+async function profileEachProvider(
+  reference: string,
+  options: ProfileCommandOptions,
+  context: CliContext,
+): Promise<void> {
+  if ((options.split?.length ?? 0) > 1) throw new RangeError("--split: only one with --providers");
+  const model = await loadModel(reference, { severalInputs: true });
+  await profileProviders(
+    model,
+    {
+      ...{ split: options.split?.[0], runs: options.runs, json: options.json === true },
+      engine: engineOptions({ threads: options.threads }),
+    },
+    context,
   );
 }
 
@@ -172,6 +195,11 @@ export function registerProfile(program: Command, context: CliContext): void {
       15,
     )
     .option("--threads <n>", "threads for one inference", (text) => parseCount(text, "--threads", 1, 64))
+    .addOption(providerOption("the parts"))
+    .option(
+      "--providers",
+      "instead: time the whole network, or what comes after --split, with each provider of onnxruntime on noise",
+    )
     .option(
       "--rtt <ms>",
       "round trip that the totals are told for",
@@ -195,6 +223,7 @@ D holds the headers of all layers. The JSON object is what a client chooses its 
 ${codecHelp}
 Examples:
   $ sluice profile fashion --plot fashion.svg
+  $ sluice profile mobilenet.onnx --providers      # whether a GPU is found, and what it is worth
   $ sluice profile mobilenet.onnx --source photos/ --preprocess tensorflow --json > mobilenet-profile.json
   $ sluice profile mobilenet.onnx --split add_3 --split add_7 --codec 'quantize:levels=8,clip=3 | entropy'`,
     )

@@ -21,6 +21,8 @@ export interface RunOptions {
 export interface Engine {
   readonly inputs: readonly TensorInfo[];
   readonly outputs: readonly TensorInfo[];
+  /** What computes, where the runtime has several: a provider of onnxruntime, a backend of TensorFlow.js. */
+  readonly provider?: string | undefined;
   /** Runs one sample: a tensor for each input in order, without the batch axis; resolves to one for each output. */
   run(inputs: readonly Tensor[], options?: RunOptions): Promise<Tensor[]>;
   /**

@@ -180,6 +180,7 @@ function createEngine(session: WorkerSession, imageLayout: Layout): Engine {
   return {
     inputs,
     outputs,
+    provider: session.provider,
     run,
     async runBatch(samples, options) {
       if (samples.length === 0) return [];
