@@ -1,5 +1,4 @@
 /** What a client runs of a model for one strategy and cut, and the tensor that it sends. */
-import { defaultCodec } from "@sluice/codec";
 import {
   classify,
   type Engine,
@@ -9,9 +8,10 @@ import {
   specOf,
 } from "@sluice/inference";
 import type { Strategy } from "@sluice/protocol";
-import { convertTensor, createTensor, type Dtype, type Tensor, type TensorSpec } from "@sluice/tensor";
+import { convertTensor, createTensor, type Tensor, type TensorSpec } from "@sluice/tensor";
 import { type EngineOptionValues, engineOptions } from "./provider-option.js";
 import { type HashedStatistics, readHashedStatistics } from "./statistics-hash.js";
+import { isFloatDtype, suitedCodec } from "./suited-codec.js";
 
 export interface ModelPart {
   readonly strategy: Strategy;
@@ -94,7 +94,9 @@ async function computingPart(model: Model, options: ModelPartOptions): Promise<M
   return {
     ...{ strategy, split: cut ? split : "", statistics },
     spec: { dtype: output!.dtype, shape: output!.shape, layout: output!.layout },
-    codecs: isFloat ? [defaultCodec, coarseCodec, ...(statistics ? ["sluice"] : [])] : ["raw"],
+    codecs: isFloat
+      ? [suitedCodec(output!.dtype), coarseCodec, ...(statistics ? ["sluice"] : [])]
+      : [suitedCodec(output!.dtype)],
     async produce({ image }) {
       const [tensor] = await run([image]);
       return tensor!;
@@ -114,8 +116,6 @@ async function stretch<T>(slowdown: number, run: () => Promise<T>): Promise<T> {
   if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));
   return value;
 }
-
-const isFloatDtype = (dtype: Dtype) => dtype === "float32" || dtype === "float16";
 
 /** Whether its input is an image's pixels, unchanged. */
 export function takesPixels({ input, preprocess }: Model): boolean {

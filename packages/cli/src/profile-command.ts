@@ -25,6 +25,7 @@ import { profileProviders } from "./profile-providers.js";
 import { formatIntervals, formatLayers, formatOptions, nameOptions } from "./profile-report.js";
 import { engineOptions, providerOption } from "./provider-option.js";
 import { parsePositive } from "./stream-options.js";
+import { integerCodec } from "./suited-codec.js";
 
 interface ProfileCommandOptions {
   readonly split?: readonly string[];
@@ -91,6 +92,7 @@ async function profile(
   });
   const inputs = await takeInputs(model, options);
   const measured = await measureProfile(model, {
+    ...(options.codec ? {} : { integerCodecs: [await prepareCodec(integerCodec)] }),
     ...{ inputs, codecs, runs: options.runs, signal: context.signal, now: () => performance.now() },
     inputCodecs: await openInputCodecs(model, options.inputCodec),
     ...(options.split ? { splits: options.split } : {}),
@@ -165,7 +167,7 @@ export function registerProfile(program: Command, context: CliContext): void {
     .option("--split <tensor>", "only this cut; may be given more than once (default: all)", collect)
     .option(
       "--codec <chain>",
-      `a codec of tensors at cuts, may be given more than once (default: ${defaultCodec})`,
+      `a codec of tensors at cuts, may be given more than once (default: ${defaultCodec}, and ${integerCodec} for whole numbers)`,
       collect,
     )
     .option(
