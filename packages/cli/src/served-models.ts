@@ -168,10 +168,14 @@ async function openEntry(
   };
 }
 
+/** Lines that are remembered. */
+const maxSaid = 100;
+
 /** Each half is loaded by itself, and says the same. */
 function onceEach(call: (line: string) => void): (line: string) => void {
   const said = new Set<string>();
   return (line) => {
+    if (said.size >= maxSaid) said.clear();
     if (!said.has(line)) call(line);
     said.add(line);
   };

@@ -146,7 +146,7 @@ function createPart(
         settings: settingsFor(artifacts, part, options),
         ...(onLog ? { onLog } : {}),
       });
-      return createEngineOver(session, "hwc");
+      return createEngineOver(session, "hwc", { onLog });
     },
     async save() {
       throw new ModelError("unsupported", "only ONNX models are written, not those of TensorFlow.js");
