@@ -12,6 +12,8 @@ import { createRttEstimator } from "./rtt-estimator.js";
 export interface ClientPath {
   handleFeedback(report: sluice.v1.Feedback, nowMs: number): void;
   handlePong(id: number, nowMs: number): void;
+  /** A frame of so many payload bytes is to be sent in datagrams. */
+  submitted(bytes: number, nowMs: number): void;
   /** A datagram with slices has left. */
   sent(sequence: number, bytes: number, nowMs: number): void;
   /** Slices wait to be sent where none did: the pace begins anew. */
@@ -127,6 +129,7 @@ export function createClientPath(): ClientPath {
       rtt.add(sample, nowMs);
       path.handlePong(sample, minRttMs(), nowMs);
     },
+    submitted: path.submitted,
     sent(sequence, bytes, nowMs) {
       path.sent(sequence, bytes, nowMs);
       pacer.sent(bytes, nowMs);
