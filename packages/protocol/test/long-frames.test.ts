@@ -66,6 +66,22 @@ t.test("alone on a path, long frames one after another are all in time", async (
   }
 });
 
+t.test("a frame that is longer than the queue of a slow path does not overflow it", async (t) => {
+  const path = { rateBitsPerSecond: 1e6, delayMs: 10, queueMs: 200 };
+  const session = createVirtualSession({ seed: 1, up: path, down: path });
+  const bytes = 56_104;
+  const stream = openStream(session, bytes, 1_500);
+  session.runUntil(300);
+  const intervalMs = 700;
+  streamFrames(session, stream, { frames: 20, intervalMs, bytes: new Uint8Array(bytes) });
+  // Nobody knows the path before the first of them.
+  session.runUntil(300 + 3 * intervalMs);
+  const early = session.upLink.counters().droppedQueue;
+  session.runUntil(300 + 23 * intervalMs);
+  t.equal(session.upLink.counters().droppedQueue, early);
+  t.ok(onTimeOf(session) >= 18, `${onTimeOf(session)} of 20 in time`);
+});
+
 t.test("two sessions with long frames still see each other's queue, and share the path", async (t) => {
   for (const seed of [1, 2, 3]) {
     const path = { rateBitsPerSecond: 2e6, delayMs: 10, queueMs: 2_000 };
