@@ -3,6 +3,7 @@ import {
   createRestartingEngine,
   decodeCtc,
   type Engine,
+  type EngineOptions,
   type Model,
   ModelError,
   type Network,
@@ -33,10 +34,10 @@ const maxRemoteRuns = 8;
 export async function loadServedHalf(
   model: Model,
   split: string,
-  threads: number | undefined,
+  options: EngineOptions,
 ): Promise<LoadedHalf> {
   const half = await tailOf(model, split);
-  const engine = await createRestartingEngine(() => half.load(threads === undefined ? {} : { threads }), {
+  const engine = await createRestartingEngine(() => half.load(options), {
     now: () => performance.now(),
   });
   try {
@@ -51,6 +52,9 @@ export async function loadServedHalf(
           ...(statistics ? { statistics } : {}),
           ...(model.hash ? { modelHash: model.hash } : {}),
         };
+      },
+      get provider() {
+        return engine.provider;
       },
       close: () => engine.close(),
     };

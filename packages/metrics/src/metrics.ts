@@ -3,6 +3,7 @@ import { createFrameMetrics, type FrameAgePoint, MAX_REASONS } from "./frame-met
 import { createLabelLimit } from "./label-limit.js";
 import { serverStages } from "./stages.js";
 import { type CaptureFigures, watchCapture } from "./watch-capture.js";
+import { type NetworkFigures, watchNetworks } from "./watch-networks.js";
 import { type QueueFigures, watchQueues } from "./watch-queues.js";
 import { type TracingCounts, watchTracing } from "./watch-tracing.js";
 import { type TransportFigures, watchTransport } from "./watch-transport.js";
@@ -32,6 +33,8 @@ export interface Metrics {
   watchCapture(read: () => CaptureFigures): void;
   /** Adds how full the server's queues are, read anew for each scrape. To be called once. */
   watchQueues(read: () => QueueFigures): void;
+  /** Adds which networks are loaded and what computes them, read anew for each scrape. To be called once. */
+  watchNetworks(read: () => readonly NetworkFigures[]): void;
   /** Adds what became of traces and qlog events. To be called once. */
   watchTracing(read: () => TracingCounts): void;
   /** Once for each frame. `reason` says why it was not delivered; empty or left out where there is none. */
@@ -168,6 +171,7 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
     watchTransport: (read) => watchTransport(registry, read),
     watchCapture: (read) => watchCapture(registry, read),
     watchQueues: (read) => watchQueues(registry, read),
+    watchNetworks: (read) => watchNetworks(registry, read),
     watchTracing: (read) => watchTracing(registry, read),
     ...ofFrames,
     observeFramesBegun: (count) => sound(count, (n) => framesBegun.inc(n)),

@@ -33,6 +33,10 @@ t.test("every call arrives under its name, in base units", async (t) => {
   m.observeFrameAge("result", 92);
   m.observeDatagramsDropped("sent", "queue-full", 3);
   m.observeProtocolError(7);
+  m.watchNetworks(() => [
+    { model: "faces@2", split: "add_3", provider: "webgpu" },
+    { model: "fashion", split: "", provider: "" },
+  ]);
   m.watchQueues(() => ({ frames: 9, frameBytes: 4_000, datagrams: 31 }));
   const text = await lines(m);
   for (const line of [
@@ -70,6 +74,8 @@ t.test("every call arrives under its name, in base units", async (t) => {
     'sluice_datagrams_dropped_total{direction="sent",reason="queue-full"} 3',
     'sluice_protocol_errors_total{code="7"} 1',
     'sluice_repair_symbols_total{outcome="late"} 0',
+    'sluice_network_loaded{model="faces@2",split="add_3",provider="webgpu"} 1',
+    'sluice_network_loaded{model="fashion",split="",provider=""} 1',
     "sluice_frames_queued 9",
     "sluice_frames_queued_bytes 4000",
     "sluice_datagrams_queued 31",
@@ -151,7 +157,7 @@ t.test("a transport is read anew for each scrape", async (t) => {
   const refused = { "server-full": 0, unauthorized: 0 };
   const quiche = {
     ...{ engine: "quiche", isListening: true, connections: 0, handshakes: 0, retries: 0 },
-    dropped: { packets: 0, datagrams: 0 },
+    dropped: { packets: 0, datagrams: 0, ignored: 7 },
     restarts: { hang: 0, crash: 0 },
   };
   m.watchTransport(() => ({
@@ -164,6 +170,7 @@ t.test("a transport is read anew for each scrape", async (t) => {
     'sluice_engine_restarts_total{engine="quiche",reason="crash"} 0',
     'sluice_retries_sent_total{engine="quiche"} 0',
     'sluice_transport_dropped_total{engine="quiche",what="packets"} 0',
+    'sluice_transport_dropped_total{engine="quiche",what="ignored"} 7',
     'sluice_engine_up{engine="quiche"} 1',
     "sluice_certificate_not_after_seconds 1800000000",
   ]) {

@@ -169,6 +169,7 @@ export function createClientFrames(
         tensors.push({ stream: alias, frame, bytes, resetAtMs });
         return true;
       }
+      path.submitted(entry.payloadBytes, nowMs);
       // What leaves later than this cannot come back in time.
       const expiresAtMs = capturedMs + deadlineMs - (path.minRttMs ?? 0) - stream.serverLatencyMs;
       const { urgency } = stream.options;

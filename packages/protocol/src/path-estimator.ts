@@ -9,8 +9,11 @@ import { createQueueDelay } from "./queue-delay.js";
 import { createRateController } from "./rate-controller.js";
 import { reportArrivals } from "./report-arrivals.js";
 import { createTrainFinder, keptBusy, leftTogether } from "./train-finder.js";
+import { createWindowedMin } from "./windowed-min.js";
 
 export interface PathEstimator {
+  /** A frame of so many bytes is to be sent. */
+  submitted(bytes: number, nowMs: number): void;
   sent(sequence: number, bytes: number, nowMs: number): void;
   /** Takes a receiver report in. Reports may be lost, late or out of order. */
   handleFeedback(report: sluice.v1.Feedback, rttMs: number, nowMs: number): void;
@@ -64,6 +67,8 @@ const lossWindow = 128;
 const darkMs = 350;
 
 const staleMs = 1_000;
+/** The largest frame of so long says how long a queue may be a frame's own. */
+const frameWindowMs = 10_000;
 /** Beside what a round trip holds, so much may be on its way: reports are gathered, and paths have queues. */
 const windowSlackMs = 120;
 
@@ -74,6 +79,8 @@ export function createPathEstimator(): PathEstimator {
   const bursts = createTrainFinder(leftTogether, (train) => bandwidth.addBurst(train, measuredMs));
   const runs = createTrainFinder(keptBusy, (train) => bandwidth.addRun(train, measuredMs));
   const queue = createQueueDelay();
+  /** Of their sizes with a minus: the largest is the smallest. */
+  const frames = createWindowedMin(frameWindowMs);
   const rate = createRateController();
   const delivery = createDeliveryRate();
   let reportedUpTo = 0;
@@ -133,16 +140,20 @@ export function createPathEstimator(): PathEstimator {
 
   function adaptRate(rttMs: number, nowMs: number): void {
     deliveredRate = delivery.bitsPerSecond(nowMs);
+    const { bitsPerSecond } = bandwidth;
+    if (bitsPerSecond !== undefined) queue.setFrameMs((-8_000 * (frames.get(nowMs) ?? 0)) / bitsPerSecond);
     rate.update({
       nowMs,
       rttMs,
       lossShare,
       standingQueueMs: queue.standingMs(nowMs),
-      capacityBitsPerSecond: bandwidth.bitsPerSecond,
+      standingWindowMs: queue.standingWindowMs,
+      capacityBitsPerSecond: bitsPerSecond,
     });
   }
 
   return {
+    submitted: (bytes, nowMs) => frames.add(-bytes, nowMs),
     sent(sequence, bytes, nowMs) {
       flight.sent(sequence, bytes, nowMs);
       unansweredMs ??= nowMs;

@@ -26,6 +26,8 @@ export interface RateSample {
   readonly rttMs: number;
   /** The queue that never drains, in milliseconds. */
   readonly standingQueueMs: number;
+  /** Over how many milliseconds it never has. */
+  readonly standingWindowMs: number;
   /** What the bottleneck carries, in bits per second; `undefined` before it is known. */
   readonly capacityBitsPerSecond: number | undefined;
   /** Share of the datagrams of the last moments that were lost, 0 to 1. */
@@ -69,8 +71,8 @@ const startupMs = 5_000;
 const startupFactor = 4;
 /** More than this share of the bottleneck is not taken fast: beside another session, whoever comes later would get more. */
 const startupShare = 0.5;
-/** A decrease shows after a round trip and the window over which the standing queue is measured. */
-const settleMs = 350;
+/** A decrease shows after a round trip, the window over which the standing queue is measured, and so much more. */
+const settleMs = 50;
 const heavyLoss = 0.25;
 /** A rate below this share of the bottleneck is not reached by decreases. */
 const minShare = 0.05;
@@ -87,7 +89,7 @@ export function createRateController(): RateController {
   let lastCeiling = Number.POSITIVE_INFINITY;
 
   return {
-    update({ nowMs, rttMs, standingQueueMs, capacityBitsPerSecond, lossShare }) {
+    update({ nowMs, rttMs, standingQueueMs, standingWindowMs, capacityBitsPerSecond, lossShare }) {
       if (capacityBitsPerSecond === undefined) return;
       const ceiling = ceilingShare * capacityBitsPerSecond;
       const elapsedMs = Math.min(1_000, Math.max(0, nowMs - updatedMs));
@@ -110,7 +112,7 @@ export function createRateController(): RateController {
         const gain = increaseGain * Math.min(maxCalmFactor, factor + 4 * calmS);
         rate += (gain * (ceiling - rate) * Math.sqrt(rate / ceiling) * elapsedMs) / 1_000;
       }
-      if (isCongested && nowMs - reactedMs > rttMs + settleMs) {
+      if (isCongested && nowMs - reactedMs > rttMs + standingWindowMs + settleMs) {
         const isOwn = lossShare <= heavyLoss && rate > ownShare * ceiling;
         if (isOwn && nowMs - reactedMs > ownQueueMs) pauseMs += queuesPaused * standingQueueMs;
         else rate = (isOwn ? ownDecrease : decrease) * Math.min(rate, ceiling);

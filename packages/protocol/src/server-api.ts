@@ -26,8 +26,11 @@ export type ServerEvent =
   | { readonly type: "stream-closed"; readonly stream: number }
   /** The driver answers with {@link ServerSession.answer}, once. */
   | { readonly type: "frame"; readonly frame: ReceivedFrame; readonly options: TensorStreamOptions }
-  /** A frame was shed by the limits of the session; it has been answered. */
-  | { readonly type: "shed"; readonly code: number }
+  /**
+   * A frame was shed by the limits of the session; it has been answered. For `unheardMs` from now the driver may lose what
+   * the client sends: it takes no notice of its limits.
+   */
+  | { readonly type: "shed"; readonly code: number; readonly unheardMs: number }
   | { readonly type: "slice-refused"; readonly receipt: Exclude<SliceReceipt, "taken"> }
   /**
    * The stream of a result needs no more care: the client has it; or with a code, it is to be reset, or not even to be

@@ -24,6 +24,7 @@ import { createResultSender } from "./result-sender.js";
 import { createRttEstimator } from "./rtt-estimator.js";
 import { bytesOf } from "./send-buffer.js";
 import type { FrameAnswer, ServerEvent, ServerSession, ServerSessionOptions } from "./server-api.js";
+import { createServerCounts, serverFigures } from "./server-figures.js";
 import { createServerStreams, unknownStream } from "./server-streams.js";
 import { resultFormatToWire } from "./tensor-stream.js";
 import { createTensorStreams } from "./tensor-streams.js";
@@ -57,6 +58,7 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
   const admission = createAdmission(limits);
   const streams = createServerStreams();
   const tensorStreams = createTensorStreams(limits.maxTensorBytes || Number.MAX_SAFE_INTEGER);
+  const counts = createServerCounts();
   const events: ServerEvent[] = [];
   const lossy = createLossyLane();
   const draftOf = createDatagramDraft();
@@ -65,11 +67,6 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
   let draining: Drain | undefined;
   let heardMs = startMs;
   let maxDatagramBytes = 0;
-  let slicesReceived = 0;
-  let slicesRecovered = 0;
-  let framesAbandoned = 0;
-  let bytesReceived = 0;
-  let bytesSent = 0;
   /** What the driver has taken for the last frames, in milliseconds. */
   const processing = createLatestMedian(processingSamples);
 
@@ -86,7 +83,7 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
     if (state === "closed") return;
     state = "closed";
     // What waits for the rest of its frame, or for its acknowledgement, waits for nothing now.
-    framesAbandoned += reassembly.frames();
+    counts.framesAbandoned += reassembly.frames();
     reassembly.clear();
     results.clear();
     recovery.clear();
@@ -215,8 +212,8 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
       return;
     }
     const isRecovered = way.kind === "recovered";
-    if (isRecovered) slicesRecovered++;
-    else slicesReceived++;
+    if (isRecovered) counts.slicesRecovered++;
+    else counts.slicesReceived++;
     const receipt = reassembly.add(header, payload, nowMs, commonRttMs(), isRecovered);
     // spec 4.4: the announced bytes of a tensor.
     if (receipt === "too-large") {
@@ -247,7 +244,7 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
     for (let frame = reassembly.poll(nowMs); frame; frame = reassembly.poll(nowMs)) {
       const stream = streams.get(frame.stream);
       if (!stream) {
-        framesAbandoned++;
+        counts.framesAbandoned++;
         continue;
       }
       report.frameReceived(frame.stream, frame.frame, frame.unitsReceived, frame.units, nowMs);
@@ -255,13 +252,13 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
       // spec 4.4: what comes in excess is answered, but not worked on.
       if (!admission.tryStart(frame, nowMs)) {
         if (!admission.tolerates(nowMs)) {
-          framesAbandoned++;
+          counts.framesAbandoned++;
           close(ErrorCode.limitExceeded, "frames: they come in excess of the limits, again and again");
           return;
         }
         const code = ErrorCode.rateLimited;
         pushResult(frame, { outcome: "expired", code, ...nothingDone, elements: 0 }, nowMs);
-        events.push({ type: "shed", code });
+        events.push({ type: "shed", code, unheardMs: admission.unheardMs(nowMs) });
         continue;
       }
       events.push({ type: "frame", frame, options: stream.options });
@@ -300,7 +297,7 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
         // Datagrams may overtake the hello; they are lost then, as datagrams may be.
         if (state === "connecting") return;
         heardMs = nowMs;
-        bytesReceived += datagram.length;
+        counts.bytesReceived += datagram.length;
         for (const message of controls) handleMessage(message, nowMs);
         // spec 5.3: the first slice numbers the datagram.
         const sequence = slices[0]?.header.sequence;
@@ -322,7 +319,7 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
           return;
         }
         heardMs = nowMs;
-        bytesReceived += chunk.length;
+        counts.bytesReceived += chunk.length;
         for (const slice of tensorStreams.take(id, chunk)) {
           if (state === "connecting")
             throw new ProtocolError(ErrorCode.protocolViolation, "a tensor before hello");
@@ -426,7 +423,7 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
     pollControl: () => (state === "closed" ? undefined : control.poll()),
     pollResult() {
       const upload = results.pollUpload();
-      bytesSent += upload?.bytes.length ?? 0;
+      counts.bytesSent += upload?.bytes.length ?? 0;
       return upload;
     },
     resultStopped: results.uploadStopped,
@@ -442,7 +439,7 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
       if (lossy.isEmpty && !hasResults) return undefined;
       const draft = draftOf(maxDatagramBytes);
       const end = results.fill(draft, lossy.fill(draft, 0, maxDatagramBytes), rttMs(), nowMs);
-      bytesSent += end;
+      counts.bytesSent += end;
       return end > 0 ? draft.subarray(0, end) : undefined;
     },
 
@@ -468,23 +465,7 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
       return state;
     },
     get figures() {
-      return {
-        rttMs: rtt.smoothedMs,
-        slicesReceived,
-        bytesReceived,
-        bytesSent,
-        slicesRecovered,
-        datagramsRecovered: recovery.datagramsRecovered,
-        repairs: recovery.receipts,
-        framesInFlight: admission.framesInFlight,
-        framesBegun: reassembly.begun(),
-        framesAbandoned,
-        framesInReassembly: reassembly.frames(),
-        bytesInReassembly: reassembly.bytes(),
-        resultsRepeated: results.repeated,
-        resultsWaiting: results.waiting,
-        resultUploads: results.uploads,
-      };
+      return serverFigures(counts, { rtt, recovery, admission, reassembly, results });
     },
   };
 }

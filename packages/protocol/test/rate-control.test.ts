@@ -47,7 +47,14 @@ t.test("queues are told from clocks that differ", async (t) => {
 });
 
 const sample: RateSample = {
-  ...{ nowMs: 0, rttMs: 40, standingQueueMs: 0, capacityBitsPerSecond: 20e6, lossShare: 0 },
+  ...{
+    nowMs: 0,
+    rttMs: 40,
+    standingQueueMs: 0,
+    standingWindowMs: 300,
+    capacityBitsPerSecond: 20e6,
+    lossShare: 0,
+  },
 };
 
 t.test("alone on a path the rate is what the bottleneck carries, and no more", async (t) => {

@@ -99,6 +99,7 @@ export function createConnection(options: ConnectionOptions): Connection {
   const account = options.scheduler.openAccount();
   const reading = options.reading.open();
   let unread = 0;
+  let unheardMs = 0;
   let isPumpDue = false;
   let driver: ReturnType<typeof createSessionDriver> | undefined;
   let nextTensorStream = 0;
@@ -191,6 +192,9 @@ export function createConnection(options: ConnectionOptions): Connection {
       moved = true;
       handleEvent(event);
     }
+    // Once for all frames that came together.
+    if (unheardMs > 0) session.ignorePeer?.(unheardMs);
+    unheardMs = 0;
     if (clock.now() - reportedAtMs >= reportIntervalMs) report();
     return moved;
   }
@@ -244,6 +248,7 @@ export function createConnection(options: ConnectionOptions): Connection {
         handleFrame(event.frame);
         return;
       case "shed":
+        unheardMs = event.unheardMs;
         observer.observeFrame("rejected", errorCodeLabel(event.code));
         return;
       case "slice-refused":

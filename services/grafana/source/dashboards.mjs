@@ -299,7 +299,7 @@ export const network = dashboard({
         ),
         curves(
           "Lost unread at servers",
-          "Packets and datagrams of sessions of which too many waited: the machine is behind, or the client sends too much.",
+          "Packets and datagrams of sessions of which too many waited: the machine is behind, or the client sends too much. Ignored: packets of clients far beyond their limits.",
           each(""),
           [query(happening(rate("sluice_transport_dropped_total", server, "what"), "what"), "{{what}}")],
         ),
