@@ -75,8 +75,8 @@ export interface PathFigures {
 
 /** Before the path is known: fast enough for one frame, slow enough for small buffers on the way. */
 const initialBitsPerSecond = 20_000_000;
-/** Below this rate a frame's datagrams leave in one burst anyway. */
-const minPacingBitsPerSecond = 5_000_000;
+/** However narrow the path seems to be: the burst that begins a frame then takes a tenth of a second. */
+const minPacingBitsPerSecond = 1_000_000;
 /** Sending a little faster than the estimate is how a faster path is found. */
 const pacingGain = 1.1;
 /** Frames of one or two datagrams never measure a path: as long as it delivers what is sent, the pace doubles. */
