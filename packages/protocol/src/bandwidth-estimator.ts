@@ -7,7 +7,7 @@
  * bottleneck busy for most of a frame, are exact, but where others share the path they show a share of it and not what it
  * carries. So runs count where they differ from bursts by no more than timers explain.
  */
-import { findChange, isFaster, type RateSample } from "./path-change.js";
+import { findChange, findChangeByShort, isFaster, type RateSample } from "./path-change.js";
 import type { Train } from "./train-finder.js";
 
 export interface BandwidthEstimator {
@@ -48,6 +48,8 @@ interface Sample extends RateSample {
 export function createBandwidthEstimator(): BandwidthEstimator {
   const full = createBursts();
   const short = createBursts();
+  /** The latest short bursts, clumps too, where no full one came behind them. */
+  let shortSinceFull: Sample[] = [];
   let runs: Sample[] = [];
   let estimate: number | undefined;
   let changes = 0;
@@ -70,7 +72,10 @@ export function createBandwidthEstimator(): BandwidthEstimator {
     let bursts = full.samples(nowMs) ?? short.samples(nowMs);
     if (!bursts) return;
     if (estimate !== undefined) {
-      const changedMs = findChange(bursts, estimate) ?? findChange(runs, estimate);
+      const changedMs =
+        findChange(bursts, estimate) ??
+        findChange(runs, estimate) ??
+        findChangeByShort(bursts, shortSinceFull, estimate);
       if (changedMs !== undefined) {
         changes++;
         forgetBefore(changedMs);
@@ -94,7 +99,12 @@ export function createBandwidthEstimator(): BandwidthEstimator {
     addBurst(train, nowMs) {
       changed(nowMs);
       measuredMs = nowMs;
-      (train.datagrams >= fullBurst ? full : short).add(train, nowMs);
+      if (train.datagrams >= fullBurst) {
+        full.add(train, nowMs);
+        shortSinceFull = [];
+      } else {
+        shortSinceFull = latest([...shortSinceFull, short.add(train, nowMs)], maxBursts, nowMs);
+      }
     },
     addRun({ datagrams, bytes, spreadMs }, nowMs) {
       if (datagrams < minRun || spreadMs === 0) return;
@@ -123,10 +133,13 @@ function createBursts() {
   let spread: Sample[] = [];
   let clumped: Sample[] = [];
   return {
-    add({ bytes, spreadMs, totalBytes }: Train, nowMs: number): void {
-      const common = { atMs: nowMs, spreadMs, weight: 1 };
-      if (spreadMs > 0) spread.push({ ...common, bitsPerSecond: (bytes * 8_000) / spreadMs });
-      else clumped.push({ ...common, bitsPerSecond: (totalBytes * 8_000) / clumpSpreadMs });
+    add({ bytes, spreadMs, totalBytes }: Train, nowMs: number): Sample {
+      const sample =
+        spreadMs > 0
+          ? { atMs: nowMs, spreadMs, weight: 1, bitsPerSecond: (bytes * 8_000) / spreadMs }
+          : { atMs: nowMs, spreadMs, weight: 1, bitsPerSecond: (totalBytes * 8_000) / clumpSpreadMs };
+      (spreadMs > 0 ? spread : clumped).push(sample);
+      return sample;
     },
     forgetBefore(changedMs: number): void {
       spread = since(spread, changedMs);

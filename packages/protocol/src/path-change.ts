@@ -17,7 +17,7 @@ export interface RateSample {
 const likeShare = 0.7;
 const changeSamples = 3;
 /**
- * Timers and stalls make many trains slower, and hardly one faster by so much, in milliseconds: of those the second in a
+ * In milliseconds. Timers and stalls make many trains slower, and hardly one faster by so much: of those the second in a
  * row is enough.
  */
 const sureMs = 5;
@@ -36,8 +36,20 @@ function isSlower({ bitsPerSecond }: RateSample, estimate: number): boolean {
   return bitsPerSecond < likeShare * estimate;
 }
 
+/** How much longer the train would take at the estimate, in milliseconds. */
+function aheadMs({ spreadMs, bitsPerSecond }: RateSample, estimate: number): number {
+  return spreadMs * (bitsPerSecond / estimate - 1);
+}
+
 function isSurelyFaster(sample: RateSample, estimate: number): boolean {
-  return isFaster(sample, estimate) && sample.spreadMs * (sample.bitsPerSecond / estimate - 1) > sureMs;
+  return isFaster(sample, estimate) && aheadMs(sample, estimate) > sureMs;
+}
+
+/** Whether a short train, of which timers decide much, is unlike the estimate nevertheless. */
+function isSurelyUnlike(sample: RateSample, estimate: number): boolean {
+  return (
+    (isFaster(sample, estimate) || isSlower(sample, estimate)) && Math.abs(aheadMs(sample, estimate)) > sureMs
+  );
 }
 
 /**
@@ -46,17 +58,32 @@ function isSurelyFaster(sample: RateSample, estimate: number): boolean {
  * @returns when the first train of the path that it is now was reported; `undefined`: it is the same
  */
 export function findChange(samples: readonly RateSample[], estimate: number): number | undefined {
-  const count = samples.slice(-sureSamples).every((sample) => isSurelyFaster(sample, estimate))
-    ? sureSamples
-    : changeSamples;
+  const isSure = samples.slice(-sureSamples).every((sample) => isSurelyFaster(sample, estimate));
+  return (
+    (isSure ? changeOf(samples, sureSamples, estimate) : undefined) ??
+    changeOf(samples, changeSamples, estimate)
+  );
+}
+
+function changeOf(samples: readonly RateSample[], count: number, estimate: number): number | undefined {
   const older = samples.length - count;
-  if (older < minOlder) return undefined;
-  const isUnlike = isFaster(samples[older]!, estimate) ? isFaster : isSlower;
-  const first = samples.slice(older).every((sample) => isUnlike(sample, estimate))
-    ? samples[older]
-    : undefined;
-  if (!first) return undefined;
+  const first = samples[older];
+  if (older < minOlder || !first) return undefined;
+  const isUnlike = isFaster(first, estimate) ? isFaster : isSlower;
+  if (!samples.slice(older).every((sample) => isUnlike(sample, estimate))) return undefined;
   let unlike = 0;
   for (let i = 0; i < older; i++) if (isUnlike(samples[i]!, estimate)) unlike++;
   return unlike <= (older < few ? 0 : Math.max(1, rareShare * older)) ? first.atMs : undefined;
+}
+
+/** The same where short trains, in which timers decide much, are all that came behind the others. */
+export function findChangeByShort(
+  samples: readonly RateSample[],
+  short: readonly RateSample[],
+  estimate: number,
+): number | undefined {
+  const latest = short.slice(-changeSamples);
+  if (latest.length < changeSamples || !latest.every((sample) => isSurelyUnlike(sample, estimate)))
+    return undefined;
+  return findChange([...samples, ...short], estimate);
 }

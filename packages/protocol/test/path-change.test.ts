@@ -1,5 +1,5 @@
 import t from "tap";
-import { findChange, isFaster } from "#src/path-change.js";
+import { findChange, findChangeByShort, isFaster } from "#src/path-change.js";
 import { createIntegers } from "./integers.js";
 
 /** Trains of 8,400 bytes at so many megabits a second, one a millisecond. */
@@ -25,6 +25,21 @@ t.test("two are enough where timers cannot have made them so fast", async (t) =>
   t.equal(findChange(trains(100, 100, 100, 500, 500, 500), 100e6), 3);
   t.equal(isFaster(trains(29)[0]!, 20e6), true);
   t.equal(isFaster(trains(28)[0]!, 20e6), false);
+});
+
+t.test("short trains tell of a change only by milliseconds that no timer makes", async (t) => {
+  const before = trains(20, 20, 20, 20);
+  const short = (...spreads: number[]) =>
+    spreads.map((spreadMs, i) => ({ atMs: 10 + i, spreadMs, bitsPerSecond: 28_800_000 / spreadMs }));
+  t.equal(findChangeByShort(before, short(14, 14, 14), 20e6), 10, "14 ms instead of 1.4");
+  t.equal(findChangeByShort(before, short(14, 14), 20e6), undefined);
+  t.equal(findChangeByShort(before, short(5, 5, 5), 20e6), undefined, "5 ms may be a timer's");
+  t.equal(findChangeByShort(before, short(14, 1, 14, 14), 20e6), undefined, "one was like before");
+  t.equal(
+    findChangeByShort(trains(2, 2, 2), short(2, 2, 2), 2e6),
+    11,
+    "2 ms instead of 14: two of them are enough",
+  );
 });
 
 t.test("a path that jitters is taken for another one less than once in a thousand trains", async (t) => {

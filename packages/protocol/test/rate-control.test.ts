@@ -211,11 +211,40 @@ t.test(
         session.runUntil(5_600);
         t.ok(megabits() > 0.75 * to && megabits() < 1.3 * to, `${name}: ${megabits().toFixed(1)}`);
         session.runUntil(9_000);
-        t.ok(session.client.figures.rateBitsPerSecond! > 0.45 * to * 1e6, `${name}: ${session.client.figures.rateBitsPerSecond}`);
+        t.ok(
+          session.client.figures.rateBitsPerSecond! > 0.45 * to * 1e6,
+          `${name}: ${session.client.figures.rateBitsPerSecond}`,
+        );
       }
     }
   },
 );
+
+t.test("smaller frames show that the path has changed, too", async (t) => {
+  const link = (megabits: number) => ({ delayMs: 20, queueMs: 100, rateBitsPerSecond: megabits * 1e6 });
+  const real = { timerMs: 1, openingBytes: 14_000, stallMs: 5 };
+  for (const [from, to] of [
+    [20, 2],
+    [2, 20],
+  ] as const) {
+    const session = createVirtualSession({ seed: 4, up: link(from), down: link(from), real });
+    const [large, small] = [40_000, 5_000].map((bytes) =>
+      session.client.openStream({
+        ...{ ...streamOptions, deadlineMs: 300 },
+        spec: { ...streamOptions.spec, shape: [bytes] },
+      }),
+    );
+    session.runUntil(300);
+    streamFrames(session, large!, { frames: 60, intervalMs: 50, bytes: new Uint8Array(40_000) });
+    session.runUntil(3_700);
+    session.upLink.set(link(to), 3_700);
+    const megabits = () => (session.client.figures.bandwidthBitsPerSecond ?? 0) / 1e6;
+    t.ok(megabits() > 0.75 * from && megabits() < 1.3 * from, `${megabits()} before`);
+    streamFrames(session, small!, { frames: 60, intervalMs: 50, bytes: new Uint8Array(5_000) });
+    session.runUntil(4_300);
+    t.ok(megabits() > 0.6 * to && megabits() < 1.4 * to, `${megabits()} of ${to}`);
+  }
+});
 
 t.test("short dips cost the frames that fall into them, and few behind them", async (t) => {
   const link = { delayMs: 20, queueMs: 100, rateBitsPerSecond: 20e6 };
