@@ -9,7 +9,7 @@ import { maxResultPayloadBytes } from "./limits.js";
 import { createOutgoingResults, type ResultUpload, type UploadTimes } from "./outgoing-results.js";
 import type { ReceivedFrame } from "./reassembly.js";
 import { createResultOutbox, type ResultTimes } from "./result-outbox.js";
-import type { FrameAnswer } from "./server-api.js";
+import type { FrameAnswer, UploadFigures } from "./server-api.js";
 import { stageTimesToWire } from "./stage-times.js";
 import type { TensorStreamOptions } from "./tensor-stream.js";
 import { createUnconfirmedResults } from "./unconfirmed-results.js";
@@ -46,18 +46,6 @@ export interface ResultWay {
   readonly options: TensorStreamOptions | undefined;
   /** 0 where there are no datagrams. */
   readonly maxDatagramBytes: number;
-}
-
-/** Results on QUIC streams of their own. */
-export interface UploadFigures {
-  /** Handed to the driver, and the bytes of their streams. */
-  readonly started: number;
-  readonly bytes: number;
-  /** Given up: too late on their way, not begun as they would have been, no room for more, not wanted by the client. */
-  readonly expired: number;
-  readonly late: number;
-  readonly refused: number;
-  readonly stopped: number;
 }
 
 /** Where the results on streams of their own end. */

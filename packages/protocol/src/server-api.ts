@@ -3,7 +3,6 @@ import type { RepairReceipt } from "./fec/fec-receiver.js";
 import type { SessionLimits } from "./limits.js";
 import type { ResultUpload } from "./outgoing-results.js";
 import type { ReceivedFrame, SliceReceipt } from "./reassembly.js";
-import type { UploadFigures } from "./result-sender.js";
 import type { ServerOutcome, SessionObserver } from "./session-event.js";
 import type { ResultFormat, TensorStreamOptions } from "./tensor-stream.js";
 
@@ -58,6 +57,18 @@ export interface FrameAnswer {
   readonly concealedElements: number;
   readonly elements: number;
   readonly payload: Uint8Array;
+}
+
+/** Results on QUIC streams of their own. */
+export interface UploadFigures {
+  /** Handed to the driver, and the bytes of their streams. */
+  readonly started: number;
+  readonly bytes: number;
+  /** Given up: too late on their way, not begun as they would have been, no room for more, not wanted by the client. */
+  readonly expired: number;
+  readonly late: number;
+  readonly refused: number;
+  readonly stopped: number;
 }
 
 export interface ServerFigures {
