@@ -2,6 +2,7 @@ import { createPrivateKey, X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import type { ShownModel } from "@sluice/demo";
 import { type EngineName, listen, type RetryMode } from "@sluice/http3";
+import type { ProviderChoice } from "@sluice/inference";
 import { createMetrics, serveOperations } from "@sluice/metrics";
 import { createCapture, createServer, type ServerLog } from "@sluice/server";
 import { CliError } from "./cli-error.js";
@@ -46,9 +47,13 @@ export interface ServeOptions {
   /** `HOST:PORT` of the metrics, `off`, or `undefined` for the default port or, where it is taken, a free one. */
   readonly metrics: string | undefined;
   readonly threads: number | undefined;
+  /** What onnxruntime computes with; `undefined`: the processor. */
+  readonly provider: ProviderChoice | undefined;
   /** Frames, and payload bytes, per second for each session. */
   readonly fpsLimit: number | undefined;
   readonly bytesLimit: number | undefined;
+  /** Bytes of the largest result. */
+  readonly resultLimit: number | undefined;
   /** Pages of these origins may open sessions; none: all may. */
   readonly origin: readonly string[];
   readonly token: string | undefined;
@@ -83,6 +88,8 @@ export interface RunningServer {
   readonly split: string;
   /** Every model as clients may ask for it. */
   readonly models: readonly string[];
+  /** What is ready, and what computes it. */
+  readonly networks: ReturnType<ServedModels["registry"]["loaded"]>;
   /** Reads the certificate files again. */
   reloadCertificate(): Promise<void>;
   /** Answers what is in flight, then ends everything. */
@@ -140,6 +147,7 @@ export async function startServer(options: ServeOptions, log: ServerLog): Promis
       limits: {
         ...(options.fpsLimit ? { framesPerSecond: options.fpsLimit } : {}),
         ...(options.bytesLimit ? { maxBytesPerSecond: options.bytesLimit } : {}),
+        ...(options.resultLimit ? { maxResultBytes: options.resultLimit } : {}),
       },
       ...(authorize ? { authorize } : {}),
       ...(capture ? { capture } : {}),
@@ -153,6 +161,7 @@ export async function startServer(options: ServeOptions, log: ServerLog): Promis
       certificateNotAfter: new Date(transport.certificates()[0]!.notAfter),
     }));
     metrics.watchQueues(server.queues);
+    metrics.watchNetworks(registry.loaded);
     const describe = () => ({
       url: transport.url,
       certificateHash: transport.certificateHash,
@@ -180,6 +189,7 @@ export async function startServer(options: ServeOptions, log: ServerLog): Promis
         model: served[0]!.reference,
         split,
         models: registry.models,
+        networks: registry.loaded(),
       },
       reloadCertificate: () => transport.reloadCertificate(),
       async drain(timeoutMs) {

@@ -33,8 +33,13 @@ export const maxAcknowledgedFrames = 64;
 export const maxTrackedDatagrams = 8_192;
 /** Control messages waiting for the driver. */
 export const maxQueuedControlBytes = 1 << 20;
-/** The answer in one result: what fits a control message with room for its other fields. */
+/** The answer in a result that is a message: what fits one with room for its other fields. */
 export const maxResultPayloadBytes = 65_000;
+/** A result in front of its payload on a QUIC stream of its own, without its length. */
+export const maxResultHeaderBytes = 256;
+/** Results on QUIC streams of their own that are on their way in one session, and the bytes of their payloads. */
+export const maxResultStreams = 64;
+export const maxResultStreamBytes = 128 * 1024 * 1024;
 /** Results that wait to be acknowledged; the oldest is given up first. */
 export const maxUnacknowledgedResults = 256;
 /** Frames of one session that a receiver holds in parts. */
@@ -92,6 +97,8 @@ export interface SessionLimits {
   readonly framesPerSecond: number;
   /** Payload bytes of slices per second over all tensor streams of the session; 0: unlimited. */
   readonly maxBytesPerSecond: number;
+  /** Bytes of the payload of one result. */
+  readonly maxResultBytes: number;
 }
 
 export const defaultLimits: SessionLimits = {
@@ -101,4 +108,5 @@ export const defaultLimits: SessionLimits = {
   maxFramesInFlight: 32,
   framesPerSecond: 0,
   maxBytesPerSecond: 0,
+  maxResultBytes: 64 * 1024 * 1024,
 };
