@@ -3,6 +3,7 @@ import process from "node:process";
 import { setUpOrExit } from "../scripts/setup.mjs";
 
 await setUpOrExit();
+const { exitOnSignals } = await import("./soak/at-exit.mjs");
 const { describeStep, runCampaign } = await import("./soak/campaign.mjs");
 const { readOptions, usage } = await import("./soak/options.mjs");
 const { formatReport } = await import("./soak/report.mjs");
@@ -24,6 +25,7 @@ try {
       process.once(signal, () => {
         console.error("soak: ends behind this fault; once more to end at once");
         stop.abort();
+        exitOnSignals();
       });
     const result = await runCampaign(options, (step, at) => tell(step, at, options), stop.signal);
     console.log(options.json ? JSON.stringify(result) : formatReport(result));

@@ -34,6 +34,43 @@ export function checkClientFrames({ streams, clients }) {
   return failures;
 }
 
+/**
+ * Every frame of a companion ended once, and each that was not delivered has a reason.
+ * @param companion as `finish` of companions.mjs gives it
+ */
+export function checkCompanion({ name, frames, failures: told }) {
+  const failures = told.map((failure) => `${name}: ${failure}`);
+  if (frames === undefined) return [...failures, `${name}: it ended without a report of its frames`];
+  const { offered, admitted, dropped, delivered, expired, thrown = 0, corrupt, inFlight = 0 } = frames;
+  if (offered !== dropped + admitted || admitted !== delivered + expired || thrown + inFlight > 0)
+    failures.push(`${name}: its frames do not add up: ${JSON.stringify(frames)}`);
+  for (const [what, count, reasons] of [
+    ["dropped", dropped, frames.dropReasons],
+    ["expired", expired, frames.expiryReasons],
+  ])
+    if (sum(reasons) !== count)
+      failures.push(`${name}: ${count} ${what}, of which ${sum(reasons)} have a reason`);
+  if (corrupt > 0) failures.push(`${name}: ${corrupt} frames arrived whole but changed`);
+  return failures;
+}
+
+/**
+ * That clients had no results but the server's: of what it delivered some are lost on their way, none is made up. Told of one
+ * server from the first to the last, for what a killed one counted at its end nobody knows.
+ * @param clients as client-process.mjs counts them
+ * @param companions as `finish` of companions.mjs gives them
+ * @param metrics of the server, whose sessions have all ended
+ */
+export function checkServed(clients, companions, { begun, outcomes }) {
+  const remote = companions.filter(({ isLocal, frames }) => !isLocal && frames !== undefined);
+  const all = [...clients, ...remote.map(({ frames }) => frames)];
+  const delivered = all.reduce((total, client) => total + client.delivered, 0);
+  const served = outcomes.delivered ?? 0;
+  return delivered > served
+    ? [`clients count ${delivered} results, the server ${served} of ${begun} frames`]
+    : [];
+}
+
 /** @param metrics of a server whose sessions have all ended */
 export function checkServerFrames({ begun, outcomes, invalid }) {
   const failures = [];
@@ -88,25 +125,38 @@ export function checkLeftovers(name, first, last) {
   const failures = [];
   for (const [what, count] of Object.entries(last.quic))
     if (count > 0) failures.push(`${name}: ${count} ${what} are left`);
-  const held = { files: [first.files, last.files], resources: [sum(first.resources), sum(last.resources)] };
+  const held = {
+    threads: [first.threads, last.threads],
+    files: [first.files, last.files],
+    resources: [sum(first.resources), sum(last.resources)],
+  };
   for (const [what, [before, after]] of Object.entries(held))
     if (after > before + spare) failures.push(`${name}: ${after} ${what}, ${before} at the start`);
   return failures;
 }
 
+/** Files and threads of a process that is seen from outside, while it works. @param first and last looks at it */
+export function checkHeld(name, first, last) {
+  return ["files", "threads"]
+    .filter((what) => last[what] > first[what] + spare)
+    .map((what) => `${name}: ${last[what]} ${what}, ${first[what]} at the start`);
+}
+
 /**
  * Slopes of a process's memory, and what is wrong with them.
- * @param looks `{ life, minutes, rssBytes, heapBytes }` in order
+ * @param looks `{ life, minutes, rssBytes, heapBytes }` in order; of what is seen from outside only one of both is known
  */
 export function judgeMemory(name, looks, { minutes }) {
   const how = { perWindow: 2, warmUpMinutes: Math.min(warmUpMinutes, 0.25 * minutes) };
-  const slope = (key) =>
-    theilSen(
+  const slope = (key) => {
+    const known = looks.filter((one) => one[key] !== undefined);
+    return theilSen(
       floors(
-        looks.map((one) => ({ ...one, value: one[key] })),
+        known.map((one) => ({ ...one, value: one[key] })),
         how,
       ),
     );
+  };
   const slopes = { heap: slope("heapBytes"), rss: slope("rssBytes") };
   const failures = [];
   for (const [kind, most] of [
@@ -118,7 +168,7 @@ export function judgeMemory(name, looks, { minutes }) {
     if (isKnown && found.low > most)
       failures.push(`${name}: its ${kind} grows by ${Math.round(found.perMinute / 1024)} KiB a minute`);
   }
-  const highest = Math.max(...looks.map(({ rssBytes }) => rssBytes));
+  const highest = Math.max(...looks.map(({ rssBytes = 0 }) => rssBytes));
   if (highest > maxRssBytes) failures.push(`${name}: took ${Math.round(highest / 1e6)} MB`);
   return { slopes, highestRssBytes: highest, failures };
 }

@@ -3,9 +3,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { createRandom } from "../../packages/simnet/dist/index.js";
 import {
   checkClientFrames,
+  checkCompanion,
   checkFullDisk,
+  checkHeld,
   checkLeftovers,
   checkReached,
+  checkServed,
   checkServerFrames,
   judgeMemory,
   sumRecovery,
@@ -31,9 +34,10 @@ export async function runCampaign(options, onStep = () => {}, signal = undefined
   const seconds = () => (performance.now() - startMs) / 1_000;
   const timeline = [];
   const looks = { server: [], client: [] };
+  const companionLooks = {};
   const world = await openWorld(options);
   const { failures } = world;
-  const missing = {};
+  const missing = { ...world.companions.missing };
   const kinds = options.kinds.filter((kind) => {
     const reason = kind.missing?.(world);
     if (reason !== undefined) missing[kind.name] = reason;
@@ -41,6 +45,16 @@ export async function runCampaign(options, onStep = () => {}, signal = undefined
   });
   const lookSeconds = Math.max(leastLookSeconds, (60 * minutes) / looksWanted);
   let lookedAt = Number.NEGATIVE_INFINITY;
+
+  /** How long until every client has results again, in milliseconds, by its streams; `null`: not in time. */
+  async function recover() {
+    const limitMs = 1_000 * options.recoverSeconds;
+    const [own, others] = await Promise.all([
+      world.client.call("recover", { limitMs }),
+      world.companions.recover(limitMs),
+    ]);
+    return { ...own, ...others };
+  }
 
   async function takeLooks() {
     lookedAt = seconds();
@@ -51,13 +65,17 @@ export async function runCampaign(options, onStep = () => {}, signal = undefined
     const when = { minutes: lookedAt / 60 };
     looks.server.push({ life: world.lives.length - 1, ...when, ...server });
     looks.client.push({ life: 0, ...when, ...client });
+    for (const [name, found] of Object.entries(await world.companions.look())) {
+      companionLooks[name] ??= [];
+      companionLooks[name].push({ life: 0, ...when, ...found });
+    }
   }
 
   async function runStep({ faults, calmSeconds }) {
     const atSeconds = seconds();
     await Promise.all(faults.map(({ fault, drawn }) => fault.run(world, drawn)));
     const endSeconds = seconds();
-    const byStream = await world.client.call("recover", { limitMs: 1_000 * options.recoverSeconds });
+    const byStream = await recover();
     const before = await countInTime();
     await sleep(1_000 * calmSeconds);
     const after = await countInTime();
@@ -83,8 +101,7 @@ export async function runCampaign(options, onStep = () => {}, signal = undefined
   }
 
   try {
-    const recovered = await world.client.call("recover", { limitMs: 1_000 * options.recoverSeconds });
-    if (Object.values(recovered).includes(null))
+    if (Object.values(await recover()).includes(null))
       throw new Error("nothing comes through before the first fault");
     await takeLooks();
     for (const step of planSteps({ random: createRandom(seed), minutes, kinds })) {
@@ -105,19 +122,23 @@ export async function runCampaign(options, onStep = () => {}, signal = undefined
   async function finish() {
     const frames = await world.client.call("finish");
     failures.push(...checkClientFrames(frames));
+    const companions = await world.companions.finish();
+    for (const companion of companions) failures.push(...checkCompanion(companion));
     // Sessions of clients that were killed end when nothing was heard of them.
     await world.until("the server has no sessions", async () => {
       const { sessions, connections } = await world.readMetrics();
       return sessions === 0 && connections === 0;
     });
     const [server, client] = [await world.server.call("look"), await world.client.call("look")];
-    failures.push(...checkServerFrames(await world.readMetrics()));
+    const metrics = await world.readMetrics();
+    failures.push(...checkServerFrames(metrics));
+    if (world.lives.length === 1) failures.push(...checkServed(frames.clients, companions, metrics));
     const ofLastLife = looks.server.filter(({ life }) => life === world.lives.length - 1);
     failures.push(...checkLeftovers("server", ofLastLife[0] ?? server, server));
     failures.push(...checkLeftovers("client", looks.client[0], client));
     await endClient();
     await world.endServer("SIGTERM");
-    return report({ frames, left: { server, client } });
+    return report({ frames, companions, left: { server, client } });
   }
 
   /** It ends by itself where nothing holds it. */
@@ -132,9 +153,11 @@ export async function runCampaign(options, onStep = () => {}, signal = undefined
     if (code !== 0) failures.push(`the client process ended with ${signal ?? code}`);
   }
 
-  function report({ frames, left }) {
+  function report({ frames, companions = [], left }) {
     const memory = {};
-    for (const [side, seen] of Object.entries(looks)) {
+    for (const [name, seen] of Object.entries(companionLooks))
+      failures.push(...checkHeld(name, seen[0], seen.at(-1)));
+    for (const [side, seen] of Object.entries({ ...looks, ...companionLooks })) {
       if (seen.length === 0) continue;
       const { failures: wrong, ...judged } = judgeMemory(side, seen, { minutes });
       memory[side] = { ...judged, lagMs: worstLag(seen), looks: seen.map(asMemory) };
@@ -153,9 +176,17 @@ export async function runCampaign(options, onStep = () => {}, signal = undefined
     if (!signal?.aborted && failures.length === 0) failures.push(...tooFew);
     return {
       ...{ minutes, seed, engine: world.engine, seconds: round(seconds()), disk: describeDisk(world.disk) },
-      ...{ frames, memory, left, timeline, recovery: sumRecovery(timeline), path: world.network.stats() },
-      servers: world.lives.map(({ ended, lastMetrics, server }) => ({
-        ...{ ended, metrics: lastMetrics, errors: server.log.errors },
+      ...{
+        frames,
+        companions,
+        memory,
+        left,
+        timeline,
+        recovery: sumRecovery(timeline),
+        path: world.network.stats(),
+      },
+      servers: world.lives.map(({ ended, endedInMs, lastMetrics, server }) => ({
+        ...{ ended, endedInMs, metrics: lastMetrics, errors: server.log.errors },
       })),
       ...{ missing: { ...missing, ...describeRoom(world.full) }, notReached, failures },
     };
@@ -179,11 +210,13 @@ function describeRoom({ trace, qlog }) {
 }
 
 /** A look as it stands in the report. */
-function asMemory({ life, minutes, rssBytes, heapBytes, parts }) {
-  return { life, minutes: Math.round(minutes * 100) / 100, rssBytes, heapBytes, parts };
+function asMemory({ life, minutes, rssBytes, heapBytes, parts, files, threads }) {
+  return { life, minutes: Math.round(minutes * 100) / 100, rssBytes, heapBytes, parts, files, threads };
 }
 
+/** Of what is seen from inside. */
 function worstLag(looks) {
+  if (looks[0].loop === undefined) return undefined;
   const p99s = looks.map(({ loop }) => loop.p99Ms).sort((a, b) => a - b);
   return { medianP99: p99s[p99s.length >> 1], max: Math.max(...looks.map(({ loop }) => loop.maxMs)) };
 }

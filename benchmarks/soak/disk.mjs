@@ -13,6 +13,9 @@ const fullFile = "/dev/full";
 const mount = (path, bytes) =>
   spawnSync("mount", ["-t", "tmpfs", "-o", `size=${bytes}`, "sluice-soak", path]).status === 0;
 
+/** At once, although a server that is being killed may still have a file open. */
+const unmount = (path) => spawnSync("umount", ["--lazy", path]);
+
 /** The kernel gives what fits, and then refuses. */
 async function fillUp(path, bytes) {
   await writeFile(path, new Uint8Array(2 * bytes)).catch((error) => {
@@ -41,7 +44,7 @@ export async function openDisk(directory, server) {
     fill: () => fillUp(filler, sizeBytes),
     free: () => rm(filler, { force: true }),
     close() {
-      spawnSync("umount", [captures]);
+      unmount(captures);
     },
   };
 }
@@ -60,7 +63,7 @@ export async function openFullDisk(directory) {
     trace: existsSync(fullFile) ? fullFile : undefined,
     qlog: isMounted ? qlog : undefined,
     close() {
-      if (isMounted) spawnSync("umount", [qlog]);
+      if (isMounted) unmount(qlog);
     },
   };
 }

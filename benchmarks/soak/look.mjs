@@ -35,7 +35,11 @@ export async function look() {
   return {
     ...{ rssBytes: rss, heapBytes: heapUsed + external + heapUsedBytes + arrayBufferBytes, loop },
     parts: { main: heapUsed, external, transport: heapUsedBytes, transportBuffers: arrayBufferBytes },
-    ...{ quic: { connections, connectionIds, sessions }, files: countFiles() },
+    ...{
+      quic: { connections, connectionIds, sessions },
+      files: count("/proc/self/fd"),
+      threads: count("/proc/self/task"),
+    },
     resources: countNames(process.getActiveResourcesInfo()),
   };
 }
@@ -47,9 +51,9 @@ function takeCensus() {
   return Promise.race([sharedQuicWorker().census(), late]);
 }
 
-function countFiles() {
+function count(directory) {
   try {
-    return readdirSync("/proc/self/fd").length;
+    return readdirSync(directory).length;
   } catch {
     return null;
   }

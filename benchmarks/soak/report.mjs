@@ -45,16 +45,27 @@ export function formatReport(result) {
     .join("\n\n");
 }
 
-function formatFrames({ frames, servers }) {
+function formatFrames({ frames, companions, servers }) {
   const client = (frames?.streams ?? []).map(({ name, offered, onTime, outcomes }) => [
     ...[`client, ${name}`, offered, onTime],
     list(outcomes),
   ]);
-  const server = servers.map(({ ended, metrics }, number) => [
-    ...[`server ${number}${ended === "SIGKILL" ? ", killed: as last read" : ""}`, metrics?.begun ?? "?", ""],
+  const others = companions.map(({ name, frames: own }) => [
+    ...[`beside, ${name}`, own?.offered ?? "?", own?.onTime ?? "?"],
+    own ? list({ delivered: own.delivered, ...own.dropReasons, ...own.expiryReasons }) : "no report",
+  ]);
+  const server = servers.map(({ ended, endedInMs, metrics }, number) => [
+    ...[
+      `server ${number}${ended === "SIGKILL" ? ", killed: as last read" : endedInMs ? `, ended in ${endedInMs} ms` : ""}`,
+      metrics?.begun ?? "?",
+      "",
+    ],
     list(metrics?.outcomes ?? {}),
   ]);
-  return formatTable(["where", "offered or begun", "in time", "by outcome"], [...client, ...server]);
+  return formatTable(
+    ["where", "offered or begun", "in time", "by outcome"],
+    [...client, ...others, ...server],
+  );
 }
 
 const list = (counts) =>
@@ -78,7 +89,7 @@ function formatMemory(memory) {
     ],
     Object.entries(memory).map(([name, { slopes, highestRssBytes, lagMs }]) => [
       ...[name, megabytes(highestRssBytes), slope(slopes.rss), slope(slopes.heap)],
-      `${lagMs.medianP99} / ${lagMs.max} ms`,
+      lagMs ? `${lagMs.medianP99} / ${lagMs.max} ms` : "",
     ]),
   );
 }

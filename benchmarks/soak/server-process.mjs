@@ -21,14 +21,24 @@ const keptLines = 30;
 
 /**
  * Resolves when it listens.
- * @param {{ port: number, certFile: string, keyFile: string, captures: string, engine: string,
+ * @param {{ port: number, certFile: string, keyFile: string, captures: string, engine: string, model?: string,
  *   full: { trace?: string, qlog?: string } }} options
  * @throws where it ends before
  */
-export async function startServer({ port, certFile, keyFile, captures, engine, full }) {
+export async function startServer({ port, certFile, keyFile, captures, engine, full, model }) {
   const args = [
     ...["serve", "--listen", `127.0.0.1:${port}`, "--metrics", "127.0.0.1:0", "--engine", engine, "--json"],
-    ...["--model", "fashion", "--model", "sink", "--cert", certFile, "--key", keyFile],
+    ...[
+      "--model",
+      "fashion",
+      "--model",
+      "sink",
+      ...(model ? ["--model", model] : []),
+      "--cert",
+      certFile,
+      "--key",
+      keyFile,
+    ],
     ...["--capture", captures, "--capture-frames", "every:n=5"],
     ...(full.trace ? ["--trace", full.trace, "--trace-sample", "all"] : []),
     ...(full.qlog ? ["--qlog", full.qlog] : []),

@@ -1,13 +1,16 @@
 // The whole stack of a campaign: server, path, clients and disk, each where it can be hurt.
 import { fork } from "node:child_process";
 import { once } from "node:events";
+import { rmSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { createCertificate } from "../../packages/http3/dist/index.js";
+import { atExit } from "./at-exit.mjs";
 import { createCaller } from "./channel.mjs";
+import { openCompanions } from "./companions.mjs";
 import { openDisk, openFullDisk } from "./disk.mjs";
 import { openNetwork } from "./network.mjs";
 import { findReservedPort } from "./reserved-port.mjs";
@@ -19,9 +22,18 @@ const limitMs = 60_000;
 /** A drain may take 5 s. */
 const endMs = 60_000;
 
-export async function openWorld({ seed, engine, deadlineMs, framesPerSecond }) {
+export async function openWorld(options) {
+  const { seed, engine, deadlineMs, framesPerSecond, model } = options;
   const directory = await mkdtemp(join(tmpdir(), "sluice-soak-"));
   const children = new Set();
+  // Who is told to end at once leaves neither processes nor mounts behind.
+  const isClosed = atExit(() => {
+    for (const child of children) child.kill("SIGKILL");
+    companions?.kill();
+    disk?.close();
+    full?.close();
+    rmSync(directory, { recursive: true, force: true });
+  });
   /** Servers one after another, and how each has ended. */
   const lives = [];
   const failures = [];
@@ -29,6 +41,7 @@ export async function openWorld({ seed, engine, deadlineMs, framesPerSecond }) {
   let disk;
   let full;
   let network;
+  let companions;
 
   const files = { certFile: join(directory, "cert.pem"), keyFile: join(directory, "key.pem") };
   const port = await findReservedPort();
@@ -46,7 +59,7 @@ export async function openWorld({ seed, engine, deadlineMs, framesPerSecond }) {
   }
 
   async function start() {
-    server = await startServer({ ...files, port, captures: disk.captures, engine, full });
+    server = await startServer({ ...files, port, captures: disk.captures, engine, full, model });
     const { child, ended } = server;
     children.add(child);
     const life = { number: lives.length, server, ended: undefined, isEnding: false, lastMetrics: undefined };
@@ -66,6 +79,7 @@ export async function openWorld({ seed, engine, deadlineMs, framesPerSecond }) {
     const life = lives.at(-1);
     life.lastMetrics = await server.readMetrics();
     life.isEnding = true;
+    const sinceMs = performance.now();
     server.child.kill(signal);
     await Promise.race([
       server.ended,
@@ -73,8 +87,9 @@ export async function openWorld({ seed, engine, deadlineMs, framesPerSecond }) {
         throw new Error(`the server does not end on ${signal}`);
       }),
     ]);
-    if (signal === "SIGTERM" && life.ended !== 0)
-      failures.push(`the server ended with ${life.ended} on SIGTERM`);
+    if (signal !== "SIGTERM") return;
+    life.endedInMs = Math.round(performance.now() - sinceMs);
+    if (life.ended !== 0) failures.push(`the server ended with ${life.ended} on SIGTERM`);
   }
 
   async function until(what, condition) {
@@ -87,12 +102,14 @@ export async function openWorld({ seed, engine, deadlineMs, framesPerSecond }) {
 
   async function close() {
     for (const life of lives) life.isEnding = true;
+    await companions?.close();
     for (const child of children) child.kill("SIGKILL");
     while (children.size > 0) await sleep(10);
     await network?.close();
     disk?.close();
     full?.close();
     await rm(directory, { recursive: true, force: true });
+    isClosed();
   }
 
   try {
@@ -109,11 +126,23 @@ export async function openWorld({ seed, engine, deadlineMs, framesPerSecond }) {
       "client",
     );
     const target = () => ({ url: `https://127.0.0.1:${port}`, port, certificateHash: certificate.hash });
-    await client.call("open", {
-      ...{ url: network.url, certificateHash: certificate.hash, deadlineMs, framesPerSecond },
-    });
+    const way = { url: network.url, certificateHash: certificate.hash, deadlineMs, framesPerSecond };
+    await client.call("open", way);
+    companions = await openCompanions(options, { ...way, minutes: options.minutes });
     return {
-      ...{ client, network, disk, lives, failures, until, target, close, endServer, startServer: start },
+      ...{
+        client,
+        companions,
+        network,
+        disk,
+        lives,
+        failures,
+        until,
+        target,
+        close,
+        endServer,
+        startServer: start,
+      },
       get server() {
         return server;
       },

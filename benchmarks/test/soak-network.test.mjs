@@ -2,4 +2,4 @@
 // processes. Nothing here is decided by how fast the machine is: sums, leftovers and ends are.
 import { runShortCampaign } from "../soak/short-campaign.mjs";
 
-await runShortCampaign("network,hostile");
+await runShortCampaign("network,hostile", "reliable,auto,page");

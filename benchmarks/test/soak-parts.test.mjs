@@ -67,6 +67,10 @@ t.test("options", (t) => {
   t.strictSame(kinds.map(({ name }) => name).slice(0, 2), ["server kill", "stalling client"]);
   t.throws(() => readOptions(["--only", "flood"]), /--only: there is no fault "flood"/);
   t.throws(() => readOptions(["--minutes", "0"]), /--minutes must be from 0.1/);
+  t.strictSame(readOptions(["--beside", "reliable,page"]).companions, ["reliable", "page"]);
+  t.ok(readOptions(["--beside", "all"]).companions.includes("auto"));
+  t.throws(() => readOptions(["--beside", "toString"]), /--beside: there is no client "toString"/);
+  t.throws(() => readOptions(["--split", "add_3"]), /--split is for a --model/);
   t.throws(() => readOptions(["--engine", "x"]), /--engine must be/);
   t.end();
 });

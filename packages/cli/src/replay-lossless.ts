@@ -26,8 +26,8 @@ export async function losslessAnswer(
     ...{ dtype: undefined, codec: undefined, seed: undefined, preprocess: undefined },
   });
   try {
-    const { split, spec, resultContent: content } = stream;
-    const opened = await open({ model: stream.model, split, spec, content });
+    const { split, spec, resultContent: content, maxResultBytes } = stream;
+    const opened = await open({ model: stream.model, split, spec, content, maxResultBytes });
     for await (const each of half.source) {
       const missing = new Uint8Array(elementCount(spec.shape));
       return await runServedFrame(opened, {

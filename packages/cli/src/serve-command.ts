@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { type EngineName, engineNames, type RetryMode } from "@sluice/http3";
 import type { ProviderChoice } from "@sluice/inference";
+import { maxResultStreamBytes } from "@sluice/protocol";
 import { defaultCaptureBytes, defaultFrameSample } from "@sluice/server";
 import { type Command, Option } from "commander";
 import { pino } from "pino";
@@ -29,12 +30,14 @@ interface ServeCommandOptions extends TracingOptionValues {
   readonly retry?: RetryMode;
   readonly maxConnections?: number;
   readonly maxConnectionsPerSource?: number;
+  readonly newConnectionsPerSource?: number;
   readonly metrics?: string;
   readonly demo?: string | true;
   readonly threads?: number;
   readonly provider?: ProviderChoice;
   readonly fpsLimit?: number;
   readonly bytesLimit?: number;
+  readonly resultLimit?: number;
   readonly origin?: readonly string[];
   readonly token?: string;
   readonly tokens?: string;
@@ -98,6 +101,11 @@ export function registerServe(program: Command, context: CliContext): void {
       (text) => parseCount(text, "--max-connections-per-source", 1, 1_000_000),
     )
     .option(
+      "--new-connections-per-source <n>",
+      "of which one source may open so many in a second, and four times as many at once (default: 16, without limit on this machine)",
+      (text) => parseCount(text, "--new-connections-per-source", 1, 100_000),
+    )
+    .option(
       "--metrics <host:port>",
       "Prometheus metrics and health over HTTP, or off (default: 127.0.0.1:9464)",
     )
@@ -112,6 +120,11 @@ export function registerServe(program: Command, context: CliContext): void {
     )
     .option("--bytes-limit <n>", "bytes of tensors per second that each session may send", (text) =>
       parseCount(text, "--bytes-limit", 1, 2 ** 32 - 1),
+    )
+    .option(
+      "--result-limit <n>",
+      "bytes of the largest result; streams whose outputs are larger are rejected (default: 67108864)",
+      (text) => parseCount(text, "--result-limit", 1, maxResultStreamBytes),
     )
     .option(
       "--origin <origin>",
@@ -181,8 +194,10 @@ Examples:
           // Said even where it is not asked for: the log then tells what computes.
           ...{ threads: options.threads, provider: options.provider ?? "cpu" },
           ...{ fpsLimit: options.fpsLimit, fallback: options.fallback === true },
-          ...{ bytesLimit: options.bytesLimit, retry: options.retry, maxConnections: options.maxConnections },
+          ...{ bytesLimit: options.bytesLimit, resultLimit: options.resultLimit },
+          ...{ retry: options.retry, maxConnections: options.maxConnections },
           maxConnectionsPerSource: options.maxConnectionsPerSource,
+          newConnectionsPerSource: options.newConnectionsPerSource,
           ...{ capture: options.capture, captureFrames: options.captureFrames },
           captureBytes: options.captureBytes,
           origin: options.origin ?? [],

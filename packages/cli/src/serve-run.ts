@@ -22,6 +22,9 @@ import {
 import { readTokens } from "./tokens/token-check.js";
 import { describeTracing, openTracing, type TracingOptionValues, tracingCloseMs } from "./tracing-options.js";
 
+/** So many seconds' worth of new connections may come from one source at once. */
+const newConnectionsBurst = 4;
+
 export interface ServeOptions {
   /** `HOST:PORT` of the UDP socket; port 0 takes a free one. */
   readonly listen: string;
@@ -49,6 +52,8 @@ export interface ServeOptions {
   /** Frames, and payload bytes, per second for each session. */
   readonly fpsLimit: number | undefined;
   readonly bytesLimit: number | undefined;
+  /** Bytes of the largest result. */
+  readonly resultLimit: number | undefined;
   /** Pages of these origins may open sessions; none: all may. */
   readonly origin: readonly string[];
   readonly token: string | undefined;
@@ -58,6 +63,8 @@ export interface ServeOptions {
   readonly retry: RetryMode | undefined;
   readonly maxConnections: number | undefined;
   readonly maxConnectionsPerSource: number | undefined;
+  /** In a second. */
+  readonly newConnectionsPerSource: number | undefined;
   /** `HOST:PORT` of the demo's page, true for its default; `undefined`: none. */
   readonly demo: string | true | undefined;
   /** The directory of captures, which frames are captured, and the bytes of all; `undefined`: none, and the defaults. */
@@ -116,6 +123,7 @@ export async function startServer(options: ServeOptions, log: ServerLog): Promis
       await registry.prepare(reference, at);
     }
     const metrics = createMetrics();
+    const perSecond = options.newConnectionsPerSource;
     const origins = createServedOrigins(options.origin);
     const transport = await listen({
       ...{ host: address.host, port: address.port, engine: options.engine },
@@ -127,6 +135,9 @@ export async function startServer(options: ServeOptions, log: ServerLog): Promis
       ...(options.maxConnectionsPerSource
         ? { maxConnectionsPerSource: options.maxConnectionsPerSource }
         : {}),
+      ...(perSecond
+        ? { newConnectionsPerSource: { perSecond, burst: newConnectionsBurst * perSecond } }
+        : {}),
       ...(origins ? { origins: origins.allows } : {}),
       log: (level, message, fields) => log[level](fields ?? {}, message),
       onStuck: () => endStuckProcess(log),
@@ -136,6 +147,7 @@ export async function startServer(options: ServeOptions, log: ServerLog): Promis
       limits: {
         ...(options.fpsLimit ? { framesPerSecond: options.fpsLimit } : {}),
         ...(options.bytesLimit ? { maxBytesPerSecond: options.bytesLimit } : {}),
+        ...(options.resultLimit ? { maxResultBytes: options.resultLimit } : {}),
       },
       ...(authorize ? { authorize } : {}),
       ...(capture ? { capture } : {}),

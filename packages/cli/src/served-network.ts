@@ -44,11 +44,11 @@ export async function loadServedHalf(
     const statistics = split === "" ? undefined : await readHashedStatistics(model, split);
     const network = await createNetwork(engine, half.engine === "remote");
     return {
-      serve({ spec, content }) {
+      serve({ spec, content, maxResultBytes }) {
         checkShape(spec, engine.inputs[0]!);
         return {
           network,
-          answer: chooseAnswer(engine.outputs, content, model),
+          answer: chooseAnswer(engine.outputs, { content, maxResultBytes }, model),
           ...(statistics ? { statistics } : {}),
           ...(model.hash ? { modelHash: model.hash } : {}),
         };
@@ -131,7 +131,10 @@ function isClassifier(outputs: readonly TensorInfo[]): boolean {
 /** @throws StreamRefusal where the model cannot answer that */
 function chooseAnswer(
   outputs: readonly TensorInfo[],
-  content: ResultContent,
+  {
+    content,
+    maxResultBytes,
+  }: { readonly content: ResultContent; readonly maxResultBytes?: number | undefined },
   { labels, alphabet }: Pick<Model, "labels" | "alphabet">,
 ): ServedStream<readonly Tensor[]>["answer"] {
   if (alphabet && content !== "tensors") {
@@ -155,6 +158,7 @@ function chooseAnswer(
   // An open axis is known when it has run; a result that is too large then fails its frame.
   checkOutputsFit(
     outputs.map(({ name, dtype, shape }) => ({ name, dtype, shape: shape.map((size) => size ?? 1) })),
+    maxResultBytes,
   );
   const names = outputs.map(({ name }) => name);
   return (tensors, frame) => answerOutputs(names, tensors, frame);

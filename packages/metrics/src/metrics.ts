@@ -49,6 +49,9 @@ export interface Metrics {
   observeSlicesRejected(reason: string, count?: number): void;
   observeReceivedBytes(bytes: number): void;
   observeSentBytes(bytes: number): void;
+  /** Large results that began on QUIC streams of their own, and the bytes of these. */
+  observeResultStreams(results: number, bytes: number): void;
+  observeResultsGivenUp(reason: string, count: number): void;
   /** Units of a frame, those that did not come, and the runs that these form. */
   observeUnits(expected: number, missing: number, runs: number): void;
   /** A network begins with so many frames at once. */
@@ -76,6 +79,7 @@ export interface MetricsOptions {
 const FRAME_OUTCOMES: readonly FrameOutcome[] = ["delivered", "expired", "undecodable", "failed", "rejected"];
 /** `taken` brought slices back or may; what came for nothing: all others. */
 const REPAIR_OUTCOMES = ["taken", "duplicate", "unneeded", "late", "refused"];
+const GIVEN_UP_REASONS = ["expired", "refused", "stopped"];
 const BATCH_BUCKETS = [1, 2, 3, 4, 6, 8, 12, 16, 32];
 
 /** Creates a registry of its own with every metric of a server in it, so that no series is missing before its first event. */
@@ -115,6 +119,16 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
   ]);
   const receivedBytes = counter("sluice_received_bytes_total", "Bytes received in datagrams and streams.");
   const sentBytes = counter("sluice_sent_bytes_total", "Bytes sent in datagrams and streams.");
+  const resultStreams = counter(
+    "sluice_result_streams_total",
+    "Results too large for a message, each sent on a stream of its own.",
+  );
+  const resultStreamBytes = counter("sluice_result_stream_bytes_total", "Bytes sent on such streams.");
+  const resultsGivenUp = counter(
+    "sluice_results_given_up_total",
+    "Such results that were given up: expired at the frame's deadline, refused as too many were on their way, stopped by the client.",
+    ["reason"],
+  );
   const batchFrames = new Histogram({
     name: "sluice_batch_frames",
     help: "Frames that a network ran on at once.",
@@ -139,10 +153,12 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
   // Series that are known beforehand start at 0: a rate over a series that appears later misses its first event.
   for (const outcome of ["closed", "failed"]) sessionsTotal.inc({ outcome }, 0);
   for (const outcome of REPAIR_OUTCOMES) repairSymbols.inc({ outcome }, 0);
+  for (const reason of GIVEN_UP_REASONS) resultsGivenUp.inc({ reason }, 0);
 
   const repairOutcome = createLabelLimit(MAX_REASONS);
   const sliceReason = createLabelLimit(MAX_REASONS);
   const datagramReason = createLabelLimit(MAX_REASONS);
+  const givenUpReason = createLabelLimit(MAX_REASONS);
   const errorCode = createLabelLimit(MAX_REASONS);
 
   const { sound, ...ofFrames } = frames;
@@ -170,6 +186,12 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
       sound(count, (n) => slicesRejected.inc({ reason: sliceReason(reason) }, n)),
     observeReceivedBytes: (bytes) => sound(bytes, (n) => receivedBytes.inc(n)),
     observeSentBytes: (bytes) => sound(bytes, (n) => sentBytes.inc(n)),
+    observeResultStreams(results, bytes) {
+      sound(results, (n) => resultStreams.inc(n));
+      sound(bytes, (n) => resultStreamBytes.inc(n));
+    },
+    observeResultsGivenUp: (reason, count) =>
+      sound(count, (n) => resultsGivenUp.inc({ reason: givenUpReason(reason) }, n)),
     observeBatch: (count) => sound(count, (n) => batchFrames.observe(n)),
     observeLoadLimit: (rate) => sound(rate, (n) => loadLimit.set(n)),
     observeDatagramsDropped: (direction, reason, count = 1) =>

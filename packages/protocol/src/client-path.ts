@@ -12,6 +12,8 @@ import { createRttEstimator } from "./rtt-estimator.js";
 export interface ClientPath {
   handleFeedback(report: sluice.v1.Feedback, nowMs: number): void;
   handlePong(id: number, nowMs: number): void;
+  /** A frame of so many payload bytes is to be sent in datagrams. */
+  submitted(bytes: number, nowMs: number): void;
   /** A datagram with slices has left. */
   sent(sequence: number, bytes: number, nowMs: number): void;
   /** Slices wait to be sent where none did: the pace begins anew. */
@@ -75,8 +77,8 @@ export interface PathFigures {
 
 /** Before the path is known: fast enough for one frame, slow enough for small buffers on the way. */
 const initialBitsPerSecond = 20_000_000;
-/** Below this rate a frame's datagrams leave in one burst anyway. */
-const minPacingBitsPerSecond = 5_000_000;
+/** On a path below this a frame leaves faster than it arrives: the queue that it makes is short, and a path that widens shows. */
+const minPacingBitsPerSecond = 1_000_000;
 /** Sending a little faster than the estimate is how a faster path is found. */
 const pacingGain = 1.1;
 /** Frames of one or two datagrams never measure a path: as long as it delivers what is sent, the pace doubles. */
@@ -127,6 +129,7 @@ export function createClientPath(): ClientPath {
       rtt.add(sample, nowMs);
       path.handlePong(sample, minRttMs(), nowMs);
     },
+    submitted: path.submitted,
     sent(sequence, bytes, nowMs) {
       path.sent(sequence, bytes, nowMs);
       pacer.sent(bytes, nowMs);

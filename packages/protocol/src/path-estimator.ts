@@ -9,8 +9,11 @@ import { createQueueDelay } from "./queue-delay.js";
 import { createRateController } from "./rate-controller.js";
 import { reportArrivals } from "./report-arrivals.js";
 import { createTrainFinder, keptBusy, leftTogether } from "./train-finder.js";
+import { createWindowedMin } from "./windowed-min.js";
 
 export interface PathEstimator {
+  /** A frame of so many bytes is to be sent. */
+  submitted(bytes: number, nowMs: number): void;
   sent(sequence: number, bytes: number, nowMs: number): void;
   /** Takes a receiver report in. Reports may be lost, late or out of order. */
   handleFeedback(report: sluice.v1.Feedback, rttMs: number, nowMs: number): void;
@@ -24,7 +27,7 @@ export interface PathEstimator {
   isDark(rttMs: number, nowMs: number): boolean;
   /** When {@link expire} has something to do; Infinity where nothing is on its way. */
   nextExpiryMs(rttMs: number): number;
-  /** Whether the bandwidth was not measured for so long that it may be another one. */
+  /** Whether the bandwidth may be another one: it was not measured for long, or by a train that was much faster. */
   isStale(nowMs: number): boolean;
   /** How long ago it was measured; Infinity: never. */
   bandwidthAgeMs(nowMs: number): number;
@@ -64,6 +67,11 @@ const lossWindow = 128;
 const darkMs = 350;
 
 const staleMs = 1_000;
+/** A path that has changed soon changes again more often than others do: for a while its bandwidth is measured sooner. */
+const newStaleMs = 250;
+const newMs = 2_000;
+/** The largest frame of so long says how long a queue may be a frame's own. */
+const frameWindowMs = 10_000;
 /** Beside what a round trip holds, so much may be on its way: reports are gathered, and paths have queues. */
 const windowSlackMs = 120;
 
@@ -74,11 +82,16 @@ export function createPathEstimator(): PathEstimator {
   const bursts = createTrainFinder(leftTogether, (train) => bandwidth.addBurst(train, measuredMs));
   const runs = createTrainFinder(keptBusy, (train) => bandwidth.addRun(train, measuredMs));
   const queue = createQueueDelay();
+  /** Of their sizes with a minus: the largest is the smallest. */
+  const frames = createWindowedMin(frameWindowMs);
   const rate = createRateController();
   const delivery = createDeliveryRate();
   let reportedUpTo = 0;
   let deliveredBytes = 0;
   let deliveredRate = 0;
+  let changes = 0;
+  /** When the path last became another one. */
+  let changedMs = Number.NEGATIVE_INFINITY;
   let datagramsLost = 0;
   let lossRuns = 0;
   const lossRunLengths = createLossRunLengths();
@@ -132,17 +145,29 @@ export function createPathEstimator(): PathEstimator {
   }
 
   function adaptRate(rttMs: number, nowMs: number): void {
+    if (bandwidth.changes > changes) {
+      changes = bandwidth.changes;
+      changedMs = nowMs;
+      delivery.forget();
+    }
     deliveredRate = delivery.bitsPerSecond(nowMs);
+    const { bitsPerSecond } = bandwidth;
+    if (bitsPerSecond !== undefined) queue.setFrameMs((-8_000 * (frames.get(nowMs) ?? 0)) / bitsPerSecond);
     rate.update({
       nowMs,
       rttMs,
       lossShare,
+      datagramsReported: reportedUpTo,
+      datagramsLost,
+      changes: bandwidth.changes,
       standingQueueMs: queue.standingMs(nowMs),
-      capacityBitsPerSecond: bandwidth.bitsPerSecond,
+      standingWindowMs: queue.standingWindowMs,
+      capacityBitsPerSecond: bitsPerSecond,
     });
   }
 
   return {
+    submitted: (bytes, nowMs) => frames.add(-bytes, nowMs),
     sent(sequence, bytes, nowMs) {
       flight.sent(sequence, bytes, nowMs);
       unansweredMs ??= nowMs;
@@ -179,7 +204,10 @@ export function createPathEstimator(): PathEstimator {
       return Math.max(maxBlindBytes, 2 * deliveredBytes);
     },
     isDark,
-    isStale: (nowMs) => nowMs - bandwidth.measuredMs > staleMs,
+    isStale(nowMs) {
+      if (bandwidth.isDoubted && flight.unreceivedBytes === 0) return true;
+      return nowMs - bandwidth.measuredMs > (nowMs - changedMs < newMs ? newStaleMs : staleMs);
+    },
     bandwidthAgeMs: (nowMs) => nowMs - bandwidth.measuredMs,
     // A little later than it must be: a wake-up for which rounding leaves nothing to do would come again at once.
     nextExpiryMs: (rttMs) => flight.oldestSentMs + Math.max(minExpiryMs, 3 * rttMs) + 0.1,

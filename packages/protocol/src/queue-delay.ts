@@ -17,12 +17,23 @@ export interface QueueDelay {
   standingMs(nowMs: number): number;
   /** The wait that the next datagram has to expect: smoothed, and 0 where nothing was sent for a while. */
   expectedMs(nowMs: number): number;
+  /** A frame takes so long on the path, in milliseconds: its own datagrams queue behind each other for that long. */
+  setFrameMs(ms: number): void;
+  /** How long "the last moments" are, in milliseconds. */
+  readonly standingWindowMs: number;
 }
 
 /** Long enough to meet an idle queue, short enough for clocks that drift by 100 parts in a million: one millisecond. */
 const baseWindowMs = 10_000;
-/** A frame's datagrams queue behind each other; a frame later that is over. */
-const standingWindowMs = 300;
+/**
+ * A frame's datagrams queue behind each other; a frame later that is over. So the first of a frame, which met no queue,
+ * still counts when the last of it comes.
+ */
+const leastStandingMs = 300;
+const mostStandingMs = 4_000;
+/** What headers and jitter add to a frame's time. */
+const frameShare = 1.1;
+const frameSlackMs = 100;
 
 const smoothing = 64;
 /** After so long a queue has drained, or is another one. */
@@ -30,6 +41,7 @@ const idleMs = 500;
 
 export function createQueueDelay(): QueueDelay {
   const base = createWindowedMin(baseWindowMs);
+  let standingWindowMs = leastStandingMs;
   const standing = createWindowedMin(standingWindowMs);
   const baseRtt = createWindowedMin(baseWindowMs);
   const standingRtt = createWindowedMin(standingWindowMs);
@@ -45,6 +57,14 @@ export function createQueueDelay(): QueueDelay {
       const queuedMs = delayMs - base.get(nowMs)!;
       expected += (queuedMs - expected) / smoothing;
       return queuedMs;
+    },
+    setFrameMs(ms) {
+      standingWindowMs = Math.min(mostStandingMs, Math.max(leastStandingMs, frameShare * ms + frameSlackMs));
+      standing.setWindow(standingWindowMs);
+      standingRtt.setWindow(standingWindowMs);
+    },
+    get standingWindowMs() {
+      return standingWindowMs;
     },
     expectedMs: (nowMs) => (nowMs - sampledMs > idleMs ? 0 : expected),
     addRoundTrip(rttMs, nowMs) {

@@ -15,13 +15,7 @@ import { ErrorCode, errorCodeName, ProtocolError } from "./error-code.js";
 import type { RecoveredDatagram } from "./fec/fec-receiver.js";
 import { createRecovery } from "./fec/recovery.js";
 import { createLatestMedian } from "./latest-median.js";
-import {
-  handshakeTimeoutMs,
-  maxControlMessageBytes,
-  maxResultPayloadBytes,
-  peerSilenceMs,
-  protocolVersion,
-} from "./limits.js";
+import { handshakeTimeoutMs, maxControlMessageBytes, peerSilenceMs, protocolVersion } from "./limits.js";
 import { createLossyLane } from "./lossy-lane.js";
 import { createPinger } from "./pinger.js";
 import { createReassembly, type ReceivedFrame } from "./reassembly.js";
@@ -30,6 +24,7 @@ import { createResultSender } from "./result-sender.js";
 import { createRttEstimator } from "./rtt-estimator.js";
 import { bytesOf } from "./send-buffer.js";
 import type { FrameAnswer, ServerEvent, ServerSession, ServerSessionOptions } from "./server-api.js";
+import { createServerCounts, serverFigures } from "./server-figures.js";
 import { createServerStreams, unknownStream } from "./server-streams.js";
 import { resultFormatToWire } from "./tensor-stream.js";
 import { createTensorStreams } from "./tensor-streams.js";
@@ -54,13 +49,16 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
   const reassembly = createReassembly();
   const report = createReceiverReport();
   const recovery = createRecovery();
-  const results = createResultSender((body) => say({ kind: "result", body }));
+  const results = createResultSender((body) => say({ kind: "result", body }), {
+    ended: (stream, frame, resetCode) => events.push({ type: "result-ended", stream, frame, resetCode }),
+  });
   const pinger = createPinger();
   const rtt = createRttEstimator();
   let limits = options.limits;
   const admission = createAdmission(limits);
   const streams = createServerStreams();
   const tensorStreams = createTensorStreams(limits.maxTensorBytes || Number.MAX_SAFE_INTEGER);
+  const counts = createServerCounts();
   const events: ServerEvent[] = [];
   const lossy = createLossyLane();
   const draftOf = createDatagramDraft();
@@ -69,11 +67,6 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
   let draining: Drain | undefined;
   let heardMs = startMs;
   let maxDatagramBytes = 0;
-  let slicesReceived = 0;
-  let slicesRecovered = 0;
-  let framesAbandoned = 0;
-  let bytesReceived = 0;
-  let bytesSent = 0;
   /** What the driver has taken for the last frames, in milliseconds. */
   const processing = createLatestMedian(processingSamples);
 
@@ -90,7 +83,7 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
     if (state === "closed") return;
     state = "closed";
     // What waits for the rest of its frame, or for its acknowledgement, waits for nothing now.
-    framesAbandoned += reassembly.frames();
+    counts.framesAbandoned += reassembly.frames();
     reassembly.clear();
     results.clear();
     recovery.clear();
@@ -219,8 +212,8 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
       return;
     }
     const isRecovered = way.kind === "recovered";
-    if (isRecovered) slicesRecovered++;
-    else slicesReceived++;
+    if (isRecovered) counts.slicesRecovered++;
+    else counts.slicesReceived++;
     const receipt = reassembly.add(header, payload, nowMs, commonRttMs(), isRecovered);
     // spec 4.4: the announced bytes of a tensor.
     if (receipt === "too-large") {
@@ -251,7 +244,7 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
     for (let frame = reassembly.poll(nowMs); frame; frame = reassembly.poll(nowMs)) {
       const stream = streams.get(frame.stream);
       if (!stream) {
-        framesAbandoned++;
+        counts.framesAbandoned++;
         continue;
       }
       report.frameReceived(frame.stream, frame.frame, frame.unitsReceived, frame.units, nowMs);
@@ -259,25 +252,27 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
       // spec 4.4: what comes in excess is answered, but not worked on.
       if (!admission.tryStart(frame, nowMs)) {
         if (!admission.tolerates(nowMs)) {
-          framesAbandoned++;
+          counts.framesAbandoned++;
           close(ErrorCode.limitExceeded, "frames: they come in excess of the limits, again and again");
           return;
         }
         const code = ErrorCode.rateLimited;
         pushResult(frame, { outcome: "expired", code, ...nothingDone, elements: 0 }, nowMs);
-        events.push({ type: "shed", code });
+        events.push({ type: "shed", code, unheardMs: admission.unheardMs(nowMs) });
         continue;
       }
       events.push({ type: "frame", frame, options: stream.options });
     }
   }
 
-  function pushResult(frame: ReceivedFrame, answer: FrameAnswer, nowMs: number): void {
+  function pushResult(frame: ReceivedFrame, answer: FrameAnswer, nowMs: number): FrameAnswer {
     const { stream, frame: number } = frame;
-    const { outcome, code = 0, elements, concealedElements } = answer;
-    observe?.({ name: "frame_answered", stream, frame: number, outcome, code, elements, concealedElements });
     results.setPathLoss(report.lossShare());
-    results.push(frame, answer, { options: streams.get(frame.stream)?.options, maxDatagramBytes }, nowMs);
+    const way = { options: streams.get(stream)?.options, maxDatagramBytes };
+    const told = results.push(frame, answer, way, nowMs);
+    const { outcome, code = 0, elements, concealedElements } = told;
+    observe?.({ name: "frame_answered", stream, frame: number, outcome, code, elements, concealedElements });
+    return told;
   }
 
   /** When a drain ends the session; Infinity where there is none. */
@@ -302,7 +297,7 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
         // Datagrams may overtake the hello; they are lost then, as datagrams may be.
         if (state === "connecting") return;
         heardMs = nowMs;
-        bytesReceived += datagram.length;
+        counts.bytesReceived += datagram.length;
         for (const message of controls) handleMessage(message, nowMs);
         // spec 5.3: the first slice numbers the datagram.
         const sequence = slices[0]?.header.sequence;
@@ -324,7 +319,7 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
           return;
         }
         heardMs = nowMs;
-        bytesReceived += chunk.length;
+        counts.bytesReceived += chunk.length;
         for (const slice of tensorStreams.take(id, chunk)) {
           if (state === "connecting")
             throw new ProtocolError(ErrorCode.protocolViolation, "a tensor before hello");
@@ -352,6 +347,7 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
       }
       releaseFrames(nowMs);
       recovery.expire(nowMs);
+      results.expireUploads(maxDatagramBytes, nowMs);
       if (draining && nowMs >= drainMs()) {
         close(draining.code, draining.reason);
         return;
@@ -403,14 +399,7 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
         processing.add(decode + conceal + queue + inference);
         reassembly.setProcessingMs(processing.value!);
       }
-      if (state === "closed") return;
-      const isTooLarge = answer.payload.length > maxResultPayloadBytes;
-      const limited = {
-        outcome: "failed",
-        code: ErrorCode.limitExceeded,
-        payload: new Uint8Array(0),
-      } as const;
-      pushResult(frame, isTooLarge ? { ...answer, ...limited } : answer, nowMs);
+      return state === "closed" ? answer : pushResult(frame, answer, nowMs);
     },
 
     setLimits(announced) {
@@ -432,19 +421,25 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
     close,
 
     pollControl: () => (state === "closed" ? undefined : control.poll()),
+    pollResult() {
+      const upload = results.pollUpload();
+      counts.bytesSent += upload?.bytes.length ?? 0;
+      return upload;
+    },
+    resultStopped: results.uploadStopped,
 
     pollDatagram(nowMs) {
       if (state !== "open") return undefined;
       // spec 7.1: what no datagram takes, or no datagram takes any more, goes the reliable way.
       results.sayLarge(maxDatagramBytes);
       if (maxDatagramBytes === 0) return undefined;
-      const hasResults = results.nextTimeoutMs() <= nowMs;
+      const hasResults = results.nextDatagramMs() <= nowMs;
       // spec 5.6: as soon as a frame is released, without a timer in between; what is due soon goes with the results that leave now.
       if ((hasResults ? report.rideMs() : report.nextTimeoutMs()) <= nowMs) pushReport(nowMs);
       if (lossy.isEmpty && !hasResults) return undefined;
       const draft = draftOf(maxDatagramBytes);
       const end = results.fill(draft, lossy.fill(draft, 0, maxDatagramBytes), rttMs(), nowMs);
-      bytesSent += end;
+      counts.bytesSent += end;
       return end > 0 ? draft.subarray(0, end) : undefined;
     },
 
@@ -470,22 +465,7 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
       return state;
     },
     get figures() {
-      return {
-        rttMs: rtt.smoothedMs,
-        slicesReceived,
-        bytesReceived,
-        bytesSent,
-        slicesRecovered,
-        datagramsRecovered: recovery.datagramsRecovered,
-        repairs: recovery.receipts,
-        framesInFlight: admission.framesInFlight,
-        framesBegun: reassembly.begun(),
-        framesAbandoned,
-        framesInReassembly: reassembly.frames(),
-        bytesInReassembly: reassembly.bytes(),
-        resultsRepeated: results.repeated,
-        resultsWaiting: results.waiting,
-      };
+      return serverFigures(counts, { rtt, recovery, admission, reassembly, results });
     },
   };
 }

@@ -29,7 +29,9 @@ const overloadedShare = 0.7;
 const givenShare = 0.9;
 /** While it has more time to spare than this, it gives out more. */
 const comfortableShare = 0.85;
-const growth = 1.1;
+const leastGrowth = 1.1;
+/** One sample says so much more at most: what comes at once with a higher limit is not what came before. */
+const mostGrowth = 2;
 const minFramesPerSecond = 1;
 
 export function createLoadLimit(): LoadLimit {
@@ -44,7 +46,8 @@ export function createLoadLimit(): LoadLimit {
         if (level === Number.POSITIVE_INFINITY) return limit;
         limit = Math.max(minFramesPerSecond, limit === 0 ? level : Math.min(limit, level));
       } else if (limit > 0 && busy < comfortableShare) {
-        limit *= growth;
+        // A moment without the processor limits everybody to next to nothing: time to spare says how far that was off.
+        limit *= Math.min(mostGrowth, Math.max(leastGrowth, comfortableShare / busy));
         // Nobody has come near it: it limits nothing.
         if (limit > 2 * (Math.max(...offered) / seconds) + minFramesPerSecond) limit = 0;
       }
