@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
+import { decodeBase64, encodeBase64 } from "@sluice/tensor";
 import fc from "fast-check";
 import t from "tap";
-import { decodeBase64, encodeBase64 } from "@sluice/tensor";
 
 const seed = 7;
 
