@@ -5,6 +5,7 @@ import type { DeliveryMode, InferenceTerms, Strategy } from "@sluice/protocol";
 import type { ClientHalfOptions } from "./client-half.js";
 import type { StrategyPhase } from "./strategy-phases.js";
 import type { ConnectionHooks, StreamClientOptions } from "./stream-client.js";
+import type { StreamedOutput } from "./stream-outputs.js";
 import type { SessionFigures, StreamSummary } from "./stream-statistics.js";
 
 export interface StreamOptions extends Omit<ClientHalfOptions, "strategy">, StreamClientOptions {
@@ -26,6 +27,8 @@ export interface StreamOptions extends Omit<ClientHalfOptions, "strategy">, Stre
   readonly fec: string | undefined;
   /** Text form of what slices hold. */
   readonly interleave: string | undefined;
+  /** A folder for the outputs of every frame; `undefined` for none. */
+  readonly saveOutputs: string | undefined;
   /** `HOST:PORT` of the metrics; `undefined` for none. */
   readonly metrics: string | undefined;
 }
@@ -60,6 +63,8 @@ export interface SetupCandidate extends InferenceTerms {
 export interface StreamReport {
   readonly setup: StreamSetup;
   readonly summary: StreamSummary;
+  /** Of a network that is no classifier: its outputs, as the first frame brought them. */
+  readonly outputs: readonly StreamedOutput[] | undefined;
   /** By what strategy which part of the run went, where it was `auto`. */
   readonly phases: readonly StrategyPhase[] | undefined;
   /** Sessions that were opened. */

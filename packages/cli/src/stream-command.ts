@@ -35,6 +35,10 @@ export function registerStream(program: Command, context: CliContext): void {
     .option(
       "--insecure",
       "take any certificate: for experiments, since anybody on the path can pose as the server",
+    )
+    .option(
+      "--save-outputs <dir>",
+      "write the network's outputs for every frame that came back, as files of NumPy: FRAME-OUTPUT-NAME.npy",
     );
   addTracingOptions(addStreamOptions(command, defaults))
     .addHelpText(
@@ -44,6 +48,7 @@ Examples:
   $ sluice stream https://127.0.0.1:4433 --cert-hash 5e1f...
   $ sluice stream https://127.0.0.1:4433 --cert-hash 5e1f... --model mobilenet.onnx --split add_3 --source photos/
   $ ffmpeg -i /dev/video0 -s 320x240 -f rawvideo -pix_fmt rgb24 - | sluice stream https://127.0.0.1:4433 --cert-hash 5e1f... --source stdin:240x320x3
+  $ sluice stream https://127.0.0.1:4433 --cert-hash 5e1f... --model segmentation.onnx --strategy server --save-outputs maps
   $ sluice stream https://127.0.0.1:4433 --cert-hash 5e1f... --model sink --source synthetic:28x28x128 --json
   $ sluice stream https://127.0.0.1:4433 --cert-hash 5e1f... --codec 'quantize:levels=256,clip=4 | tile | jpeg:quality=40'`,
     )

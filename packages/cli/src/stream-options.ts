@@ -41,6 +41,7 @@ export interface StreamOptionValues {
   readonly interleave?: string;
   readonly reconnect: boolean;
   readonly metrics?: string;
+  readonly saveOutputs?: string;
   readonly json?: true;
 }
 
@@ -168,7 +169,12 @@ export function readStreamOptions(
   target: Pick<StreamOptions, "url" | "certificateHash" | "insecure">,
   defaults: { readonly durationSeconds: number },
 ): StreamOptions {
-  const { model, strategy, mode, fps, deadlineMs, engine, frames, duration } = values;
+  const { model, strategy, mode, fps, deadlineMs, engine, frames, duration, saveOutputs } = values;
+  if (saveOutputs !== undefined && (strategy === "client" || strategy === "auto"))
+    throw new CliError(
+      ExitCode.usage,
+      "--save-outputs: takes --strategy shared or server, whose outputs come from the server",
+    );
   return {
     ...{ ...target, model, strategy, mode, fps, deadlineMs, engine, frames },
     durationSeconds: duration ?? (frames === undefined ? defaults.durationSeconds : undefined),
@@ -183,7 +189,7 @@ export function readStreamOptions(
     ...{ threads: values.threads, provider: values.provider },
     ...{ concealment: values.concealment, token: values.token, fallback: values.fallback === true },
     ...{ urgency: values.urgency, minReceivedPercent: values.minReceived },
-    ...{ fec: values.fec, interleave: values.interleave },
+    ...{ fec: values.fec, interleave: values.interleave, saveOutputs },
     ...{
       reconnect: values.reconnect,
       metrics: values.metrics,

@@ -1,6 +1,7 @@
 import type { ConnectionState, StrategySwitch } from "@sluice/client";
 import type { StrategyPhase } from "./strategy-phases.js";
 import type { StreamReport, StreamSetup } from "./stream-api.js";
+import { formatOutputs } from "./stream-outputs.js";
 import type { StreamSummary } from "./stream-statistics.js";
 
 /** One line that is written over itself while a run goes on. */
@@ -52,7 +53,7 @@ export function formatWaiting({ cause, delayMs }: Extract<ConnectionState, { sta
 }
 
 /** The figures of a run as a table for people. */
-export function formatSummary({ summary, setup, phases, sessions, lost }: StreamReport): string {
+export function formatSummary({ summary, setup, outputs, phases, sessions, lost }: StreamReport): string {
   const { latencyMs, stagesMs, accuracy, admitted, offered, delivered } = summary;
   const rows: (readonly [string, string])[] = [
     ["frames offered", String(offered)],
@@ -77,6 +78,7 @@ export function formatSummary({ summary, setup, phases, sessions, lost }: Stream
   if (stagesMs) rows.push(["mean of each stage", formatStages(stagesMs)]);
   if (summary.rttMs !== null) rows.push(["round trip", `${summary.rttMs} ms`]);
   if (accuracy.top1 !== null) rows.push(["top-1 accuracy", `${percent(accuracy.top1)} of ${accuracy.n}`]);
+  if (outputs) rows.push(["outputs", formatOutputs(outputs)]);
   if (summary.bytesSent > 0) {
     rows.push(["sent", `${(summary.bytesSent / 1_000).toFixed(0)} kB in ${summary.seconds.toFixed(1)} s`]);
     rows.push(["goodput", `${(summary.goodputBitsPerSecond / 1e6).toFixed(2)} Mbit/s`]);

@@ -5,6 +5,7 @@ import { openAdaptiveSender } from "./adaptive-sender.js";
 import { openFixedSender } from "./fixed-sender.js";
 import { createStrategyPhases, type StrategyPhases } from "./strategy-phases.js";
 import type { PacedImage, Sender, StreamHooks, StreamOptions, StreamReport } from "./stream-api.js";
+import { createStreamOutputs } from "./stream-outputs.js";
 import { createStreamStatistics } from "./stream-statistics.js";
 
 /** Progress is told so often. */
@@ -45,6 +46,7 @@ async function pace(
   phases: StrategyPhases | undefined,
 ): Promise<StreamReport> {
   const statistics = createStreamStatistics();
+  const outputs = await createStreamOutputs(options.saveOutputs);
   const startMs = performance.now();
   const summary = () => statistics.summary(sender.figures(), (performance.now() - startMs) / 1_000);
   const progress = setInterval(() => hooks.onProgress?.(summary()), progressIntervalMs);
@@ -54,7 +56,9 @@ async function pace(
       statistics.add(outcome, frame.offeredSeconds);
       hooks.onFrame?.(outcome);
       phases?.add(outcome);
-      if (outcome.status === "delivered") judge(frame, outcome);
+      if (outcome.status !== "delivered") continue;
+      judge(frame, outcome);
+      await outputs.add(outcome.frame, outcome.answer);
     }
   } finally {
     clearInterval(progress);
@@ -76,7 +80,10 @@ async function pace(
   }
 
   const { sessions } = sender.figures();
-  return { setup: sender.setup, summary: summary(), phases: phases?.phases, sessions, lost: sender.missing };
+  return {
+    ...{ setup: sender.setup, summary: summary(), outputs: outputs.first },
+    ...{ phases: phases?.phases, sessions, lost: sender.missing },
+  };
 }
 
 /** The source's images at a steady rate, whatever becomes of the earlier ones, as a camera gives them. */

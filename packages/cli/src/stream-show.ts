@@ -68,10 +68,11 @@ async function openMetrics(wanted: string | undefined) {
   return { metrics, operations: await serveOperations({ host, port, metrics, isReady: () => true }) };
 }
 
-function flatten({ setup, summary, phases, sessions, lost }: StreamReport): object {
+function flatten({ setup, summary, outputs, phases, sessions, lost }: StreamReport): object {
   return {
     ...summary,
     ...setup,
+    ...(outputs ? { outputs } : {}),
     ...(phases ? { phases } : {}),
     sessions,
     ...(lost ? { lost: { code: lost.code, reason: lost.reason } } : {}),

@@ -9,8 +9,9 @@ export function tensorStreamOptions(
   codec: string,
   options: StreamOptions,
 ): Omit<OpenStreamOptions, "deadlineMs"> {
-  const { mode, concealment = "", urgency, minReceivedPercent, fec = "", interleave } = options;
+  const { mode, concealment = "", urgency, minReceivedPercent, fec = "", interleave, saveOutputs } = options;
   return {
+    ...(saveOutputs === undefined ? {} : { resultContent: "tensors" as const }),
     ...{ model, split, spec, codec, mode, fec, concealment },
     ...(interleave === undefined ? {} : { interleave }),
     ...(urgency === undefined ? {} : { urgency }),

@@ -1,6 +1,6 @@
 /** Whole maps as results, over real QUIC: as the network computes them, bit for bit. */
-import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { readdir, stat, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { createClient, readOutputs } from "@sluice/client";
 import { connect, listen } from "@sluice/http3";
 import { loadModel } from "@sluice/inference";
@@ -93,13 +93,28 @@ t.test("through a network that loses packets", async (t) => {
 t.test("by the command line, and refused where the operator allows less", async (t) => {
   const path = await writeMapModel(t);
   const [, { url, certHash }] = await startServer(t, ["--model", `maps=${path}`, "--json"]);
-  const stream = (to: string, hash: string) =>
+  const saved = join(dirname(path), "outputs");
+  const stream = (to: string, hash: string, ...more: string[]) =>
     runSluice([
       ...["stream", to, "--cert-hash", hash, "--model", path, "--strategy", "server", "--json"],
       ...["--source", "synthetic:3x96x96", "--frames", "5", "--fps", "5", "--deadline-ms", "20000"],
+      ...more,
     ]);
-  const done = await stream(url, certHash);
-  t.match(JSON.parse(done.stdout), { offered: 5, delivered: 5 }, done.stderr);
+  const done = await stream(url, certHash, "--save-outputs", saved);
+  const shapes = { add_1: [4, side, side], logits: [5], scaled: [4, side, side] };
+  const outputs = Object.entries(shapes).map(([name, shape]) => ({ name, dtype: "float32", shape }));
+  t.match(JSON.parse(done.stdout), { offered: 5, delivered: 5, outputs }, done.stderr);
+  const files = (await readdir(saved)).sort();
+  t.equal(files.length, 15);
+  t.same(files.slice(0, 4), [
+    "000000-0-add_1.npy",
+    "000000-1-logits.npy",
+    "000000-2-scaled.npy",
+    "000001-0-add_1.npy",
+  ]);
+  t.equal((await stat(join(saved, files[0]!))).size, 128 + 4 * 4 * side * side);
+  const local = await stream(url, certHash, "--save-outputs", saved, "--strategy", "client");
+  t.match(local, { code: 2, stderr: /--save-outputs: takes --strategy shared or server/ });
   const [, limited] = await startServer(t, ["--model", `maps=${path}`, "--result-limit", "100000", "--json"]);
   const refused = await stream(limited.url, limited.certHash);
   t.not(refused.code, 0);

@@ -79,7 +79,7 @@ export interface MetricsOptions {
 const FRAME_OUTCOMES: readonly FrameOutcome[] = ["delivered", "expired", "undecodable", "failed", "rejected"];
 /** `taken` brought slices back or may; what came for nothing: all others. */
 const REPAIR_OUTCOMES = ["taken", "duplicate", "unneeded", "late", "refused"];
-const GIVEN_UP_REASONS = ["expired", "refused", "stopped"];
+const GIVEN_UP_REASONS = ["expired", "late", "refused", "stopped"];
 const BATCH_BUCKETS = [1, 2, 3, 4, 6, 8, 12, 16, 32];
 
 /** Creates a registry of its own with every metric of a server in it, so that no series is missing before its first event. */
@@ -126,7 +126,7 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
   const resultStreamBytes = counter("sluice_result_stream_bytes_total", "Bytes sent on such streams.");
   const resultsGivenUp = counter(
     "sluice_results_given_up_total",
-    "Such results that were given up: expired at the frame's deadline, refused as too many were on their way, stopped by the client.",
+    "Such results that were given up: expired on their way, late and so not begun, refused as too many were on their way, stopped by the client.",
     ["reason"],
   );
   const batchFrames = new Histogram({

@@ -64,6 +64,7 @@ t.test("every call arrives under its name, in base units", async (t) => {
     "sluice_result_streams_total 2",
     "sluice_result_stream_bytes_total 70000",
     'sluice_results_given_up_total{reason="expired"} 1',
+    'sluice_results_given_up_total{reason="late"} 0',
     'sluice_results_given_up_total{reason="stopped"} 0',
     'sluice_concealed_elements_ratio_bucket{le="0.02"} 0',
     'sluice_concealed_elements_ratio_bucket{le="0.05"} 1',

@@ -6,6 +6,7 @@ import type { sluice } from "@sluice/proto";
 import { createFrameTable } from "./frame-table.js";
 import { maxResultStreamBytes, maxResultStreams } from "./limits.js";
 import { encodeResultStream } from "./result-framing.js";
+import { createResultPace } from "./result-pace.js";
 
 /** A result for a unidirectional stream of its own. */
 export interface ResultUpload {
@@ -16,14 +17,17 @@ export interface ResultUpload {
 }
 
 export interface OutgoingResults<Way> {
-  /** False where there is no room: more than a client may leave unread are on their way. */
-  push(result: sluice.v1.Result.$Properties, way: Way, resetAtMs: number): boolean;
+  /**
+   * Takes a result in, or says why not: `full`, as many as a client may leave unread are on their way; `late`, behind these it
+   * would not leave in time.
+   */
+  push(result: sluice.v1.Result.$Properties, way: Way, nowMs: number): "taken" | "full" | "late";
   /** The next one that is to be sent. */
   poll(): ResultUpload | undefined;
-  /** It has ended: the client has it or does not want it. @returns whether it was on its way */
-  end(stream: number, frame: number): boolean;
+  /** The client has it (`isWhole`) or does not want it. @returns whether it was on its way */
+  end(stream: number, frame: number, isWhole: boolean, rttMs: number, nowMs: number): boolean;
   /** The next one whose time has passed: it is not on its way any more. */
-  expire(nowMs: number): ExpiredResult<Way> | undefined;
+  expire(rttMs: number, nowMs: number): ExpiredResult<Way> | undefined;
   clear(): void;
   nextTimeoutMs(): number;
   /** On their way. */
@@ -35,43 +39,63 @@ export interface ExpiredResult<Way> {
   readonly way: Way;
 }
 
-interface OnItsWay<Way> extends ExpiredResult<Way> {
-  readonly payloadBytes: number;
+/** When a result is of use, in milliseconds of the server's clock. */
+export interface UploadTimes {
+  /** What leaves later than this comes after the deadline. */
+  readonly inTimeUntilMs: number;
+  /** From then on it is given up. */
   readonly resetAtMs: number;
 }
 
+interface OnItsWay<Way> extends ExpiredResult<Way> {
+  readonly payloadBytes: number;
+  readonly startMs: number;
+}
+
 /** @typeParam Way what the caller needs to know of a result whose time has passed */
-export function createOutgoingResults<Way>(): OutgoingResults<Way> {
+export function createOutgoingResults<Way extends UploadTimes>(): OutgoingResults<Way> {
+  const pace = createResultPace();
   const onTheirWay = createFrameTable<OnItsWay<Way>>();
   const toSend = createFrameTable<ResultUpload>();
   let bytes = 0;
 
-  function take(stream: number, frame: number): OnItsWay<Way> | undefined {
+  function take(
+    stream: number,
+    frame: number,
+    isWhole: boolean,
+    rttMs: number,
+    nowMs: number,
+  ): OnItsWay<Way> | undefined {
     const entry = onTheirWay.take(stream, frame);
+    if (!entry) return undefined;
+    const { payloadBytes, startMs } = entry;
     toSend.take(stream, frame);
-    bytes -= entry?.payloadBytes ?? 0;
+    bytes -= payloadBytes;
+    pace.end({ bytes: payloadBytes, startMs, isWhole }, bytes, rttMs, nowMs);
     return entry;
   }
 
   return {
-    push(result, way, resetAtMs) {
+    push(result, way, nowMs) {
       const { payload, ...fields } = result;
       const stream = fields.stream ?? 0;
       const frame = fields.frame ?? 0;
       const payloadBytes = payload?.length ?? 0;
-      if (onTheirWay.size >= maxResultStreams || bytes + payloadBytes > maxResultStreamBytes) return false;
+      if (onTheirWay.size >= maxResultStreams || bytes + payloadBytes > maxResultStreamBytes) return "full";
+      // One alone is always tried: the path may have changed.
+      if (bytes > 0 && pace.leavesAtMs(payloadBytes, nowMs) > way.inTimeUntilMs) return "late";
+      pace.begin(payloadBytes, nowMs);
       bytes += payloadBytes;
       // Its payload is in the bytes to be sent, and is not kept for longer than these.
-      const entry = { result: fields, way, resetAtMs, payloadBytes };
-      onTheirWay.set(stream, frame, entry);
+      onTheirWay.set(stream, frame, { result: fields, way, payloadBytes, startMs: nowMs });
       toSend.set(stream, frame, { stream, frame, bytes: encodeResultStream(result) });
-      return true;
+      return "taken";
     },
     poll: () => toSend.shift(),
-    end: (stream, frame) => take(stream, frame) !== undefined,
-    expire(nowMs) {
-      const late = onTheirWay.values.find(({ resetAtMs }) => resetAtMs <= nowMs);
-      return late && take(late.result.stream ?? 0, late.result.frame ?? 0);
+    end: (stream, frame, isWhole, rttMs, nowMs) => take(stream, frame, isWhole, rttMs, nowMs) !== undefined,
+    expire(rttMs, nowMs) {
+      const late = onTheirWay.values.find(({ way }) => way.resetAtMs <= nowMs);
+      return late && take(late.result.stream ?? 0, late.result.frame ?? 0, false, rttMs, nowMs);
     },
     clear() {
       onTheirWay.clear();
@@ -80,7 +104,7 @@ export function createOutgoingResults<Way>(): OutgoingResults<Way> {
     },
     nextTimeoutMs() {
       let next = Number.POSITIVE_INFINITY;
-      for (const { resetAtMs } of onTheirWay.values) next = Math.min(next, resetAtMs);
+      for (const { way } of onTheirWay.values) next = Math.min(next, way.resetAtMs);
       return next;
     },
     get size() {

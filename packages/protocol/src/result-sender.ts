@@ -6,7 +6,7 @@ import type { sluice } from "@sluice/proto";
 import { encodeControlItem, itemOverhead } from "./datagram.js";
 import { ErrorCode } from "./error-code.js";
 import { maxResultPayloadBytes } from "./limits.js";
-import { createOutgoingResults, type ResultUpload } from "./outgoing-results.js";
+import { createOutgoingResults, type ResultUpload, type UploadTimes } from "./outgoing-results.js";
 import type { ReceivedFrame } from "./reassembly.js";
 import { createResultOutbox, type ResultTimes } from "./result-outbox.js";
 import type { FrameAnswer } from "./server-api.js";
@@ -17,13 +17,13 @@ import { createUnconfirmedResults } from "./unconfirmed-results.js";
 export interface ResultSender {
   /** @returns what the client is told: an answer that cannot be sent becomes another one */
   push(frame: ReceivedFrame, answer: FrameAnswer, way: ResultWay, nowMs: number): FrameAnswer;
-  acknowledge(stream: number, frames: readonly number[], nowMs: number): void;
+  acknowledge(stream: number, frames: readonly number[], rttMs: number, nowMs: number): void;
   /** The next result for a QUIC stream of its own. */
   pollUpload(): ResultUpload | undefined;
   /** The client does not want the result that comes on such a stream. */
-  uploadStopped(stream: number, frame: number): void;
+  uploadStopped(stream: number, frame: number, rttMs: number, nowMs: number): void;
   /** Gives up what would come too late on such streams: their frames are answered without. */
-  expireUploads(maxDatagramBytes: number, nowMs: number): void;
+  expireUploads(maxDatagramBytes: number, rttMs: number, nowMs: number): void;
   /** See `ResultOutbox.setPathLoss`. */
   setPathLoss(share: number): void;
   /** Sends the reliable way what no datagram of this size takes, or takes any more. */
@@ -53,8 +53,9 @@ export interface UploadFigures {
   /** Handed to the driver, and the bytes of their streams. */
   readonly started: number;
   readonly bytes: number;
-  /** Given up: too late, no room for more on their way, not wanted by the client. */
+  /** Given up: too late on their way, not begun as they would have been, no room for more, not wanted by the client. */
   readonly expired: number;
+  readonly late: number;
   readonly refused: number;
   readonly stopped: number;
 }
@@ -79,8 +80,8 @@ export function createResultSender(
 ): ResultSender {
   const outbox = createResultOutbox();
   const unconfirmed = createUnconfirmedResults();
-  const uploads = createOutgoingResults<ResultTimes>();
-  const counts = { started: 0, bytes: 0, expired: 0, refused: 0, stopped: 0 };
+  const uploads = createOutgoingResults<ResultTimes & UploadTimes>();
+  const counts = { started: 0, bytes: 0, expired: 0, late: 0, refused: 0, stopped: 0 };
 
   /** `maxDatagramBytes`: 0 where no datagram is to take it. */
   function pushSmall(
@@ -108,12 +109,14 @@ export function createResultSender(
       const times = { inTimeUntilMs: frame.expiresAtMs, uselessAtMs };
       let answer = given;
       if (goesOnStream(given.payload.length, options)) {
-        const resetAtMs = isReliable
-          ? Number.POSITIVE_INFINITY
-          : frame.capturedMs + deadlineMs + acknowledgementDelayMs;
-        if (uploads.push(toWire(frame, given), times, resetAtMs)) return given;
-        counts.refused++;
-        answer = without(given, "expired", ErrorCode.overloaded);
+        const resetAtMs = frame.capturedMs + deadlineMs + acknowledgementDelayMs;
+        const never = Number.POSITIVE_INFINITY;
+        const useful = isReliable ? { inTimeUntilMs: never, resetAtMs: never } : { resetAtMs };
+        const receipt = uploads.push(toWire(frame, given), { ...times, ...useful }, nowMs);
+        if (receipt === "taken") return given;
+        counts[receipt === "full" ? "refused" : "late"]++;
+        const code = receipt === "full" ? ErrorCode.overloaded : ErrorCode.expiredInSending;
+        answer = without(given, "expired", code);
       } else if (given.payload.length > maxResultPayloadBytes) {
         answer = options
           ? without(given, "failed", ErrorCode.limitExceeded)
@@ -122,11 +125,12 @@ export function createResultSender(
       pushSmall(toWire(frame, answer), times, isReliable ? 0 : maxDatagramBytes, nowMs);
       return answer;
     },
-    acknowledge(stream, frames, nowMs) {
+    acknowledge(stream, frames, rttMs, nowMs) {
       outbox.acknowledge(stream, frames, nowMs);
       unconfirmed.acknowledge(stream, frames);
       if (uploads.size === 0) return;
-      for (const frame of frames) if (uploads.end(stream, frame)) uploadEnds.ended(stream, frame, undefined);
+      for (const frame of frames)
+        if (uploads.end(stream, frame, true, rttMs, nowMs)) uploadEnds.ended(stream, frame, undefined);
     },
     pollUpload() {
       const upload = uploads.poll();
@@ -135,11 +139,11 @@ export function createResultSender(
       counts.bytes += upload.bytes.length;
       return upload;
     },
-    uploadStopped(stream, frame) {
-      if (uploads.end(stream, frame)) counts.stopped++;
+    uploadStopped(stream, frame, rttMs, nowMs) {
+      if (uploads.end(stream, frame, false, rttMs, nowMs)) counts.stopped++;
     },
-    expireUploads(maxDatagramBytes, nowMs) {
-      for (let late = uploads.expire(nowMs); late; late = uploads.expire(nowMs)) {
+    expireUploads(maxDatagramBytes, rttMs, nowMs) {
+      for (let late = uploads.expire(rttMs, nowMs); late; late = uploads.expire(rttMs, nowMs)) {
         counts.expired++;
         uploadEnds.ended(late.result.stream ?? 0, late.result.frame ?? 0, ErrorCode.deadline);
         const code = ErrorCode.expiredInSending;

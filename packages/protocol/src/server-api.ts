@@ -120,7 +120,7 @@ export interface ServerSession {
   /** The next result for a unidirectional stream of its own; `result-ended` tells when its stream has ended. */
   pollResult(): ResultUpload | undefined;
   /** The client does not want the result on that stream, or the stream has failed. */
-  resultStopped(stream: number, frame: number): void;
+  resultStopped(stream: number, frame: number, nowMs: number): void;
   /** See `ClientSession.pollDatagram`. */
   pollDatagram(nowMs: number): Uint8Array | undefined;
   pollEvent(): ServerEvent | undefined;

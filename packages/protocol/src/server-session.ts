@@ -139,7 +139,7 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
         return;
       }
       case "resultAck":
-        results.acknowledge(message.body.stream, message.body.frames, nowMs);
+        results.acknowledge(message.body.stream, message.body.frames, rttMs(), nowMs);
         return;
       case "ping":
         pushLossy({ kind: "pong", body: { id: message.body.id } });
@@ -347,7 +347,7 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
       }
       releaseFrames(nowMs);
       recovery.expire(nowMs);
-      results.expireUploads(maxDatagramBytes, nowMs);
+      results.expireUploads(maxDatagramBytes, rttMs(), nowMs);
       if (draining && nowMs >= drainMs()) {
         close(draining.code, draining.reason);
         return;
@@ -426,7 +426,7 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
       counts.bytesSent += upload?.bytes.length ?? 0;
       return upload;
     },
-    resultStopped: results.uploadStopped,
+    resultStopped: (stream, frame, nowMs) => results.uploadStopped(stream, frame, rttMs(), nowMs),
 
     pollDatagram(nowMs) {
       if (state !== "open") return undefined;

@@ -188,3 +188,26 @@ t.test("the gate counts on the time that results take to come", async (t) => {
   t.ok(dropped > 10, `${dropped} of 30 dropped`);
   t.ok(delivered + dropped <= 30);
 });
+
+for (const [answerBytes, deadlineMs, intervalMs] of [
+  [150_000, 300, 33],
+  [150_000, 150, 33],
+  [400_000, 600, 100],
+] as const) {
+  t.test(
+    `of more results than a path carries, as many as it carries are in time: ${answerBytes} bytes within ${deadlineMs} ms`,
+    async (t) => {
+      const bitsPerSecond = 20e6;
+      const started = start({ answerBytes, resultStreams: { bitsPerSecond } }, { deadlineMs });
+      const frames = 300;
+      stream(started, frames, intervalMs);
+      started.runUntil(100 + frames * intervalMs + 5_000);
+      const carried = (frames * intervalMs * bitsPerSecond) / 8_000 / answerBytes;
+      const { onTime, uploads, open } = ended(started);
+      t.ok(carried < 0.7 * frames, "the path is too slow for all");
+      t.ok(onTime > 0.9 * carried, `${onTime} of ${carried.toFixed(0)} in time`);
+      t.ok(uploads.late > 0 && uploads.expired < 0.05 * frames, JSON.stringify(uploads));
+      t.equal(open, 0);
+    },
+  );
+}

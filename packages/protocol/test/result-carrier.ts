@@ -23,6 +23,9 @@ export interface ResultCarrierOptions {
 interface OpenStream {
   readonly id: number;
   isReset: boolean;
+  isStopped: boolean;
+  /** Of what was sent last: a stream is in order. */
+  arrivalMs: number;
 }
 
 const packetBytes = 1_200;
@@ -35,35 +38,54 @@ export function createResultCarrier(options: ResultCarrierOptions) {
   const resets: number[] = [];
   const stops: number[] = [];
   let nextId = 0;
-  let freeMs = 0;
 
-  function carry({ stream, frame, bytes }: ResultUpload): void {
-    const name = `${stream}/${frame}`;
-    const entry: OpenStream = { id: nextId++, isReset: false };
-    open.set(name, entry);
-    let arrivalMs = 0;
-    let isStopped = false;
-    for (let at = 0; at < bytes.length; at += packetBytes) {
-      const chunk = bytes.slice(at, at + packetBytes);
-      freeMs = Math.max(freeMs, clock.now()) + (chunk.length * 8_000) / bitsPerSecond;
-      let sentMs = freeMs;
+  /** What waits for the path, the first to be sent first; what was reset or stopped leaves nothing behind. */
+  const queue: { readonly entry: OpenStream; readonly name: ResultUpload; at: number }[] = [];
+  let isBusy = false;
+
+  function carry(result: ResultUpload): void {
+    const entry: OpenStream = { id: nextId++, isReset: false, isStopped: false, arrivalMs: 0 };
+    open.set(`${result.stream}/${result.frame}`, entry);
+    queue.push({ entry, name: result, at: 0 });
+    if (!isBusy) sendNext();
+  }
+
+  function sendNext(): void {
+    while (queue[0] && (queue[0].entry.isReset || queue[0].entry.isStopped)) queue.shift();
+    const first = queue[0];
+    isBusy = first !== undefined;
+    if (!first) return;
+    const { entry, name } = first;
+    const chunk = name.bytes.slice(first.at, first.at + packetBytes);
+    first.at += packetBytes;
+    const isLast = first.at >= name.bytes.length;
+    if (isLast) queue.shift();
+    clock.after((chunk.length * 8_000) / bitsPerSecond, () => {
+      let sentMs = clock.now();
       while (random.next() < loss) sentMs += 2 * oneWayMs;
-      arrivalMs = Math.max(arrivalMs, sentMs + oneWayMs);
-      const isLast = at + packetBytes >= bytes.length;
-      clock.at(arrivalMs, () => {
-        if (entry.isReset || isStopped || clock.now() >= deadFromMs) return;
-        const stopCode = client.handleResultStream(entry.id, chunk, clock.now());
-        if (stopCode !== undefined) {
-          isStopped = true;
-          stops.push(stopCode);
-          clock.after(oneWayMs, () => {
-            server.resultStopped(stream, frame);
-            pump();
-          });
-        } else if (isLast) client.handleResultEnd(entry.id, true, clock.now());
+      entry.arrivalMs = Math.max(entry.arrivalMs, sentMs + oneWayMs);
+      clock.at(entry.arrivalMs, () => arrive(entry, name, chunk, isLast));
+      sendNext();
+    });
+  }
+
+  function arrive(
+    entry: OpenStream,
+    { stream, frame }: ResultUpload,
+    chunk: Uint8Array,
+    isLast: boolean,
+  ): void {
+    if (entry.isReset || entry.isStopped || clock.now() >= deadFromMs) return;
+    const stopCode = client.handleResultStream(entry.id, chunk, clock.now());
+    if (stopCode !== undefined) {
+      entry.isStopped = true;
+      stops.push(stopCode);
+      clock.after(oneWayMs, () => {
+        server.resultStopped(stream, frame, clock.now());
         pump();
       });
-    }
+    } else if (isLast) client.handleResultEnd(entry.id, true, clock.now());
+    pump();
   }
 
   function end({ stream, frame, resetCode }: Extract<ServerEvent, { type: "result-ended" }>): void {

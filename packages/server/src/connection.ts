@@ -92,7 +92,7 @@ export function createConnection(options: ConnectionOptions): Connection {
   const tensorMemory = createUploadMemory();
   const uploads = createResultUploads(session, {
     onFailed(stream, frame) {
-      core.resultStopped(stream, frame);
+      core.resultStopped(stream, frame, clock.now());
       driver?.pump();
     },
   });

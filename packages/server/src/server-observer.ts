@@ -16,8 +16,11 @@ export interface ServerObserver {
   observeSentBytes(bytes: number): void;
   /** Large results that began on streams of their own, and the bytes of these. */
   observeResultStreams(results: number, bytes: number): void;
-  /** Of these `expired` (too late) and `stopped` (by the client); and `refused`, as too many were on their way. */
-  observeResultsGivenUp(reason: "expired" | "refused" | "stopped", count: number): void;
+  /**
+   * Of these `expired` (too late) and `stopped` (by the client); and others that did not begin: `late`, as behind others they
+   * would have come too late, `refused`, as too many were on their way.
+   */
+  observeResultsGivenUp(reason: "expired" | "late" | "refused" | "stopped", count: number): void;
   /** Units of a frame, those that did not come, and the runs that these form. */
   observeUnits(expected: number, missing: number, runs: number): void;
   observeConcealedRatio(ratio: number): void;
