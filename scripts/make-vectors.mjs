@@ -9,7 +9,17 @@ import { isDeepStrictEqual } from "node:util";
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const sets = [
   ...["slice-headers", "datagrams", "tensor-streams", "control-messages", "slice-ranges", "mux-frames"],
-  ...["statistics", "codecs", "chains", "concealment", "reports", "fec", "interleaving", "sessions"],
+  ...[
+    "statistics",
+    "codecs",
+    "chains",
+    "concealment",
+    "reports",
+    "fec",
+    "interleaving",
+    "result-streams",
+    "sessions",
+  ],
 ];
 
 const seen = new Set();

@@ -8,6 +8,7 @@ import { createControlDecoder, decodeControl } from "../../packages/protocol/dis
 import { decodeDatagram } from "../../packages/protocol/dist/datagram.js";
 import { ErrorCode, mayTryAgain } from "../../packages/protocol/dist/error-code.js";
 import * as limits from "../../packages/protocol/dist/limits.js";
+import { createResultDecoder } from "../../packages/protocol/dist/result-framing.js";
 import { createTensorDecoder } from "../../packages/protocol/dist/tensor-framing.js";
 import { createTensor } from "../../packages/tensor/dist/index.js";
 import { checkRequirements } from "../check-requirements.mjs";
@@ -224,6 +225,12 @@ const decoders = {
   datagram: (bytes) => decodeDatagram(bytes),
   repair: (bytes) => decodeDatagram(bytes),
   stream: (bytes) => createTensorDecoder(1_000).decode(bytes),
+  large(bytes) {
+    const decoder = createResultDecoder(() => {});
+    decoder.decode(bytes);
+    const { payload, ...result } = decoder.finish();
+    return { result: { ...result, payload: new Uint8Array(0) }, payload };
+  },
   feedback: decodeControl,
   result: decodeControl,
 };

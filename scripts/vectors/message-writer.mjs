@@ -9,6 +9,7 @@ const limits = {
   millihertz: [4, "uint"],
   maxTensorBytes: [5, "uint"],
   maxBytesPerSecond: [6, "uint"],
+  maxResultBytes: [7, "uint"],
 };
 const receipt = {
   stream: [1, "uint"],
@@ -55,6 +56,7 @@ const kinds = {
       minReceivedPercent: [14, "uint"],
       resultFormat: [15, "uint"],
       resultContent: [16, "uint"],
+      maxResultBytes: [17, "uint"],
     },
   ],
   accept: [
@@ -94,6 +96,7 @@ const kinds = {
       slicesRecovered: [8, "uint"],
       code: [9, "uint"],
       payload: [10, "bytes"],
+      payloadBytes: [11, "optional"],
     },
   ],
   resultAck: [10, { stream: [1, "uint"], frames: [2, "uints"] }],
@@ -187,6 +190,12 @@ export const headerBytes = (fields) => writeFields(header, fields);
 /** A slice as an item of a datagram or of a tensor's QUIC stream, in hex. */
 export function sliceItem(fields, payload) {
   const bytes = headerBytes(fields);
+  return toHex([...varint(bytes.length), ...bytes]) + payload;
+}
+
+/** A result in front of its payload, as it stands on a QUIC stream of its own, in hex. */
+export function resultStream(fields, payload) {
+  const bytes = writeFields(kinds.result[1], fields);
   return toHex([...varint(bytes.length), ...bytes]) + payload;
 }
 

@@ -2,6 +2,7 @@
 import { clientHandshake } from "./sessions/client-handshake.mjs";
 import { clientResults } from "./sessions/client-results.mjs";
 import { clientStreams } from "./sessions/client-streams.mjs";
+import { largeResults } from "./sessions/large-results.mjs";
 import { serverControl, serverHandshake } from "./sessions/server-handshake.mjs";
 import { serverRecovery } from "./sessions/server-recovery.mjs";
 import { serverSlices } from "./sessions/server-slices.mjs";
@@ -21,6 +22,7 @@ export const cases = [
   ...clientHandshake,
   ...clientStreams,
   ...clientResults,
+  ...largeResults,
 ].map(({ id, shows, role, options, steps }) => ({
   ...{ id: `session/${id}`, shows, op: "session" },
   input: { role, options, steps: steps.map(({ at, input }) => ({ at, ...(input ? { input } : {}) })) },

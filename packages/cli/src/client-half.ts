@@ -6,6 +6,7 @@ import {
   type Model,
   openSource,
   type Preprocess,
+  type ProviderChoice,
   parseSyntheticShape,
   preprocessPresets,
 } from "@sluice/inference";
@@ -47,6 +48,7 @@ export interface ClientHalfOptions {
   readonly labels: string | undefined;
   readonly preprocess: keyof typeof preprocessPresets | undefined;
   readonly threads: number | undefined;
+  readonly provider?: ProviderChoice | undefined;
   /** How many times slower than this machine the client is to be; 1 where it is not said. */
   readonly slowdown?: number;
 }

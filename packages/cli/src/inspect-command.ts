@@ -15,9 +15,10 @@ import { codecHelp } from "./codec-help.js";
 import { formatBytes, formatTable } from "./format-table.js";
 import { addModelArgument, readModelArgument } from "./model-argument.js";
 import { modelHelp } from "./model-help.js";
+import { integerCodec, suitedCodec } from "./suited-codec.js";
 
 interface InspectOptions {
-  readonly codec: string;
+  readonly codec?: string;
   readonly illegal?: true;
   readonly json?: true;
 }
@@ -33,6 +34,8 @@ interface CutReport {
   readonly shape: readonly number[];
   readonly elements: number;
   readonly float32Bytes: number;
+  /** What its coded size is told for. */
+  readonly codec: string;
   readonly codedBytes: number | null;
   readonly slices: number | null;
   /** Of one sample, before the cut. */
@@ -72,6 +75,7 @@ async function describeCut(cut: Cut, model: Model, codec: Codec): Promise<CutRep
     shape: cut.shape,
     elements: cut.elements,
     float32Bytes: cut.elements * 4,
+    codec: codec.text,
     codedBytes: coded.bytes,
     slices: coded.slices,
     multiplyAdds: cut.multiplyAdds,
@@ -134,7 +138,15 @@ function formatIllegal(illegal: readonly IllegalCut[]): string {
 }
 
 async function inspectModel(reference: string, options: InspectOptions, context: CliContext): Promise<void> {
-  const codec = await prepareCodec(options.codec);
+  const codecs = new Map<string, Codec>();
+  const codecOf = async (cut: Cut): Promise<Codec> => {
+    const text = options.codec ?? suitedCodec(cut.dtype);
+    const codec = codecs.get(text) ?? (await prepareCodec(text));
+    codecs.set(text, codec);
+    return codec;
+  };
+  // A codec that there is not is told before the model is read.
+  const { text: codecText } = await prepareCodec(options.codec ?? defaultCodec);
   const model = await loadModel(reference, {
     severalInputs: true,
     onLog: (line) => context.stderr.write(`${line}\n`),
@@ -143,7 +155,7 @@ async function inspectModel(reference: string, options: InspectOptions, context:
   const cuts: CutReport[] = [];
   for (const cut of await network.listCuts()) {
     context.signal.throwIfAborted();
-    cuts.push(await describeCut(cut, model, codec));
+    cuts.push(await describeCut(cut, model, await codecOf(cut)));
   }
   const illegal = options.illegal ? await network.listIllegalCuts() : undefined;
   if (options.json) {
@@ -157,7 +169,7 @@ async function inspectModel(reference: string, options: InspectOptions, context:
       input,
       inputs: network.inputs,
       outputs: network.outputs,
-      codec: codec.text,
+      codec: codecText,
       payloadBytes,
       cuts,
       ...(illegal ? { illegal } : {}),
@@ -176,15 +188,24 @@ async function inspectModel(reference: string, options: InspectOptions, context:
       )
       .join(
         "",
-      )}\n${formatCuts(cuts)}\ncoded: ${codec.text}, in slices of at most ${payloadBytes} bytes\n${illegal ? `\n${formatIllegal(illegal)}` : ""}`,
+      )}\n${formatCuts(cuts)}\ncoded: ${describeCodecs(codecText, cuts)}, in slices of at most ${payloadBytes} bytes\n${illegal ? `\n${formatIllegal(illegal)}` : ""}`,
   );
+}
+
+/** What the sizes are told for. */
+function describeCodecs(main: string, cuts: readonly CutReport[]): string {
+  const hasOthers = cuts.some(({ codec }) => codec !== main);
+  return hasOthers ? `${main}, whole numbers ${integerCodec}` : main;
 }
 
 /** Registers `sluice inspect`. */
 export function registerInspect(program: Command, context: CliContext): void {
   addModelArgument(program.command("inspect"), modelHelp)
     .description("List the tensors at which a model can be cut, their shapes and sizes.")
-    .option("--codec <chain>", "the codec that sizes are told for, see below", defaultCodec)
+    .option(
+      "--codec <chain>",
+      `the codec that sizes are told for, see below (default: ${defaultCodec}, and ${integerCodec} for whole numbers, as \`stream\` does)`,
+    )
     .option("--illegal", "also list the tensors at which it cannot be cut, and why")
     .option("--json", "print one JSON object")
     .addHelpText(

@@ -1,5 +1,4 @@
 /** What a client runs of a model for one strategy and cut, and the tensor that it sends. */
-import { defaultCodec } from "@sluice/codec";
 import {
   classify,
   type Engine,
@@ -9,8 +8,10 @@ import {
   specOf,
 } from "@sluice/inference";
 import type { Strategy } from "@sluice/protocol";
-import { convertTensor, createTensor, type Dtype, type Tensor, type TensorSpec } from "@sluice/tensor";
+import { convertTensor, createTensor, type Tensor, type TensorSpec } from "@sluice/tensor";
+import { type EngineOptionValues, engineOptions } from "./provider-option.js";
 import { type HashedStatistics, readHashedStatistics } from "./statistics-hash.js";
+import { isFloatDtype, suitedCodec } from "./suited-codec.js";
 
 export interface ModelPart {
   readonly strategy: Strategy;
@@ -27,13 +28,12 @@ export interface ModelPart {
   close(): Promise<void>;
 }
 
-export interface ModelPartOptions {
+export interface ModelPartOptions extends EngineOptionValues {
   readonly strategy: Strategy;
   /** Looked at for `shared` only. */
   readonly split: string;
   /** Of the pixels sent by the strategy `server`. */
   readonly dtype?: "float32" | "uint8" | undefined;
-  readonly threads?: number | undefined;
   /** Each run is stretched to so many times its time, as on a slower device. */
   readonly slowdown?: number | undefined;
 }
@@ -75,9 +75,9 @@ async function computingPart(model: Model, options: ModelPartOptions): Promise<M
       "--strategy: what a reader of text says is told by its server; use shared or server",
     );
   }
-  const { strategy, split, threads, slowdown = 1 } = options;
+  const { strategy, split, slowdown = 1 } = options;
   const cut = strategy === "shared" ? await model.network.split(split) : undefined;
-  const engine: Engine = await (cut?.head ?? model.network).load(threads === undefined ? {} : { threads });
+  const engine: Engine = await (cut?.head ?? model.network).load(engineOptions(options));
   // A slow device is slow for one after the other.
   let before: Promise<unknown> = Promise.resolve();
   const run = (inputs: readonly Tensor[]): Promise<Tensor[]> => {
@@ -94,7 +94,9 @@ async function computingPart(model: Model, options: ModelPartOptions): Promise<M
   return {
     ...{ strategy, split: cut ? split : "", statistics },
     spec: { dtype: output!.dtype, shape: output!.shape, layout: output!.layout },
-    codecs: isFloat ? [defaultCodec, coarseCodec, ...(statistics ? ["sluice"] : [])] : ["raw"],
+    codecs: isFloat
+      ? [suitedCodec(output!.dtype), coarseCodec, ...(statistics ? ["sluice"] : [])]
+      : [suitedCodec(output!.dtype)],
     async produce({ image }) {
       const [tensor] = await run([image]);
       return tensor!;
@@ -114,8 +116,6 @@ async function stretch<T>(slowdown: number, run: () => Promise<T>): Promise<T> {
   if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));
   return value;
 }
-
-const isFloatDtype = (dtype: Dtype) => dtype === "float32" || dtype === "float16";
 
 /** Whether its input is an image's pixels, unchanged. */
 export function takesPixels({ input, preprocess }: Model): boolean {

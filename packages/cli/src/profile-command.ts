@@ -7,6 +7,7 @@ import {
   type ModelProfile,
   measureProfile,
   openSource,
+  type ProviderChoice,
   preprocessPresets,
   readStatistics,
 } from "@sluice/inference";
@@ -20,8 +21,11 @@ import { modelHelp } from "./model-help.js";
 import { inputCodec, pictureCodec, takesPixels } from "./model-part.js";
 import { parseCount } from "./parse-count.js";
 import { drawProfile } from "./profile-plot.js";
+import { profileProviders } from "./profile-providers.js";
 import { formatIntervals, formatLayers, formatOptions, nameOptions } from "./profile-report.js";
+import { engineOptions, providerOption } from "./provider-option.js";
 import { parsePositive } from "./stream-options.js";
+import { integerCodec } from "./suited-codec.js";
 
 interface ProfileCommandOptions {
   readonly split?: readonly string[];
@@ -32,6 +36,8 @@ interface ProfileCommandOptions {
   readonly images: number;
   readonly runs: number;
   readonly threads?: number;
+  readonly provider?: ProviderChoice;
+  readonly providers?: true;
   readonly rtt: number;
   readonly slowdown: number;
   readonly plot?: string;
@@ -75,6 +81,7 @@ async function profile(
   options: ProfileCommandOptions,
   context: CliContext,
 ): Promise<void> {
+  if (options.providers) return profileEachProvider(reference, options, context);
   const { rtt: rttMs } = options;
   const codecs: Codec[] = await Promise.all(
     (options.codec ?? [defaultCodec]).map((text) => prepareCodec(text)),
@@ -85,11 +92,12 @@ async function profile(
   });
   const inputs = await takeInputs(model, options);
   const measured = await measureProfile(model, {
+    ...(options.codec ? {} : { integerCodecs: [await prepareCodec(integerCodec)] }),
     ...{ inputs, codecs, runs: options.runs, signal: context.signal, now: () => performance.now() },
     inputCodecs: await openInputCodecs(model, options.inputCodec),
     ...(options.split ? { splits: options.split } : {}),
     statistics: (split) => readStatistics(model, split),
-    engine: options.threads === undefined ? {} : { threads: options.threads },
+    engine: engineOptions(options),
     onProgress(done, total, split) {
       if (!context.isTty) return;
       const line = done < total ? `measuring ${done} of ${total} ${split}` : "";
@@ -132,6 +140,23 @@ async function profile(
   );
 }
 
+async function profileEachProvider(
+  reference: string,
+  options: ProfileCommandOptions,
+  context: CliContext,
+): Promise<void> {
+  if ((options.split?.length ?? 0) > 1) throw new RangeError("--split: only one with --providers");
+  const model = await loadModel(reference, { severalInputs: true });
+  await profileProviders(
+    model,
+    {
+      ...{ split: options.split?.[0], runs: options.runs, json: options.json === true },
+      engine: engineOptions({ threads: options.threads }),
+    },
+    context,
+  );
+}
+
 /** Registers `sluice profile`. */
 export function registerProfile(program: Command, context: CliContext): void {
   const collect = (text: string, before: readonly string[] | undefined) => [...(before ?? []), text];
@@ -142,7 +167,7 @@ export function registerProfile(program: Command, context: CliContext): void {
     .option("--split <tensor>", "only this cut; may be given more than once (default: all)", collect)
     .option(
       "--codec <chain>",
-      `a codec of tensors at cuts, may be given more than once (default: ${defaultCodec})`,
+      `a codec of tensors at cuts, may be given more than once (default: ${defaultCodec}, and ${integerCodec} for whole numbers)`,
       collect,
     )
     .option(
@@ -172,6 +197,11 @@ export function registerProfile(program: Command, context: CliContext): void {
       15,
     )
     .option("--threads <n>", "threads for one inference", (text) => parseCount(text, "--threads", 1, 64))
+    .addOption(providerOption("the parts"))
+    .option(
+      "--providers",
+      "instead: time the whole network, or what comes after --split, with each provider of onnxruntime on noise",
+    )
     .option(
       "--rtt <ms>",
       "round trip that the totals are told for",
@@ -195,6 +225,7 @@ D holds the headers of all layers. The JSON object is what a client chooses its 
 ${codecHelp}
 Examples:
   $ sluice profile fashion --plot fashion.svg
+  $ sluice profile mobilenet.onnx --providers      # whether a GPU is found, and what it is worth
   $ sluice profile mobilenet.onnx --source photos/ --preprocess tensorflow --json > mobilenet-profile.json
   $ sluice profile mobilenet.onnx --split add_3 --split add_7 --codec 'quantize:levels=8,clip=3 | entropy'`,
     )

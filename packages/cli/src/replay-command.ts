@@ -1,3 +1,4 @@
+import type { ProviderChoice } from "@sluice/inference";
 import {
   type CapturedStream,
   CaptureError,
@@ -13,6 +14,7 @@ import type { CliContext } from "./cli-context.js";
 import { CliError } from "./cli-error.js";
 import { ExitCode } from "./exit-codes.js";
 import { parseCount } from "./parse-count.js";
+import { providerOption } from "./provider-option.js";
 import { describeAnswer } from "./replay-answer.js";
 import { losslessAnswer } from "./replay-lossless.js";
 import {
@@ -31,6 +33,7 @@ interface ReplayCommandOptions {
   readonly labels?: string;
   readonly image?: string;
   readonly threads?: number;
+  readonly provider?: ProviderChoice;
   readonly json?: true;
 }
 
@@ -53,7 +56,9 @@ async function openServed(
     );
   }
   const entry = { name: "captured", version: "", reference, labelsPath: options.labels };
-  const { registry } = await openServedModels([entry], { threads: options.threads, maxLoaded: undefined });
+  const { registry } = await openServedModels([entry], {
+    ...{ threads: options.threads, provider: options.provider, maxLoaded: undefined },
+  });
   return {
     open: async (request) => {
       const opened = await registry.open({ ...request, model: "captured" });
@@ -158,6 +163,7 @@ export function registerReplay(program: Command, context: CliContext): void {
     .option("--labels <file>", "names of the classes: .json, .tsv or one a line, as the server had them")
     .option("--image <file>", "the image that was sent: also tells the answer without compression and loss")
     .option("--threads <n>", "threads for one inference", (text) => parseCount(text, "--threads", 1, 64))
+    .addOption(providerOption("the network, as the server did: others round differently"))
     .option("--json", "print JSON, one object a line")
     .addHelpText(
       "after",

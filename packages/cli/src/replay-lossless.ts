@@ -1,3 +1,4 @@
+import type { ProviderChoice } from "@sluice/inference";
 import { type CapturedStream, type OpenServedStream, runServedFrame } from "@sluice/server";
 import { elementCount } from "@sluice/tensor";
 import { CliError } from "./cli-error.js";
@@ -10,22 +11,23 @@ export interface LosslessOptions {
   readonly model?: string;
   readonly labels?: string;
   readonly threads?: number;
+  readonly provider?: ProviderChoice;
 }
 
 /** The answer to an image whose tensor has come as it was made. */
 export async function losslessAnswer(
   { options: stream }: CapturedStream,
   open: OpenServedStream,
-  { image, model, labels, threads }: LosslessOptions,
+  { image, model, labels, threads, provider }: LosslessOptions,
 ): Promise<unknown> {
   const half = await openClientHalf({
-    ...{ model: model ?? stream.model, labels, threads, source: image },
+    ...{ model: model ?? stream.model, labels, threads, provider, source: image },
     ...{ split: stream.split || undefined, strategy: stream.split === "" ? "server" : "shared" },
     ...{ dtype: undefined, codec: undefined, seed: undefined, preprocess: undefined },
   });
   try {
-    const { split, spec, resultContent: content } = stream;
-    const opened = await open({ model: stream.model, split, spec, content });
+    const { split, spec, resultContent: content, maxResultBytes } = stream;
+    const opened = await open({ model: stream.model, split, spec, content, maxResultBytes });
     for await (const each of half.source) {
       const missing = new Uint8Array(elementCount(spec.shape));
       return await runServedFrame(opened, {

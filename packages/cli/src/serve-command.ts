@@ -1,5 +1,7 @@
 import { once } from "node:events";
 import { type EngineName, engineNames, type RetryMode } from "@sluice/http3";
+import type { ProviderChoice } from "@sluice/inference";
+import { maxResultStreamBytes } from "@sluice/protocol";
 import { defaultCaptureBytes, defaultFrameSample } from "@sluice/server";
 import { type Command, Option } from "commander";
 import { pino } from "pino";
@@ -7,6 +9,7 @@ import type { CliContext } from "./cli-context.js";
 import { servedModelHelp } from "./model-help.js";
 import { parseCount } from "./parse-count.js";
 import { pinoPretty } from "./pretty-log.js";
+import { providerOption } from "./provider-option.js";
 import { readOrigins } from "./read-origins.js";
 import { parseRemoteHalf, type RemoteHalf } from "./remote-halves.js";
 import { startServer } from "./serve-run.js";
@@ -27,11 +30,14 @@ interface ServeCommandOptions extends TracingOptionValues {
   readonly retry?: RetryMode;
   readonly maxConnections?: number;
   readonly maxConnectionsPerSource?: number;
+  readonly newConnectionsPerSource?: number;
   readonly metrics?: string;
   readonly demo?: string | true;
   readonly threads?: number;
+  readonly provider?: ProviderChoice;
   readonly fpsLimit?: number;
   readonly bytesLimit?: number;
+  readonly resultLimit?: number;
   readonly origin?: readonly string[];
   readonly token?: string;
   readonly tokens?: string;
@@ -95,6 +101,11 @@ export function registerServe(program: Command, context: CliContext): void {
       (text) => parseCount(text, "--max-connections-per-source", 1, 1_000_000),
     )
     .option(
+      "--new-connections-per-source <n>",
+      "of which one source may open so many in a second, and four times as many at once (default: 16, without limit on this machine)",
+      (text) => parseCount(text, "--new-connections-per-source", 1, 100_000),
+    )
+    .option(
       "--metrics <host:port>",
       "Prometheus metrics and health over HTTP, or off (default: 127.0.0.1:9464)",
     )
@@ -103,11 +114,17 @@ export function registerServe(program: Command, context: CliContext): void {
       "a page to look at and to play with, and a WebSocket for it (default: 127.0.0.1:8080)",
     )
     .option("--threads <n>", "threads for one inference", (text) => parseCount(text, "--threads", 1, 64))
+    .addOption(providerOption())
     .option("--fps-limit <n>", "frames per second that each session may send", (text) =>
       parseCount(text, "--fps-limit"),
     )
     .option("--bytes-limit <n>", "bytes of tensors per second that each session may send", (text) =>
       parseCount(text, "--bytes-limit", 1, 2 ** 32 - 1),
+    )
+    .option(
+      "--result-limit <n>",
+      "bytes of the largest result; streams whose outputs are larger are rejected (default: 67108864)",
+      (text) => parseCount(text, "--result-limit", 1, maxResultStreamBytes),
     )
     .option(
       "--origin <origin>",
@@ -174,9 +191,13 @@ Examples:
           remote: options.remote ?? [],
           ...{ labels: options.labels, cert: options.cert, key: options.key, metrics: options.metrics },
           demo: options.demo,
-          ...{ threads: options.threads, fpsLimit: options.fpsLimit, fallback: options.fallback === true },
-          ...{ bytesLimit: options.bytesLimit, retry: options.retry, maxConnections: options.maxConnections },
+          // Said even where it is not asked for: the log then tells what computes.
+          ...{ threads: options.threads, provider: options.provider ?? "cpu" },
+          ...{ fpsLimit: options.fpsLimit, fallback: options.fallback === true },
+          ...{ bytesLimit: options.bytesLimit, resultLimit: options.resultLimit },
+          ...{ retry: options.retry, maxConnections: options.maxConnections },
           maxConnectionsPerSource: options.maxConnectionsPerSource,
+          newConnectionsPerSource: options.newConnectionsPerSource,
           ...{ capture: options.capture, captureFrames: options.captureFrames },
           captureBytes: options.captureBytes,
           origin: options.origin ?? [],
@@ -188,7 +209,7 @@ Examples:
         },
         log,
       );
-      const { url, certHash, metricsUrl, pageUrl, model, split, models } = server;
+      const { url, certHash, metricsUrl, pageUrl, model, split, models, networks } = server;
       // Whoever reads that it listens may send the signal at once.
       const reload = () => {
         log.info("SIGHUP: the certificate files are read again");
@@ -196,7 +217,7 @@ Examples:
       };
       process.on("SIGHUP", reload);
       context.stdout.write(
-        `${JSON.stringify({ event: "listening", url, certHash, metricsUrl, pageUrl, model, split, models })}\n`,
+        `${JSON.stringify({ event: "listening", url, certHash, metricsUrl, pageUrl, model, split, models, networks })}\n`,
       );
       await stopped;
       process.off("SIGHUP", reload);

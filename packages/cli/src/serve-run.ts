@@ -2,6 +2,7 @@ import { createPrivateKey, X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import type { ShownModel } from "@sluice/demo";
 import { type EngineName, listen, type RetryMode } from "@sluice/http3";
+import type { ProviderChoice } from "@sluice/inference";
 import { createMetrics, serveOperations } from "@sluice/metrics";
 import { createCapture, createServer, type ServerLog } from "@sluice/server";
 import { CliError } from "./cli-error.js";
@@ -20,6 +21,9 @@ import {
 } from "./served-models.js";
 import { readTokens } from "./tokens/token-check.js";
 import { describeTracing, openTracing, type TracingOptionValues, tracingCloseMs } from "./tracing-options.js";
+
+/** So many seconds' worth of new connections may come from one source at once. */
+const newConnectionsBurst = 4;
 
 export interface ServeOptions {
   /** `HOST:PORT` of the UDP socket; port 0 takes a free one. */
@@ -43,9 +47,13 @@ export interface ServeOptions {
   /** `HOST:PORT` of the metrics, `off`, or `undefined` for the default port or, where it is taken, a free one. */
   readonly metrics: string | undefined;
   readonly threads: number | undefined;
+  /** What onnxruntime computes with; `undefined`: the processor. */
+  readonly provider: ProviderChoice | undefined;
   /** Frames, and payload bytes, per second for each session. */
   readonly fpsLimit: number | undefined;
   readonly bytesLimit: number | undefined;
+  /** Bytes of the largest result. */
+  readonly resultLimit: number | undefined;
   /** Pages of these origins may open sessions; none: all may. */
   readonly origin: readonly string[];
   readonly token: string | undefined;
@@ -55,6 +63,8 @@ export interface ServeOptions {
   readonly retry: RetryMode | undefined;
   readonly maxConnections: number | undefined;
   readonly maxConnectionsPerSource: number | undefined;
+  /** In a second. */
+  readonly newConnectionsPerSource: number | undefined;
   /** `HOST:PORT` of the demo's page, true for its default; `undefined`: none. */
   readonly demo: string | true | undefined;
   /** The directory of captures, which frames are captured, and the bytes of all; `undefined`: none, and the defaults. */
@@ -78,6 +88,8 @@ export interface RunningServer {
   readonly split: string;
   /** Every model as clients may ask for it. */
   readonly models: readonly string[];
+  /** What is ready, and what computes it. */
+  readonly networks: ReturnType<ServedModels["registry"]["loaded"]>;
   /** Reads the certificate files again. */
   reloadCertificate(): Promise<void>;
   /** Answers what is in flight, then ends everything. */
@@ -111,6 +123,7 @@ export async function startServer(options: ServeOptions, log: ServerLog): Promis
       await registry.prepare(reference, at);
     }
     const metrics = createMetrics();
+    const perSecond = options.newConnectionsPerSource;
     const origins = createServedOrigins(options.origin);
     const transport = await listen({
       ...{ host: address.host, port: address.port, engine: options.engine },
@@ -122,6 +135,9 @@ export async function startServer(options: ServeOptions, log: ServerLog): Promis
       ...(options.maxConnectionsPerSource
         ? { maxConnectionsPerSource: options.maxConnectionsPerSource }
         : {}),
+      ...(perSecond
+        ? { newConnectionsPerSource: { perSecond, burst: newConnectionsBurst * perSecond } }
+        : {}),
       ...(origins ? { origins: origins.allows } : {}),
       log: (level, message, fields) => log[level](fields ?? {}, message),
       onStuck: () => endStuckProcess(log),
@@ -131,6 +147,7 @@ export async function startServer(options: ServeOptions, log: ServerLog): Promis
       limits: {
         ...(options.fpsLimit ? { framesPerSecond: options.fpsLimit } : {}),
         ...(options.bytesLimit ? { maxBytesPerSecond: options.bytesLimit } : {}),
+        ...(options.resultLimit ? { maxResultBytes: options.resultLimit } : {}),
       },
       ...(authorize ? { authorize } : {}),
       ...(capture ? { capture } : {}),
@@ -144,6 +161,7 @@ export async function startServer(options: ServeOptions, log: ServerLog): Promis
       certificateNotAfter: new Date(transport.certificates()[0]!.notAfter),
     }));
     metrics.watchQueues(server.queues);
+    metrics.watchNetworks(registry.loaded);
     const describe = () => ({
       url: transport.url,
       certificateHash: transport.certificateHash,
@@ -171,6 +189,7 @@ export async function startServer(options: ServeOptions, log: ServerLog): Promis
         model: served[0]!.reference,
         split,
         models: registry.models,
+        networks: registry.loaded(),
       },
       reloadCertificate: () => transport.reloadCertificate(),
       async drain(timeoutMs) {

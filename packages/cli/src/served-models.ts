@@ -1,6 +1,6 @@
 import { readdir, stat } from "node:fs/promises";
 import { basename, extname, join } from "node:path";
-import { embeddedModels, loadModel, type Model } from "@sluice/inference";
+import { embeddedModels, loadModel, type Model, type ProviderChoice } from "@sluice/inference";
 import {
   compareVersions,
   createModelRegistry,
@@ -11,6 +11,7 @@ import {
 } from "@sluice/server";
 import { CliError } from "./cli-error.js";
 import { ExitCode } from "./exit-codes.js";
+import { engineOptions } from "./provider-option.js";
 import { type RemoteHalf, remoteOptions, withRemoteHalves } from "./remote-halves.js";
 import { loadServedHalf } from "./served-network.js";
 
@@ -121,6 +122,7 @@ export async function openServedModels(
   entries: readonly ModelEntry[],
   options: {
     readonly threads: number | undefined;
+    readonly provider?: ProviderChoice | undefined;
     readonly maxLoaded: number | undefined;
     /** Of the first model. */
     readonly remote?: readonly RemoteHalf[];
@@ -143,7 +145,7 @@ export async function openServedModels(
 async function openEntry(
   entry: ModelEntry,
   halves: readonly RemoteHalf[],
-  { threads, onLog }: Pick<Parameters<typeof openServedModels>[1], "threads" | "onLog">,
+  options: Pick<Parameters<typeof openServedModels>[1], "threads" | "provider" | "onLog">,
 ): Promise<Omit<ServedEntry, "reference"> & { readonly servable: ServableModel }> {
   const { name, version, reference, labelsPath } = entry;
   if (reference === "sink") {
@@ -152,21 +154,28 @@ async function openEntry(
     return { servable: { name: name ?? "sink", version, load }, defaultSplit: "", model: undefined };
   }
   const remote = remoteOptions(process.env);
+  const { onLog: log } = options;
+  const onLog = log && onceEach((line) => log(line, reference));
   const read = await loadModel(reference, {
     ...{ remote, severalInputs: true, ...(labelsPath ? { labelsPath } : {}) },
-    ...(onLog ? { onLog: onceEach((line) => onLog(line, reference)) } : {}),
+    ...(onLog ? { onLog } : {}),
   });
   const model = await withRemoteHalves(read, halves, remote);
+  const engine = { ...engineOptions(options), ...(onLog ? { onLog } : {}) };
   return {
-    servable: { name: name ?? model.name, version, load: (split) => loadServedHalf(model, split, threads) },
+    servable: { name: name ?? model.name, version, load: (split) => loadServedHalf(model, split, engine) },
     ...{ defaultSplit: model.defaultCut ?? "", model },
   };
 }
+
+/** Lines that are remembered. */
+const maxSaid = 100;
 
 /** Each half is loaded by itself, and says the same. */
 function onceEach(call: (line: string) => void): (line: string) => void {
   const said = new Set<string>();
   return (line) => {
+    if (said.size >= maxSaid) said.clear();
     if (!said.has(line)) call(line);
     said.add(line);
   };

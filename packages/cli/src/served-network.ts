@@ -3,6 +3,7 @@ import {
   createRestartingEngine,
   decodeCtc,
   type Engine,
+  type EngineOptions,
   type Model,
   ModelError,
   type Network,
@@ -33,24 +34,27 @@ const maxRemoteRuns = 8;
 export async function loadServedHalf(
   model: Model,
   split: string,
-  threads: number | undefined,
+  options: EngineOptions,
 ): Promise<LoadedHalf> {
   const half = await tailOf(model, split);
-  const engine = await createRestartingEngine(() => half.load(threads === undefined ? {} : { threads }), {
+  const engine = await createRestartingEngine(() => half.load(options), {
     now: () => performance.now(),
   });
   try {
     const statistics = split === "" ? undefined : await readHashedStatistics(model, split);
     const network = await createNetwork(engine, half.engine === "remote");
     return {
-      serve({ spec, content }) {
+      serve({ spec, content, maxResultBytes }) {
         checkShape(spec, engine.inputs[0]!);
         return {
           network,
-          answer: chooseAnswer(engine.outputs, content, model),
+          answer: chooseAnswer(engine.outputs, { content, maxResultBytes }, model),
           ...(statistics ? { statistics } : {}),
           ...(model.hash ? { modelHash: model.hash } : {}),
         };
+      },
+      get provider() {
+        return engine.provider;
       },
       close: () => engine.close(),
     };
@@ -127,7 +131,10 @@ function isClassifier(outputs: readonly TensorInfo[]): boolean {
 /** @throws StreamRefusal where the model cannot answer that */
 function chooseAnswer(
   outputs: readonly TensorInfo[],
-  content: ResultContent,
+  {
+    content,
+    maxResultBytes,
+  }: { readonly content: ResultContent; readonly maxResultBytes?: number | undefined },
   { labels, alphabet }: Pick<Model, "labels" | "alphabet">,
 ): ServedStream<readonly Tensor[]>["answer"] {
   if (alphabet && content !== "tensors") {
@@ -151,6 +158,7 @@ function chooseAnswer(
   // An open axis is known when it has run; a result that is too large then fails its frame.
   checkOutputsFit(
     outputs.map(({ name, dtype, shape }) => ({ name, dtype, shape: shape.map((size) => size ?? 1) })),
+    maxResultBytes,
   );
   const names = outputs.map(({ name }) => name);
   return (tensors, frame) => answerOutputs(names, tensors, frame);

@@ -6,6 +6,7 @@ import {
   type Model,
   type ModelProfile,
   measureCodec,
+  type ProviderChoice,
   specOf,
   timeRuns,
 } from "@sluice/inference";
@@ -30,6 +31,7 @@ export interface CandidateOptions {
   readonly split: string | undefined;
   readonly codec: string | undefined;
   readonly threads: number | undefined;
+  readonly provider?: ProviderChoice | undefined;
   readonly slowdown?: number | undefined;
   readonly profile: ModelProfile | undefined;
   readonly signal: AbortSignal;
@@ -63,7 +65,8 @@ export async function openCandidates(
 
 function openPart(model: Model, strategy: Strategy, split: string, options: CandidateOptions) {
   if (options.signal.aborted) throw new CliError(ExitCode.interrupted, "interrupted");
-  return openModelPart(model, { strategy, split, threads: options.threads, slowdown: options.slowdown });
+  const { threads, provider, slowdown } = options;
+  return openModelPart(model, { strategy, split, threads, provider, slowdown });
 }
 
 async function findSplits(model: Model, { split, profile }: CandidateOptions): Promise<readonly string[]> {

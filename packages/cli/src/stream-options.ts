@@ -1,13 +1,14 @@
 import { parseInterleaving } from "@sluice/codec";
 import { concealmentMethods } from "@sluice/concealment";
 import { type EngineName, engineNames } from "@sluice/http3";
-import { preprocessPresets, sourceForms } from "@sluice/inference";
+import { type ProviderChoice, preprocessPresets, sourceForms } from "@sluice/inference";
 import { parseFec, strategies } from "@sluice/protocol";
 import { type Command, Option } from "commander";
 import { CliError } from "./cli-error.js";
 import { ExitCode } from "./exit-codes.js";
 import { servedModelHelp } from "./model-help.js";
 import { parseCount } from "./parse-count.js";
+import { providerOption } from "./provider-option.js";
 import type { StreamOptions } from "./stream-api.js";
 
 /** Values of the options that `stream` and `demo` share, as commander leaves them. */
@@ -30,6 +31,7 @@ export interface StreamOptionValues {
   readonly deadlineMs: number;
   readonly seed?: number;
   readonly threads?: number;
+  readonly provider?: ProviderChoice;
   readonly engine: EngineName;
   readonly fallback?: true;
   readonly token?: string;
@@ -131,6 +133,7 @@ export function addStreamOptions(command: Command, defaults: { readonly duration
       parseCount(text, "--seed", 0, 2 ** 32 - 1),
     )
     .option("--threads <n>", "threads for the client's half", (text) => parseCount(text, "--threads", 1, 64))
+    .addOption(providerOption("the client's half"))
     .addOption(new Option("--engine <name>", "transport").choices([...engineNames]).default("auto"))
     .option("--fallback", "go on over TCP (a WebSocket) where UDP does not get through")
     .option("--token <text>", "bearer token, where the server asks for one")
@@ -176,7 +179,8 @@ export function readStreamOptions(
       codec: values.codec,
       seed: values.seed,
     },
-    ...{ labels: values.labels, preprocess: values.preprocess, threads: values.threads },
+    ...{ labels: values.labels, preprocess: values.preprocess },
+    ...{ threads: values.threads, provider: values.provider },
     ...{ concealment: values.concealment, token: values.token, fallback: values.fallback === true },
     ...{ urgency: values.urgency, minReceivedPercent: values.minReceived },
     ...{ fec: values.fec, interleave: values.interleave },

@@ -70,8 +70,8 @@ async function pace(
       if (isWhole && checksum !== tensorChecksum(image)) statistics.addCorrupt();
       return;
     }
-    const { predictions } = answer as { predictions: readonly { readonly name: string }[] };
-    if (label === undefined) return;
+    const { predictions } = answer as { predictions?: readonly { readonly name: string }[] };
+    if (label === undefined || !predictions) return;
     statistics.addPrediction(Number(predictions[0]?.name) === label, onTime, offeredSeconds);
   }
 

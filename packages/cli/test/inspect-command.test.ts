@@ -1,8 +1,10 @@
 import { copyFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ExitCode } from "@sluice/cli";
-import { fashionDefaultCut, fashionDirectory } from "@sluice/inference";
+import { prepareCodec } from "@sluice/codec";
+import { fashionDefaultCut, fashionDirectory, loadModel } from "@sluice/inference";
 import t from "tap";
+import { openModelPart } from "#cli/model-part.js";
 import { runHere } from "./run-here.js";
 import { runSluice } from "./run-sluice.js";
 import { tinyModelBytes, twoInputModel } from "./tiny-models.js";
@@ -123,4 +125,51 @@ t.test("a model that can be cut nowhere says so", async (t) => {
   });
   const path = join(t.testdir({ "one.onnx": Buffer.from(bytes) }), "one.onnx");
   t.match((await runHere(["inspect", path])).stdout, /\nit can be cut nowhere; --illegal says why\n/);
+});
+
+t.test("sizes are told for the codec that is sent with: whole numbers as they are", async (t) => {
+  const bytes = tinyModelBytes(({ graph }) => {
+    // What comes of the first convolution is rounded to int32, and goes on from there.
+    const at = graph.node.findIndex(({ output }) => output[0] === "relu_1");
+    const to = (type: number) => [{ name: "to", type: 2, i: type }];
+    graph.node.splice(
+      at + 1,
+      0,
+      Object.assign({ op_type: "Cast", input: ["relu_1"], output: ["whole"] }, { attribute: to(6) }),
+      Object.assign({ op_type: "Cast", input: ["whole"], output: ["again"] }, { attribute: to(1) }),
+    );
+    for (const node of graph.node.slice(at + 3)) {
+      node.input = node.input.map((name) => (name === "relu_1" ? "again" : name));
+    }
+  });
+  const path = join(t.testdir({ "whole.onnx": Buffer.from(bytes) }), "whole.onnx");
+  const report = JSON.parse((await runHere(["inspect", path, "--json"])).stdout);
+  const whole = report.cuts.find(({ name }: { name: string }) => name === "whole");
+  t.match(whole, { dtype: "int32", codec: "raw", codedBytes: whole.elements * 4 });
+  const model = await loadModel(path);
+  for (const { name, codec } of report.cuts) {
+    const part = await openModelPart(model, { strategy: "shared", split: name });
+    t.equal((await prepareCodec(part.codecs[0]!)).text, codec, name);
+    await part.close();
+  }
+  const table = await runHere(["inspect", path]);
+  t.match(table.stdout, /\ncoded: quantize:.*, whole numbers raw, in slices of at most/);
+  const named = await runHere(["inspect", path, "--json", "--codec", "quantize:levels=8"]);
+  for (const { codec } of JSON.parse(named.stdout).cuts) t.match(codec, /^quantize:levels=8/);
+  const profiled = await runHere([
+    "profile",
+    path,
+    "--split",
+    "whole",
+    "--runs",
+    "1",
+    "--images",
+    "1",
+    "--json",
+  ]);
+  const shared = JSON.parse(profiled.stdout).options.filter(
+    ({ strategy }: { strategy: string }) => strategy === "shared",
+  );
+  t.match(shared, [{ split: "whole", codec: "raw" }]);
+  t.equal(shared.length, 1);
 });

@@ -37,7 +37,7 @@ async function takeImages(count: number): Promise<Tensor[]> {
 t.test("frames that ran in batches with other sessions' are replayed alone, bit for bit", async (t) => {
   const directory = await mkdtemp(join(tmpdir(), "sluice-batches-"));
   t.teardown(() => rm(directory, { recursive: true }));
-  const half = await loadServedHalf(await loadModel("fashion"), "", undefined);
+  const half = await loadServedHalf(await loadModel("fashion"), "", {});
   t.teardown(() => half.close());
   const images = await takeImages(framesEach);
   const spec = { dtype: "uint8", shape: images[0]!.shape, layout: images[0]!.layout } as const;

@@ -59,6 +59,15 @@ t.test("the certificate's hash and end are published, refusals and connections a
   t.equal((await server.ended).code, 0);
 });
 
+t.test("a source that opens connections faster than it may is not answered for a while", async (t) => {
+  const { url, certHash, metrics } = await startServer(t, ["--new-connections-per-source", "1"]);
+  const open = () => connect(url, { certificateHash: certHash, timeoutMs: 20_000 });
+  // Four may come at once; clients whose packets are not answered send them again.
+  for (const session of await Promise.all([1, 2, 3, 4, 5, 6].map(open))) session.close();
+  const refusals = /^sluice_sessions_rejected_total\{reason="source-rate"\} [1-9]/;
+  while (!(await metrics()).some((line) => refusals.test(line)));
+});
+
 t.test("certificate files are read again on SIGHUP, and a bad pair changes nothing", async (t) => {
   const folder = await mkdtemp(join(tmpdir(), "sluice-serve-"));
   t.teardown(() => rm(folder, { recursive: true }));
@@ -106,6 +115,7 @@ t.test("limits that cannot be are said", async (t) => {
     ["--retry", "often"],
     ["--max-connections", "0"],
     ["--max-connections-per-source", "many"],
+    ["--new-connections-per-source", "0"],
   ]) {
     const run = await runSluice(["serve", ...args]);
     t.equal(run.code, ExitCode.usage, args.join(" "));

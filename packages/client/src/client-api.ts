@@ -90,6 +90,12 @@ export interface OpenStreamOptions {
    * Default `model`.
    */
   readonly resultContent?: ResultContent;
+  /**
+   * Bytes of the largest result that is taken, 0 to 128 Mi; a server does not begin a stream whose outputs are larger, and one
+   * that has limits of its own may send less. What is over 16 KiB travels on a QUIC stream of its own, and is given up at the
+   * frame's deadline. 0: results come in messages, of 65,000 bytes at most. Default 64 Mi.
+   */
+  readonly maxResultBytes?: number;
   /** Number of the first frame. Default 0. */
   readonly firstFrame?: number;
 }

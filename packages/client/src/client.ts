@@ -15,6 +15,7 @@ import {
 import type { Client, ClientOptions, OpenStreamOptions, SessionEnd, TensorStream } from "./client-api.js";
 import { ClientError } from "./client-error.js";
 import { createFrameSender } from "./frame-sender.js";
+import { readResults } from "./result-reader.js";
 import { planStream, type StreamPlan } from "./stream-plan.js";
 import { uploadTensor } from "./tensor-upload.js";
 
@@ -49,6 +50,7 @@ export async function createClient(session: Session, options: ClientOptions = {}
   });
 
   const driver = createSessionDriver({ session, core, control, clock, onProgress });
+  readResults(session, core, clock, driver.pump);
   const frames = createFrameSender(core, clock, driver.pump, observed?.observe);
 
   function onProgress(): boolean {

@@ -1,6 +1,13 @@
 import type { TensorEncoder } from "@sluice/codec";
 import { defaultCodec, formatInterleaving, parseInterleaving, prepareCodec } from "@sluice/codec/prepare";
-import { formatFec, parseFec, type TensorStreamOptions, tensorStreamDefaults } from "@sluice/protocol";
+import {
+  defaultLimits,
+  formatFec,
+  maxResultStreamBytes,
+  parseFec,
+  type TensorStreamOptions,
+  tensorStreamDefaults,
+} from "@sluice/protocol";
 import type { OpenStreamOptions } from "./client-api.js";
 import { type AnswerReader, loadAnswerReader } from "./read-answer.js";
 
@@ -29,11 +36,13 @@ export async function planStream(options: OpenStreamOptions, hasDatagrams: boole
     throw new RangeError(`fec: only the mode datagram has it, and ${wanted} is asked for`);
   const preferred = mode === "datagram" ? codec.preferredInterleaving(spec) : "";
   const interleave = formatInterleaving(parseInterleaving(options.interleave ?? preferred));
-  const all = { ...tensorStreamDefaults, ...options };
+  const { maxResultBytes } = defaultLimits;
+  const all = { ...tensorStreamDefaults, maxResultBytes, ...options };
   const { urgency, minReceivedPercent, firstFrame, resultFormat, resultContent } = all;
   checkRange("urgency", urgency, 7);
   checkRange("minReceivedPercent", minReceivedPercent, 100);
   checkRange("firstFrame", firstFrame, 0xffffffff);
+  checkRange("maxResultBytes", all.maxResultBytes, maxResultStreamBytes);
   return {
     readAnswer,
     encoder: codec.createEncoder(spec, statistics?.value, interleave),
@@ -41,7 +50,7 @@ export async function planStream(options: OpenStreamOptions, hasDatagrams: boole
       ...tensorStreamDefaults,
       ...{ spec, model, split, codec: codec.text, deadlineMs, concealment, urgency, minReceivedPercent },
       ...{ mode, fec: fec && mode === "datagram" ? formatFec(fec) : "" },
-      ...{ resultFormat, resultContent },
+      ...{ resultFormat, resultContent, maxResultBytes: all.maxResultBytes },
       ...{ interleave, firstFrame, statisticsHash: statistics?.hash ?? new Uint8Array(0) },
     },
   };

@@ -29,9 +29,10 @@ compile_messages()
 from sluice.v1 import control_pb2, tensor_pb2  # noqa: E402
 
 ControlMessage = control_pb2.ControlMessage
+Result = control_pb2.Result
 SliceHeader = tensor_pb2.SliceHeader
 
-__all__ = ["ControlMessage", "DecodeError", "SliceHeader", "fill", "plain", "plain_control", "control_of"]
+__all__ = ["ControlMessage", "DecodeError", "Result", "SliceHeader", "fill", "plain", "plain_control", "control_of"]
 
 
 def plain(message):

@@ -1,9 +1,10 @@
 """Framing: varints, slice headers, datagrams, streams of tensors, the control stream (spec 4.1, 5.1 to 5.4)."""
-from messages import ControlMessage, DecodeError, SliceHeader, control_of, fill, plain, plain_control
+from messages import ControlMessage, DecodeError, Result, SliceHeader, control_of, fill, plain, plain_control
 from wire_error import WireError
 
 MAX_CONTROL_MESSAGE_BYTES = 65_536
 MAX_SLICE_HEADER_BYTES = 64
+MAX_RESULT_HEADER_BYTES = 256
 MAX_STREAM_ALIAS = 16_383
 MAX_UNITS = 16_777_216
 LOSSY = {"feedback", "result", "resultAck", "ping", "pong"}
@@ -142,6 +143,31 @@ def decode_tensor_stream(chunks, max_tensor_bytes):
     return {"slices": slices}
 
 
+def decode_result_stream(chunks, max_result_bytes):
+    """The stream of a large result (7.4); it ends behind the last chunk."""
+    cursor = Cursor(b"".join(bytes.fromhex(chunk) for chunk in chunks))
+    try:
+        length = cursor.varint()
+        if not 1 <= length <= MAX_RESULT_HEADER_BYTES:
+            raise WireError("protocolViolation")
+        result = Result.FromString(cursor.take(length))
+    except (CutOff, ValueError, DecodeError):
+        raise WireError("protocolViolation") from None
+    if result.payload or not result.HasField("payload_bytes"):
+        raise WireError("protocolViolation")
+    if result.payload_bytes > max_result_bytes:
+        raise WireError("limitExceeded")
+    payload = cursor.data[cursor.at :]
+    if len(payload) != result.payload_bytes:
+        raise WireError("protocolViolation")
+    return {"result": plain(result), "payload": payload.hex()}
+
+
+def encode_result_stream(result, payload):
+    header = fill(Result(), {**result, "payloadBytes": len(payload)}).SerializeToString()
+    return varint(len(header)) + header + payload
+
+
 def decode_control_stream(chunks):
     data = b""
     messages = []
@@ -191,6 +217,10 @@ OPERATIONS = {
     "datagram.decode": lambda value: decode_datagram(bytes.fromhex(value["hex"])),
     "datagram.encode": lambda value: {"hex": encode_datagram(value["items"]).hex()},
     "tensor-stream.decode": lambda value: decode_tensor_stream(value["chunks"], value["maxTensorBytes"]),
+    "result-stream.decode": lambda value: decode_result_stream(value["chunks"], value["maxResultBytes"]),
+    "result-stream.encode": lambda value: {
+        "hex": encode_result_stream(value["result"], bytes.fromhex(value["payload"])).hex()
+    },
     "control-stream.decode": lambda value: decode_control_stream(value["chunks"]),
     "control-stream.encode": lambda value: {"hex": encode_control_stream(value["messages"]).hex()},
     "slice-range": slice_range_operation,

@@ -17,6 +17,30 @@ async function start(t: Test, options: Partial<ListenOptions>) {
   return { server, open };
 }
 
+t.test("a peer that is ignored is not heard for a while, and its packets are counted", async (t) => {
+  const { server, open } = await start(t, { engine: "quiche" });
+  const arrived: number[] = [];
+  let ignored = false;
+  server.onSession((session) => {
+    session.onDatagrams((batch) => {
+      arrived.push(...batch.map(([number]) => number!));
+      if (ignored) return;
+      ignored = true;
+      session.ignorePeer?.(200);
+    });
+  });
+  const client = await open();
+  let number = 0;
+  const timer = setInterval(() => client.sendDatagram(Uint8Array.of(number++)), 10);
+  t.teardown(() => clearInterval(timer));
+  await until(() => (server.stats().engines[0]?.dropped?.ignored ?? 0) > 0);
+  const before = arrived.length;
+  await until(() => arrived.length >= before + 5);
+  clearInterval(timer);
+  t.ok(arrived.length < number, `${arrived.length} of ${number} datagrams came`);
+  client.close();
+});
+
 for (const engine of ["quiche", "websocket"] as const) {
   t.test(`${engine}: one source cannot take all places`, async (t) => {
     const { server, open } = await start(t, {

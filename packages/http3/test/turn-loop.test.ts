@@ -68,3 +68,32 @@ t.test("an error of either half of a turn is told on the caller's thread", async
     t.match(errors, [{ message: half }]);
   }
 });
+
+t.test(
+  "handshakes come after those who have a session, a few in each round, in the order of their arrival",
+  async (t) => {
+    const log: string[] = [];
+    const loop = new TurnLoop(() => log.push("round"));
+    const create = (name: string, isOpening: boolean) => {
+      const connection = {
+        isOpening,
+        read: () => log.push(name),
+        send() {},
+        isHeldBack: false,
+        isLocal: true,
+      };
+      return connection as unknown as QuicheConnection;
+    };
+    const newcomers = [1, 2, 3, 4, 5].map((number) => create(`new ${number}`, true));
+    const [first, second] = [create("first", false), create("second", false)];
+    for (const connection of [...newcomers.slice(0, 4), first]) loop.schedule(connection);
+    await nextTurn();
+    for (const connection of [newcomers[4]!, second]) loop.schedule(connection);
+    while (!log.includes("new 5")) await nextTurn();
+    const reads = log
+      .join(" ")
+      .split("round")
+      .map((round) => round.trim());
+    t.strictSame(reads, ["first new 1 new 2", "", "second new 3 new 4", "", "new 5", "", ""]);
+  },
+);

@@ -21,11 +21,13 @@ export interface RunOptions {
 export interface Engine {
   readonly inputs: readonly TensorInfo[];
   readonly outputs: readonly TensorInfo[];
+  /** What computes, where the runtime has several: a provider of onnxruntime, a backend of TensorFlow.js. */
+  readonly provider?: string | undefined;
   /** Runs one sample: a tensor for each input in order, without the batch axis; resolves to one for each output. */
   run(inputs: readonly Tensor[], options?: RunOptions): Promise<Tensor[]>;
   /**
-   * Runs many samples of a model with one input; at once where its batch axis is dynamic and it does
-   * take several, else one after another.
+   * Runs many samples of a model with one input; at once where its batch axis is dynamic, else one after another. Where that
+   * fails though each sample runs alone, it is tried again after a pause.
    * Resolves to the outputs of each sample, in the order of the samples.
    */
   runBatch(samples: readonly Tensor[], options?: RunOptions): Promise<Tensor[][]>;

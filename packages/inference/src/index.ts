@@ -36,6 +36,7 @@ export type { ModelSplit } from "./onnx/split-graph.js";
 export { createOnnxNetwork } from "./onnx-network.js";
 export { loadOnnxruntime } from "./onnxruntime/onnxruntime-engine.js";
 export type { OnnxruntimeOptions } from "./onnxruntime/open-onnx-session.js";
+export { type ProviderChoice, providerChoices } from "./onnxruntime/providers.js";
 export {
   defaultPreprocess,
   type ImageSize,
@@ -45,6 +46,7 @@ export {
   preprocessPresets,
 } from "./preprocess.js";
 export { type BandwidthInterval, bestByBandwidth } from "./profile/best-by-bandwidth.js";
+export { type CompareOptions, compareProviders, type ProviderFigures } from "./profile/compare-providers.js";
 export { type MeasuredCodec, measureCodec, sliceOverheadBytes } from "./profile/measure-codec.js";
 export {
   type LayerFigures,

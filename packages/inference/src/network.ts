@@ -1,5 +1,6 @@
 import type { Cut, IllegalCut } from "./cut.js";
 import type { Engine } from "./engine.js";
+import type { ProviderChoice } from "./onnxruntime/providers.js";
 import type { TensorInfo } from "./tensor-info.js";
 
 /** What runs a network: onnxruntime or tfjs on this machine, or a server of the Open Inference Protocol. */
@@ -13,6 +14,11 @@ export type NetworkFormat = "onnx" | "tfjs-layers" | "tfjs-graph" | "open-infere
 export interface EngineOptions {
   /** Threads that compute one run; 1..64, by default one core less than there are (the network's), at most 4. */
   readonly threads?: number;
+  /**
+   * What onnxruntime computes with; `cpu` by default, `auto` for the quickest that can be had. Others round differently: the
+   * same network gives the same to about 1e-5 of the largest value, and two halves differ as much from the whole.
+   */
+  readonly provider?: ProviderChoice;
   /** `all` (by default) is fastest; `disabled` computes node by node, so that halves equal the whole bit by bit. */
   readonly graphOptimization?: "all" | "disabled";
   /** The most runs that may wait or be under way; more are refused with `queue-full`. 1..65536, by default 64. */

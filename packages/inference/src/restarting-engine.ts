@@ -66,8 +66,11 @@ export async function createRestartingEngine(
   return {
     inputs: first.inputs,
     outputs: first.outputs,
-    run: (inputs) => guard((running) => running.run(inputs)),
-    runBatch: (samples) => guard((running) => running.runBatch(samples)),
+    get provider() {
+      return engine.provider;
+    },
+    run: (inputs, options) => guard((running) => running.run(inputs, options)),
+    runBatch: (samples, options) => guard((running) => running.runBatch(samples, options)),
     counters() {
       const { pending, completed, failed, refused } = engine.counters();
       return {

@@ -109,7 +109,7 @@ t.test(
     const { failed } = engine.counters();
     t.equal(failed, 1, "the batch");
     t.same(await engine.runBatch(inputs), alone);
-    t.equal(engine.counters().failed, failed, "it is not tried again");
+    t.equal(engine.counters().failed, failed, "it is not tried again at once");
     await engine.close();
   },
 );

@@ -3,6 +3,7 @@ import { createFrameMetrics, type FrameAgePoint, MAX_REASONS } from "./frame-met
 import { createLabelLimit } from "./label-limit.js";
 import { serverStages } from "./stages.js";
 import { type CaptureFigures, watchCapture } from "./watch-capture.js";
+import { type NetworkFigures, watchNetworks } from "./watch-networks.js";
 import { type QueueFigures, watchQueues } from "./watch-queues.js";
 import { type TracingCounts, watchTracing } from "./watch-tracing.js";
 import { type TransportFigures, watchTransport } from "./watch-transport.js";
@@ -32,6 +33,8 @@ export interface Metrics {
   watchCapture(read: () => CaptureFigures): void;
   /** Adds how full the server's queues are, read anew for each scrape. To be called once. */
   watchQueues(read: () => QueueFigures): void;
+  /** Adds which networks are loaded and what computes them, read anew for each scrape. To be called once. */
+  watchNetworks(read: () => readonly NetworkFigures[]): void;
   /** Adds what became of traces and qlog events. To be called once. */
   watchTracing(read: () => TracingCounts): void;
   /** Once for each frame. `reason` says why it was not delivered; empty or left out where there is none. */
@@ -46,6 +49,9 @@ export interface Metrics {
   observeSlicesRejected(reason: string, count?: number): void;
   observeReceivedBytes(bytes: number): void;
   observeSentBytes(bytes: number): void;
+  /** Large results that began on QUIC streams of their own, and the bytes of these. */
+  observeResultStreams(results: number, bytes: number): void;
+  observeResultsGivenUp(reason: string, count: number): void;
   /** Units of a frame, those that did not come, and the runs that these form. */
   observeUnits(expected: number, missing: number, runs: number): void;
   /** A network begins with so many frames at once. */
@@ -73,6 +79,7 @@ export interface MetricsOptions {
 const FRAME_OUTCOMES: readonly FrameOutcome[] = ["delivered", "expired", "undecodable", "failed", "rejected"];
 /** `taken` brought slices back or may; what came for nothing: all others. */
 const REPAIR_OUTCOMES = ["taken", "duplicate", "unneeded", "late", "refused"];
+const GIVEN_UP_REASONS = ["expired", "refused", "stopped"];
 const BATCH_BUCKETS = [1, 2, 3, 4, 6, 8, 12, 16, 32];
 
 /** Creates a registry of its own with every metric of a server in it, so that no series is missing before its first event. */
@@ -112,6 +119,16 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
   ]);
   const receivedBytes = counter("sluice_received_bytes_total", "Bytes received in datagrams and streams.");
   const sentBytes = counter("sluice_sent_bytes_total", "Bytes sent in datagrams and streams.");
+  const resultStreams = counter(
+    "sluice_result_streams_total",
+    "Results too large for a message, each sent on a stream of its own.",
+  );
+  const resultStreamBytes = counter("sluice_result_stream_bytes_total", "Bytes sent on such streams.");
+  const resultsGivenUp = counter(
+    "sluice_results_given_up_total",
+    "Such results that were given up: expired at the frame's deadline, refused as too many were on their way, stopped by the client.",
+    ["reason"],
+  );
   const batchFrames = new Histogram({
     name: "sluice_batch_frames",
     help: "Frames that a network ran on at once.",
@@ -136,10 +153,12 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
   // Series that are known beforehand start at 0: a rate over a series that appears later misses its first event.
   for (const outcome of ["closed", "failed"]) sessionsTotal.inc({ outcome }, 0);
   for (const outcome of REPAIR_OUTCOMES) repairSymbols.inc({ outcome }, 0);
+  for (const reason of GIVEN_UP_REASONS) resultsGivenUp.inc({ reason }, 0);
 
   const repairOutcome = createLabelLimit(MAX_REASONS);
   const sliceReason = createLabelLimit(MAX_REASONS);
   const datagramReason = createLabelLimit(MAX_REASONS);
+  const givenUpReason = createLabelLimit(MAX_REASONS);
   const errorCode = createLabelLimit(MAX_REASONS);
 
   const { sound, ...ofFrames } = frames;
@@ -152,6 +171,7 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
     watchTransport: (read) => watchTransport(registry, read),
     watchCapture: (read) => watchCapture(registry, read),
     watchQueues: (read) => watchQueues(registry, read),
+    watchNetworks: (read) => watchNetworks(registry, read),
     watchTracing: (read) => watchTracing(registry, read),
     ...ofFrames,
     observeFramesBegun: (count) => sound(count, (n) => framesBegun.inc(n)),
@@ -166,6 +186,12 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
       sound(count, (n) => slicesRejected.inc({ reason: sliceReason(reason) }, n)),
     observeReceivedBytes: (bytes) => sound(bytes, (n) => receivedBytes.inc(n)),
     observeSentBytes: (bytes) => sound(bytes, (n) => sentBytes.inc(n)),
+    observeResultStreams(results, bytes) {
+      sound(results, (n) => resultStreams.inc(n));
+      sound(bytes, (n) => resultStreamBytes.inc(n));
+    },
+    observeResultsGivenUp: (reason, count) =>
+      sound(count, (n) => resultsGivenUp.inc({ reason: givenUpReason(reason) }, n)),
     observeBatch: (count) => sound(count, (n) => batchFrames.observe(n)),
     observeLoadLimit: (rate) => sound(rate, (n) => loadLimit.set(n)),
     observeDatagramsDropped: (direction, reason, count = 1) =>

@@ -10,7 +10,7 @@ export interface TransportFigures {
     readonly connections: number;
     readonly handshakes: number;
     readonly retries: number;
-    readonly dropped?: { readonly packets: number; readonly datagrams: number };
+    readonly dropped?: { readonly packets: number; readonly datagrams: number; readonly ignored: number };
     readonly restarts: { readonly hang: number; readonly crash: number };
   }[];
   /** When the certificate of new connections ends. */
@@ -55,7 +55,7 @@ export function watchTransport(registry: Registry, read: () => TransportFigures)
   });
   new Counter({
     name: "sluice_transport_dropped_total",
-    help: "Packets and datagrams of clients that were lost unread because too many of their session waited.",
+    help: "Packets and datagrams of clients that were lost unread: too many of their session waited, or (ignored) packets of sessions far beyond their limits.",
     labelNames: ["engine", "what"],
     registers,
     collect() {
@@ -64,6 +64,7 @@ export function watchTransport(registry: Registry, read: () => TransportFigures)
         if (dropped === undefined) continue;
         this.inc({ engine, what: "packets" }, dropped.packets);
         this.inc({ engine, what: "datagrams" }, dropped.datagrams);
+        this.inc({ engine, what: "ignored" }, dropped.ignored);
       }
     },
   });

@@ -22,6 +22,8 @@ t.test("every call arrives under its name, in base units", async (t) => {
   m.observeSlicesRejected("duplicate", 4);
   m.observeReceivedBytes(1200);
   m.observeReceivedBytes(300);
+  m.observeResultStreams(2, 70_000);
+  m.observeResultsGivenUp("expired", 1);
   m.observeSentBytes(90);
   m.observeBatch(5);
   m.observeLoadLimit(12.5);
@@ -31,6 +33,10 @@ t.test("every call arrives under its name, in base units", async (t) => {
   m.observeFrameAge("result", 92);
   m.observeDatagramsDropped("sent", "queue-full", 3);
   m.observeProtocolError(7);
+  m.watchNetworks(() => [
+    { model: "faces@2", split: "add_3", provider: "webgpu" },
+    { model: "fashion", split: "", provider: "" },
+  ]);
   m.watchQueues(() => ({ frames: 9, frameBytes: 4_000, datagrams: 31 }));
   const text = await lines(m);
   for (const line of [
@@ -55,6 +61,10 @@ t.test("every call arrives under its name, in base units", async (t) => {
     "sluice_missing_unit_runs_total 2",
     "sluice_received_bytes_total 1500",
     "sluice_sent_bytes_total 90",
+    "sluice_result_streams_total 2",
+    "sluice_result_stream_bytes_total 70000",
+    'sluice_results_given_up_total{reason="expired"} 1',
+    'sluice_results_given_up_total{reason="stopped"} 0',
     'sluice_concealed_elements_ratio_bucket{le="0.02"} 0',
     'sluice_concealed_elements_ratio_bucket{le="0.05"} 1',
     'sluice_stage_duration_seconds_bucket{le="0.035",stage="inference"} 0',
@@ -64,6 +74,8 @@ t.test("every call arrives under its name, in base units", async (t) => {
     'sluice_datagrams_dropped_total{direction="sent",reason="queue-full"} 3',
     'sluice_protocol_errors_total{code="7"} 1',
     'sluice_repair_symbols_total{outcome="late"} 0',
+    'sluice_network_loaded{model="faces@2",split="add_3",provider="webgpu"} 1',
+    'sluice_network_loaded{model="fashion",split="",provider=""} 1',
     "sluice_frames_queued 9",
     "sluice_frames_queued_bytes 4000",
     "sluice_datagrams_queued 31",
@@ -89,7 +101,7 @@ t.test("known series are there from the start, with 0", async (t) => {
 t.test("names keep to Prometheus' conventions", async (t) => {
   const text = await lines(createQuiet());
   const types = text.filter((line) => line.startsWith("# TYPE ")).map((line) => line.split(" ").slice(2));
-  t.equal(types.length, 21);
+  t.equal(types.length, 24);
   for (const [name, type] of types) {
     t.match(name, /^sluice_[a-z_]+$/);
     t.equal(type === "counter", name!.endsWith("_total"), `${name} is a ${type}`);
@@ -124,7 +136,7 @@ t.test("a peer cannot make series without end", async (t) => {
     m.observeDatagramsDropped("received", `reason "${i}"\n`);
   }
   const text = await lines(m);
-  t.ok(text.length < 430, `${text.length} lines`);
+  t.ok(text.length < 445, `${text.length} lines`);
   t.ok(text.includes('sluice_protocol_errors_total{code="other"} 4952'));
   t.ok(text.includes('sluice_datagrams_dropped_total{direction="received",reason="other"} 5000'));
 });
@@ -145,7 +157,7 @@ t.test("a transport is read anew for each scrape", async (t) => {
   const refused = { "server-full": 0, unauthorized: 0 };
   const quiche = {
     ...{ engine: "quiche", isListening: true, connections: 0, handshakes: 0, retries: 0 },
-    dropped: { packets: 0, datagrams: 0 },
+    dropped: { packets: 0, datagrams: 0, ignored: 7 },
     restarts: { hang: 0, crash: 0 },
   };
   m.watchTransport(() => ({
@@ -158,6 +170,7 @@ t.test("a transport is read anew for each scrape", async (t) => {
     'sluice_engine_restarts_total{engine="quiche",reason="crash"} 0',
     'sluice_retries_sent_total{engine="quiche"} 0',
     'sluice_transport_dropped_total{engine="quiche",what="packets"} 0',
+    'sluice_transport_dropped_total{engine="quiche",what="ignored"} 7',
     'sluice_engine_up{engine="quiche"} 1',
     "sluice_certificate_not_after_seconds 1800000000",
   ]) {

@@ -65,6 +65,13 @@ export interface ClientFigures extends LedgerCounts {
 export interface ClientSession {
   handleControl(chunk: Uint8Array, nowMs: number): void;
   handleDatagram(datagram: Uint8Array, nowMs: number): void;
+  /**
+   * Bytes of a unidirectional stream of the server, named by any number.
+   * @returns the code to stop it with, where nothing more of it is wanted; it is forgotten then
+   */
+  handleResultStream(id: number, chunk: Uint8Array, nowMs: number): number | undefined;
+  /** Such a stream has ended with all its bytes, or else before that. */
+  handleResultEnd(id: number, isWhole: boolean, nowMs: number): void;
   /** The transport has ended, by whatever side. Open frames expire. */
   handleClosed(code: number, reason: string): void;
   /** The control stream has ended, by FIN or by reset: so does the session. */

@@ -25,7 +25,10 @@ export interface ClientFrames {
   readonly submit: ClientSession["submit"];
   /** Its first slice has left the send buffer. */
   left(frame: Pick<LedgerFrame, "stream" | "frame">, nowMs: number): void;
-  handleResult(result: sluice.v1.Result, nowMs: number): void;
+  /** `receiveMs`: how long it took to come, from its first bytes to its last. */
+  handleResult(result: sluice.v1.Result, receiveMs: number, nowMs: number): void;
+  /** How large a payload its result may bring on a stream of its own; `undefined` where none is waited for. */
+  maxResultBytes(stream: number, frame: number): number | undefined;
   expire(stream: number, frame: number, reason: ExpiryReason): void;
   expireAll(reason: ExpiryReason): void;
   /** Gives up what is not waited for any longer. */
@@ -116,7 +119,7 @@ export function createClientFrames(
       const { expectedBytes } = input;
       path.charge(expectedBytes, nowMs);
       const frame = stream.nextFrame++;
-      const { deadlineMs, mode } = stream.options;
+      const { deadlineMs, mode, maxResultBytes } = stream.options;
       // A late result is still worth knowing; after twice the deadline it is not waited for.
       const patienceMs =
         mode === "reliable" ? reliablePatienceMs : Math.max(2 * deadlineMs, deadlineMs + 2 * path.rttMs);
@@ -128,6 +131,7 @@ export function createClientFrames(
         admittedMs: nowMs,
         deadlineMs,
         givenUpAtMs,
+        maxResultBytes,
         expectedBytes,
         payloadBytes: 0,
         submittedMs: nowMs,
@@ -179,7 +183,9 @@ export function createClientFrames(
       if (entry) entry.sendQueueMs = nowMs - entry.submittedMs;
     },
 
-    handleResult(result, nowMs) {
+    maxResultBytes: (stream, frame) => ledger.find(stream, frame)?.maxResultBytes,
+
+    handleResult(result, receiveMs, nowMs) {
       const { stream, frame } = result;
       const entry = ledger.find(stream, frame);
       const streamState = streams.get(stream);
@@ -189,7 +195,8 @@ export function createClientFrames(
         const { decode = 0, conceal = 0, queue = 0, inference = 0 } = result.stages as sluice.v1.StageTimes;
         streamState.serverLatencyMs = smooth(
           streamState.serverLatencyMs,
-          (decode + conceal + queue + inference) / 100,
+          // spec 3.3: a large result takes its time to come as well.
+          (decode + conceal + queue + inference) / 100 + receiveMs,
         );
       }
       const outcome: number = result.outcome;

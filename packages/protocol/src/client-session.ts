@@ -16,6 +16,7 @@ import { type ControlMessage, createControlDecoder, type OutgoingControl } from 
 import { decodeDatagram } from "./datagram.js";
 import { createDatagramDraft } from "./datagram-draft.js";
 import { ErrorCode, errorCodeName, ProtocolError } from "./error-code.js";
+import { createIncomingResults } from "./incoming-results.js";
 import {
   handshakeTimeoutMs,
   maxHelloEntries,
@@ -39,6 +40,7 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
   const slices = createSliceSender(path, streams.get, (frame, nowMs) => frames.left(frame, nowMs), observe);
   const events: ClientEvent[] = [];
   const frames = createClientFrames({ path, slices, streams, announced, observe }, tell);
+  const results = createIncomingResults(frames.maxResultBytes);
   const lossy = createLossyLane();
   const draftOf = createDatagramDraft();
   const acknowledgements = createAcknowledgements();
@@ -78,6 +80,7 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
   function close(code: number, reason: string): void {
     if (state === "closed") return;
     state = "closed";
+    results.clear();
     frames.expireAll("closed");
     tell({ type: "closed", code, reason });
   }
@@ -154,7 +157,7 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
         break;
       case "result":
         acknowledgements.add(message.body.stream, message.body.frame, nowMs);
-        frames.handleResult(message.body, nowMs);
+        frames.handleResult(message.body, 0, nowMs);
         return;
       case "drain": {
         state = "draining";
@@ -202,6 +205,30 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
         if (state === "connecting") return;
         heardMs = nowMs;
         for (const message of controls) handleMessage(message, nowMs);
+      }),
+
+    handleResultStream(id, chunk, nowMs) {
+      let stopCode: number | undefined;
+      guarded(() => {
+        heardMs = nowMs;
+        if (state === "connecting")
+          throw new ProtocolError(ErrorCode.protocolViolation, "a result before welcome");
+        stopCode = results.take(id, chunk, nowMs);
+      });
+      return state === "closed" ? ErrorCode.none : stopCode;
+    },
+    handleResultEnd: (id, isWhole, nowMs) =>
+      guarded(() => {
+        if (!isWhole) {
+          results.drop(id);
+          return;
+        }
+        const finished = results.finish(id, nowMs);
+        if (!finished) return;
+        const { result, receiveMs } = finished;
+        // spec 7.4: it is not sent again, so its acknowledgement must not be lost.
+        say({ kind: "resultAck", body: { stream: result.stream, frames: [result.frame] } });
+        frames.handleResult(result, receiveMs, nowMs);
       }),
 
     handleClosed: close,

@@ -30,6 +30,7 @@ export const ErrorCode = {
   rateLimited: 66,
   nothingDecodable: 67,
   modelFailed: 68,
+  expiredInSending: 69,
 } as const;
 
 export type ErrorCode = (typeof ErrorCode)[keyof typeof ErrorCode];

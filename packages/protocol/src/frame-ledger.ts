@@ -36,6 +36,8 @@ export interface LedgerFrame {
   readonly deadlineMs: number;
   /** When waiting for a result ends. */
   readonly givenUpAtMs: number;
+  /** How large a payload its result may bring on a QUIC stream of its own, in bytes. */
+  readonly maxResultBytes: number;
   /** Bytes that it was expected to take. */
   readonly expectedBytes: number;
   /** Bytes of its slices; 0 until it was submitted. */

@@ -20,7 +20,15 @@ export {
   strategies,
   totalInferenceMs,
 } from "./inference-terms.js";
-export { defaultLimits, maxResultPayloadBytes, protocolVersion, type SessionLimits } from "./limits.js";
+export {
+  defaultLimits,
+  maxResultPayloadBytes,
+  maxResultStreamBytes,
+  maxResultStreams,
+  protocolVersion,
+  type SessionLimits,
+} from "./limits.js";
+export type { ResultUpload } from "./outgoing-results.js";
 export type { HeldSlice, ReceivedFrame, SliceReceipt } from "./reassembly.js";
 export { bytesOf, type OutgoingFrame, type OutgoingSlice } from "./send-buffer.js";
 export type {

@@ -33,8 +33,13 @@ export const maxAcknowledgedFrames = 64;
 export const maxTrackedDatagrams = 8_192;
 /** Control messages waiting for the driver. */
 export const maxQueuedControlBytes = 1 << 20;
-/** The answer in one result: what fits a control message with room for its other fields. */
+/** The answer in a result that is a message: what fits one with room for its other fields. */
 export const maxResultPayloadBytes = 65_000;
+/** A result in front of its payload on a QUIC stream of its own, without its length. */
+export const maxResultHeaderBytes = 256;
+/** Results on QUIC streams of their own that are on their way in one session, and the bytes of their payloads. */
+export const maxResultStreams = 64;
+export const maxResultStreamBytes = 128 * 1024 * 1024;
 /** Results that wait to be acknowledged; the oldest is given up first. */
 export const maxUnacknowledgedResults = 256;
 /** Frames of one session that a receiver holds in parts. */
@@ -48,6 +53,14 @@ export const maxRangesPerFrame = 8_192;
 /** Frames in excess of its limits at once for which a session is not closed, and so many more in each second (spec 4.4). */
 export const maxExcessFrames = 512;
 export const forgivenFramesPerSecond = 64;
+/**
+ * Of those, so many are answered one by one. A client with more is not heard until so many of them are forgiven: in steps
+ * of less it would have all that its limits allow, beside what it costs (spec 4.4).
+ */
+export const patientExcessFrames = 128;
+export const respiteExcessFrames = 32;
+/** But for no longer than this at a time, in milliseconds: it must not be taken for silent. */
+export const maxUnheardMs = 1_000;
 /** Bytes that wait in the send buffer of one session. */
 export const maxSendBufferBytes = 128 * 1024 * 1024;
 /** Numbers of finished frames that a receiver remembers for each stream, so that late slices start nothing. */
@@ -84,6 +97,8 @@ export interface SessionLimits {
   readonly framesPerSecond: number;
   /** Payload bytes of slices per second over all tensor streams of the session; 0: unlimited. */
   readonly maxBytesPerSecond: number;
+  /** Bytes of the payload of one result. */
+  readonly maxResultBytes: number;
 }
 
 export const defaultLimits: SessionLimits = {
@@ -93,4 +108,5 @@ export const defaultLimits: SessionLimits = {
   maxFramesInFlight: 32,
   framesPerSecond: 0,
   maxBytesPerSecond: 0,
+  maxResultBytes: 64 * 1024 * 1024,
 };

@@ -1,23 +1,29 @@
-/** The way of a server's results to the client: in datagrams, repeated, or on the control stream (spec 7.1). */
+/**
+ * The way of a server's results to the client: in datagrams, repeated, on the control stream, or each on a QUIC stream of its own
+ * (spec 7.1, 7.4).
+ */
 import type { sluice } from "@sluice/proto";
 import { encodeControlItem, itemOverhead } from "./datagram.js";
 import { ErrorCode } from "./error-code.js";
+import { maxResultPayloadBytes } from "./limits.js";
+import { createOutgoingResults, type ResultUpload } from "./outgoing-results.js";
 import type { ReceivedFrame } from "./reassembly.js";
-import { createResultOutbox } from "./result-outbox.js";
+import { createResultOutbox, type ResultTimes } from "./result-outbox.js";
 import type { FrameAnswer } from "./server-api.js";
 import { stageTimesToWire } from "./stage-times.js";
 import type { TensorStreamOptions } from "./tensor-stream.js";
 import { createUnconfirmedResults } from "./unconfirmed-results.js";
 
 export interface ResultSender {
-  /** `maxDatagramBytes`: 0 where there are no datagrams; `options`: of the frame's stream, unless it is closed. */
-  push(
-    frame: ReceivedFrame,
-    answer: FrameAnswer,
-    way: { readonly options: TensorStreamOptions | undefined; readonly maxDatagramBytes: number },
-    nowMs: number,
-  ): void;
+  /** @returns what the client is told: an answer that cannot be sent becomes another one */
+  push(frame: ReceivedFrame, answer: FrameAnswer, way: ResultWay, nowMs: number): FrameAnswer;
   acknowledge(stream: number, frames: readonly number[], nowMs: number): void;
+  /** The next result for a QUIC stream of its own. */
+  pollUpload(): ResultUpload | undefined;
+  /** The client does not want the result that comes on such a stream. */
+  uploadStopped(stream: number, frame: number): void;
+  /** Gives up what would come too late on such streams: their frames are answered without. */
+  expireUploads(maxDatagramBytes: number, nowMs: number): void;
   /** See `ResultOutbox.setPathLoss`. */
   setPathLoss(share: number): void;
   /** Sends the reliable way what no datagram of this size takes, or takes any more. */
@@ -25,19 +31,67 @@ export interface ResultSender {
   /** Fills a datagram from `offset` on with results that are due and returns its end. */
   fill(datagram: Uint8Array, offset: number, rttMs: number, nowMs: number): number;
   clear(): void;
+  /** When the next result for a datagram is due; Infinity where none waits. */
+  nextDatagramMs(): number;
   nextTimeoutMs(): number;
   /** Results that are not acknowledged. */
   readonly size: number;
   readonly waiting: number;
   readonly repeated: number;
+  readonly uploads: UploadFigures;
+}
+
+export interface ResultWay {
+  /** Of the frame's stream, unless it is closed. */
+  readonly options: TensorStreamOptions | undefined;
+  /** 0 where there are no datagrams. */
+  readonly maxDatagramBytes: number;
+}
+
+/** Results on QUIC streams of their own. */
+export interface UploadFigures {
+  /** Handed to the driver, and the bytes of their streams. */
+  readonly started: number;
+  readonly bytes: number;
+  /** Given up: too late, no room for more on their way, not wanted by the client. */
+  readonly expired: number;
+  readonly refused: number;
+  readonly stopped: number;
+}
+
+/** Where the results on streams of their own end. */
+export interface UploadEnds {
+  /** The stream needs no more care; `resetCode`: it is to be reset with it. */
+  ended(stream: number, frame: number, resetCode: number | undefined): void;
 }
 
 const wireOutcomes = { done: 1, expired: 2, undecodable: 3, failed: 4 } as const;
 
+/** What is longer would hold up the control stream, and could not be given up there. */
+const uploadAboveBytes = 16_384;
+/** The client gathers acknowledgements: that of a result which came in time is back by then (spec 7.4). */
+const acknowledgementDelayMs = 15;
+
 /** `say`: sends a result on the control stream. */
-export function createResultSender(say: (result: sluice.v1.Result.$Properties) => void): ResultSender {
+export function createResultSender(
+  say: (result: sluice.v1.Result.$Properties) => void,
+  uploadEnds: UploadEnds,
+): ResultSender {
   const outbox = createResultOutbox();
   const unconfirmed = createUnconfirmedResults();
+  const uploads = createOutgoingResults<ResultTimes>();
+  const counts = { started: 0, bytes: 0, expired: 0, refused: 0, stopped: 0 };
+
+  /** `maxDatagramBytes`: 0 where no datagram is to take it. */
+  function pushSmall(
+    result: sluice.v1.Result.$Properties,
+    times: ResultTimes,
+    maxDatagramBytes: number,
+    nowMs: number,
+  ): void {
+    if (maxDatagramBytes === 0) sayResult(result);
+    else outbox.push(result, times, nowMs);
+  }
 
   function sayResult(body: sluice.v1.Result.$Properties): void {
     say(body);
@@ -45,21 +99,52 @@ export function createResultSender(say: (result: sluice.v1.Result.$Properties) =
   }
 
   return {
-    push(frame, answer, { options, maxDatagramBytes }, nowMs) {
-      const result = toWire(frame, answer);
+    push(frame, given, { options, maxDatagramBytes }, nowMs) {
+      const isReliable = options?.mode === "reliable";
       const deadlineMs = options?.deadlineMs ?? 0;
-      if (maxDatagramBytes === 0 || options?.mode === "reliable") sayResult(result);
-      else {
-        // spec 7.1: whoever sends in excess is told once, or it would cost more than what it is told of.
-        const isExcess = answer.code === ErrorCode.rateLimited;
-        const uselessAtMs = isExcess ? nowMs : frame.capturedMs + 2 * deadlineMs;
-        const times = { inTimeUntilMs: frame.expiresAtMs, uselessAtMs };
-        outbox.push(result, times, nowMs);
+      // spec 7.1: whoever sends in excess is told once, or it would cost more than what it is told of.
+      const isExcess = given.code === ErrorCode.rateLimited;
+      const uselessAtMs = isExcess ? nowMs : frame.capturedMs + 2 * deadlineMs;
+      const times = { inTimeUntilMs: frame.expiresAtMs, uselessAtMs };
+      let answer = given;
+      if (goesOnStream(given.payload.length, options)) {
+        const resetAtMs = isReliable
+          ? Number.POSITIVE_INFINITY
+          : frame.capturedMs + deadlineMs + acknowledgementDelayMs;
+        if (uploads.push(toWire(frame, given), times, resetAtMs)) return given;
+        counts.refused++;
+        answer = without(given, "expired", ErrorCode.overloaded);
+      } else if (given.payload.length > maxResultPayloadBytes) {
+        answer = options
+          ? without(given, "failed", ErrorCode.limitExceeded)
+          : without(given, "expired", ErrorCode.unknownStream);
       }
+      pushSmall(toWire(frame, answer), times, isReliable ? 0 : maxDatagramBytes, nowMs);
+      return answer;
     },
     acknowledge(stream, frames, nowMs) {
       outbox.acknowledge(stream, frames, nowMs);
       unconfirmed.acknowledge(stream, frames);
+      if (uploads.size === 0) return;
+      for (const frame of frames) if (uploads.end(stream, frame)) uploadEnds.ended(stream, frame, undefined);
+    },
+    pollUpload() {
+      const upload = uploads.poll();
+      if (!upload) return undefined;
+      counts.started++;
+      counts.bytes += upload.bytes.length;
+      return upload;
+    },
+    uploadStopped(stream, frame) {
+      if (uploads.end(stream, frame)) counts.stopped++;
+    },
+    expireUploads(maxDatagramBytes, nowMs) {
+      for (let late = uploads.expire(nowMs); late; late = uploads.expire(nowMs)) {
+        counts.expired++;
+        uploadEnds.ended(late.result.stream ?? 0, late.result.frame ?? 0, ErrorCode.deadline);
+        const code = ErrorCode.expiredInSending;
+        pushSmall({ ...late.result, outcome: wireOutcomes.expired, code }, late.way, maxDatagramBytes, nowMs);
+      }
     },
     setPathLoss: outbox.setPathLoss,
     sayLarge(maxDatagramBytes) {
@@ -76,10 +161,14 @@ export function createResultSender(say: (result: sluice.v1.Result.$Properties) =
         end = encodeControlItem(datagram, end, result);
       }
     },
-    clear: outbox.clear,
-    nextTimeoutMs: outbox.nextTimeoutMs,
+    clear() {
+      outbox.clear();
+      uploads.clear();
+    },
+    nextDatagramMs: outbox.nextTimeoutMs,
+    nextTimeoutMs: () => Math.min(outbox.nextTimeoutMs(), uploads.nextTimeoutMs()),
     get size() {
-      return outbox.size + unconfirmed.size;
+      return outbox.size + unconfirmed.size + uploads.size;
     },
     get waiting() {
       return outbox.size;
@@ -87,7 +176,20 @@ export function createResultSender(say: (result: sluice.v1.Result.$Properties) =
     get repeated() {
       return outbox.repeated;
     },
+    get uploads() {
+      return { ...counts };
+    },
   };
+}
+
+/** Whether a payload goes on a QUIC stream of its own: where the client takes it there, and a message is not better. */
+function goesOnStream(payloadBytes: number, options: TensorStreamOptions | undefined): boolean {
+  return payloadBytes > uploadAboveBytes && payloadBytes <= (options?.maxResultBytes ?? 0);
+}
+
+/** An answer that cannot be sent as it is. */
+function without(answer: FrameAnswer, outcome: FrameAnswer["outcome"], code: number): FrameAnswer {
+  return { ...answer, outcome, code, payload: new Uint8Array(0) };
 }
 
 function toWire(frame: ReceivedFrame, answer: FrameAnswer): sluice.v1.Result.$Properties {

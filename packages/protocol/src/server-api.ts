@@ -1,7 +1,9 @@
 /** What goes into and comes out of the server's side of a session. */
 import type { RepairReceipt } from "./fec/fec-receiver.js";
 import type { SessionLimits } from "./limits.js";
+import type { ResultUpload } from "./outgoing-results.js";
 import type { ReceivedFrame, SliceReceipt } from "./reassembly.js";
+import type { UploadFigures } from "./result-sender.js";
 import type { ServerOutcome, SessionObserver } from "./session-event.js";
 import type { ResultFormat, TensorStreamOptions } from "./tensor-stream.js";
 
@@ -24,9 +26,22 @@ export type ServerEvent =
   | { readonly type: "stream-closed"; readonly stream: number }
   /** The driver answers with {@link ServerSession.answer}, once. */
   | { readonly type: "frame"; readonly frame: ReceivedFrame; readonly options: TensorStreamOptions }
-  /** A frame was shed by the limits of the session; it has been answered. */
-  | { readonly type: "shed"; readonly code: number }
+  /**
+   * A frame was shed by the limits of the session; it has been answered. For `unheardMs` from now the driver may lose what
+   * the client sends: it takes no notice of its limits.
+   */
+  | { readonly type: "shed"; readonly code: number; readonly unheardMs: number }
   | { readonly type: "slice-refused"; readonly receipt: Exclude<SliceReceipt, "taken"> }
+  /**
+   * The stream of a result needs no more care: the client has it; or with a code, it is to be reset, or not even to be
+   * opened where that is still to come.
+   */
+  | {
+      readonly type: "result-ended";
+      readonly stream: number;
+      readonly frame: number;
+      readonly resetCode: number | undefined;
+    }
   | { readonly type: "closed"; readonly code: number; readonly reason: string };
 
 /** The answer to a frame; times in milliseconds. */
@@ -65,6 +80,7 @@ export interface ServerFigures {
   readonly resultsRepeated: number;
   /** Results that the client has not acknowledged yet. */
   readonly resultsWaiting: number;
+  readonly resultUploads: UploadFigures;
 }
 
 /** What the results of a stream will be like. */
@@ -88,7 +104,8 @@ export interface ServerSession {
 
   acceptStream(stream: number, units: number, concealment: string, answers?: StreamAnswers): void;
   rejectStream(stream: number, code: number, reason: string): void;
-  answer(frame: ReceivedFrame, answer: FrameAnswer, nowMs: number): void;
+  /** @returns what the client is told: an answer that cannot be sent becomes another one */
+  answer(frame: ReceivedFrame, answer: FrameAnswer, nowMs: number): FrameAnswer;
   /** Announces limits that hold from now on. */
   setLimits(limits: SessionLimits): void;
   /**
@@ -100,6 +117,10 @@ export interface ServerSession {
   close(code: number, reason: string): void;
 
   pollControl(): Uint8Array | undefined;
+  /** The next result for a unidirectional stream of its own; `result-ended` tells when its stream has ended. */
+  pollResult(): ResultUpload | undefined;
+  /** The client does not want the result on that stream, or the stream has failed. */
+  resultStopped(stream: number, frame: number): void;
   /** See `ClientSession.pollDatagram`. */
   pollDatagram(nowMs: number): Uint8Array | undefined;
   pollEvent(): ServerEvent | undefined;

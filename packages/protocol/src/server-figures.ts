@@ -50,5 +50,6 @@ export function serverFigures(
     bytesInReassembly: reassembly.bytes(),
     resultsRepeated: results.repeated,
     resultsWaiting: results.waiting,
+    resultUploads: results.uploads,
   };
 }

@@ -15,13 +15,7 @@ import { ErrorCode, errorCodeName, ProtocolError } from "./error-code.js";
 import type { RecoveredDatagram } from "./fec/fec-receiver.js";
 import { createRecovery } from "./fec/recovery.js";
 import { createLatestMedian } from "./latest-median.js";
-import {
-  handshakeTimeoutMs,
-  maxControlMessageBytes,
-  maxResultPayloadBytes,
-  peerSilenceMs,
-  protocolVersion,
-} from "./limits.js";
+import { handshakeTimeoutMs, maxControlMessageBytes, peerSilenceMs, protocolVersion } from "./limits.js";
 import { createLossyLane } from "./lossy-lane.js";
 import { createPinger } from "./pinger.js";
 import { createReassembly, type ReceivedFrame } from "./reassembly.js";
@@ -55,7 +49,9 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
   const reassembly = createReassembly();
   const report = createReceiverReport();
   const recovery = createRecovery();
-  const results = createResultSender((body) => say({ kind: "result", body }));
+  const results = createResultSender((body) => say({ kind: "result", body }), {
+    ended: (stream, frame, resetCode) => events.push({ type: "result-ended", stream, frame, resetCode }),
+  });
   const pinger = createPinger();
   const rtt = createRttEstimator();
   let limits = options.limits;
@@ -262,19 +258,21 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
         }
         const code = ErrorCode.rateLimited;
         pushResult(frame, { outcome: "expired", code, ...nothingDone, elements: 0 }, nowMs);
-        events.push({ type: "shed", code });
+        events.push({ type: "shed", code, unheardMs: admission.unheardMs(nowMs) });
         continue;
       }
       events.push({ type: "frame", frame, options: stream.options });
     }
   }
 
-  function pushResult(frame: ReceivedFrame, answer: FrameAnswer, nowMs: number): void {
+  function pushResult(frame: ReceivedFrame, answer: FrameAnswer, nowMs: number): FrameAnswer {
     const { stream, frame: number } = frame;
-    const { outcome, code = 0, elements, concealedElements } = answer;
-    observe?.({ name: "frame_answered", stream, frame: number, outcome, code, elements, concealedElements });
     results.setPathLoss(report.lossShare());
-    results.push(frame, answer, { options: streams.get(frame.stream)?.options, maxDatagramBytes }, nowMs);
+    const way = { options: streams.get(stream)?.options, maxDatagramBytes };
+    const told = results.push(frame, answer, way, nowMs);
+    const { outcome, code = 0, elements, concealedElements } = told;
+    observe?.({ name: "frame_answered", stream, frame: number, outcome, code, elements, concealedElements });
+    return told;
   }
 
   /** When a drain ends the session; Infinity where there is none. */
@@ -349,6 +347,7 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
       }
       releaseFrames(nowMs);
       recovery.expire(nowMs);
+      results.expireUploads(maxDatagramBytes, nowMs);
       if (draining && nowMs >= drainMs()) {
         close(draining.code, draining.reason);
         return;
@@ -400,14 +399,7 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
         processing.add(decode + conceal + queue + inference);
         reassembly.setProcessingMs(processing.value!);
       }
-      if (state === "closed") return;
-      const isTooLarge = answer.payload.length > maxResultPayloadBytes;
-      const limited = {
-        outcome: "failed",
-        code: ErrorCode.limitExceeded,
-        payload: new Uint8Array(0),
-      } as const;
-      pushResult(frame, isTooLarge ? { ...answer, ...limited } : answer, nowMs);
+      return state === "closed" ? answer : pushResult(frame, answer, nowMs);
     },
 
     setLimits(announced) {
@@ -429,13 +421,19 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
     close,
 
     pollControl: () => (state === "closed" ? undefined : control.poll()),
+    pollResult() {
+      const upload = results.pollUpload();
+      counts.bytesSent += upload?.bytes.length ?? 0;
+      return upload;
+    },
+    resultStopped: results.uploadStopped,
 
     pollDatagram(nowMs) {
       if (state !== "open") return undefined;
       // spec 7.1: what no datagram takes, or no datagram takes any more, goes the reliable way.
       results.sayLarge(maxDatagramBytes);
       if (maxDatagramBytes === 0) return undefined;
-      const hasResults = results.nextTimeoutMs() <= nowMs;
+      const hasResults = results.nextDatagramMs() <= nowMs;
       // spec 5.6: as soon as a frame is released, without a timer in between; what is due soon goes with the results that leave now.
       if ((hasResults ? report.rideMs() : report.nextTimeoutMs()) <= nowMs) pushReport(nowMs);
       if (lossy.isEmpty && !hasResults) return undefined;

@@ -1,7 +1,7 @@
 /** The tensor streams that a client has asked a server for (spec 4.3, 5.1, 5.3). */
 import type { sluice } from "@sluice/proto";
 import { ErrorCode, ProtocolError } from "./error-code.js";
-import { maxStreamAlias, type SessionLimits } from "./limits.js";
+import { maxResultStreamBytes, maxStreamAlias, type SessionLimits } from "./limits.js";
 import { openStreamFromWire, type TensorStreamOptions } from "./tensor-stream.js";
 
 export interface ServerStream {
@@ -49,7 +49,10 @@ export function createServerStreams(): ServerStreams {
         };
       }
       try {
-        const options = openStreamFromWire(message, limits.maxTensorElements);
+        const asked = openStreamFromWire(message, limits.maxTensorElements);
+        // spec 7.4: what both allow.
+        const most = Math.min(limits.maxResultBytes || maxResultStreamBytes, maxResultStreamBytes);
+        const options = { ...asked, maxResultBytes: Math.min(asked.maxResultBytes, most) };
         streams.set(alias, { options, accepted: false });
         return options;
       } catch (error) {

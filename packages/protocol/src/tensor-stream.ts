@@ -39,6 +39,8 @@ export interface TensorStreamOptions {
   /** What the server is asked for; its acceptance says what it does. */
   readonly resultFormat: ResultFormat;
   readonly resultContent: ResultContent;
+  /** Bytes of the largest payload that comes on a QUIC stream of its own; 0: none comes so. */
+  readonly maxResultBytes: number;
 }
 
 /** What a stream has unless it asks for something else. */
@@ -51,6 +53,7 @@ export const tensorStreamDefaults = {
   minReceivedPercent: 0,
   resultFormat: "messagepack",
   resultContent: "model",
+  maxResultBytes: 0,
 } as const satisfies Partial<TensorStreamOptions>;
 
 /** RFC 9218 4.1 */
@@ -83,10 +86,10 @@ export function openStreamToWire(
   options: TensorStreamOptions,
 ): sluice.v1.OpenStream.$Properties {
   const { spec, split, model, codec, deadlineMs, concealment, statisticsHash } = options;
-  const { fec, interleave, urgency, firstFrame, minReceivedPercent } = options;
+  const { fec, interleave, urgency, firstFrame, minReceivedPercent, maxResultBytes } = options;
   return {
     ...{ stream, split, model, codec, deadlineMs, concealment, statisticsHash },
-    ...{ fec, interleave, firstFrame, minReceivedPercent },
+    ...{ fec, interleave, firstFrame, minReceivedPercent, maxResultBytes },
     ...(urgency === tensorStreamDefaults.urgency ? {} : { urgency }),
     resultFormat: wireFormats[options.resultFormat],
     resultContent: wireContents[options.resultContent],
@@ -107,7 +110,7 @@ export function openStreamToWire(
  */
 export function openStreamFromWire(message: sluice.v1.OpenStream, maxElements: number): TensorStreamOptions {
   const { split, model, codec, concealment, deadlineMs, statisticsHash } = message;
-  const { fec, interleave, firstFrame, minReceivedPercent } = message;
+  const { fec, interleave, firstFrame, minReceivedPercent, maxResultBytes } = message;
   const urgency = message.urgency ?? tensorStreamDefaults.urgency;
   const mode = nameOf(wireModes, message.mode, "mode");
   const spec: TensorSpec = {
@@ -150,7 +153,7 @@ export function openStreamFromWire(message: sluice.v1.OpenStream, maxElements: n
   }
   return {
     ...{ spec, split, model, codec, mode, deadlineMs, concealment, statisticsHash },
-    ...{ fec, interleave, urgency, firstFrame, minReceivedPercent },
+    ...{ fec, interleave, urgency, firstFrame, minReceivedPercent, maxResultBytes },
     // spec 7.2: the acceptance tells the client which one it is.
     resultFormat: resultFormatFromWire(message.resultFormat),
     resultContent: nameOf(wireContents, message.resultContent, "result_content"),

@@ -16,5 +16,6 @@ export function limitsFromWire(wire: sluice.v1.Limits.$Properties | null | undef
     maxFramesInFlight: wire?.maxFramesInFlight ?? 0,
     framesPerSecond: (wire?.millihertz ?? 0) / 1_000,
     maxBytesPerSecond: wire?.maxBytesPerSecond ?? 0,
+    maxResultBytes: wire?.maxResultBytes ?? 0,
   };
 }

@@ -22,6 +22,7 @@ export { encodeRepairPayload, encodeSourceSymbol } from "./fec/repair-payload.js
 export * from "./limits.js";
 export { createReceiverReport } from "./receiver-report.js";
 export { hasArrived, reportArrivals } from "./report-arrivals.js";
+export { createResultDecoder, encodeResultStream } from "./result-framing.js";
 export { decodeSliceHeader, encodeSliceHeader, type SliceHeader } from "./slice-header.js";
 export { createTensorDecoder } from "./tensor-framing.js";
 export { openStreamFromWire } from "./tensor-stream.js";

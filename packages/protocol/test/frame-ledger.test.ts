@@ -2,7 +2,7 @@ import fc from "fast-check";
 import t from "tap";
 import { createFrameLedger, type ExpiryReason } from "#src/frame-ledger.js";
 
-const nothingSent = { expectedBytes: 0, payloadBytes: 0, submittedMs: 0, sendQueueMs: 0 };
+const nothingSent = { maxResultBytes: 0, expectedBytes: 0, payloadBytes: 0, submittedMs: 0, sendQueueMs: 0 };
 
 const expiryReasons: readonly ExpiryReason[] = [
   "abandoned",

@@ -2,7 +2,15 @@ import { defaultLimits, ErrorCode, type ServerSession } from "@sluice/protocol";
 import t from "tap";
 import { createControlDecoder } from "#src/control-message.js";
 import { decodeDatagram } from "#src/datagram.js";
-import { maxExcessFrames, maxFramesInReassembly, maxReassemblyBytes } from "#src/limits.js";
+import {
+  forgivenFramesPerSecond,
+  maxExcessFrames,
+  maxFramesInReassembly,
+  maxReassemblyBytes,
+  maxUnheardMs,
+  patientExcessFrames,
+  respiteExcessFrames,
+} from "#src/limits.js";
 import { encodeTensor } from "#src/tensor-framing.js";
 import { createOpenVictim, createVictim, done, hello } from "./victim.js";
 
@@ -96,6 +104,52 @@ t.test(
     t.equal(hasty.server.state, "open", "60 frames a second in excess are forgiven");
   },
 );
+
+t.test("who sends in excess on and on need not be heard, until enough of it is forgiven", async (t) => {
+  const victim = createOpenVictim({ maxFramesInFlight: 1 });
+  let frame = 0;
+  const unheard = (nowMs: number) => {
+    victim.events.length = 0;
+    victim.send({ frame: frame++, count: 1 }, undefined, nowMs);
+    const [event] = victim.events;
+    return event?.type === "shed" ? event.unheardMs : undefined;
+  };
+  t.equal(unheard(1), undefined, "the first is worked on");
+  for (let i = 0; i < patientExcessFrames - 1; i++)
+    t.equal(unheard(1), 0, `the one in excess number ${i + 1} is forgiven without more`);
+  const intervalMs = 1_000 / forgivenFramesPerSecond;
+  const respiteMs = respiteExcessFrames * intervalMs;
+  t.equal(unheard(1), respiteMs + intervalMs, "one too many: until it and some more are forgiven");
+  t.equal(unheard(1), respiteMs + 2 * intervalMs, "what is on its way meanwhile adds up");
+  t.equal(unheard(1 + 2 * intervalMs), respiteMs + intervalMs, "and is paid off by time");
+  const laterMs = 1 + 3 * intervalMs + respiteMs;
+  for (let i = 0; i < respiteExcessFrames; i++) t.equal(unheard(laterMs), 0, "as before it is heard");
+  for (let i = 0; i < 100; i++) unheard(laterMs);
+  t.equal(unheard(laterMs), maxUnheardMs, "no longer than a client may be silent");
+  t.equal(victim.server.state, "open");
+});
+
+t.test("a client that is not heard meanwhile is never closed, however much it sends", async (t) => {
+  const victim = createOpenVictim({ framesPerSecond: 60 });
+  let unheardUntilMs = 0;
+  let heard = 0;
+  let worked = 0;
+  const [perSecond, seconds] = [600, 20];
+  for (let frame = 0; frame < perSecond * seconds; frame++) {
+    const nowMs = (frame * 1_000) / perSecond;
+    if (nowMs < unheardUntilMs) continue;
+    heard++;
+    victim.events.length = 0;
+    victim.send({ frame, count: 1 }, undefined, nowMs);
+    for (const each of victim.frames()) victim.server.answer(each, done, nowMs);
+    worked += victim.frames().length;
+    for (const event of victim.events) if (event.type === "shed") unheardUntilMs = nowMs + event.unheardMs;
+  }
+  t.equal(victim.server.state, "open");
+  const mostRefused = patientExcessFrames + forgivenFramesPerSecond * seconds;
+  t.ok(heard - worked <= mostRefused, `${heard} of ${perSecond * seconds} frames heard`);
+  t.ok(worked < (60 * seconds) / 3, `${worked} worked on: less than of one that keeps to its limits`);
+});
 
 t.test("what waits for the rest of its slice on streams is bounded over all of them", async (t) => {
   const victim = createOpenVictim({}, { mode: "reliable" });

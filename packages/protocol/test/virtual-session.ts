@@ -31,6 +31,7 @@ import {
   type RealPath,
   type Thread,
 } from "./real-path.js";
+import { createResultCarrier, type ResultStreamPath } from "./result-carrier.js";
 
 export interface VirtualSessionOptions {
   readonly seed: number;
@@ -47,6 +48,8 @@ export interface VirtualSessionOptions {
   readonly serviceMs?: number;
   /** Bytes of every answer. */
   readonly answerBytes?: number;
+  /** How streams with results come down. Default: at once, after the link's delay. */
+  readonly resultStreams?: ResultStreamPath;
   /** Units of the tensors of every stream; default one for each element. */
   readonly units?: number;
 }
@@ -197,6 +200,11 @@ export function createVirtualSession(options: VirtualSessionOptions) {
     });
   }
 
+  const results = createResultCarrier({
+    ...{ clock, random: network.random.fork("results"), oneWayMs, client, server, pump: () => pump() },
+    path: options.resultStreams ?? {},
+  });
+
   function answer(event: Extract<ServerEvent, { type: "frame" }>): void {
     const { frame } = event;
     const done: FrameAnswer = {
@@ -272,9 +280,11 @@ export function createVirtualSession(options: VirtualSessionOptions) {
       const sent = datagram.slice();
       serverEngine.when(() => sendDown(sent, sent.length + 40));
     }
+    for (let result = server.pollResult(); result; result = server.pollResult()) results.carry(result);
     for (let event = server.pollEvent(); event; event = server.pollEvent()) {
       moved = true;
       serverEvents.push(event);
+      if (event.type === "result-ended") results.end(event);
       if (event.type === "stream-requested")
         server.acceptStream(event.stream, options.units ?? unitsOf(event.options), "zero");
       if (event.type === "frame") answer(event);
@@ -297,6 +307,7 @@ export function createVirtualSession(options: VirtualSessionOptions) {
     clientEvents,
     serverEvents,
     clientThread,
+    results,
     runUntil,
     pump,
   };

@@ -22,6 +22,7 @@ import type { Capture } from "./capture/capture.js";
 import { createFrameTask, type FrameTaskParts, nothingDone, sessionClosed } from "./frame-task.js";
 import { type Identities, type Identity, strictest } from "./identities.js";
 import { countMissingUnits } from "./missing-units.js";
+import { createResultUploads } from "./result-uploads.js";
 import type { Scheduler } from "./scheduling/scheduler.js";
 import { type OpenServedStream, StreamRefusal } from "./served-model.js";
 import type { ServerLog, ServerObserver } from "./server-observer.js";
@@ -88,10 +89,17 @@ export function createConnection(options: ConnectionOptions): Connection {
   );
   let identity: Identity | undefined;
   const streams = new Map<number, FrameTaskParts>();
-  const uploads = createUploadMemory();
+  const tensorMemory = createUploadMemory();
+  const uploads = createResultUploads(session, {
+    onFailed(stream, frame) {
+      core.resultStopped(stream, frame);
+      driver?.pump();
+    },
+  });
   const account = options.scheduler.openAccount();
   const reading = options.reading.open();
   let unread = 0;
+  let unheardMs = 0;
   let isPumpDue = false;
   let driver: ReturnType<typeof createSessionDriver> | undefined;
   let nextTensorStream = 0;
@@ -142,7 +150,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     }
     readingStreams++;
     const id = nextTensorStream++;
-    const upload = uploads.open(stream);
+    const upload = tensorMemory.open(stream);
     try {
       for (let chunk = await stream.read(); chunk; chunk = await stream.read()) {
         upload.add(chunk);
@@ -179,10 +187,14 @@ export function createConnection(options: ConnectionOptions): Connection {
 
   function onProgress(): boolean {
     let moved = false;
+    for (let result = core.pollResult(); result; result = core.pollResult()) uploads.push(result);
     for (let event = core.pollEvent(); event; event = core.pollEvent()) {
       moved = true;
       handleEvent(event);
     }
+    // Once for all frames that came together.
+    if (unheardMs > 0) session.ignorePeer?.(unheardMs);
+    unheardMs = 0;
     if (clock.now() - reportedAtMs >= reportIntervalMs) report();
     return moved;
   }
@@ -202,6 +214,13 @@ export function createConnection(options: ConnectionOptions): Connection {
     }
     observer.observeReceivedBytes(figures.bytesReceived - reported.bytesReceived);
     observer.observeSentBytes(figures.bytesSent - reported.bytesSent);
+    const { started, bytes, ...givenUp } = figures.resultUploads;
+    const before = reported.resultUploads;
+    observer.observeResultStreams(started - before.started, bytes - before.bytes);
+    for (const reason of Object.keys(givenUp) as (keyof typeof givenUp)[]) {
+      const count = givenUp[reason] - before[reason];
+      if (count > 0) observer.observeResultsGivenUp(reason, count);
+    }
     reported = figures;
     const { queueFull, tooBig } = driver?.dropped ?? reportedDrops;
     observer.observeDatagramsDropped("sent", "queue-full", queueFull - reportedDrops.queueFull);
@@ -229,10 +248,14 @@ export function createConnection(options: ConnectionOptions): Connection {
         handleFrame(event.frame);
         return;
       case "shed":
+        unheardMs = event.unheardMs;
         observer.observeFrame("rejected", errorCodeLabel(event.code));
         return;
       case "slice-refused":
         observer.observeSlicesRejected(event.receipt);
+        return;
+      case "result-ended":
+        uploads.end(event.stream, event.frame, event.resetCode);
         return;
       case "closed":
         if (event.code !== ErrorCode.none) observer.observeProtocolError(errorCodeLabel(event.code));
@@ -245,15 +268,15 @@ export function createConnection(options: ConnectionOptions): Connection {
 
   async function openStream(event: Extract<ServerEvent, { type: "stream-requested" }>): Promise<void> {
     const { stream, options: wanted } = event;
-    const { model, split, codec, mode, spec, resultContent: content } = wanted;
+    const { model, split, codec, mode, spec, resultContent: content, maxResultBytes } = wanted;
     try {
-      const served = await options.openServedStream({ model, split, spec, content });
+      const served = await options.openServedStream({ model, split, spec, content, maxResultBytes });
       const receiver = await createTensorReceiver(wanted, served, options.spare);
       const capture = options.capture?.openStream(wanted, receiver);
       streams.set(stream, {
         ...{ receiver, account, clock, log, observer, capture, observe: told, answer },
         // A capture keeps the slices until the frame has ended.
-        onDecoded: capture ? undefined : (frame) => uploads.handleDecoded(frame.slices),
+        onDecoded: capture ? undefined : (frame) => tensorMemory.handleDecoded(frame.slices),
       });
       const answers = { resultFormat: receiver.resultFormat, model: served.model ?? model };
       core.acceptStream(stream, receiver.units, receiver.concealment, answers);
@@ -289,10 +312,12 @@ export function createConnection(options: ConnectionOptions): Connection {
 
   function answer(frame: ReceivedFrame, end: FrameAnswer): void {
     const nowMs = clock.now();
-    const metricOutcome = end.outcome === "done" ? "delivered" : end.outcome;
-    observer.observeFrame(metricOutcome, end.code === undefined ? undefined : errorCodeLabel(end.code));
+    const { outcome, code } = core.answer(frame, end, nowMs);
+    observer.observeFrame(
+      outcome === "done" ? "delivered" : outcome,
+      code === undefined ? undefined : errorCodeLabel(code),
+    );
     observer.observeFrameAge("result", nowMs - frame.capturedMs);
-    core.answer(frame, end, nowMs);
     if (isPumpDue) return;
     isPumpDue = true;
     queueMicrotask(pumpAnswers);

@@ -22,6 +22,8 @@ export interface ServableModel {
 
 /** The half of a model behind a cut, ready to run. */
 export interface LoadedHalf {
+  /** What computes it, where there is a choice: a provider of onnxruntime, a backend of TensorFlow.js. */
+  readonly provider?: string | undefined;
   /** @throws StreamRefusal where the stream's tensors do not fit it */
   serve(request: StreamRequest): ServedStream;
   close(): Promise<void>;
@@ -33,7 +35,18 @@ export interface ModelRegistry {
   prepare(model: string, split: string): Promise<void>;
   /** The models as clients may ask for them, each name's default version first. */
   readonly models: readonly string[];
+  /** The halves that are ready now. */
+  loaded(): readonly LoadedNetwork[];
   close(): Promise<void>;
+}
+
+/** A half that is ready, as it is told to operators. */
+export interface LoadedNetwork {
+  readonly model: string;
+  /** Empty: the whole model. */
+  readonly split: string;
+  /** Empty where there is no choice. */
+  readonly provider: string;
 }
 
 export interface ModelRegistryOptions {
@@ -57,6 +70,7 @@ export function createModelRegistry(
 ): ModelRegistry {
   const { maxLoaded = 8 } = options;
   const loaded = new Map<string, Promise<LoadedHalf>>();
+  const ready = new Map<string, () => LoadedNetwork>();
   const byReference = new Map<string, ServableModel>();
   const sorted = [...models].sort((a, b) => compareVersions(b.version, a.version));
   for (const model of sorted) {
@@ -88,7 +102,10 @@ export function createModelRegistry(
     half = model.load(split);
     loaded.set(key, half);
     // A cut that could not be loaded may be asked for again.
-    half.catch(() => loaded.delete(key));
+    half.then(
+      (it) => ready.set(key, () => ({ model: modelReference(model), split, provider: it.provider ?? "" })),
+      () => loaded.delete(key),
+    );
     return half;
   }
 
@@ -102,6 +119,7 @@ export function createModelRegistry(
       await get(find(model), split);
     },
     models: [...byReference.keys()],
+    loaded: () => [...ready.values()].map((describe) => describe()),
     async close() {
       for (const half of loaded.values()) await half.then((it) => it.close()).catch(() => {});
     },

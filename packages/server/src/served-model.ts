@@ -11,6 +11,8 @@ export interface StreamRequest {
   readonly spec: TensorSpec;
   /** What is to be answered; `model`: what suits it. */
   readonly content: ResultContent;
+  /** Bytes of the largest payload that the client takes on a QUIC stream of its own; 0: none. Default 0. */
+  readonly maxResultBytes?: number;
 }
 
 /** What is known of a frame beside its tensor. */

@@ -14,6 +14,10 @@ export interface ServerObserver {
   observeSlicesRejected(reason: string, count?: number): void;
   observeReceivedBytes(bytes: number): void;
   observeSentBytes(bytes: number): void;
+  /** Large results that began on streams of their own, and the bytes of these. */
+  observeResultStreams(results: number, bytes: number): void;
+  /** Of these `expired` (too late) and `stopped` (by the client); and `refused`, as too many were on their way. */
+  observeResultsGivenUp(reason: "expired" | "refused" | "stopped", count: number): void;
   /** Units of a frame, those that did not come, and the runs that these form. */
   observeUnits(expected: number, missing: number, runs: number): void;
   observeConcealedRatio(ratio: number): void;

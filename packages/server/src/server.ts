@@ -63,6 +63,8 @@ const noObserver: ServerObserver = {
   observeSlicesRejected() {},
   observeReceivedBytes() {},
   observeSentBytes() {},
+  observeResultStreams() {},
+  observeResultsGivenUp() {},
   observeUnits() {},
   observeConcealedRatio() {},
   observeStage() {},

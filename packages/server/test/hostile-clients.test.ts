@@ -249,3 +249,26 @@ t.test("hostile clients end their own sessions, and the others go on", async (t)
   const growth = process.memoryUsage().rss - rssBefore;
   t.ok(growth < maxGrowthBytes, `grew by ${(growth / (1 << 20)).toFixed(1)} MiB`);
 });
+
+t.test(
+  "a client that takes no notice of its limits is not heard for a while, and keeps its session",
+  async (t) => {
+    const strict = await listen({ port: 0 });
+    const limits = { framesPerSecond: 1 };
+    const other = createServer({ transport: strict, openServedStream: async () => sink, limits });
+    t.teardown(() => other.close());
+    const raw = await connectRaw(strict.url, strict.certificateHash!);
+    await opened(raw, "datagram");
+    let isClosed = false;
+    void raw.session.closed.then(() => {
+      isClosed = true;
+    });
+    for (let frame = 0; !isClosed && !strict.stats().engines[0]?.dropped?.ignored; frame++) {
+      const header = { stream: 1, frame, index: 0, count: 1, sequence: frame };
+      raw.session.sendDatagram(sliceItem(header, new Uint8Array(10)));
+      if (frame % 5 === 0) await sleep(5);
+    }
+    t.notOk(isClosed);
+    raw.session.close();
+  },
+);

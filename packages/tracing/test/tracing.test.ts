@@ -49,6 +49,7 @@ function expire(observe: (event: SessionEvent) => void, frame: number): void {
     sendQueueMs: 0,
     deadlineMs: 10,
     givenUpAtMs: 20,
+    maxResultBytes: 0,
   };
   const entry = { stream: 1, frame, ...times, expectedBytes: 1, payloadBytes: 0 };
   observe({ name: "frame_admitted", entry });

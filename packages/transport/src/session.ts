@@ -145,6 +145,11 @@ export interface Session {
   readonly closed: Promise<CloseInfo>;
   /** The latest figures that the engine has; cheap, may be some milliseconds old. */
   stats(): TransportStats;
+  /**
+   * Loses what the peer sends in the next `ms` milliseconds, at most 1,000, before any work is done on it, as a link without
+   * room would. What is reliable comes later. Absent where the engine can only read everything.
+   */
+  ignorePeer?(ms: number): void;
 }
 
 /** What a client asked for when it opened a session; given to {@link ServerOptions.authorize}. */

@@ -152,7 +152,7 @@ export const late = dashboard({
         ]),
         curves(
           "Frames without a result, by reason",
-          "At servers.",
+          "At servers; large results that were given up were answered, and came too late.",
           each("frames"),
           [
             query(
@@ -161,6 +161,10 @@ export const late = dashboard({
                 "outcome",
               ),
               "{{outcome}} {{reason}}",
+            ),
+            query(
+              happening(rate("sluice_results_given_up_total", server, "reason"), "reason"),
+              "large result: {{reason}}",
             ),
           ],
           { stacked: true },
@@ -276,6 +280,10 @@ export const network = dashboard({
         curves("Bytes at servers", "In datagrams and streams.", "Bps", [
           query('sum(rate(sluice_received_bytes_total{job="sluice-server"}[1m]))', "received"),
           query('sum(rate(sluice_sent_bytes_total{job="sluice-server"}[1m]))', "sent"),
+          query(
+            'sum(rate(sluice_result_stream_bytes_total{job="sluice-server"}[1m]))',
+            "of these, large results",
+          ),
         ]),
         curves(
           "Datagrams given up",
@@ -291,7 +299,7 @@ export const network = dashboard({
         ),
         curves(
           "Lost unread at servers",
-          "Packets and datagrams of sessions of which too many waited: the machine is behind, or the client sends too much.",
+          "Packets and datagrams of sessions of which too many waited: the machine is behind, or the client sends too much. Ignored: packets of clients far beyond their limits.",
           each(""),
           [query(happening(rate("sluice_transport_dropped_total", server, "what"), "what"), "{{what}}")],
         ),

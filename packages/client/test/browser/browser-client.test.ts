@@ -5,9 +5,16 @@ import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
 import { bundle, noChromium, openChromium, servePages } from "@sluice/chromium-test";
 import { type Http3Server, listen } from "@sluice/http3";
-import { createServer, createSinkModel, type SinkAnswer, tensorChecksum } from "@sluice/server";
+import {
+  answerOutputs,
+  createServer,
+  createSinkModel,
+  type ServedStream,
+  type SinkAnswer,
+  tensorChecksum,
+} from "@sluice/server";
 import { createRelay } from "@sluice/simnet";
-import { createTensor } from "@sluice/tensor";
+import { createTensor, type Tensor } from "@sluice/tensor";
 import t from "tap";
 
 interface Outcome {
@@ -28,10 +35,23 @@ const checksumOf = (number: number) =>
     ),
   );
 
+/** 800 kB of integers, so that a sum says whether they are all there. */
+const map = createTensor("int32", [200_000]);
+for (let i = 0; i < map.data.length; i++) map.data[i] = (i * 7_919) % 10_007;
+const mapServed: ServedStream<readonly Tensor[]> = {
+  network: { run: async (frames) => frames.map(() => [map]) },
+  answer: (outputs, frame) => answerOutputs(["map"], outputs, frame),
+};
+const mapSum = [...map.data].reduce((sum, value, i) => (sum + value * ((i % 1_000) + 1)) % 2_147_483_647, 0);
+const wholeMap = { status: "delivered", name: "map", dtype: "int32", shape: [200_000], sum: mapSum };
+
 async function startServer() {
   const transport: Http3Server = await listen({ port: 0, fallback: true });
   const sink = createSinkModel();
-  const server = createServer({ transport, openServedStream: async () => sink });
+  const server = createServer({
+    transport,
+    openServedStream: async ({ model }) => (model === "map" ? mapServed : sink),
+  });
   return { transport, server };
 }
 
@@ -83,6 +103,9 @@ t.test("the client in Chromium", { skip: noChromium, timeout: 120_000 }, async (
         t.equal(answer?.checksum, checksumOf(i), `frame ${i} as it was sent`);
     }
 
+    for (const format of ["messagepack", "json"])
+      t.same(await call("receiveMaps", 4, format), Array(4).fill(wholeMap), `large results, ${format}`);
+
     await running.server.close();
     await relay.close();
     running = await startServer();
@@ -126,6 +149,7 @@ t.test("the client in Chromium", { skip: noChromium, timeout: 120_000 }, async (
       if (status === "delivered") t.equal(answer?.checksum, checksumOf(i));
     }
     t.ok(outcomes.some(({ status }) => status === "delivered"));
+    t.same(await call("receiveMaps", 4, "messagepack"), Array(4).fill(wholeMap), "large results");
     const { events } = (await call("report")) as { events: object[] };
     t.match(
       events.find((event) => "name" in event),

@@ -1,5 +1,5 @@
 // Runs in a page: streams to the model `sink` and tells what became of the frames.
-import { createReconnectingClient } from "@sluice/client";
+import { createReconnectingClient, readOutputs } from "@sluice/client";
 import { connect, discover } from "@sluice/client/browser";
 import { createTensor } from "@sluice/tensor";
 
@@ -45,6 +45,24 @@ export async function send(count) {
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
   return outcomes;
+}
+
+/** Sends frames to the model `map`, whose outputs are large; resolves to how many came, and a checksum of each. */
+export async function receiveMaps(count, resultFormat) {
+  const maps = await client.openStream({
+    ...{ model: "map", resultContent: "tensors", resultFormat, deadlineMs: 20_000 },
+    spec: { dtype: "uint8", shape, layout: "chw" },
+  });
+  const outcomes = await Promise.all(
+    Array.from({ length: count }, (_, i) => maps.send(createTensor("uint8", shape, frameOf(i), "chw"))),
+  );
+  maps.close();
+  return outcomes.map(({ status, answer }) => {
+    if (status !== "delivered") return { status };
+    const [{ name, tensor }] = readOutputs(answer);
+    const sum = tensor.data.reduce((sum, value, i) => (sum + value * ((i % 1_000) + 1)) % 2_147_483_647, 0);
+    return { status, name, dtype: tensor.dtype, shape: tensor.shape, sum };
+  });
 }
 
 /** Sends until a frame is delivered. */

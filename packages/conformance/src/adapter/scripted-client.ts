@@ -35,6 +35,11 @@ export function createScriptedClient(): ScriptedSide {
     if (message?.kind === "open") core.openStream(openStreamFromWire(message.body, 0));
   }
 
+  function receive(id: number, { hex, end, reset }: JsonObject, nowMs: number): void {
+    if (typeof hex === "string" && hex !== "") core.handleResultStream(id, fromHex(hex), nowMs);
+    if (end === true || reset === true) core.handleResultEnd(id, end === true, nowMs);
+  }
+
   function send({ stream, data, slices }: SendInput, nowMs: number): boolean {
     const decision = core.offer(stream, nowMs, nowMs);
     if (!decision.admitted) return false;
@@ -64,6 +69,7 @@ export function createScriptedClient(): ScriptedSide {
       if (input.open) open(input.open as JsonObject);
       else if (input.send) output.admitted = send(input.send as unknown as SendInput, nowMs);
       else if (typeof input.closeStream === "number") core.closeStream(input.closeStream);
+      else if (typeof input.stream === "number") receive(input.stream, input, nowMs);
       else throw new TypeError(`no such step: ${JSON.stringify(input)}`);
     },
   };

@@ -17,6 +17,15 @@ import { type MutableOutput, noteClosed, type ScriptedSide, type ScriptOptions }
 
 /** MessagePack of `true`. */
 const answerPayload = Uint8Array.of(0xc3);
+
+/** MessagePack of bytes, in so many bytes together. */
+function largeAnswer(bytes: number): Uint8Array {
+  const payload = new Uint8Array(bytes);
+  payload[0] = 0xc6;
+  new DataView(payload.buffer).setUint32(1, bytes - 5);
+  return payload;
+}
+
 const noStages = { decode: 0, conceal: 0, queue: 0, inference: 0 };
 
 /** What a server without statistics says to a stream for its one model, `sink`, which takes every shape. */
@@ -52,6 +61,7 @@ export function createScriptedServer(options: ScriptOptions): ScriptedSide {
     },
     0,
   );
+  const payload = options.answerBytes === undefined ? answerPayload : largeAnswer(options.answerBytes);
   const decoders = new Map<number, TensorDecoder>();
   const waiting: { readonly atMs: number; readonly run: (nowMs: number) => void }[] = [];
 
@@ -72,7 +82,7 @@ export function createScriptedServer(options: ScriptOptions): ScriptedSide {
 
   function answerFrame(frame: ReceivedFrame, nowMs: number): void {
     const partial = decoders.get(frame.stream)!.begin(frame.frame);
-    for (const { index, count, payload } of frame.slices) partial.add(index, count, payload);
+    for (const slice of frame.slices) partial.add(slice.index, slice.count, slice.payload);
     const { missingCount } = partial.finish();
     const answer: FrameAnswer =
       missingCount === frame.units
@@ -82,7 +92,7 @@ export function createScriptedServer(options: ScriptOptions): ScriptedSide {
           }
         : {
             ...{ outcome: "done", stages: noStages, elements: frame.units },
-            ...{ concealedElements: missingCount, payload: answerPayload },
+            ...{ concealedElements: missingCount, payload },
           };
     core.answer(frame, answer, nowMs);
   }
@@ -102,7 +112,7 @@ export function createScriptedServer(options: ScriptOptions): ScriptedSide {
     setMaxDatagramBytes: core.setMaxDatagramBytes,
     pollControl: core.pollControl,
     pollDatagram: core.pollDatagram,
-    pollStream: () => undefined,
+    pollStream: () => core.pollResult()?.bytes,
     progress(nowMs, output) {
       const event = core.pollEvent();
       if (event) handleEvent(event, nowMs, output);

@@ -9,6 +9,8 @@ export interface ScriptOptions {
   readonly token?: string;
   readonly acceptAfterMs?: number;
   readonly answerAfterMs?: number;
+  /** Bytes of the payload of every answer; default: that of `true`. */
+  readonly answerBytes?: number;
 }
 
 /** What both sides' cores and the applications around them have in common here. */

@@ -4,6 +4,7 @@ import {
   createControlDecoder,
   createFecReceiver,
   createReceiverReport,
+  createResultDecoder,
   createTensorDecoder,
   decodeControl,
   decodeDatagram,
@@ -12,6 +13,7 @@ import {
   encodeControlItem,
   encodeDelimitedControl,
   encodeRepairPayload,
+  encodeResultStream,
   encodeSliceHeader,
   encodeSliceItem,
   encodeSourceSymbol,
@@ -138,6 +140,21 @@ export const wireOperations = {
   "tensor-stream.decode": ({ chunks, maxTensorBytes }: { chunks: string[]; maxTensorBytes: number }) => {
     const decoder = createTensorDecoder(maxTensorBytes);
     return { slices: chunks.flatMap((chunk) => decoder.decode(fromHex(chunk))).map(plainSlice) };
+  },
+  "result-stream.decode": ({ chunks, maxResultBytes }: { chunks: string[]; maxResultBytes: number }) => {
+    const decoder = createResultDecoder(({ payloadBytes }) => {
+      if (payloadBytes > maxResultBytes)
+        throw new ProtocolError(ErrorCode.limitExceeded, `a payload of ${payloadBytes} bytes`);
+    });
+    for (const chunk of chunks) decoder.decode(fromHex(chunk));
+    const { payload, ...body } = decoder.finish();
+    const result = plainMessage({ kind: "result", body: { ...body, payload: new Uint8Array(0) } }).body;
+    return { result, payload: toHex(payload) };
+  },
+  "result-stream.encode": ({ result, payload }: { result: JsonObject; payload: string }) => {
+    const message = messageOf({ kind: "result", body: { ...result, payload } });
+    if (message.kind !== "result") throw new TypeError("no result");
+    return { hex: toHex(encodeResultStream(message.body)) };
   },
   "control-stream.decode": ({ chunks }: { chunks: string[] }) => ({
     messages: decodeChunks(chunks).map(plainMessage),

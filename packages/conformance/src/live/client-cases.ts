@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { ErrorCode } from "@sluice/protocol";
 import { maxAgeMs, type OutgoingControl } from "@sluice/protocol/wire";
 import { type ClientContext, doneResult, framesOf, nextFrame } from "./client-context.js";
+import { clientLargeCases } from "./client-large-cases.js";
 import type { LiveCase } from "./live-case.js";
 import { type MessageOf, type RawPeer, sliceItem, Unmet } from "./raw-peer.js";
 
@@ -92,6 +93,7 @@ function answerAll(peer: RawPeer, stream: number): () => void {
 }
 
 export const clientCases: readonly Case[] = [
+  ...clientLargeCases,
   {
     id: "2.2/hello-comes-first",
     shows: ["sluice/2.2/1", "sluice/2.2/2"],

@@ -1,6 +1,7 @@
 import {
   type ControlMessage,
   createControlDecoder,
+  createResultDecoder,
   createTensorDecoder,
   decodeDatagram,
   maxAcknowledgedFrames,
@@ -15,7 +16,7 @@ interface StepOutput {
   /** Bytes for the control stream since the step before, in hex. */
   readonly control?: string;
   readonly datagrams?: readonly string[];
-  /** Streams for single tensors, each with all its bytes. */
+  /** Streams for single tensors, and those for single results, each with all its bytes. */
   readonly streams?: readonly string[];
   /** Name of the code with which it has closed the session; null while it is open. */
   readonly closed?: string | null;
@@ -33,7 +34,10 @@ export function compareSession(vector: Vector, output: Json): string | undefined
   if (!Array.isArray(steps) || steps.length !== expectations.length) {
     return `expected { steps } with ${expectations.length} entries, got ${shorten(output)}`;
   }
-  const inputs = (vector.input as unknown as { steps: readonly { at: number; input?: JsonObject }[] }).steps;
+  const { role, steps: inputs } = vector.input as unknown as {
+    role: "client" | "server";
+    steps: readonly { at: number; input?: JsonObject }[];
+  };
   const control = createControlDecoder();
   const history: { readonly step: number; readonly slices: readonly SentSlice[] }[] = [];
   let maxBytes = scriptDatagramBytes;
@@ -41,9 +45,11 @@ export function compareSession(vector: Vector, output: Json): string | undefined
     const { at, input } = inputs[i]!;
     if (typeof input?.maxDatagramBytes === "number") maxBytes = input.maxDatagramBytes;
     try {
-      const sent = readStep(control, steps[i]!, maxBytes);
+      const sent = readStep(control, steps[i]!, maxBytes, role);
       history.push({ step: i, slices: sent.slices });
-      const fault = judge(expectation, steps[i]!, sent.messages, sent.slices, history);
+      const fault =
+        judge(expectation, steps[i]!, sent.messages, sent.slices, history) ??
+        judgeResults(expectation, sent.results);
       if (fault !== undefined) return `step ${i} at ${at} ms: ${fault}`;
     } catch (error) {
       return `step ${i} at ${at} ms: what it sent cannot be read: ${(error as Error).message}`;
@@ -56,7 +62,12 @@ interface SentSlice extends ReceivedSlice {
   readonly onStream: boolean;
 }
 
-function readStep(decode: (chunk: Uint8Array) => ControlMessage[], step: StepOutput, maxBytes: number) {
+function readStep(
+  decode: (chunk: Uint8Array) => ControlMessage[],
+  step: StepOutput,
+  maxBytes: number,
+  role: "client" | "server",
+) {
   const messages = decode(fromHex(step.control ?? ""));
   const slices: SentSlice[] = [];
   for (const hex of step.datagrams ?? []) {
@@ -73,7 +84,9 @@ function readStep(decode: (chunk: Uint8Array) => ControlMessage[], step: StepOut
       slices.push({ ...slice, onStream: false });
     }
   }
-  for (const hex of step.streams ?? []) {
+  const streams = step.streams ?? [];
+  const results = role === "server" ? streams.map(readResult) : [];
+  for (const hex of role === "client" ? streams : []) {
     const found = createTensorDecoder(Number.MAX_SAFE_INTEGER).decode(fromHex(hex));
     // spec 5.1
     if (new Set(found.map(({ header }) => `${header.stream}/${header.frame}`)).size > 1)
@@ -82,7 +95,23 @@ function readStep(decode: (chunk: Uint8Array) => ControlMessage[], step: StepOut
       throw new RangeError("a tensor's stream with a sequence");
     for (const slice of found) slices.push({ ...slice, onStream: true });
   }
-  return { messages, slices };
+  return { messages, slices, results };
+}
+
+/** A result's stream: the frame, and the bytes of the payload. */
+function readResult(hex: string) {
+  const decoder = createResultDecoder(() => {});
+  decoder.decode(fromHex(hex));
+  const { stream, frame, payload } = decoder.finish();
+  return { stream, frame, bytes: payload.length };
+}
+
+function judgeResults(
+  { results }: StepExpectation,
+  sent: readonly { stream: number; frame: number; bytes: number }[],
+): string | undefined {
+  if (!results || shorten([...results]) === shorten([...sent])) return undefined;
+  return `expected streams with results ${shorten([...results])}, got ${shorten([...sent])}`;
 }
 
 function judge(

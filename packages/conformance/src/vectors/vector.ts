@@ -26,6 +26,8 @@ export interface StepExpectation {
   readonly admitted?: boolean;
   /** Frames whose results were handed to the application in this step. */
   readonly delivered?: readonly { readonly stream: number; readonly frame: number }[];
+  /** (server) Results that were sent on streams of their own since the step before, with the bytes of their payloads. */
+  readonly results?: readonly { readonly stream: number; readonly frame: number; readonly bytes: number }[];
   /** Frames that acknowledgements named since the step before, whatever the number of messages. */
   readonly acks?: readonly { readonly stream: number; readonly frames: readonly number[] }[];
 }

@@ -18,6 +18,11 @@ const BAD_CERTIFICATE = 0x12a;
 /** TLS alert no_application_protocol as a QUIC error (RFC 9001 8.1). */
 const NO_APPLICATION_PROTOCOL = 0x178;
 const RECEIVE_WINDOW_BYTES = 1 << 20;
+/** A peer that is not heard for longer could be taken for dead. */
+const MAX_IGNORED_MS = 1_000;
+
+/** What became of a packet. `ignored`: it came while the peer is not heard; `full`: too many of its connection wait. */
+export type PacketFate = "taken" | "full" | "ignored";
 
 /** What the endpoint that owns a connection learns of it. */
 export interface QuicheConnectionEvents extends ConnectionEvents {
@@ -49,6 +54,7 @@ export class QuicheConnection {
   #isOver = false;
   #isClosing = false;
   #lastReceivedMs: number;
+  #ignoredUntilMs = 0;
   readonly #keepAliveMs: number;
   /** Until when a session must be open. */
   readonly #openDeadlineMs: number;
@@ -107,14 +113,28 @@ export class QuicheConnection {
     return this.#path.isLocal || !this.webTransport.hasOpened;
   }
 
+  /** It has no session yet. */
+  get isOpening(): boolean {
+    return !this.webTransport.hasOpened;
+  }
+
   /** The pacer, or the socket, has stopped the last turn. */
   get isHeldBack(): boolean {
     return this.#sender.isHeldBack;
   }
 
-  /** Takes one packet for the next turn, or loses it: `false` where too many wait. */
-  receive(packet: Uint8Array, from: Address, nowMs: number): boolean {
-    return this.#arrived.push({ packet, from, atMs: nowMs });
+  /** Takes one packet for the next turn, or loses it. */
+  receive(packet: Uint8Array, from: Address, nowMs: number): PacketFate {
+    if (nowMs < this.#ignoredUntilMs) return "ignored";
+    return this.#arrived.push({ packet, from, atMs: nowMs }) ? "taken" : "full";
+  }
+
+  /**
+   * Loses the peer's packets for a while, unopened: opening and answering them is most of what they cost, and its congestion
+   * control slows it down.
+   */
+  ignorePeer(ms: number, nowMs: number): void {
+    this.#ignoredUntilMs = nowMs + Math.min(ms, MAX_IGNORED_MS);
   }
 
   readonly #open = ({ packet, from, atMs: nowMs }: ArrivedPacket): void => {

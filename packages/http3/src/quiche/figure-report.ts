@@ -7,6 +7,7 @@ export class FigureReport {
   #retries = 0;
   #droppedPackets = 0;
   #droppedDatagrams = 0;
+  #ignoredPackets = 0;
   #connections = 0;
   #handshakes = 0;
   #hasNews = true;
@@ -27,6 +28,12 @@ export class FigureReport {
     this.#hasNews = true;
   }
 
+  /** A packet came from a client that is not heard for a while. */
+  addIgnoredPacket(): void {
+    this.#ignoredPackets += 1;
+    this.#hasNews = true;
+  }
+
   /** A session had too many datagrams waiting for the main thread. */
   addDroppedDatagram(): void {
     this.#droppedDatagrams += 1;
@@ -39,7 +46,11 @@ export class FigureReport {
       return undefined;
     const figures = {
       ...{ connections, handshakes, retries: this.#retries, refused: this.#refusals.counts() },
-      dropped: { packets: this.#droppedPackets, datagrams: this.#droppedDatagrams },
+      dropped: {
+        packets: this.#droppedPackets,
+        datagrams: this.#droppedDatagrams,
+        ignored: this.#ignoredPackets,
+      },
     };
     this.#connections = connections;
     this.#handshakes = handshakes;
@@ -47,6 +58,7 @@ export class FigureReport {
     this.#retries = 0;
     this.#droppedPackets = 0;
     this.#droppedDatagrams = 0;
+    this.#ignoredPackets = 0;
     this.#hasNews = false;
     return figures;
   }

@@ -18,6 +18,7 @@ export type ToWorker =
   | { readonly type: "certificate"; readonly server: number; readonly cert: string; readonly key: string }
   | { readonly type: "answer"; readonly session: number; readonly status: number }
   | { readonly type: "close"; readonly session: number; readonly code: number; readonly reason: string }
+  | { readonly type: "ignore"; readonly session: number; readonly ms: number }
   | { readonly type: "datagrams"; readonly session: number; readonly pack: DatagramPack }
   | ({ readonly type: "open"; readonly isBidirectional: boolean } & StreamName)
   /** The bytes belong to whoever gets the message. */
@@ -103,7 +104,7 @@ export interface ServerFigures {
   /** Since the last report. */
   readonly refused: RefusalCounts;
   /** Since the last report. */
-  readonly dropped: { readonly packets: number; readonly datagrams: number };
+  readonly dropped: { readonly packets: number; readonly datagrams: number; readonly ignored: number };
 }
 
 export interface RequestFacts {

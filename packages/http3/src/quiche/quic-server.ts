@@ -36,7 +36,7 @@ export class QuicServer implements EngineServer, WorkerClient {
   #handshakes = 0;
   #retries = 0;
   readonly #refusals = new Refusals();
-  readonly #dropped = { packets: 0, datagrams: 0 };
+  readonly #dropped = { packets: 0, datagrams: 0, ignored: 0 };
   readonly #restarts = { hang: 0, crash: 0 };
   #onSession: ((session: Session, request: SessionRequest) => void) | undefined;
   #waiting: [Session, SessionRequest][] = [];
@@ -144,6 +144,7 @@ export class QuicServer implements EngineServer, WorkerClient {
         this.#refusals.addAll(message.refused);
         this.#dropped.packets += message.dropped.packets;
         this.#dropped.datagrams += message.dropped.datagrams;
+        this.#dropped.ignored += message.dropped.ignored;
         return;
       case "server-closed":
         this.#finish();

@@ -136,6 +136,10 @@ export class QuicSession implements Session, WorkerClient {
     this.#end({ code: code >>> 0, reason: sent, by: "local" });
   }
 
+  ignorePeer(ms: number): void {
+    if (!this.#isClosed) this.worker.post({ type: "ignore", session: this.handle, ms });
+  }
+
   stats(): TransportStats {
     const stats = this.#stats;
     return {

@@ -115,8 +115,10 @@ export class ServerEndpoint {
         ? undefined
         : (this.#connections.get(connectionKey(header.destinationId)) ?? this.#admit(header, packet, from));
     if (connection === undefined) return;
-    if (!connection.receive(packet, from, performance.now())) this.#figures.addDroppedPacket();
-    this.context.loop.schedule(connection);
+    const fate = connection.receive(packet, from, performance.now());
+    if (fate === "taken") this.context.loop.schedule(connection);
+    else if (fate === "full") this.#figures.addDroppedPacket();
+    else this.#figures.addIgnoredPacket();
   }
 
   #admit(header: PacketHeader, packet: Buffer, from: Address): QuicheConnection | undefined {

@@ -43,6 +43,10 @@ export class SessionPort implements DatagramSource {
 
   handleMessage(message: Extract<ToWorker, { session: number }>): void {
     const { webTransport } = this.connection;
+    if (message.type === "ignore") {
+      this.connection.ignorePeer(message.ms, performance.now());
+      return;
+    }
     this.connection.handleNews(message.type !== "datagrams" && message.type !== "write");
     switch (message.type) {
       case "datagrams":

@@ -2,6 +2,12 @@ import type { QuicheConnection } from "./connection.js";
 import { Trickle } from "./trickle.js";
 import { WakeTimes } from "./wake-times.js";
 
+/**
+ * Connections without a session that have a turn in one round: their handshakes cost as much as dozens of packets, and
+ * others would wait for all of those that begin at the same time.
+ */
+const NEWCOMERS_PER_ROUND = 2;
+
 /** Where the host and those who use it are on the same thread. */
 export interface SameThread {
   /** Handles what was asked for since the last time; returns whether there was any. */
@@ -133,9 +139,16 @@ export class TurnLoop {
     if (ms > 0) nap(ms);
   }
 
+  /** Who has a turn now; newcomers come last, and the most of them in the next rounds. */
   #takeDirty(): Set<QuicheConnection> {
     const dirty = this.#dirty;
     this.#dirty = new Set();
+    const newcomers: QuicheConnection[] = [];
+    for (const connection of dirty) if (connection.isOpening) newcomers.push(connection);
+    newcomers.forEach((connection, i) => {
+      dirty.delete(connection);
+      (i < NEWCOMERS_PER_ROUND ? dirty : this.#dirty).add(connection);
+    });
     return dirty;
   }
 }

@@ -7,5 +7,5 @@ import { type OnnxruntimeOptions, openOnnxSession } from "./open-onnx-session.js
  * @throws EngineError `not-available` where onnxruntime does not load, `load-failed` where it refuses the model
  */
 export async function loadOnnxruntime(model: Uint8Array, options: OnnxruntimeOptions = {}): Promise<Engine> {
-  return createEngineOver(await openOnnxSession(model, options), "chw");
+  return createEngineOver(await openOnnxSession(model, options), "chw", { onLog: options.onLog });
 }

@@ -1,6 +1,10 @@
+import { EngineError } from "../engine.js";
 import type { EngineOptions } from "../network.js";
 import { checkOptions } from "../worker-engine/engine-options.js";
+import type { RefusalReason } from "../worker-engine/messages.js";
 import { openSession, type WorkerSession } from "../worker-engine/session.js";
+import { providerChoices } from "./providers.js";
+import { createLockMemory, releaseThreadLock } from "./thread-lock.js";
 import type { OnnxWorkerSettings } from "./worker-settings.js";
 
 /** How onnxruntime runs a model. */
@@ -13,9 +17,13 @@ export interface OnnxruntimeOptions extends EngineOptions {
   readonly shapesOnly?: boolean;
 }
 
+/** One for the process, as is the device behind it. */
+const lock = createLockMemory();
+
 /**
  * Loads an ONNX model into onnxruntime in a worker thread.
- * @throws EngineError `not-available` where onnxruntime does not load, `load-failed` where it refuses the model
+ * @throws EngineError `not-available` where onnxruntime does not load or a provider cannot be had, `load-failed` where it
+ *   refuses the model, `bad-input` naming an option
  */
 export async function openOnnxSession(
   model: Uint8Array,
@@ -23,22 +31,32 @@ export async function openOnnxSession(
 ): Promise<WorkerSession> {
   forbidTelemetry();
   const { threads, maxPendingRuns } = checkOptions(options);
-  const runtime = options.runtime ?? "onnxruntime-node";
+  const { runtime = "onnxruntime-node", provider = "cpu", onLog } = options;
+  if (!providerChoices.includes(provider)) {
+    throw new EngineError("bad-input", `provider: must be one of ${providerChoices.join(", ")}`);
+  }
   const settings: OnnxWorkerSettings = {
-    ...{ model, runtime, threads },
+    ...{ model, runtime, provider, lock, threads },
     graphOptimization: options.graphOptimization ?? "all",
     shapesOnly: options.shapesOnly ?? false,
   };
   return openSession({
     workerUrl: options.workerUrl ?? new URL("./worker.js", import.meta.url),
     ...{ settings, maxPendingRuns },
-    describeRefusal: (reason, message) =>
-      reason === "load-failed"
-        ? `onnxruntime does not take the model: ${message}`
-        : `${runtime} does not load on ${process.platform}-${process.arch} (${message}); ` +
-          "its CPU library ships inside the npm package for linux, mac and windows, x64 (not mac) and arm64",
-    ...(options.onLog ? { onLog: options.onLog } : {}),
+    describeRefusal: (reason, message) => describeRefusal(reason, message, runtime),
+    onExit: (threadId) => releaseThreadLock(lock, threadId),
+    // Nobody who asked for nothing else wants to be told that it is the processor.
+    ...(onLog && options.provider !== undefined ? { onLog } : {}),
   });
+}
+
+function describeRefusal(reason: RefusalReason, message: string, runtime: string): string {
+  if (reason === "load-failed") return `onnxruntime does not take the model: ${message}`;
+  if (reason === "no-provider") return message;
+  return (
+    `${runtime} does not load on ${process.platform}-${process.arch} (${message}); ` +
+    "its CPU library ships inside the npm package for linux, mac and windows, x64 (not mac) and arm64"
+  );
 }
 
 /**

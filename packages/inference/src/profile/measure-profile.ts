@@ -17,6 +17,8 @@ export interface ProfileOptions {
   readonly inputs: readonly Tensor[];
   /** Codecs of tensors at cuts, ready to use. */
   readonly codecs: readonly Codec[];
+  /** Those of tensors of whole numbers; by default the same. */
+  readonly integerCodecs?: readonly Codec[];
   /** Codecs of the model's input, where the server runs all of it; `asBytes`: it holds pixels, which are sent as uint8. */
   readonly inputCodecs: readonly { readonly codec: Codec; readonly asBytes: boolean }[];
   /** Only these cuts; all where it is not said. */
@@ -131,7 +133,8 @@ export async function measureProfile(model: Model, options: ProfileOptions): Pro
     try {
       const { medianMs: clientMs, results: tensors } = await timeEngine(head, inputs);
       let compressedBytes: number | null = null;
-      for (const codec of options.codecs) {
+      const isFloat = cut.dtype === "float32" || cut.dtype === "float16";
+      for (const codec of isFloat ? options.codecs : (options.integerCodecs ?? options.codecs)) {
         const coded = await tryCodec(codec, tensors, cut.name);
         if (coded === undefined) continue;
         const { payload, onPath: bytes, decoded } = coded;

@@ -9,7 +9,7 @@ import type { EngineOptions, Network } from "../network.js";
 import { describeTensor, specOf, type TensorInfo } from "../tensor-info.js";
 import { checkOptions } from "../worker-engine/engine-options.js";
 import { createEngineOver, dtypeOfRawType } from "../worker-engine/engine-over-session.js";
-import type { RawInfo } from "../worker-engine/messages.js";
+import type { RawInfo, RefusalReason } from "../worker-engine/messages.js";
 import { openSession } from "../worker-engine/session.js";
 import { readArtifacts, type TfjsArtifacts } from "./artifacts.js";
 import type {
@@ -34,7 +34,7 @@ export interface TfjsOptions {
 
 const workerUrl = new URL("./worker.js", import.meta.url);
 
-function describeRefusal(reason: "not-available" | "load-failed", message: string): string {
+function describeRefusal(reason: RefusalReason, message: string): string {
   return reason === "load-failed"
     ? `TensorFlow.js does not take the model: ${message}`
     : `no backend of TensorFlow.js loads (${message}); "npm install @tensorflow/tfjs @tensorflow/tfjs-backend-wasm" ` +
@@ -146,7 +146,7 @@ function createPart(
         settings: settingsFor(artifacts, part, options),
         ...(onLog ? { onLog } : {}),
       });
-      return createEngineOver(session, "hwc");
+      return createEngineOver(session, "hwc", { onLog });
     },
     async save() {
       throw new ModelError("unsupported", "only ONNX models are written, not those of TensorFlow.js");

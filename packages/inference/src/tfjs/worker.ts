@@ -7,7 +7,7 @@ import { reply, serveRuns } from "../worker-engine/serve-runs.js";
 import { openGraph } from "./graph-in-memory.js";
 import { openLayers } from "./layers-in-memory.js";
 import type { TfjsDescribeReply, TfjsPart, TfjsWorkerSettings } from "./messages.js";
-import { openBackend, type TensorFlow } from "./open-backend.js";
+import { openBackend, type TensorFlow, type TfjsBackend } from "./open-backend.js";
 import type { TfjsNetworkInMemory } from "./runnable.js";
 import { canProbe, runZeros } from "./zeros.js";
 
@@ -62,7 +62,7 @@ function lacksOperation(error: unknown): boolean {
   );
 }
 
-async function startWith(tf: TensorFlow, log: readonly string[]): Promise<void> {
+async function startWith(tf: TensorFlow, backend: TfjsBackend, log: readonly string[]): Promise<void> {
   const network = await openNetwork(tf);
   if (settings.task === "describe") {
     const message: TfjsDescribeReply = { kind: "described", description: await network.describe(), log };
@@ -73,7 +73,7 @@ async function startWith(tf: TensorFlow, log: readonly string[]): Promise<void> 
   const run = network.take(part);
   await warmUp(tf, part, run);
   serveRuns({ run: (feeds) => runRaw(tf, part, run, feeds), async release() {} });
-  reply({ kind: "ready", inputs: part.inputs, outputs: part.outputs, log });
+  reply({ kind: "ready", inputs: part.inputs, outputs: part.outputs, provider: backend, log });
 }
 
 async function start(): Promise<void> {
@@ -88,7 +88,7 @@ async function start(): Promise<void> {
     }
     try {
       const found = `tfjs ${tf.version.tfjs}: backend ${backend}`;
-      await startWith(tf, [missing.length === 0 ? found : `${found} (${missing.join("; ")})`]);
+      await startWith(tf, backend, [missing.length === 0 ? found : `${found} (${missing.join("; ")})`]);
       return;
     } catch (error) {
       if (!lacksOperation(error)) {

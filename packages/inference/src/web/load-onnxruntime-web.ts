@@ -1,5 +1,6 @@
 import { type Engine, EngineError } from "../engine.js";
 import { createEngineOver } from "../worker-engine/engine-over-session.js";
+import { kindOfRefusal } from "../worker-engine/messages.js";
 import { createPendingRuns } from "../worker-engine/pending-runs.js";
 import type { WebProvider, WebWorkerReply } from "./web-messages.js";
 import type { WebWorker } from "./web-worker.js";
@@ -59,7 +60,7 @@ export function loadOnnxruntimeWeb(model: Uint8Array, options: OnnxruntimeWebOpt
     worker.addEventListener("message", ({ data: reply }: { readonly data: WebWorkerReply }) => {
       if (reply.kind === "provider") options.onProvider?.(reply.provider, reply.passedOver);
       else if (reply.kind === "refused")
-        fail(new EngineError(reply.reason, `onnxruntime-web: ${reply.message}`));
+        fail(new EngineError(kindOfRefusal(reply.reason), `onnxruntime-web: ${reply.message}`));
       else if (reply.kind !== "ready") runs.handle(reply);
       else {
         const session = {

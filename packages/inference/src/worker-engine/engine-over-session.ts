@@ -8,6 +8,7 @@ import {
 } from "@sluice/tensor";
 import { type Engine, EngineError, type RunOptions } from "../engine.js";
 import { describeTensor, type TensorInfo } from "../tensor-info.js";
+import { type BatchTrust, type BatchTrustOptions, createBatchTrust } from "./batch-trust.js";
 import type { RawData, RawInfo, RawTensor } from "./messages.js";
 import type { WorkerSession } from "./session.js";
 import type { SpareBuffers } from "./spare-buffers.js";
@@ -138,11 +139,11 @@ function unstack(
   });
 }
 
-function createEngine(session: WorkerSession, imageLayout: Layout): Engine {
+function createEngine(session: WorkerSession, imageLayout: Layout, trust: BatchTrust): Engine {
   const inputs = session.inputs.map((info) => describeInfo(info, imageLayout));
   const outputs = session.outputs.map((info) => describeInfo(info, imageLayout));
   const batched = inputs.some((info) => info.batch !== "none");
-  let stackable = inputs.length === 1 && inputs[0]!.batch === "dynamic";
+  const stackable = inputs.length === 1 && inputs[0]!.batch === "dynamic";
 
   /** @param columns for each input, its samples */
   const runColumns = async (
@@ -180,18 +181,20 @@ function createEngine(session: WorkerSession, imageLayout: Layout): Engine {
   return {
     inputs,
     outputs,
+    provider: session.provider,
     run,
     async runBatch(samples, options) {
       if (samples.length === 0) return [];
-      if (!stackable) return runEach(samples, options);
+      if (!stackable || (samples.length > 1 && !trust.isGiven())) return runEach(samples, options);
       try {
-        return await runColumns([samples], samples.length, options);
+        const results = await runColumns([samples], samples.length, options);
+        if (samples.length > 1) trust.confirm();
+        return results;
       } catch (error) {
         if (samples.length === 1 || !(error instanceof EngineError) || error.kind !== "run-failed")
           throw error;
         const results = await runEach(samples, options);
-        // It says that it takes any batch and has one for a single sample inside.
-        stackable = false;
+        trust.withdraw(samples.length, error.message);
         return results;
       }
     },
@@ -203,11 +206,16 @@ function createEngine(session: WorkerSession, imageLayout: Layout): Engine {
 /**
  * An engine over a network in a worker thread; the session is closed where that cannot be.
  * @param imageLayout what three axes beside the batch axis are in the network's format
+ * @param options `onLog` takes a line when batches fail and when they run again
  * @throws EngineError `load-failed` for inputs or outputs that Sluice cannot carry
  */
-export async function createEngineOver(session: WorkerSession, imageLayout: Layout): Promise<Engine> {
+export async function createEngineOver(
+  session: WorkerSession,
+  imageLayout: Layout,
+  options: Partial<BatchTrustOptions> = {},
+): Promise<Engine> {
   try {
-    return createEngine(session, imageLayout);
+    return createEngine(session, imageLayout, createBatchTrust({ now: () => performance.now(), ...options }));
   } catch (error) {
     await session.close();
     throw error;

@@ -20,15 +20,24 @@ export type WorkerRequest =
   | { readonly kind: "run"; readonly id: number; readonly inputs: Readonly<Record<string, RawTensor>> }
   | { readonly kind: "close" };
 
+/** Why a worker does not run a network: no runtime, not what was to compute it, or not this network. */
+export type RefusalReason = "not-available" | "no-provider" | "load-failed";
+
+export function kindOfRefusal(reason: RefusalReason): "not-available" | "load-failed" {
+  return reason === "no-provider" ? "not-available" : reason;
+}
+
 /** From the worker to the main thread. `log`: what was tried and what runs the network, a line each. */
 export type WorkerReply =
   | {
       readonly kind: "ready";
       readonly inputs: readonly RawInfo[];
       readonly outputs: readonly RawInfo[];
+      /** What computes: a provider of onnxruntime, a backend of TensorFlow.js. */
+      readonly provider?: string;
       readonly log?: readonly string[];
     }
-  | { readonly kind: "refused"; readonly reason: "not-available" | "load-failed"; readonly message: string }
+  | { readonly kind: "refused"; readonly reason: RefusalReason; readonly message: string }
   | {
       readonly kind: "done";
       readonly id: number;

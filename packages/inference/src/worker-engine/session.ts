@@ -1,6 +1,13 @@
 import { Worker } from "node:worker_threads";
 import { type EngineCounters, EngineError, type RunOptions } from "../engine.js";
-import type { RawInfo, RawTensor, WorkerReply, WorkerRequest } from "./messages.js";
+import {
+  kindOfRefusal,
+  type RawInfo,
+  type RawTensor,
+  type RefusalReason,
+  type WorkerReply,
+  type WorkerRequest,
+} from "./messages.js";
 import { createPendingRuns } from "./pending-runs.js";
 import type { SpareBuffers } from "./spare-buffers.js";
 
@@ -8,6 +15,8 @@ import type { SpareBuffers } from "./spare-buffers.js";
 export interface WorkerSession {
   readonly inputs: readonly RawInfo[];
   readonly outputs: readonly RawInfo[];
+  /** What computes, where the runtime has several. */
+  readonly provider?: string | undefined;
   /** The tensors' buffers are given to the worker: they must not be used afterwards, nor hold anything else. */
   run(inputs: Readonly<Record<string, RawTensor>>, options?: RunOptions): Promise<readonly RawTensor[]>;
   /** Memory for inputs. */
@@ -43,7 +52,7 @@ function createSession(
   worker.unref();
 
   return {
-    ...{ inputs: ready.inputs, outputs: ready.outputs, run: runs.run },
+    ...{ inputs: ready.inputs, outputs: ready.outputs, provider: ready.provider, run: runs.run },
     ...{ buffers: runs.buffers, counters: runs.counters },
     close() {
       closing ??= closeWorker(worker, runs.hasEnded);
@@ -72,8 +81,10 @@ export interface WorkerSource {
   readonly settings: unknown;
   readonly maxPendingRuns: number;
   /** For people: what a refusal means. */
-  describeRefusal(reason: "not-available" | "load-failed", message: string): string;
+  describeRefusal(reason: RefusalReason, message: string): string;
   readonly onLog?: (line: string) => void;
+  /** The thread has ended, in whatever way. */
+  readonly onExit?: (threadId: number) => void;
 }
 
 /**
@@ -83,6 +94,8 @@ export interface WorkerSource {
 export function openSession(source: WorkerSource): Promise<WorkerSession> {
   return new Promise((resolve, reject) => {
     const worker = new Worker(source.workerUrl, { workerData: source.settings });
+    const { threadId } = worker;
+    worker.once("exit", () => source.onExit?.(threadId));
     const onError = (cause: Error): void => {
       const message = `the worker thread of the engine did not start: ${cause.message}`;
       reject(new EngineError("crashed", message, { cause }));
@@ -116,5 +129,5 @@ function refusal(reply: WorkerReply, source: WorkerSource): EngineError {
   if (reply.kind !== "refused") {
     return new EngineError("crashed", `the worker answered "${reply.kind}" to its start`);
   }
-  return new EngineError(reply.reason, source.describeRefusal(reply.reason, reply.message));
+  return new EngineError(kindOfRefusal(reply.reason), source.describeRefusal(reply.reason, reply.message));
 }

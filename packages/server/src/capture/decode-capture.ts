@@ -1,5 +1,5 @@
 import { sluice } from "@sluice/proto";
-import { defaultLimits, openStreamFromWire } from "@sluice/protocol";
+import { defaultLimits, maxResultStreamBytes, openStreamFromWire } from "@sluice/protocol";
 import { elementCount } from "@sluice/tensor";
 import { Unpackr } from "msgpackr";
 import {
@@ -91,7 +91,7 @@ export function decodeCapturedFrame(record: Uint8Array, stream: CapturedStream):
       ...(fields.state === undefined ? {} : { state: readState(fields.state, stream) }),
       ...{ outcome, ...code },
       ...(fields.tensor === undefined ? {} : { tensor: readTensor(fields.tensor, stream) }),
-      answer: readBytes(fields, "answer", 0, 1 << 20),
+      answer: readBytes(fields, "answer", 0, maxResultStreamBytes),
     };
   } catch (cause) {
     throw asCaptureError(cause);

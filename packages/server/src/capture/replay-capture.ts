@@ -40,8 +40,8 @@ export async function* replayCapture(
   { openServedStream, frame }: ReplayOptions,
 ): AsyncGenerator<ReplayedFrame> {
   const { options } = reader.stream;
-  const { model, split, spec, resultContent: content } = options;
-  const served = await openServedStream({ model, split, spec, content });
+  const { model, split, spec, resultContent: content, maxResultBytes } = options;
+  const served = await openServedStream({ model, split, spec, content, maxResultBytes });
   const receiver = await createTensorReceiver(options, served);
   // Frames that were not decoded left the stream as it was.
   const aside = await createTensorReceiver(options, served);
