@@ -47,7 +47,7 @@ function isEqual(a: Tensor, b: Tensor): boolean {
 t.test("through a network that loses packets", async (t) => {
   const path = await writeMapModel(t);
   const model = await loadModel(path);
-  const half = await loadServedHalf(model, "", 1);
+  const half = await loadServedHalf(model, "", { threads: 1 });
   const local = await model.network.load({ threads: 1 });
   const transport = await listen({ port: 0 });
   const server = createServer({ transport, openServedStream: async (request) => half.serve(request) });

@@ -7,6 +7,7 @@
  * bottleneck busy for most of a frame, are exact, but where others share the path they show a share of it and not what it
  * carries. So runs count where they differ from bursts by no more than timers explain.
  */
+import { findChange, findChangeByShort, isFaster, type RateSample } from "./path-change.js";
 import type { Train } from "./train-finder.js";
 
 export interface BandwidthEstimator {
@@ -16,6 +17,10 @@ export interface BandwidthEstimator {
   addRun(train: Train, nowMs: number): void;
   /** Bits per second; `undefined` before the first burst. */
   readonly bitsPerSecond: number | undefined;
+  /** How often the path has become another one, of which trains of before say nothing (`path-change.ts`). */
+  readonly changes: number;
+  /** Whether the last burst was faster than the path is taken for: it may be another one. */
+  readonly isDoubted: boolean;
   /** When the last burst came. */
   readonly measuredMs: number;
 }
@@ -36,17 +41,19 @@ const fewSamples = 8;
 /** Bursts may seem to be so much faster than the path for timers' sake. */
 const minRunShare = 0.9;
 
-interface Sample {
-  readonly atMs: number;
+interface Sample extends RateSample {
   readonly weight: number;
-  readonly bitsPerSecond: number;
 }
 
 export function createBandwidthEstimator(): BandwidthEstimator {
   const full = createBursts();
   const short = createBursts();
+  /** The latest short bursts, clumps too, where no full one came behind them. */
+  let shortSinceFull: Sample[] = [];
   let runs: Sample[] = [];
   let estimate: number | undefined;
+  let changes = 0;
+  let isDoubted = false;
   let measuredMs = Number.NEGATIVE_INFINITY;
   /** When samples came that the estimate does not know yet. */
   let staleSinceMs: number | undefined;
@@ -62,28 +69,59 @@ export function createBandwidthEstimator(): BandwidthEstimator {
     const nowMs = staleSinceMs;
     staleSinceMs = undefined;
     runs = latest(runs, maxRuns, nowMs);
-    const bursts = full.samples(nowMs) ?? short.samples(nowMs);
+    let bursts = full.samples(nowMs) ?? short.samples(nowMs);
     if (!bursts) return;
+    if (estimate !== undefined) {
+      const changedMs =
+        findChange(bursts, estimate) ??
+        findChange(runs, estimate) ??
+        findChangeByShort(bursts, shortSinceFull, estimate);
+      if (changedMs !== undefined) {
+        changes++;
+        forgetBefore(changedMs);
+        bursts = full.samples(nowMs) ?? short.samples(nowMs) ?? bursts;
+      }
+      isDoubted = isFaster(bursts.at(-1)!, estimate);
+    }
     const rising = inOrder(bursts);
     const ofRuns = quantile(inOrder(runs), commonShare);
     const isAlone = ofRuns !== undefined && ofRuns >= minRunShare * quantile(rising, 1 / 2)!;
     estimate = isAlone ? ofRuns : quantile(rising, commonShare);
   }
 
+  function forgetBefore(changedMs: number): void {
+    runs = since(runs, changedMs);
+    full.forgetBefore(changedMs);
+    short.forgetBefore(changedMs);
+  }
+
   return {
     addBurst(train, nowMs) {
       changed(nowMs);
       measuredMs = nowMs;
-      (train.datagrams >= fullBurst ? full : short).add(train, nowMs);
+      if (train.datagrams >= fullBurst) {
+        full.add(train, nowMs);
+        shortSinceFull = [];
+      } else {
+        shortSinceFull = latest([...shortSinceFull, short.add(train, nowMs)], maxBursts, nowMs);
+      }
     },
     addRun({ datagrams, bytes, spreadMs }, nowMs) {
       if (datagrams < minRun || spreadMs === 0) return;
       changed(nowMs);
-      runs.push({ atMs: nowMs, weight: bytes, bitsPerSecond: (bytes * 8_000) / spreadMs });
+      runs.push({ atMs: nowMs, spreadMs, weight: bytes, bitsPerSecond: (bytes * 8_000) / spreadMs });
     },
     get bitsPerSecond() {
       update();
       return estimate;
+    },
+    get changes() {
+      update();
+      return changes;
+    },
+    get isDoubted() {
+      update();
+      return isDoubted;
     },
     get measuredMs() {
       return measuredMs;
@@ -95,10 +133,17 @@ function createBursts() {
   let spread: Sample[] = [];
   let clumped: Sample[] = [];
   return {
-    add({ bytes, spreadMs, totalBytes }: Train, nowMs: number): void {
-      const common = { atMs: nowMs, weight: 1 };
-      if (spreadMs > 0) spread.push({ ...common, bitsPerSecond: (bytes * 8_000) / spreadMs });
-      else clumped.push({ ...common, bitsPerSecond: (totalBytes * 8_000) / clumpSpreadMs });
+    add({ bytes, spreadMs, totalBytes }: Train, nowMs: number): Sample {
+      const sample =
+        spreadMs > 0
+          ? { atMs: nowMs, spreadMs, weight: 1, bitsPerSecond: (bytes * 8_000) / spreadMs }
+          : { atMs: nowMs, spreadMs, weight: 1, bitsPerSecond: (totalBytes * 8_000) / clumpSpreadMs };
+      (spreadMs > 0 ? spread : clumped).push(sample);
+      return sample;
+    },
+    forgetBefore(changedMs: number): void {
+      spread = since(spread, changedMs);
+      clumped = since(clumped, changedMs);
     },
     /** The ones that count; `undefined` where there are none. */
     samples(nowMs: number): readonly Sample[] | undefined {
@@ -113,6 +158,10 @@ function createBursts() {
 
 function latest(samples: Sample[], count: number, nowMs: number): Sample[] {
   return samples.filter(({ atMs }) => nowMs - atMs < windowMs).slice(-count);
+}
+
+function since(samples: readonly Sample[], fromMs: number): Sample[] {
+  return samples.filter(({ atMs }) => atMs >= fromMs);
 }
 
 function inOrder(samples: readonly Sample[]): Sample[] {

@@ -8,6 +8,8 @@ import { createWindowedMin } from "./windowed-min.js";
 export interface DeliveryRate {
   /** A report has come. */
   add(progress: Progress, nowMs: number): void;
+  /** The path has become another one: nothing is known of it. */
+  forget(): void;
   /** Bits per second, the most of the last seconds; 0 before two reports. */
   bitsPerSecond(nowMs: number): number;
 }
@@ -26,7 +28,7 @@ const minSpanMs = 100;
 const windowMs = 4_000;
 
 export function createDeliveryRate(): DeliveryRate {
-  const slowness = createWindowedMin(windowMs);
+  let slowness = createWindowedMin(windowMs);
   let from: Progress | undefined;
   return {
     add(progress, nowMs) {
@@ -37,6 +39,10 @@ export function createDeliveryRate(): DeliveryRate {
       const bytes = deliveredBytes - from.deliveredBytes;
       if (bytes > 0) slowness.add(spanMs / bytes, nowMs);
       from = progress;
+    },
+    forget() {
+      slowness = createWindowedMin(windowMs);
+      from = undefined;
     },
     bitsPerSecond(nowMs) {
       const msPerByte = slowness.get(nowMs);

@@ -27,7 +27,7 @@ export interface PathEstimator {
   isDark(rttMs: number, nowMs: number): boolean;
   /** When {@link expire} has something to do; Infinity where nothing is on its way. */
   nextExpiryMs(rttMs: number): number;
-  /** Whether the bandwidth was not measured for so long that it may be another one. */
+  /** Whether the bandwidth may be another one: it was not measured for long, or by a train that was much faster. */
   isStale(nowMs: number): boolean;
   /** How long ago it was measured; Infinity: never. */
   bandwidthAgeMs(nowMs: number): number;
@@ -67,6 +67,9 @@ const lossWindow = 128;
 const darkMs = 350;
 
 const staleMs = 1_000;
+/** A path that has changed soon changes again more often than others do: for a while its bandwidth is measured sooner. */
+const newStaleMs = 250;
+const newMs = 2_000;
 /** The largest frame of so long says how long a queue may be a frame's own. */
 const frameWindowMs = 10_000;
 /** Beside what a round trip holds, so much may be on its way: reports are gathered, and paths have queues. */
@@ -86,6 +89,9 @@ export function createPathEstimator(): PathEstimator {
   let reportedUpTo = 0;
   let deliveredBytes = 0;
   let deliveredRate = 0;
+  let changes = 0;
+  /** When the path last became another one. */
+  let changedMs = Number.NEGATIVE_INFINITY;
   let datagramsLost = 0;
   let lossRuns = 0;
   const lossRunLengths = createLossRunLengths();
@@ -139,6 +145,11 @@ export function createPathEstimator(): PathEstimator {
   }
 
   function adaptRate(rttMs: number, nowMs: number): void {
+    if (bandwidth.changes > changes) {
+      changes = bandwidth.changes;
+      changedMs = nowMs;
+      delivery.forget();
+    }
     deliveredRate = delivery.bitsPerSecond(nowMs);
     const { bitsPerSecond } = bandwidth;
     if (bitsPerSecond !== undefined) queue.setFrameMs((-8_000 * (frames.get(nowMs) ?? 0)) / bitsPerSecond);
@@ -146,6 +157,9 @@ export function createPathEstimator(): PathEstimator {
       nowMs,
       rttMs,
       lossShare,
+      datagramsReported: reportedUpTo,
+      datagramsLost,
+      changes: bandwidth.changes,
       standingQueueMs: queue.standingMs(nowMs),
       standingWindowMs: queue.standingWindowMs,
       capacityBitsPerSecond: bitsPerSecond,
@@ -190,7 +204,10 @@ export function createPathEstimator(): PathEstimator {
       return Math.max(maxBlindBytes, 2 * deliveredBytes);
     },
     isDark,
-    isStale: (nowMs) => nowMs - bandwidth.measuredMs > staleMs,
+    isStale(nowMs) {
+      if (bandwidth.isDoubted && flight.unreceivedBytes === 0) return true;
+      return nowMs - bandwidth.measuredMs > (nowMs - changedMs < newMs ? newStaleMs : staleMs);
+    },
     bandwidthAgeMs: (nowMs) => nowMs - bandwidth.measuredMs,
     // A little later than it must be: a wake-up for which rounding leaves nothing to do would come again at once.
     nextExpiryMs: (rttMs) => flight.oldestSentMs + Math.max(minExpiryMs, 3 * rttMs) + 0.1,

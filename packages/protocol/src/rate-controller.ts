@@ -30,8 +30,13 @@ export interface RateSample {
   readonly standingWindowMs: number;
   /** What the bottleneck carries, in bits per second; `undefined` before it is known. */
   readonly capacityBitsPerSecond: number | undefined;
+  /** How often the path has become another one (`bandwidth-estimator.ts`). */
+  readonly changes: number;
   /** Share of the datagrams of the last moments that were lost, 0 to 1. */
   readonly lossShare: number;
+  /** Counted since the session began. */
+  readonly datagramsReported: number;
+  readonly datagramsLost: number;
 }
 
 /** The queue that is left to jitter and to clocks of a tenth of a millisecond. */
@@ -74,6 +79,10 @@ const startupShare = 0.5;
 /** A decrease shows after a round trip, the window over which the standing queue is measured, and so much more. */
 const settleMs = 50;
 const heavyLoss = 0.25;
+/** After so long losses smoothed over many datagrams are not of before the last reaction. */
+const lossWindowMs = 1_000;
+/** Fewer say nothing of losses. */
+const fewDatagrams = 16;
 /** A rate below this share of the bottleneck is not reached by decreases. */
 const minShare = 0.05;
 
@@ -86,23 +95,38 @@ export function createRateController(): RateController {
   let queuedMs = Number.NEGATIVE_INFINITY;
   let startedMs: number | undefined;
   let pauseMs = 0;
+  /** Changes of the path that were answered. */
+  let changes = 0;
+  /** What was reported up to the last reaction: its losses have been answered. */
+  let before: LossCounts = { datagramsReported: 0, datagramsLost: 0 };
   let lastCeiling = Number.POSITIVE_INFINITY;
 
   return {
-    update({ nowMs, rttMs, standingQueueMs, standingWindowMs, capacityBitsPerSecond, lossShare }) {
+    update(sample) {
+      const { nowMs, rttMs, standingQueueMs, standingWindowMs, capacityBitsPerSecond, lossShare } = sample;
       if (capacityBitsPerSecond === undefined) return;
       const ceiling = ceilingShare * capacityBitsPerSecond;
       const elapsedMs = Math.min(1_000, Math.max(0, nowMs - updatedMs));
       updatedMs = nowMs;
       rate ??= ceiling;
       startedMs ??= nowMs;
+      if (sample.changes > changes) {
+        // What waits was sent for the path that there was: its queue and its losses are answered with the new ceiling.
+        changes = sample.changes;
+        startedMs = nowMs;
+        reactedMs = nowMs;
+        if (ceiling < lastCeiling) pauseMs += standingQueueMs;
+      }
       const isStarting = nowMs - startedMs < startupMs;
       // Frames may begin to show what the path carries after minutes of small ones.
       const follows = isStarting || rate > ownShare * lastCeiling;
       if (follows && ceiling > lastCeiling) rate *= ceiling / lastCeiling;
       lastCeiling = ceiling;
       if (standingQueueMs > minThresholdMs / 2) queuedMs = nowMs;
-      const isCongested = standingQueueMs > thresholdMs || lossShare > heavyLoss;
+      if (nowMs - reactedMs <= rttMs) before = sample;
+      const isLossy =
+        lossShare > heavyLoss && (nowMs - reactedMs > lossWindowMs || lossSince(before, sample) > heavyLoss);
+      const isCongested = standingQueueMs > thresholdMs || isLossy;
       const approach = Math.min(1, (thresholdGain * elapsedMs) / 1_000);
       thresholdMs += (standingQueueMs - thresholdMs) * approach;
       thresholdMs = Math.min(maxThresholdMs, Math.max(minThresholdMs, thresholdMs));
@@ -113,7 +137,7 @@ export function createRateController(): RateController {
         rate += (gain * (ceiling - rate) * Math.sqrt(rate / ceiling) * elapsedMs) / 1_000;
       }
       if (isCongested && nowMs - reactedMs > rttMs + standingWindowMs + settleMs) {
-        const isOwn = lossShare <= heavyLoss && rate > ownShare * ceiling;
+        const isOwn = !isLossy && rate > ownShare * ceiling;
         if (isOwn && nowMs - reactedMs > ownQueueMs) pauseMs += queuesPaused * standingQueueMs;
         else rate = (isOwn ? ownDecrease : decrease) * Math.min(rate, ceiling);
         reactedMs = nowMs;
@@ -132,4 +156,11 @@ export function createRateController(): RateController {
       return rate;
     },
   };
+}
+
+type LossCounts = Pick<RateSample, "datagramsReported" | "datagramsLost">;
+
+function lossSince(before: LossCounts, now: LossCounts): number {
+  const told = now.datagramsReported - before.datagramsReported;
+  return told < fewDatagrams ? 0 : (now.datagramsLost - before.datagramsLost) / told;
 }

@@ -70,3 +70,18 @@ t.test("a path that carries less is not filled by them", async (t) => {
   const latencyMs = oneAtATime(8_192, { delayMs: 0.2, rateBitsPerSecond: 20e6 }, 15_000);
   t.ok(latencyMs < 4.2, `${latencyMs} ms`);
 });
+
+t.test("of another path nothing is known", async (t) => {
+  const delivery = createDeliveryRate();
+  for (let i = 0; i <= 10; i++)
+    delivery.add({ deliveredBytes: i * 100_000, sentMs: i * 100, reportedMs: i * 100 }, i * 100);
+  t.equal(delivery.bitsPerSecond(1_000), 8e6);
+  delivery.forget();
+  t.equal(delivery.bitsPerSecond(1_000), 0);
+  for (let i = 0; i <= 5; i++)
+    delivery.add(
+      { deliveredBytes: 1e6 + i * 10_000, sentMs: 1_000 + i * 100, reportedMs: 1_000 + i * 100 },
+      1_000 + i * 100,
+    );
+  t.equal(delivery.bitsPerSecond(1_500), 0.8e6);
+});

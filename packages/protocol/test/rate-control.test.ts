@@ -55,6 +55,7 @@ const sample: RateSample = {
     capacityBitsPerSecond: 20e6,
     lossShare: 0,
   },
+  ...{ changes: 0, datagramsReported: 0, datagramsLost: 0 },
 };
 
 t.test("alone on a path the rate is what the bottleneck carries, and no more", async (t) => {
@@ -108,7 +109,7 @@ t.test(
     t.equal(rate.bitsPerSecond, 0.75 * 0.85 * full, "with less than all of a path none is its own");
     t.equal(rate.takePauseMs(), 0);
     const policed = createRateController();
-    policed.update({ ...sample, lossShare: 0.3 });
+    policed.update({ ...sample, nowMs: 1_500, lossShare: 0.3 });
     t.ok(policed.bitsPerSecond! < full, "nor does a pause help against losses");
   },
 );
@@ -138,11 +139,141 @@ t.test(
   },
 );
 
-t.test("heavy loss lowers the rate, for something must be policing the path", async (t) => {
-  const rate = createRateController();
-  rate.update(sample);
-  for (let nowMs = 1_000; nowMs < 3_000; nowMs += 10) rate.update({ ...sample, nowMs, lossShare: 0.3 });
-  t.ok((rate.bitsPerSecond ?? 0) < 0.5 * 20e6);
+t.test(
+  "heavy loss lowers the rate, for something must be policing the path; what was lost before a decrease does not again",
+  async (t) => {
+    for (const isGoingOn of [true, false]) {
+      const rate = createRateController();
+      rate.update(sample);
+      for (let nowMs = 1_000; nowMs < 2_000; nowMs += 10) {
+        const datagramsReported = nowMs / 10;
+        const datagramsLost = 0.3 * (isGoingOn ? datagramsReported : Math.min(105, datagramsReported));
+        rate.update({ ...sample, nowMs, lossShare: 0.3, datagramsReported, datagramsLost });
+      }
+      const share = rate.bitsPerSecond! / (0.98 * 20e6);
+      if (isGoingOn) t.ok(share < 0.5, `${share}`);
+      else t.ok(share >= 0.75 && share < 0.85, `${share}: once`);
+    }
+  },
+);
+
+t.test(
+  "on another path the rate is all that it carries, and what still waits of before is paused for",
+  async (t) => {
+    const rate = createRateController();
+    rate.update(sample);
+    const lossy = { ...sample, lossShare: 0.6, datagramsReported: 1_000, datagramsLost: 600 };
+    rate.update({ ...lossy, nowMs: 9_000, standingQueueMs: 90, capacityBitsPerSecond: 2e6, changes: 1 });
+    t.equal(rate.bitsPerSecond, 0.98 * 2e6);
+    t.equal(rate.takePauseMs(), 90);
+    for (let nowMs = 9_010; nowMs < 9_900; nowMs += 10)
+      rate.update({ ...lossy, nowMs, capacityBitsPerSecond: 2e6, changes: 1 });
+    t.equal(rate.bitsPerSecond, 0.98 * 2e6, "its losses are not of this path");
+    for (const nowMs of [9_910, 10_310])
+      rate.update({ ...sample, nowMs, standingQueueMs: 40, capacityBitsPerSecond: 2e6, changes: 1 });
+    const share = rate.bitsPerSecond! / 2e6;
+    t.ok(share < 0.9, `others are there: ${share}`);
+    rate.takePauseMs();
+    rate.update({ ...sample, nowMs: 11_000, standingQueueMs: 5, changes: 2 });
+    t.ok(
+      Math.abs(rate.bitsPerSecond! / (share * 20e6) - 1) < 0.1,
+      "a wider path is taken up at the same share",
+    );
+    t.equal(rate.takePauseMs(), 0);
+  },
+);
+
+t.test(
+  "a path that changes is known by its next frames, and none of it is taken for a change where only timers jitter",
+  async (t) => {
+    const link = (megabits: number) => ({ delayMs: 20, queueMs: 100, rateBitsPerSecond: megabits * 1e6 });
+    const real = { timerMs: 1, openingBytes: 14_000, stallMs: 5 };
+    for (const { from, to, bytes } of [
+      { from: 20, to: 2, bytes: 10_000 },
+      { from: 20, to: 2, bytes: 40_000 },
+      { from: 20, to: 5, bytes: 20_000 },
+      { from: 2, to: 20, bytes: 40_000 },
+      { from: 5, to: 50, bytes: 20_000 },
+    ]) {
+      for (const jitterMs of [0, 3]) {
+        const session = createVirtualSession({
+          seed: 4,
+          up: { ...link(from), jitterMs },
+          down: link(from),
+          real,
+        });
+        const spec = { ...streamOptions.spec, shape: [bytes] };
+        const stream = session.client.openStream({ ...streamOptions, spec, deadlineMs: 300 });
+        session.runUntil(300);
+        streamFrames(session, stream, { frames: 200, intervalMs: 1_000 / 20, bytes: new Uint8Array(bytes) });
+        const name = `${bytes} bytes, ${from} to ${to} Mbit/s, ${jitterMs} ms of jitter`;
+        const megabits = () => (session.client.figures.bandwidthBitsPerSecond ?? 0) / 1e6;
+        for (let nowMs = 1_000; nowMs <= 5_000; nowMs += 100) {
+          session.runUntil(nowMs);
+          if (!(megabits() > 0.75 * from && megabits() < 1.3 * from))
+            t.fail(`${name}: ${megabits()} at ${nowMs}`);
+        }
+        session.upLink.set(link(to), 5_000);
+        session.downLink.set(link(to), 5_000);
+        session.runUntil(5_600);
+        t.ok(megabits() > 0.75 * to && megabits() < 1.3 * to, `${name}: ${megabits().toFixed(1)}`);
+        session.runUntil(9_000);
+        t.ok(
+          session.client.figures.rateBitsPerSecond! > 0.45 * to * 1e6,
+          `${name}: ${session.client.figures.rateBitsPerSecond}`,
+        );
+      }
+    }
+  },
+);
+
+t.test("smaller frames show that the path has changed, too", async (t) => {
+  const link = (megabits: number) => ({ delayMs: 20, queueMs: 100, rateBitsPerSecond: megabits * 1e6 });
+  const real = { timerMs: 1, openingBytes: 14_000, stallMs: 5 };
+  for (const [from, to] of [
+    [20, 2],
+    [2, 20],
+  ] as const) {
+    const session = createVirtualSession({ seed: 4, up: link(from), down: link(from), real });
+    const [large, small] = [40_000, 5_000].map((bytes) =>
+      session.client.openStream({
+        ...{ ...streamOptions, deadlineMs: 300 },
+        spec: { ...streamOptions.spec, shape: [bytes] },
+      }),
+    );
+    session.runUntil(300);
+    streamFrames(session, large!, { frames: 60, intervalMs: 50, bytes: new Uint8Array(40_000) });
+    session.runUntil(3_700);
+    session.upLink.set(link(to), 3_700);
+    const megabits = () => (session.client.figures.bandwidthBitsPerSecond ?? 0) / 1e6;
+    t.ok(megabits() > 0.75 * from && megabits() < 1.3 * from, `${megabits()} before`);
+    streamFrames(session, small!, { frames: 60, intervalMs: 50, bytes: new Uint8Array(5_000) });
+    session.runUntil(4_300);
+    t.ok(megabits() > 0.6 * to && megabits() < 1.4 * to, `${megabits()} of ${to}`);
+  }
+});
+
+t.test("short dips cost the frames that fall into them, and few behind them", async (t) => {
+  const link = { delayMs: 20, queueMs: 100, rateBitsPerSecond: 20e6 };
+  const real = { timerMs: 1, openingBytes: 14_000, stallMs: 5 };
+  for (const seed of [1, 2, 3]) {
+    const bytes = 60_000;
+    const session = createVirtualSession({ seed, up: link, down: link, real });
+    const spec = { ...streamOptions.spec, shape: [bytes] };
+    const stream = session.client.openStream({ ...streamOptions, spec });
+    session.runUntil(300);
+    for (const atMs of [3_300, 6_300, 9_300]) {
+      session.clock.at(atMs, () => session.upLink.set({ rateBitsPerSecond: 4e6 }, atMs));
+      session.clock.at(atMs + 500, () => session.upLink.set({ rateBitsPerSecond: 20e6 }, atMs + 500));
+    }
+    streamFrames(session, stream, { frames: 360, intervalMs: 1_000 / 30, bytes: new Uint8Array(bytes) });
+    session.runUntil(12_800);
+    const whole = session.clientEvents.filter(
+      (event) => event.type === "delivered" && event.onTime && event.result.concealedElements < 0.07 * bytes,
+    ).length;
+    // Fifteen frames of each dip do not fit, and the path needs frames to show that it is over.
+    t.ok(whole > 360 - 3 * 30, `seed ${seed}: ${whole} of 360 in time and whole`);
+  }
 });
 
 t.test("sessions that see the same queue come to equal shares", async (t) => {

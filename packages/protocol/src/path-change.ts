@@ -1,0 +1,89 @@
+/**
+ * Tells a path that has become another one from one that jitters: the latest trains in a row are unlike what the path was
+ * taken for, and so was hardly one before. Of n trains of the same path and k latest ones these are the lowest or the
+ * highest of all once in (n + k choose k) times only, however the rates are distributed.
+ */
+
+/** The rate of a train. */
+export interface RateSample {
+  /** When it was reported. */
+  readonly atMs: number;
+  /** The time that its bytes took, in milliseconds. */
+  readonly spreadMs: number;
+  readonly bitsPerSecond: number;
+}
+
+/** A rate below this share of another one, or above it by as much, is unlike it: traffic of others slows bursts down by less. */
+const likeShare = 0.7;
+const changeSamples = 3;
+/**
+ * In milliseconds. Timers and stalls make many trains slower, and hardly one faster by so much: of those the second in a
+ * row is enough.
+ */
+const sureMs = 5;
+const sureSamples = 2;
+const minOlder = 3;
+/** So many of those before may be unlike it as well; one that met the change before this one, too, where there are a few. */
+const rareShare = 1 / 16;
+const few = 5;
+
+/** Whether a train was faster than a path of such a rate lets it be. */
+export function isFaster({ bitsPerSecond }: RateSample, estimate: number): boolean {
+  return bitsPerSecond * likeShare > estimate;
+}
+
+function isSlower({ bitsPerSecond }: RateSample, estimate: number): boolean {
+  return bitsPerSecond < likeShare * estimate;
+}
+
+/** How much longer the train would take at the estimate, in milliseconds. */
+function aheadMs({ spreadMs, bitsPerSecond }: RateSample, estimate: number): number {
+  return spreadMs * (bitsPerSecond / estimate - 1);
+}
+
+function isSurelyFaster(sample: RateSample, estimate: number): boolean {
+  return isFaster(sample, estimate) && aheadMs(sample, estimate) > sureMs;
+}
+
+/** Whether a short train, of which timers decide much, is unlike the estimate nevertheless. */
+function isSurelyUnlike(sample: RateSample, estimate: number): boolean {
+  return (
+    (isFaster(sample, estimate) || isSlower(sample, estimate)) && Math.abs(aheadMs(sample, estimate)) > sureMs
+  );
+}
+
+/**
+ * @param samples in the order in which they came
+ * @param estimate what the path was taken for, in bits per second
+ * @returns when the first train of the path that it is now was reported; `undefined`: it is the same
+ */
+export function findChange(samples: readonly RateSample[], estimate: number): number | undefined {
+  const isSure = samples.slice(-sureSamples).every((sample) => isSurelyFaster(sample, estimate));
+  return (
+    (isSure ? changeOf(samples, sureSamples, estimate) : undefined) ??
+    changeOf(samples, changeSamples, estimate)
+  );
+}
+
+function changeOf(samples: readonly RateSample[], count: number, estimate: number): number | undefined {
+  const older = samples.length - count;
+  const first = samples[older];
+  if (older < minOlder || !first) return undefined;
+  const isUnlike = isFaster(first, estimate) ? isFaster : isSlower;
+  if (!samples.slice(older).every((sample) => isUnlike(sample, estimate))) return undefined;
+  let unlike = 0;
+  for (let i = 0; i < older; i++) if (isUnlike(samples[i]!, estimate)) unlike++;
+  return unlike <= (older < few ? 0 : Math.max(1, rareShare * older)) ? first.atMs : undefined;
+}
+
+/** The same where short trains, in which timers decide much, are all that came behind the others. */
+export function findChangeByShort(
+  samples: readonly RateSample[],
+  short: readonly RateSample[],
+  estimate: number,
+): number | undefined {
+  const latest = short.slice(-changeSamples);
+  if (latest.length < changeSamples || !latest.every((sample) => isSurelyUnlike(sample, estimate)))
+    return undefined;
+  return findChange([...samples, ...short], estimate);
+}
