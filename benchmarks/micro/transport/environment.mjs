@@ -15,7 +15,8 @@ export const readLoad = () => loadavg().map((value) => Math.round(value * 100) /
 
 /** The machine and the code that a result belongs to. */
 export function describeEnvironment() {
-  const commit = git("rev-parse", "--short", "HEAD") ?? "unknown";
+  // A machine may have the code without its history.
+  const commit = git("rev-parse", "--short", "HEAD") ?? process.env.SLUICE_COMMIT ?? "unknown";
   const isChanged = (git("status", "--porcelain", "--", ":/packages") ?? "") !== "";
   return {
     date: new Date().toISOString(),
