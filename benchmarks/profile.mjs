@@ -78,7 +78,7 @@ async function main(options) {
     const { options: ways } = await measureTerms(options);
     const path = await openPath(options.model, { megabits, rttMs: options.rttMs });
     try {
-      const rttMs = await measureRtt(path, options, ways);
+      const rttMs = await measureRtt(path);
       for (const way of ways.filter(({ strategy }) => strategy !== "client")) {
         const predictedMs = predictTotal(way, { megabits, rttMs });
         const measured = await measureTotal(path, options, way, predictedMs);

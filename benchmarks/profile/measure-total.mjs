@@ -12,7 +12,7 @@ export function predictTotal({ clientMs, encodeMs, bytes, decodeMs, serverMs }, 
 /** A server for a model with a relay before it. */
 export async function openPath(model, { megabits, rttMs }) {
   const server = await startSluice(
-    ["serve", "--model", model, "--listen", "127.0.0.1:0", "--metrics", "off", "--json"],
+    ["serve", "--model", model, "--model", "sink", "--listen", "127.0.0.1:0", "--metrics", "off", "--json"],
     "listening",
   );
   try {
@@ -38,23 +38,17 @@ export async function openPath(model, { megabits, rttMs }) {
   }
 }
 
-/** Frames, and frames a second, of the session that measures the round trip: it idles, and its pings say how long they take. */
-const idle = { frames: "12", fps: "4" };
+/** Of the session that measures the round trip, to `sink`: frames so small and rare that its pings wait behind none. */
+const idle = ["--source", "synthetic:1x1x16", "--frames", "16", "--fps", "4", "--deadline-ms", "20000"];
 
 /**
  * The round trip that a session on the path measures, in milliseconds: what the relay delays, and what its timers and the
- * two ends' own threads add to every packet. By a session of its own, with the way that sends least.
+ * two ends' own threads add to every packet. By a session of its own, which sends next to nothing: pings behind a frame
+ * would tell its D/B once more.
  */
-export async function measureRtt(path, workload, ways) {
-  const [least] = ways.filter(({ bytes }) => bytes > 0).sort((a, b) => a.bytes - b.bytes);
-  const { rttMs } = await runSluice([
-    ...streamArgs(path, workload, least),
-    "--frames",
-    idle.frames,
-    "--fps",
-    idle.fps,
-  ]);
-  return rttMs;
+export async function measureRtt({ url, certHash }) {
+  const args = ["stream", url, "--cert-hash", certHash, "--model", "sink", ...idle, "--json"];
+  return (await runSluice(args)).rttMs;
 }
 
 function streamArgs(path, workload, { strategy, split, codec }) {

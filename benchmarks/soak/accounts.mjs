@@ -5,10 +5,18 @@ import { floors, theilSen } from "./slope.mjs";
 const maxHeapPerMinute = 96 * 1024;
 const maxRssPerMinute = 512 * 1024;
 const maxRssBytes = 1024 ** 3;
-/** Windows, and minutes of a campaign, below which a slope says nothing: compilers and allocators still settle. */
+/** Windows below which a slope says nothing. */
 const leastWindows = 6;
-const leastMinutes = 10;
-const warmUpMinutes = 4;
+/**
+ * How a slope is judged, in minutes: campaigns below `leastMinutes` are too short for it, and the first ones of a life, in
+ * which compilers and allocators settle, do not count. What the system has given moves in steps of some ten MB that stay
+ * for minutes, as threads come and go (RSS): of so long the lowest counts.
+ */
+const kinds = {
+  heap: { leastMinutes: 10, warmUpMinutes: 4, windowMinutes: 0 },
+  rss: { leastMinutes: 30, warmUpMinutes: 10, windowMinutes: 3 },
+};
+const leastLooksPerWindow = 2;
 /** Files and timers at the end beside those at the start: a probe's connection, a timer that just waits. */
 const spare = 10;
 
@@ -135,7 +143,7 @@ export function checkLeftovers(name, first, last) {
   return failures;
 }
 
-/** Files and threads of a process that is seen from outside, while it works. @param first and last looks at it */
+/** Files and threads of a process while it works. @param first and last looks at it */
 export function checkHeld(name, first, last) {
   return ["files", "threads"]
     .filter((what) => last[what] > first[what] + spare)
@@ -144,26 +152,30 @@ export function checkHeld(name, first, last) {
 
 /**
  * Slopes of a process's memory, and what is wrong with them.
- * @param looks `{ life, minutes, rssBytes, heapBytes }` in order; of what is seen from outside only one of both is known
+ * @param looks `{ life, minutes, rssBytes, heapBytes }` in order; of a page only its heap is known
  */
 export function judgeMemory(name, looks, { minutes }) {
-  const how = { perWindow: 2, warmUpMinutes: Math.min(warmUpMinutes, 0.25 * minutes) };
-  const slope = (key) => {
+  const spanMinutes = looks.at(-1).minutes - looks[0].minutes;
+  const looksPerMinute = spanMinutes > 0 ? (looks.length - 1) / spanMinutes : 0;
+  const slopes = {};
+  const failures = [];
+  for (const [kind, key, most] of [
+    ["heap", "heapBytes", maxHeapPerMinute],
+    ["rss", "rssBytes", maxRssPerMinute],
+  ]) {
+    const { leastMinutes, warmUpMinutes, windowMinutes } = kinds[kind];
+    const how = {
+      perWindow: Math.max(leastLooksPerWindow, Math.ceil(windowMinutes * looksPerMinute)),
+      warmUpMinutes: Math.min(warmUpMinutes, 0.25 * minutes),
+    };
     const known = looks.filter((one) => one[key] !== undefined);
-    return theilSen(
+    const found = theilSen(
       floors(
         known.map((one) => ({ ...one, value: one[key] })),
         how,
       ),
     );
-  };
-  const slopes = { heap: slope("heapBytes"), rss: slope("rssBytes") };
-  const failures = [];
-  for (const [kind, most] of [
-    ["heap", maxHeapPerMinute],
-    ["rss", maxRssPerMinute],
-  ]) {
-    const found = slopes[kind];
+    slopes[kind] = found;
     const isKnown = found !== undefined && found.points >= leastWindows && minutes >= leastMinutes;
     if (isKnown && found.low > most)
       failures.push(`${name}: its ${kind} grows by ${Math.round(found.perMinute / 1024)} KiB a minute`);

@@ -3,9 +3,10 @@ import { spawn } from "node:child_process";
 import process from "node:process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { lookFromOutside } from "./process-tree.mjs";
+import { createCaller } from "./channel.mjs";
 
 const sluice = fileURLToPath(new URL("../../packages/cli/bin/sluice.js", import.meta.url));
+const door = new URL("./inside-stream.mjs", import.meta.url).href;
 /** It is told to end long before, unless the campaign was killed: then it ends by itself. */
 const leastSeconds = 1_800;
 /** Ctrl-C: 128 and the signal's number. */
@@ -22,12 +23,14 @@ export async function openStreamCompanion(args, target) {
   const child = spawn(
     process.execPath,
     [
+      ...["--expose-gc", "--import", door],
       ...[sluice, "stream", url, "--cert-hash", certificateHash, "--json", "--metrics", "127.0.0.1:0"],
       ...["--fps", String(framesPerSecond), "--deadline-ms", String(deadlineMs)],
       ...["--duration", String(Math.ceil(leastSeconds + 120 * minutes)), ...args],
     ],
-    { stdio: ["ignore", "pipe", "pipe"], detached: true },
+    { stdio: ["ignore", "pipe", "pipe", "ipc"], detached: true },
   );
+  const { call } = createCaller(child, "sluice stream");
   let report = "";
   child.stdout.setEncoding("utf8").on("data", (text) => {
     report += text;
@@ -54,7 +57,7 @@ export async function openStreamCompanion(args, target) {
   ]);
   return {
     ...{ child, ended, said },
-    look: () => lookFromOutside(child.pid),
+    look: () => call("look"),
     async delivered() {
       const text = await (await fetch(address)).text();
       const counts = [...text.matchAll(/^sluice_frames_total\{outcome="delivered".*\} (\S+)$/gm)];

@@ -114,6 +114,13 @@ t.test("a leak is found, a steady process is not one", (t) => {
   const leak = judgeMemory("server", looks(1024 * 1024), { minutes: 60 }).failures;
   t.match(leak, [/^server: its heap grows by 1\d\d\d KiB a minute/, /^server: its rss grows/]);
   t.strictSame(judgeMemory("server", looks(1024 * 1024), { minutes: 5 }).failures, [], "too short to tell");
+  const stairs = Array.from({ length: 61 }, (_, minutes) => ({
+    ...{ life: 0, minutes, heapBytes: 50e6 },
+    rssBytes: (minutes < 30 ? 500e6 : 570e6) + 10e6 * (minutes % 3),
+  }));
+  t.strictSame(judgeMemory("server", stairs, { minutes: 60 }).failures, [], "a step as threads come and go");
+  const early = stairs.slice(0, 21).map((one) => ({ ...one, rssBytes: 500e6 + 4e6 * one.minutes }));
+  t.strictSame(judgeMemory("server", early, { minutes: 20 }).failures, [], "allocators still settle");
   const huge = [{ life: 0, minutes: 0, rssBytes: 2e9, heapBytes: 1 }];
   t.match(judgeMemory("server", huge, { minutes: 1 }).failures, [/took 2000 MB/]);
   t.end();

@@ -120,6 +120,62 @@ export function maskedModel(): Tf.Sequential {
   return model;
 }
 
+/** Reads a sequence [5, 3] and writes one of four steps, beginning with the states that the reader ended with. */
+export function encoderDecoderModel(): Tf.LayersModel {
+  seed = 300;
+  const cell = () => ({ units: 4, kernelInitializer: initial(), recurrentInitializer: initial() });
+  const source = tf.input({ shape: [5, 3], name: "source" });
+  const encoder = tf.layers.lstm({ ...cell(), name: "encoder", returnState: true });
+  const [last, h, c] = encoder.apply(source) as Tf.SymbolicTensor[];
+  const steps = tf.layers.repeatVector({ n: 4, name: "steps" }).apply(last!);
+  const decoder = tf.layers.lstm({ ...cell(), name: "decoder", returnSequences: true });
+  // In this form the states stand among the inputs, as Keras writes them.
+  const decoded = decoder.apply([steps as Tf.SymbolicTensor, h!, c!]) as Tf.SymbolicTensor;
+  const joined = tf.layers.bidirectional({
+    layer: tf.layers.gru({ ...cell() }) as Tf.RNN,
+    mergeMode: "concat",
+    name: "both",
+  });
+  const dense = tf.layers.dense({ units: 2, name: "dense", kernelInitializer: initial() });
+  return tf.model({
+    inputs: source,
+    outputs: dense.apply(joined.apply(decoded) as Tf.SymbolicTensor) as Tf.SymbolicTensor,
+  });
+}
+
+/** A recurrent layer that goes on where the run before has ended. */
+export function statefulModel(): Tf.LayersModel {
+  const source = tf.input({ batchShape: [1, 5, 3], name: "source" });
+  const memory = tf.layers.lstm({ units: 4, stateful: true, name: "memory" });
+  return tf.model({ inputs: source, outputs: memory.apply(source) as Tf.SymbolicTensor });
+}
+
+/** Two images [8,8,2] through one tower meet, and give two outputs, one of which a model inside makes. */
+export function twoInTwoOutModel(): Tf.LayersModel {
+  seed = 400;
+  const inputs = ["left", "right"].map((name) => tf.input({ shape: [8, 8, 2], name }));
+  const inside = tf.input({ shape: [8, 8, 2], name: "inside" });
+  const tower = tf.model({
+    inputs: inside,
+    outputs: residual(conv("lift", 4).apply(inside) as Tf.SymbolicTensor, "tower", 4),
+  });
+  const met = tf.layers
+    .concatenate({ name: "met" })
+    .apply(inputs.map((input) => tower.apply(input) as Tf.SymbolicTensor)) as Tf.SymbolicTensor;
+  const after = conv("after", 3, 2).apply(met) as Tf.SymbolicTensor;
+  const features = tf.input({ shape: [4, 4, 3], name: "features" });
+  const head = tf.sequential({ name: "head" });
+  head.add(tf.layers.globalAveragePooling2d({ inputShape: [4, 4, 3], name: "pooled" }));
+  head.add(tf.layers.dense({ units: 5, name: "logits", kernelInitializer: initial() }));
+  const both = tf.model({
+    inputs: features,
+    outputs: [head.apply(features) as Tf.SymbolicTensor, features],
+    name: "both",
+  });
+  const outputs = both.apply(after) as Tf.SymbolicTensor[];
+  return tf.model({ inputs, outputs });
+}
+
 type NodeDef = { name: string; op: string; input?: string[]; attr?: Record<string, unknown> };
 
 const floats = { type: "DT_FLOAT" };

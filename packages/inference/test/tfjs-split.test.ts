@@ -7,7 +7,7 @@ import {
   type Network,
   openTfjsNetwork,
 } from "@sluice/inference";
-import type { Tensor } from "@sluice/tensor";
+import { createTensor, type Tensor } from "@sluice/tensor";
 import type * as Tf from "@tensorflow/tfjs";
 import t, { type Test } from "tap";
 import { readArtifacts } from "#src/tfjs/artifacts.js";
@@ -15,13 +15,16 @@ import { openGraph } from "#src/tfjs/graph-in-memory.js";
 import { openLayers } from "#src/tfjs/layers-in-memory.js";
 import type { TfjsPart } from "#src/tfjs/messages.js";
 import {
+  encoderDecoderModel,
   maskedModel,
   residualGraphArtifacts,
   residualLayersModel,
   saveArtifacts,
   saveLayers,
   sequentialModel,
+  statefulModel,
   tf,
+  twoInTwoOutModel,
 } from "./tfjs-models.js";
 
 async function images(shape: number[], count = 2): Promise<Tensor[]> {
@@ -181,6 +184,72 @@ t.test("a mask of time steps cannot be sent", async (t) => {
   );
   t.match(await network.listIllegalCuts(), [{ name: "masking", reason: /a mask of time steps goes along/ }]);
   await t.rejects(network.split("masking"), /"masking": a mask/);
+});
+
+t.test("a sequence that is decoded from the states of its reader", async (t) => {
+  const model = encoderDecoderModel();
+  const directory = await saveLayers(model, t.testdir());
+  const inputs = (await images([1, 5, 3])).map(({ data }) =>
+    createTensor("float32", [5, 3], data as Float32Array),
+  );
+  const network = await openTfjsNetwork(`${directory}/model.json`);
+  // `predict` lets go of the reader's output too early, which is one of its states as well: layer by layer instead.
+  const apply = (name: string, x: Tf.Tensor | Tf.Tensor[]) => model.getLayer(name).apply(x) as Tf.Tensor;
+  const decode = (x: Tf.Tensor) => {
+    const [last, h, c] = model.getLayer("encoder").apply(x) as Tf.Tensor[];
+    return apply("dense", apply("both", apply("decoder", [apply("steps", last!), h!, c!])));
+  };
+  const expected = predict({ predict: decode }, inputs);
+  await checkInThreads(t, network, "decoder", inputs, expected);
+  const cuts = await checkAllCuts(t, directory, inputs);
+  t.same(
+    cuts.map(({ name }) => name),
+    ["decoder", "both"],
+  );
+  t.match(await network.listIllegalCuts(), [
+    { name: "encoder", reason: /bypasses it/ },
+    { name: "encoder:1" },
+    { name: "encoder:2" },
+    { name: "steps" },
+  ]);
+});
+
+t.test("a layer that remembers frames is refused, and named", async (t) => {
+  await t.rejects(openTfjsNetwork(`${await saveLayers(statefulModel(), t.testdir())}/model.json`), {
+    kind: "load-failed",
+    message: /layer "memory" is stateful/,
+  });
+});
+
+t.test("two inputs through one tower, and two outputs, cut where they have met", async (t) => {
+  const model = twoInTwoOutModel();
+  const network = await openTfjsNetwork(`${await saveLayers(model, t.testdir())}/model.json`);
+  const inputs = await images([8, 8, 2]);
+  const expected = (
+    model.predict(
+      inputs.map(({ data, shape }) => tf.tensor(data as Float32Array, [1, ...shape])),
+    ) as Tf.Tensor[]
+  ).map((tensor) => tensor.dataSync());
+  const whole = await network.load();
+  const outputs = await whole.run(inputs);
+  const cuts = await network.listCuts();
+  t.same(
+    cuts.map(({ name }) => name),
+    // What comes after is an output itself.
+    ["met"],
+  );
+  for (const { name } of cuts) {
+    const { head, tail } = await network.split(name);
+    const engines = await Promise.all([head.load(), tail.load()]);
+    const halves = await engines[1]!.run(await engines[0]!.run(inputs));
+    t.equal(halves.length, 2);
+    for (const [i, { data }] of halves.entries()) {
+      t.same(data, outputs[i]!.data, `${name}: output ${i} bit by bit`);
+      t.ok(largestDifference(data, expected[i]!) < 1e-5, `${name}: output ${i} is what TensorFlow.js gives`);
+    }
+    await Promise.all(engines.map((engine) => engine.close()));
+  }
+  await whole.close();
 });
 
 t.test("a GraphModel with a residual sum and a node with two outputs", async (t) => {

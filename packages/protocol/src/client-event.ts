@@ -55,7 +55,7 @@ export type ClientEvent =
 
 /** What is known of the path at one moment. Estimates are `undefined` until something was measured. */
 export interface PathEstimate {
-  /** Smoothed, and the smallest of the last seconds, in milliseconds. */
+  /** Smoothed but for a few pings that were held up, and the smallest of the last seconds, in milliseconds. */
   readonly rttMs: number | undefined;
   readonly minRttMs: number | undefined;
   /** What the bottleneck carries, and what this session takes of it at most. */

@@ -65,6 +65,7 @@ export type PathGateInput = Pick<
 >;
 
 export interface PathFigures {
+  /** Smoothed, but for a few pings that a busy process has held up; in milliseconds. */
   readonly rttMs: number | undefined;
   readonly bandwidthBitsPerSecond: number | undefined;
   readonly rateBitsPerSecond: number | undefined;
@@ -181,13 +182,13 @@ export function createClientPath(): ClientPath {
       return pacer.bitsPerSecond;
     },
     estimate: (nowMs) => ({
-      ...{ rttMs: rtt.smoothedMs, minRttMs: rtt.minMs, lossShare: path.lossShare },
+      ...{ rttMs: rtt.commonMs, minRttMs: rtt.minMs, lossShare: path.lossShare },
       ...{ bandwidthBitsPerSecond: path.bandwidthBitsPerSecond, bandwidthAgeMs: path.bandwidthAgeMs(nowMs) },
       ...{ rateBitsPerSecond: path.rateBitsPerSecond, queueMs: path.queueMs(nowMs), isDark: isDark(nowMs) },
     }),
     get figures() {
       return {
-        ...{ rttMs: rtt.smoothedMs, bandwidthBitsPerSecond: path.bandwidthBitsPerSecond },
+        ...{ rttMs: rtt.commonMs, bandwidthBitsPerSecond: path.bandwidthBitsPerSecond },
         ...{ rateBitsPerSecond: path.rateBitsPerSecond, lossShare: path.lossShare },
         ...{ meanLossRun: path.meanLossRun, datagramsLost: path.datagramsLost, lossRuns: path.lossRuns },
         lossRunLengths: path.lossRunLengths.slice(),

@@ -13,6 +13,21 @@ function assertAccounted(test: Test, counts: LedgerCounts, offered: number): voi
 
 const path = { delayMs: 20, rateBitsPerSecond: 20_000_000, queueMs: 100 };
 
+t.test(
+  "the round trip that a client tells is the path's, soon after a start that held its first pings up",
+  async (t) => {
+    const slow = { delayMs: 200 };
+    const session = createVirtualSession({ seed: 1, up: slow, down: slow });
+    const stream = session.client.openStream(streamOptions);
+    session.runUntil(700);
+    for (const link of [session.upLink, session.downLink]) link.set({ delayMs: 10 }, session.clock.now());
+    streamFrames(session, stream, { frames: 60, intervalMs: 33, bytes: new Uint8Array(5_120) });
+    session.runUntil(2_700);
+    const told = [session.client.figures.rttMs ?? 0, session.client.pathEstimate(2_700).rttMs ?? 0];
+    for (const rttMs of told) t.ok(rttMs >= 20 && rttMs < 30, `${rttMs} ms`);
+  },
+);
+
 t.test("a stream over a clean path delivers every frame in time", async (t) => {
   const session = createVirtualSession({ seed: 1, up: path, down: path });
   const stream = session.client.openStream(streamOptions);

@@ -100,6 +100,7 @@ export function createConnection(options: ConnectionOptions): Connection {
   const reading = options.reading.open();
   let unread = 0;
   let unheardMs = 0;
+  let isIgnoranceLogged = false;
   let isPumpDue = false;
   let driver: ReturnType<typeof createSessionDriver> | undefined;
   let nextTensorStream = 0;
@@ -192,11 +193,18 @@ export function createConnection(options: ConnectionOptions): Connection {
       moved = true;
       handleEvent(event);
     }
-    // Once for all frames that came together.
-    if (unheardMs > 0) session.ignorePeer?.(unheardMs);
-    unheardMs = 0;
+    if (unheardMs > 0) ignorePeer();
     if (clock.now() - reportedAtMs >= reportIntervalMs) report();
     return moved;
+  }
+
+  /** Once for all frames that came together. */
+  function ignorePeer(): void {
+    session.ignorePeer?.(unheardMs);
+    unheardMs = 0;
+    if (isIgnoranceLogged || !session.ignorePeer) return;
+    isIgnoranceLogged = true;
+    log.warn({ identity: identity?.name }, "a client far beyond its limits is not heard for a while");
   }
 
   /** Tells the observer what has been added since the last time. */

@@ -3,7 +3,7 @@ import type { BatchCost } from "./scheduling/cost-curve.js";
 export interface MeasureOptions {
   /** The largest batch to try. */
   readonly maxFrames: number;
-  /** No larger batch is begun after so long. Default 1,000. */
+  /** No larger batch is begun after so long, the first run of each size left out. Default 1,000. */
   readonly budgetMs?: number;
   readonly now: () => number;
 }
@@ -23,7 +23,13 @@ export async function measureBatchCosts(
   run: (frames: number) => Promise<unknown>,
   { maxFrames, budgetMs = 1_000, now }: MeasureOptions,
 ): Promise<BatchCost[]> {
-  const endMs = now() + budgetMs;
+  let endMs = now() + budgetMs;
+  /** The first run of a size allocates and compiles; on a GPU that takes seconds, of which later ones take none. */
+  async function warmUp(frames: number): Promise<void> {
+    const startMs = now();
+    await run(frames);
+    endMs += now() - startMs;
+  }
   /** The least time of each size, taken in turns. */
   async function timeInTurns(sizes: readonly number[]): Promise<number[]> {
     const least = sizes.map(() => Number.POSITIVE_INFINITY);
@@ -37,14 +43,13 @@ export async function measureBatchCosts(
     return least;
   }
 
-  // The first run of a size allocates and compiles.
-  await run(1);
+  await warmUp(1);
   let best: BatchCost = { frames: 1, ms: (await timeInTurns([1]))[0]! };
   const costs = [best];
   for (let frames = 2; frames <= maxFrames; frames *= 2) {
     // Twice the frames take up to twice as long, each size several times.
     if (now() + 2 * costs.at(-1)!.ms > endMs) break;
-    await run(frames);
+    await warmUp(frames);
     const [bestMs, ownMs] = await timeInTurns([best.frames, frames]);
     // A clock that is too coarse for the best one tells nothing about this one beside it.
     const ms = bestMs! > 0 ? (best.ms * ownMs!) / bestMs! : ownMs!;

@@ -255,7 +255,14 @@ t.test(
   async (t) => {
     const strict = await listen({ port: 0 });
     const limits = { framesPerSecond: 1 };
-    const other = createServer({ transport: strict, openServedStream: async () => sink, limits });
+    const warnings: string[] = [];
+    const log = {
+      debug() {},
+      info() {},
+      error() {},
+      warn: (_: object, text: string) => void warnings.push(text),
+    };
+    const other = createServer({ transport: strict, openServedStream: async () => sink, limits, log });
     t.teardown(() => other.close());
     const raw = await connectRaw(strict.url, strict.certificateHash!);
     await opened(raw, "datagram");
@@ -269,6 +276,7 @@ t.test(
       if (frame % 5 === 0) await sleep(5);
     }
     t.notOk(isClosed);
+    t.strictSame(warnings, ["a client far beyond its limits is not heard for a while"], "told once");
     raw.session.close();
   },
 );

@@ -43,3 +43,18 @@ t.test("the quickest run counts, not those that were disturbed", async (t) => {
   const costs = await createBench(() => (++run % 2 === 1 ? 50 : 5)).measure(1);
   t.same(costs, [{ frames: 1, ms: 5 }]);
 });
+
+t.test("what is compiled for each size is left out, however long it takes", async (t) => {
+  const seen = new Set<number>();
+  const bench = createBench((frames) => {
+    const isNew = !seen.has(frames);
+    seen.add(frames);
+    return (isNew ? 3_000 : 0) + 2 + frames;
+  });
+  t.same(await bench.measure(8), [
+    { frames: 1, ms: 3 },
+    { frames: 2, ms: 4 },
+    { frames: 4, ms: 6 },
+    { frames: 8, ms: 10 },
+  ]);
+});

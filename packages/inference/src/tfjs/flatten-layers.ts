@@ -4,8 +4,6 @@ import type { TensorFlow } from "./open-backend.js";
 /** One use of a layer: the values that go in and come out. Models inside the model are taken apart. */
 export interface LayerCall {
   readonly layer: Tf.layers.Layer;
-  /** Arguments beside the tensors. */
-  readonly kwargs: Readonly<Record<string, unknown>>;
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
   /** With the batch axis. */
@@ -75,9 +73,8 @@ export function flattenLayers(tf: TensorFlow, model: Container): FlatLayers {
         dtypes.set(value, output.dtype);
         return value;
       });
-      const kwargs = (node.callArgs ?? {}) as Record<string, unknown>;
       const outputShapes = node.outputTensors.map(({ shape }) => shape);
-      calls.push({ layer, kwargs, inputs, outputs, outputShapes });
+      calls.push({ layer, inputs, outputs, outputShapes });
     }
     return scope.values.get(tensor.id)!;
   }

@@ -32,12 +32,15 @@ function listOf<T>(value: T | T[]): T[] {
   return Array.isArray(value) ? value : [value];
 }
 
-/** One layer as the library's own executor applies it: masks of time steps go along. */
+/**
+ * One layer as the library's own executor applies it: masks of time steps go along, and of what it was called with the
+ * tensors alone, among which initial states are.
+ */
 function applyLayer(call: LayerCall, inputs: readonly Computed[]): Computed[] {
   const tensors = inputs.map((input) => input.tensor);
   const masks = inputs.map((input) => input.mask);
   const hasMask = masks.some((mask) => mask !== null);
-  const kwargs = hasMask ? { ...call.kwargs, mask: masks.length === 1 ? masks[0] : masks } : call.kwargs;
+  const kwargs = hasMask ? { mask: masks.length === 1 ? masks[0] : masks } : {};
   const { layer } = call;
   const results = listOf(
     layer.apply(tensors.length === 1 ? tensors[0]! : tensors, kwargs) as Tf.Tensor | Tf.Tensor[],
@@ -67,6 +70,13 @@ function runCalls(
     uses.set(name, (uses.get(name) ?? 0) + 1);
   }
   const values = new Map<string, Computed>();
+  const letGo = (name: string): void => {
+    const { tensor } = values.get(name)!;
+    values.delete(name);
+    // The last output of a recurrent layer is one of its states as well.
+    for (const other of values.values()) if (other.tensor === tensor) return;
+    tf.dispose(tensor);
+  };
   for (const [name, tensor] of given) values.set(name, { tensor, mask: null });
   tf.tidy(() => {
     for (const call of calls) {
@@ -75,7 +85,7 @@ function runCalls(
       for (const name of call.inputs) {
         const left = uses.get(name)! - 1;
         uses.set(name, left);
-        if (left === 0 && !given.has(name)) tf.dispose(values.get(name)!.tensor);
+        if (left === 0 && !given.has(name)) letGo(name);
       }
     }
     // What tidy is handed it does not let go.
@@ -104,6 +114,16 @@ function declaredTypes(flat: FlatLayers): Map<string, TfjsValueType> {
   return types;
 }
 
+/** @throws Error naming a layer that remembers: frames of several streams go through one network, and are tried and repeated */
+function checkStateless({ calls }: FlatLayers): void {
+  const stateful = calls.find(({ layer }) => layer.stateful);
+  if (stateful === undefined) return;
+  throw new Error(
+    `layer "${stateful.layer.name}" is stateful: what one frame leaves in it would go into the next one, whoever sent it; ` +
+      "save the model with stateful false, and give it its states as inputs or whole sequences",
+  );
+}
+
 /** Opens a LayersModel. @throws Error of TensorFlow.js where it does not take the model */
 export async function openLayers(tf: TensorFlow, artifacts: TfjsArtifacts): Promise<TfjsNetworkInMemory> {
   const { json, weightSpecs, weightData } = artifacts;
@@ -111,6 +131,7 @@ export async function openLayers(tf: TensorFlow, artifacts: TfjsArtifacts): Prom
     tf.io.fromMemory({ ...json, weightSpecs, weightData } as unknown as Tf.io.ModelArtifacts),
   );
   const flat = flattenLayers(tf, model);
+  checkStateless(flat);
   const types = declaredTypes(flat);
   const info = (name: string): RawInfo => {
     const { type, shape } = types.get(name)!;
