@@ -1,7 +1,8 @@
 // Processes of a run: each has an event loop of its own, and ends with this one.
-import { execFileSync, fork, spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
+import process from "node:process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
@@ -20,9 +21,17 @@ export function endAll() {
   for (const child of running) child.kill("SIGKILL");
 }
 
-/** Keeps all threads of a process on these cores, and those that it starts later. */
-function pin(pid, cpus) {
-  if (cpus) execFileSync("taskset", ["-a", "-p", "-c", cpus, String(pid)], { stdio: "ignore" });
+/** Starts Node on these cores from the beginning: it starts as many threads as it finds cores. */
+function startNode(args, cpus, stdio) {
+  const command = [...(cpus ? ["taskset", "-c", cpus] : []), process.execPath, ...args];
+  return track(spawn(command[0], command.slice(1), { stdio }));
+}
+
+/** The first of what is waited for. @throws where the process ends before */
+async function beforeItEnds(child, name, waited) {
+  const ended = once(child, "exit").then(() => Promise.reject(new Error(`${name} has ended`)));
+  ended.catch(() => {});
+  return Promise.race([waited, ended]);
 }
 
 /** Gives all threads of a process, and those that it starts later, only what others leave of the processors. */
@@ -63,15 +72,10 @@ export async function startServer({ args: more = [], nodeOptions = [], cpus } = 
     "error",
     ...more,
   ];
-  const child = track(
-    spawn(process.execPath, [...nodeOptions, sluice, ...args], { stdio: ["ignore", "pipe", "inherit"] }),
-  );
-  const [line] = await Promise.race([
-    once(createInterface({ input: child.stdout }), "line"),
-    once(child, "exit").then(() => Promise.reject(new Error("sluice serve has ended"))),
-  ]);
+  const child = startNode([...nodeOptions, sluice, ...args], cpus, ["ignore", "pipe", "inherit"]);
+  const first = once(createInterface({ input: child.stdout }), "line");
+  const [line] = await beforeItEnds(child, "sluice serve", first);
   const { url, certHash, metricsUrl } = JSON.parse(line);
-  pin(child.pid, cpus);
   return {
     ...{ pid: child.pid, metricsUrl, url, certificateHash: certHash },
     /** Sums of the batches that its networks have run. */
@@ -89,16 +93,15 @@ export async function startServer({ args: more = [], nodeOptions = [], cpus } = 
 
 /** One of the scripts here, started with the first message. @param how `isIdle`: it gets what others leave of the processors, once it is ready */
 export async function start(script, options, { args = [], isIdle = false, cpus } = {}) {
-  const child = track(fork(here(script), args));
+  const child = startNode([here(script), ...args], cpus, ["inherit", "inherit", "inherit", "ipc"]);
   child.send(options);
-  const [{ ready }] = await once(child, "message");
-  pin(child.pid, cpus);
+  const [{ ready }] = await beforeItEnds(child, script, once(child, "message"));
   if (isIdle) makeIdle(child.pid);
   return {
     ...{ child, ready },
     async run(window) {
       child.send(window);
-      const [{ result }] = await once(child, "message");
+      const [{ result }] = await beforeItEnds(child, script, once(child, "message"));
       return result;
     },
     async end() {
