@@ -23,7 +23,10 @@ const changeSamples = 3;
 const sureMs = 5;
 const sureSamples = 2;
 const minOlder = 3;
-/** So many of those before may be unlike it as well; one that met the change before this one, too, where there are a few. */
+/**
+ * So many of those before may be as far from it: a machine that slows down now and then makes many trains slower, but seldom
+ * three in a row that are as slow as hardly any. One that met the change before this one may be, too, where there are a few.
+ */
 const rareShare = 1 / 16;
 const few = 5;
 
@@ -69,10 +72,17 @@ function changeOf(samples: readonly RateSample[], count: number, estimate: numbe
   const older = samples.length - count;
   const first = samples[older];
   if (older < minOlder || !first) return undefined;
-  const isUnlike = isFaster(first, estimate) ? isFaster : isSlower;
-  if (!samples.slice(older).every((sample) => isUnlike(sample, estimate))) return undefined;
+  const isUp = isFaster(first, estimate);
+  const latest = samples.slice(older);
+  if (!latest.every((sample) => (isUp ? isFaster : isSlower)(sample, estimate))) return undefined;
+  // The one that is least unlike.
+  const rates = latest.map(({ bitsPerSecond }) => bitsPerSecond);
+  const least = isUp ? Math.min(...rates) : Math.max(...rates);
   let unlike = 0;
-  for (let i = 0; i < older; i++) if (isUnlike(samples[i]!, estimate)) unlike++;
+  for (let i = 0; i < older; i++) {
+    const { bitsPerSecond } = samples[i]!;
+    if (isUp ? bitsPerSecond >= least : bitsPerSecond <= least) unlike++;
+  }
   return unlike <= (older < few ? 0 : Math.max(1, rareShare * older)) ? first.atMs : undefined;
 }
 

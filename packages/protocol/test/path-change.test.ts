@@ -14,8 +14,9 @@ t.test("three trains in a row that are unlike all before are of another path", a
   t.equal(findChange(trains(20, 20, 20, 2, 20, 2), 20e6), undefined);
   t.equal(findChange(trains(20, 20, 20, 2, 40, 2), 20e6), undefined, "not in the same direction");
   t.equal(findChange(trains(20, 20, 20, 15, 15, 15), 20e6), undefined, "the traffic of others does so much");
-  t.equal(findChange(trains(20, 4, 20, 20, 2, 2, 2), 20e6), undefined, "one of a few was like them");
-  t.equal(findChange(trains(4, 20, 20, 20, 20, 20, 20, 20, 2, 2, 2), 20e6), 8, "one of some");
+  t.equal(findChange(trains(20, 2, 20, 20, 2, 2, 2), 20e6), undefined, "one of a few was like them");
+  t.equal(findChange(trains(20, 4, 20, 20, 2, 2, 2), 20e6), 4, "it was slow, but not like them");
+  t.equal(findChange(trains(2, 20, 20, 20, 20, 20, 20, 20, 2, 2, 2), 20e6), 8, "one of some");
   t.equal(findChange([], 20e6), undefined);
 });
 
@@ -42,7 +43,7 @@ t.test("short trains tell of a change only by milliseconds that no timer makes",
   );
 });
 
-t.test("a path that jitters is taken for another one less than once in a thousand trains", async (t) => {
+t.test("a path that jitters is taken for another one less than once in 500 trains", async (t) => {
   for (const seed of [1, 2, 3]) {
     const integers = createIntegers(seed);
     // Most trains are a few milliseconds longer, every tenth is held up by as much again as it takes.
@@ -54,6 +55,6 @@ t.test("a path that jitters is taken for another one less than once in a thousan
     let found = 0;
     for (let end = 64; end <= all.length; end++)
       if (findChange(all.slice(end - 64, end), 18e6) !== undefined) found++;
-    t.ok(found < 5, `seed ${seed}: ${found} in 5,000`);
+    t.ok(found < 10, `seed ${seed}: ${found} in 5,000`);
   }
 });
