@@ -191,8 +191,7 @@ Examples:
           remote: options.remote ?? [],
           ...{ labels: options.labels, cert: options.cert, key: options.key, metrics: options.metrics },
           demo: options.demo,
-          // Said even where it is not asked for: the log then tells what computes.
-          ...{ threads: options.threads, provider: options.provider ?? "cpu" },
+          ...{ threads: options.threads, provider: options.provider },
           ...{ fpsLimit: options.fpsLimit, fallback: options.fallback === true },
           ...{ bytesLimit: options.bytesLimit, resultLimit: options.resultLimit },
           ...{ retry: options.retry, maxConnections: options.maxConnections },
