@@ -4,7 +4,7 @@ import { availableParallelism } from "node:os";
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { createSeededRandom, loadModel } from "../packages/inference/dist/index.js";
-import { createTensor } from "../packages/tensor/dist/index.js";
+import { noiseFor } from "../packages/inference/dist/profile/noise.js";
 import { runCommand, UsageError } from "./accuracy/run-command.mjs";
 import { parseCount } from "./micro/parse-count.mjs";
 import { describeEnvironment, readLoad } from "./micro/transport/environment.mjs";
@@ -47,16 +47,6 @@ function parseOptions(args) {
   };
 }
 
-/** Frames as the network takes them, of seeded noise. */
-function noiseOf({ dtype, shape, layout }, count) {
-  const random = createSeededRandom(1);
-  return Array.from({ length: count }, () => {
-    const frame = createTensor(dtype, shape, undefined, layout);
-    for (let i = 0; i < frame.data.length; i++) frame.data[i] = 2 * random() - 1;
-    return frame;
-  });
-}
-
 await runCommand({ name: "providers benchmark", usage: USAGE, parseOptions }, async (options, signal) => {
   const environment = describeEnvironment();
   const loadBefore = readLoad();
@@ -66,7 +56,8 @@ await runCommand({ name: "providers benchmark", usage: USAGE, parseOptions }, as
       throw new UsageError(`${reference}: ${error.message}`);
     });
     const sizes = model.input.batch === "dynamic" ? options.batches : [1];
-    const frames = noiseOf(model.input, Math.max(...sizes));
+    const random = createSeededRandom(1);
+    const frames = Array.from({ length: Math.max(...sizes) }, () => noiseFor(model.input, random));
     for await (const line of measureProviders(model, { ...options, sizes, frames, signal })) {
       lines.push(line);
       if (options.json) console.log(JSON.stringify(line));

@@ -1,4 +1,5 @@
 // A network on several providers in turns, so that all of them meet the machine as it is at the time.
+import { differenceOf } from "../../packages/inference/dist/profile/noise.js";
 import { quantile } from "../accuracy/quantile.mjs";
 
 const maxRuns = 200;
@@ -45,7 +46,7 @@ export async function* measureProviders(model, { providers, threads, sizes, fram
             firstMs: first[i].ms,
           },
           ...{ medianMs: ms(0.5), lowerMs: ms(0.25), upperMs: ms(0.75) },
-          difference: difference(first[0].results, first[i].results),
+          difference: differenceOf(first[0].results.flat(), first[i].results.flat()),
         };
       }
     }
@@ -58,19 +59,4 @@ async function timed(engine, batch) {
   const startedMs = performance.now();
   const results = await engine.runBatch(batch);
   return { ms: performance.now() - startedMs, results };
-}
-
-/** The largest difference of two batches of results, as a share of the largest value. */
-function difference(expected, given) {
-  let most = 0;
-  let largest = 0;
-  expected.forEach((outputs, i) => {
-    outputs.forEach((output, n) => {
-      output.data.forEach((value, at) => {
-        most = Math.max(most, Math.abs(value - given[i][n].data[at]));
-        largest = Math.max(largest, Math.abs(value));
-      });
-    });
-  });
-  return largest > 0 ? most / largest : most;
 }

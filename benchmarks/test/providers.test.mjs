@@ -1,10 +1,12 @@
 import t from "tap";
+import { createTensor } from "../../packages/tensor/dist/index.js";
 import { measureProviders } from "../providers/measure.mjs";
 import { formatReport } from "../providers/report.mjs";
 
 /** An engine whose results are `factor` times what goes in. */
 const engineOf = (factor) => ({
-  runBatch: async (frames) => frames.map(({ data }) => [{ data: data.map((value) => factor * value) }]),
+  runBatch: async (frames) =>
+    frames.map((frame) => [{ ...frame, data: frame.data.map((value) => factor * value) }]),
   close: async () => {},
 });
 
@@ -19,7 +21,7 @@ const model = {
 };
 
 async function measure(providers) {
-  const frames = [1, -4, 2].map((value) => ({ data: Float32Array.of(value, 0.5) }));
+  const frames = [1, -4, 2].map((value) => createTensor("float32", [2], Float32Array.of(value, 0.5)));
   const lines = [];
   const options = {
     providers,

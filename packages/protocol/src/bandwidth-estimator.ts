@@ -7,7 +7,7 @@
  * bottleneck busy for most of a frame, are exact, but where others share the path they show a share of it and not what it
  * carries. So runs count where they differ from bursts by no more than timers explain.
  */
-import { findChange, findChangeByShort, isFaster, type RateSample } from "./path-change.js";
+import { findChange, findChangeByShort, isFaster, type TrainRate } from "./path-change.js";
 import type { Train } from "./train-finder.js";
 
 export interface BandwidthEstimator {
@@ -41,7 +41,7 @@ const fewSamples = 8;
 /** Bursts may seem to be so much faster than the path for timers' sake. */
 const minRunShare = 0.9;
 
-interface Sample extends RateSample {
+interface Sample extends TrainRate {
   readonly weight: number;
 }
 

@@ -5,7 +5,7 @@
  */
 
 /** The rate of a train. */
-export interface RateSample {
+export interface TrainRate {
   /** When it was reported. */
   readonly atMs: number;
   /** The time that its bytes took, in milliseconds. */
@@ -31,25 +31,25 @@ const rareShare = 1 / 16;
 const few = 5;
 
 /** Whether a train was faster than a path of such a rate lets it be. */
-export function isFaster({ bitsPerSecond }: RateSample, estimate: number): boolean {
+export function isFaster({ bitsPerSecond }: TrainRate, estimate: number): boolean {
   return bitsPerSecond * likeShare > estimate;
 }
 
-function isSlower({ bitsPerSecond }: RateSample, estimate: number): boolean {
+function isSlower({ bitsPerSecond }: TrainRate, estimate: number): boolean {
   return bitsPerSecond < likeShare * estimate;
 }
 
 /** How much longer the train would take at the estimate, in milliseconds. */
-function aheadMs({ spreadMs, bitsPerSecond }: RateSample, estimate: number): number {
+function aheadMs({ spreadMs, bitsPerSecond }: TrainRate, estimate: number): number {
   return spreadMs * (bitsPerSecond / estimate - 1);
 }
 
-function isSurelyFaster(sample: RateSample, estimate: number): boolean {
+function isSurelyFaster(sample: TrainRate, estimate: number): boolean {
   return isFaster(sample, estimate) && aheadMs(sample, estimate) > sureMs;
 }
 
 /** Whether a short train, of which timers decide much, is unlike the estimate nevertheless. */
-function isSurelyUnlike(sample: RateSample, estimate: number): boolean {
+function isSurelyUnlike(sample: TrainRate, estimate: number): boolean {
   return (
     (isFaster(sample, estimate) || isSlower(sample, estimate)) && Math.abs(aheadMs(sample, estimate)) > sureMs
   );
@@ -60,7 +60,7 @@ function isSurelyUnlike(sample: RateSample, estimate: number): boolean {
  * @param estimate what the path was taken for, in bits per second
  * @returns when the first train of the path that it is now was reported; `undefined`: it is the same
  */
-export function findChange(samples: readonly RateSample[], estimate: number): number | undefined {
+export function findChange(samples: readonly TrainRate[], estimate: number): number | undefined {
   const isSure = samples.slice(-sureSamples).every((sample) => isSurelyFaster(sample, estimate));
   return (
     (isSure ? changeOf(samples, sureSamples, estimate) : undefined) ??
@@ -68,7 +68,7 @@ export function findChange(samples: readonly RateSample[], estimate: number): nu
   );
 }
 
-function changeOf(samples: readonly RateSample[], count: number, estimate: number): number | undefined {
+function changeOf(samples: readonly TrainRate[], count: number, estimate: number): number | undefined {
   const older = samples.length - count;
   const first = samples[older];
   if (older < minOlder || !first) return undefined;
@@ -88,8 +88,8 @@ function changeOf(samples: readonly RateSample[], count: number, estimate: numbe
 
 /** The same where short trains, in which timers decide much, are all that came behind the others. */
 export function findChangeByShort(
-  samples: readonly RateSample[],
-  short: readonly RateSample[],
+  samples: readonly TrainRate[],
+  short: readonly TrainRate[],
   estimate: number,
 ): number | undefined {
   const latest = short.slice(-changeSamples);

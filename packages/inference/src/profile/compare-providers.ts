@@ -1,9 +1,9 @@
-import { convertTensor, createTensor, type Tensor } from "@sluice/tensor";
+import type { Tensor } from "@sluice/tensor";
 import { type Engine, EngineError } from "../engine.js";
 import type { EngineOptions, Network } from "../network.js";
 import { onnxProviders } from "../onnxruntime/providers.js";
 import { createSeededRandom } from "../sources/seeded-random.js";
-import type { TensorInfo } from "../tensor-info.js";
+import { differenceOf, noiseFor } from "./noise.js";
 import { timeRuns } from "./time-runs.js";
 
 /** What one provider makes of a network. */
@@ -66,7 +66,7 @@ export async function compareProviders(
       continue;
     }
     try {
-      const inputs = engine.inputs.map(noiseFor);
+      const inputs = engine.inputs.map((info) => noiseFor(info, createSeededRandom(1)));
       const outputs = await engine.run(inputs);
       const firstMs = options.now() - startMs;
       reference ??= outputs;
@@ -93,37 +93,4 @@ async function timeBatches(engine: Engine, inputs: readonly Tensor[], options: C
     batches.push({ frames, medianMs, bestMs });
   }
   return batches;
-}
-
-/** Noise of a normal size; of integers, which may be places in a table, ones. */
-function noiseFor({ dtype, shape, layout }: TensorInfo): Tensor {
-  const tensor = createTensor(
-    dtype,
-    shape.map((size) => size ?? 1),
-    undefined,
-    layout,
-  );
-  const random = createSeededRandom(1);
-  if (dtype !== "float32" && dtype !== "float16") {
-    tensor.data.fill(1);
-    return tensor;
-  }
-  for (let i = 0; i < tensor.data.length; i++) {
-    // Of float16 the bits are held: these are numbers of 1 to 2.
-    tensor.data[i] = dtype === "float32" ? 2 * random() - 1 : 0x3c00 + 0x3ff * random();
-  }
-  return tensor;
-}
-
-function differenceOf(expected: readonly Tensor[], got: readonly Tensor[]): number {
-  let largest = 0;
-  let difference = 0;
-  expected.forEach((tensor, n) => {
-    const ours = convertTensor(got[n]!, "float32").data;
-    convertTensor(tensor, "float32").data.forEach((value, i) => {
-      largest = Math.max(largest, Math.abs(value));
-      difference = Math.max(difference, Math.abs(value - ours[i]!));
-    });
-  });
-  return largest === 0 ? difference : difference / largest;
 }
