@@ -32,7 +32,7 @@ t.test("errors are shares of what was measured, in the middle for each bandwidth
   const environment = { date: "d", cpu: "c", cores: 2, commit: "x", loadBefore: [0], loadAfter: [0] };
   t.match(
     formatComparison(results, summary, environment, { name: "m", rttMs: 20, frames: 40 }),
-    /measured: m\n[^]*NOT within/,
+    /measured: m\n[\s\S]*NOT within/,
   );
   t.end();
 });
