@@ -1,0 +1,39 @@
+// What the server's report says of its windows.
+import t from "tap";
+import { formatReport } from "../server/report.mjs";
+
+const environment = { date: "d", commit: "c", node: "v", cpu: "p", cores: 2, kernel: "k" };
+const run = {
+  ...{ rounds: 5, seconds: 4, throughputRounds: 4, throughputSeconds: 1, isolationRounds: 12, note: "" },
+  ...{ loadBefore: [1], loadAfter: [2] },
+};
+
+function throughputWindows(shares) {
+  return shares.flatMap((share, i) => {
+    // The machine is of another pace in each round.
+    const pace = 1 + i / 10;
+    const of = { measure: "throughput", workload: "cut", round: i + 1 };
+    const cpu = { serverCpuUs: 320 / pace, busiestThreadUs: 200 / pace, generatorCpuUs: 50 / pace };
+    return [
+      { ...of, who: "server", framesPerSecond: share * 5_000 * pace, batchFrames: 16, failed: 0, ...cpu },
+      {
+        ...{ ...of, who: "engine", framesPerSecond: 5_000 * pace, batchFrames: 16 },
+        ...{ engineCpuUs: 210 / pace, busiestThreadUs: 190 / pace },
+      },
+    ];
+  });
+}
+
+const rowOf = (report) => report.split("\n").find((line) => line.startsWith("| cut"));
+
+t.test("shares are taken within a round, and their median decides", async (t) => {
+  const row = rowOf(formatReport({ environment, run, windows: throughputWindows([0.91, 0.85, 0.93, 0.95]) }));
+  t.match(row, "93.0 % (91.0 % to 95.0 %) | reached");
+  t.match(row, "| 95.0 % |", "the network's thread alone by that in the server");
+  t.match(row, "| 291 / 182 / 45 | 191 / 173 |");
+});
+
+t.test("what is less than asked for is said to be missed", async (t) => {
+  const row = rowOf(formatReport({ environment, run, windows: throughputWindows([0.89, 0.85, 0.88, 0.95]) }));
+  t.match(row, "| MISSED |");
+});
