@@ -68,7 +68,7 @@ function createKernels(memory: SimdMemory): TensorKernels {
           isTableWritten = true;
           dequantizeBlock(memory, table, arrangement, first + i, count, symbolBytes);
         }
-        values.set(head(memory.values, count), i);
+        values.set(memory.valuesOf(count), i);
       }
     },
 
@@ -147,7 +147,7 @@ function createKernels(memory: SimdMemory): TensorKernels {
         const bytes = Math.ceil((count * bits) / 8);
         memory.bytes.set(part(source, at, bytes));
         exports.unpackBits(bytesAt, symbolsAt, count, bits);
-        symbols.set(head(memory.symbols8, count), i);
+        symbols.set(memory.symbolsOf(count), i);
         at += bytes;
       }
     },

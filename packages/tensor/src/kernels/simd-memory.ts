@@ -96,6 +96,8 @@ export class SimdMemory {
   symbols16!: Uint16Array;
   bytes!: Uint8Array;
   plane!: Uint8Array;
+  #someValues!: Float32Array;
+  #someSymbols!: Uint8Array;
   #levelsLow = Number.NaN;
   #levelsStep = Number.NaN;
 
@@ -108,6 +110,17 @@ export class SimdMemory {
   planeOf(bytes: number): Uint8Array {
     if (reserve(this.exports.memory, planeAt + bytes + slackBytes)) this.#see();
     return this.plane.subarray(0, bytes);
+  }
+
+  /** The first `count` values and symbols: most slices are as long as the one before, and a view costs as much as the work on 100 elements. */
+  valuesOf(count: number): Float32Array {
+    if (this.#someValues.length !== count) this.#someValues = this.values.subarray(0, count);
+    return this.#someValues;
+  }
+
+  symbolsOf(count: number): Uint8Array {
+    if (this.#someSymbols.length !== count) this.#someSymbols = this.symbols8.subarray(0, count);
+    return this.#someSymbols;
   }
 
   /** Sees to it that the levels of a channel are at {@link levelsAt}: the slices of a tensor often have the same. */
@@ -128,6 +141,8 @@ export class SimdMemory {
     this.symbols16 = new Uint16Array(buffer, symbolsAt, blockElements);
     this.bytes = new Uint8Array(buffer, bytesAt, blockElements * 2);
     this.plane = new Uint8Array(buffer, planeAt);
+    this.#someValues = this.values;
+    this.#someSymbols = this.symbols8;
   }
 }
 
