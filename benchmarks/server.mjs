@@ -16,9 +16,11 @@ const measures = { throughput: measureThroughput, latency: measureLatency, isola
 const USAGE = `node benchmarks/server.mjs [options]
   --measures A,B    of ${Object.keys(measures).join(", ")}; default all
   --workloads A,B   of ${Object.keys(workloads).join(", ")}; default both
-  --rounds N        1 to 100, default 5
+  --rounds N        1 to 100, default 5: rounds of the latency
+  --throughput-rounds N  1 to 1000, default 24: rounds of the throughput, short ones, for the machine changes its pace
+  --throughput-seconds S of each of its windows, 0.2 to 600, default 1
   --isolation-rounds N   1 to 100, default 12: rounds of the isolation, whose windows are pooled
-  --seconds S       of each window, 1 to 600, default 4
+  --seconds S       of each other window, 1 to 600, default 4
   --server-cpus L   cores of the server and of the engine alone, as taskset takes them (0,1); default all
   --client-cpus L   cores of all clients; where there are more than two, others than the server's
   --json            one JSON line for each window on standard output instead of the tables
@@ -51,6 +53,8 @@ function parseOptions(args) {
       ...{ measures: text(Object.keys(measures).join()), workloads: text(Object.keys(workloads).join()) },
       ...{
         rounds: text("5"),
+        "throughput-rounds": text("24"),
+        "throughput-seconds": text("1"),
         "isolation-rounds": text("12"),
         seconds: text("4"),
         note: text(""),
@@ -67,6 +71,8 @@ function parseOptions(args) {
     workloads: readList("workloads", values.workloads, Object.keys(workloads)),
     ...{ serverCpus: values["server-cpus"], clientCpus: values["client-cpus"] },
     rounds: readNumber("rounds", values.rounds, 1, 100),
+    throughputRounds: readNumber("throughput-rounds", values["throughput-rounds"], 1, 1_000),
+    throughputSeconds: readNumber("throughput-seconds", values["throughput-seconds"], 0.2, 600),
     isolationRounds: readNumber("isolation-rounds", values["isolation-rounds"], 1, 100),
     seconds: readNumber("seconds", values.seconds, 1, 600),
   };
@@ -92,13 +98,10 @@ await runCommand({ name: "server benchmark", usage: USAGE, parseOptions }, async
   }
   signal.throwIfAborted();
   const { rounds, isolationRounds, seconds, note, serverCpus, clientCpus } = options;
+  const { throughputRounds, throughputSeconds } = options;
   const run = {
-    rounds,
-    isolationRounds,
-    seconds,
-    note,
-    serverCpus,
-    clientCpus,
+    ...{ rounds, seconds, throughputRounds, throughputSeconds, isolationRounds },
+    ...{ note, serverCpus, clientCpus },
     loadBefore,
     loadAfter: readLoad(),
   };

@@ -14,12 +14,14 @@ process.once("message", async ({ workload }) => {
     const endMs = countFromMs + seconds * 1_000;
     const samples = Array.from({ length: frames }, (_, i) => inputs[i % inputs.length]);
     let done = 0;
+    let doneWithWarmUp = 0;
     const timesMs = [];
     const loop = async () => {
       while (performance.now() < endMs) {
         const startMs = performance.now();
         await engine.runBatch(samples);
         const nowMs = performance.now();
+        doneWithWarmUp += frames;
         if (nowMs < countFromMs || nowMs >= endMs) continue;
         done += frames;
         timesMs.push(nowMs - startMs);
@@ -27,7 +29,7 @@ process.once("message", async ({ workload }) => {
     };
     // One at a time tells how long a run takes, two how many there can be.
     await Promise.all(Array.from({ length: frames === 1 ? 1 : underWay }, loop));
-    process.send({ result: { framesPerSecond: done / seconds, timesMs } });
+    process.send({ result: { framesPerSecond: done / seconds, doneWithWarmUp, timesMs } });
   });
   process.send({ ready: true });
 });

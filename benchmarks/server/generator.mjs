@@ -130,7 +130,8 @@ function readControls(bytes, onResult, onPing) {
 }
 
 async function openSession({ url, certificateHash, underWay, deadlineMs }, { stream, frames }, onDone) {
-  const raw = await connectRaw(url, certificateHash);
+  // On this thread, which does next to nothing: each packet would have to be handed on to it and back.
+  const raw = await connectRaw(url, certificateHash, "caller");
   const { model, split, codec, spec } = stream;
   await raw.say({ hello: { versions: [1] } });
   await raw.say({

@@ -6,6 +6,8 @@ import { startPace } from "../pace/start-pace.mjs";
 import { readCpu, spentSince, start, startServer } from "./processes.mjs";
 
 const warmUpSeconds = 1;
+/** Of the throughput, where what is compared is warm, and only has to fill up. */
+const fillSeconds = 0.3;
 /** A round before the first, which does not count: V8 compiles for that long, and it shows which batches the server makes. */
 const firstRoundSeconds = 10;
 /** Sessions that saturate the server, and the frames that each keeps under way: fewer than a session may have. */
@@ -35,54 +37,58 @@ async function startBoth(workload, { serverCpus, clientCpus }, script, settings)
 }
 
 /** Frames per second of the server with as many clients as it takes, and of the engine alone with the same batches. */
-export async function measureThroughput(workload, { rounds, seconds, ...cpus }, onWindow, signal) {
-  const both = await startBoth(workload, cpus, "generator.mjs", saturating);
-  const { server, load: generator, engine } = both;
+export async function measureThroughput(workload, options, onWindow, signal) {
+  const both = await startBoth(workload, options, "generator.mjs", saturating);
+  const { throughputRounds: rounds, throughputSeconds } = options;
   let frames = firstBatchFrames;
   for (let round = 0; round <= rounds; round++) {
-    const length = { seconds: round === 0 ? firstRoundSeconds : seconds, warmUpSeconds };
+    const window = {
+      seconds: round === 0 ? firstRoundSeconds : throughputSeconds,
+      warmUpSeconds: fillSeconds,
+    };
+    const tell = (who, figures) => {
+      if (round > 0) onWindow({ measure: "throughput", workload, round, who, ...figures });
+    };
     await inTurn(round, [
       async () => {
         signal.throwIfAborted();
-        const before = await server.readBatches();
-        const cpuBefore = [readCpu(server.pid), readCpu(generator.child.pid)];
-        const { framesPerSecond, failed } = await generator.run(length);
-        const cpu = [server.pid, generator.child.pid].map((pid, i) => spentSince(cpuBefore[i], readCpu(pid)));
-        const after = await server.readBatches();
-        const perFrame = (ms) => (1_000 * ms) / (after.frames - before.frames);
-        const batchFrames = (after.frames - before.frames) / (after.batches - before.batches);
+        const figures = await runServer(both, window);
         // The engine alone gets batches of the size that the server makes most of the time.
-        frames = Math.max(1, Math.round(batchFrames));
-        if (round > 0)
-          onWindow({
-            measure: "throughput",
-            workload,
-            round,
-            who: "server",
-            framesPerSecond,
-            batchFrames,
-            failed,
-            serverCpuUs: perFrame(cpu[0].totalMs),
-            busiestThreadUs: perFrame(cpu[0].busiestMs),
-            generatorCpuUs: perFrame(cpu[1].totalMs),
-          });
+        frames = Math.max(1, Math.round(figures.batchFrames));
+        tell("server", figures);
       },
       async () => {
         signal.throwIfAborted();
-        const { framesPerSecond } = await engine.run({ ...length, frames });
-        if (round > 0)
-          onWindow({
-            measure: "throughput",
-            workload,
-            round,
-            who: "engine",
-            framesPerSecond,
-            batchFrames: frames,
-          });
+        tell("engine", await runEngine(both, { ...window, frames }));
       },
     ]);
   }
   await both.end();
+}
+
+async function runServer({ server, load: generator }, window) {
+  const before = await server.readBatches();
+  const cpuBefore = [readCpu(server.pid), readCpu(generator.child.pid)];
+  const { framesPerSecond, failed } = await generator.run(window);
+  const cpu = [server.pid, generator.child.pid].map((pid, i) => spentSince(cpuBefore[i], readCpu(pid)));
+  const after = await server.readBatches();
+  const perFrame = (ms) => (1_000 * ms) / (after.frames - before.frames);
+  return {
+    ...{ framesPerSecond, batchFrames: (after.frames - before.frames) / (after.batches - before.batches) },
+    ...{ failed, serverCpuUs: perFrame(cpu[0].totalMs), busiestThreadUs: perFrame(cpu[0].busiestMs) },
+    generatorCpuUs: perFrame(cpu[1].totalMs),
+  };
+}
+
+async function runEngine({ engine }, window) {
+  const before = readCpu(engine.child.pid);
+  const { framesPerSecond, doneWithWarmUp } = await engine.run(window);
+  const cpu = spentSince(before, readCpu(engine.child.pid));
+  const perFrame = (ms) => (1_000 * ms) / doneWithWarmUp;
+  return {
+    ...{ framesPerSecond, batchFrames: window.frames, engineCpuUs: perFrame(cpu.totalMs) },
+    busiestThreadUs: perFrame(cpu.busiestMs),
+  };
 }
 
 /** The latency of clients that offer steadily, and how long the engine alone takes for a frame. */

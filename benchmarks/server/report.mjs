@@ -41,18 +41,29 @@ function throughputRow(workload, windows, { cores, isApart }) {
     "framesPerSecond",
     (server, engine) => server / engine,
   );
+  // The network's thread is the busiest one of both: what it costs in the server beyond what it costs alone.
+  const threadShares = perRound(
+    windows,
+    "engine",
+    "server",
+    "busiestThreadUs",
+    (engine, server) => engine / server,
+  );
   const rate = (who) => median([...byRound(windows, who, "framesPerSecond").values()]).toFixed(0);
   const share = median(shares);
   const engines = byRound(windows, "engine", "framesPerSecond");
   const servers = windows.filter(({ who }) => who === "server");
-  const cpuOf = (field) => median(servers.map((window) => window[field])).toFixed(0);
+  const cpuOf = (who, field) => median([...byRound(windows, who, field).values()]).toFixed(0);
   const alone = servers.map((window) => reckonAlone(window, cores) / engines.get(window.round));
+  const range = [0.25, 0.75].map((at) => percent(quantile(shares, at))).join(" to ");
   return [
     ...[workload, rate("server"), rate("engine")],
     median([...byRound(windows, "server", "batchFrames").values()]).toFixed(1),
-    `${percent(share)} (${percent(Math.min(...shares))} to ${percent(Math.max(...shares))})`,
+    `${percent(share)} (${range})`,
     verdict(share >= bounds.throughputShare),
-    `${cpuOf("serverCpuUs")} / ${cpuOf("busiestThreadUs")} / ${cpuOf("generatorCpuUs")}`,
+    `${cpuOf("server", "serverCpuUs")} / ${cpuOf("server", "busiestThreadUs")} / ${cpuOf("server", "generatorCpuUs")}`,
+    `${cpuOf("engine", "engineCpuUs")} / ${cpuOf("engine", "busiestThreadUs")}`,
+    percent(median(threadShares)),
     isApart ? "" : percent(median(alone)),
   ];
 }
@@ -147,15 +158,17 @@ export function formatReport({ environment, run, windows }) {
     parts.push(`## Throughput
 
 Frames a second of the whole server and of the engine called in a loop with batches of the same size, two under way in
-both; what is asked for is ${percent(bounds.throughputShare)}. ${
+both; what is asked for is ${percent(bounds.throughputShare)}. ${run.throughputRounds} rounds with windows of ${run.throughputSeconds} s; shares are of
+one round, in brackets their quartiles. ${
       isApart
         ? `The server and the engine alone had cores ${run.serverCpus ?? "of their choice"}, the load ${run.clientCpus}.`
         : `The load runs on the server's cores and takes from them what the third figure of the processor times says, which
 the engine alone does not have to share. The last column is reckoned, not measured: what the server's own processor time would allow
 without the load.`
-    }
+    } The network's thread is the busiest one of both: the last share but one is its processor time alone by that in the server,
+and says what the server's other work costs it through caches and memory.
 
-${formatTable(["workload", "server", "engine alone", "frames in a batch", "server / engine", "bound", "processor us a frame: server / its busiest thread / load", "reckoned without the load"], throughput)}
+${formatTable(["workload", "server", "engine alone", "frames in a batch", "server / engine", "bound", "processor us a frame: server / its busiest thread / load", "engine alone / its busiest thread", "busiest thread alone / in the server", "reckoned without the load"], throughput)}
 `);
   const latency = rows("latency", (workload, some) => [latencyRow(workload, some)]);
   if (latency.length > 0)
@@ -188,7 +201,7 @@ Written by \`node benchmarks/server.mjs --record\`; how it measures is in \`benc
 - ${environment.date}, commit ${environment.commit}
 - Node ${environment.node}, ${environment.cpu}, ${environment.cores} cores, Linux ${environment.kernel}
 - Load average before: ${run.loadBefore.join(" ")}, after: ${run.loadAfter.join(" ")} (the benchmark's own included)
-- ${run.rounds} rounds (${run.isolationRounds} of the isolation), windows of ${run.seconds} s; medians, and in brackets the least and the greatest round
+- ${run.rounds} rounds of the latency, ${run.isolationRounds} of the isolation, windows of ${run.seconds} s; medians
 - Workloads: ${Object.entries(workloads)
     .map(([name, what]) => `\`${name}\`: ${what}`)
     .join("; ")}${run.note ? `\n- ${run.note}` : ""}

@@ -1,24 +1,57 @@
-// What the server benchmark says of bad clients and of the controls beside them.
+// What the report of the server says of its windows.
 import t from "tap";
 import { formatReport } from "../server/report.mjs";
 
-const window = (who, factor) => ({
+const environment = { date: "d", commit: "c", node: "v", cpu: "p", cores: 2, kernel: "k" };
+const run = {
+  ...{ rounds: 5, seconds: 4, throughputRounds: 4, throughputSeconds: 1, isolationRounds: 12, note: "" },
+  ...{ loadBefore: [1], loadAfter: [2] },
+};
+
+function throughputWindows(shares) {
+  return shares.flatMap((share, i) => {
+    // The machine is of another pace in each round.
+    const pace = 1 + i / 10;
+    const of = { measure: "throughput", workload: "cut", round: i + 1 };
+    const cpu = { serverCpuUs: 320 / pace, busiestThreadUs: 200 / pace, generatorCpuUs: 50 / pace };
+    return [
+      { ...of, who: "server", framesPerSecond: share * 5_000 * pace, batchFrames: 16, failed: 0, ...cpu },
+      {
+        ...{ ...of, who: "engine", framesPerSecond: 5_000 * pace, batchFrames: 16 },
+        ...{ engineCpuUs: 210 / pace, busiestThreadUs: 190 / pace },
+      },
+    ];
+  });
+}
+
+const rowOf = (report, start = "| cut") => report.split("\n").find((line) => line.startsWith(start)) ?? "";
+
+t.test("shares are taken within a round, and their median decides", async (t) => {
+  const row = rowOf(formatReport({ environment, run, windows: throughputWindows([0.91, 0.85, 0.93, 0.95]) }));
+  t.match(row, "93.0 % (91.0 % to 95.0 %) | reached");
+  t.match(row, "| 95.0 % |", "the network's thread alone by that in the server");
+  t.match(row, "| 291 / 182 / 45 | 191 / 173 |");
+});
+
+t.test("what is less than asked for is said to be missed", async (t) => {
+  const row = rowOf(formatReport({ environment, run, windows: throughputWindows([0.89, 0.85, 0.88, 0.95]) }));
+  t.match(row, "| MISSED |");
+});
+
+const isolationWindow = (who, factor) => ({
   ...{ measure: "isolation", workload: "cut", round: 1, who, delivered: 200, offered: 200, touched: [] },
   latenciesMs: Array.from({ length: 200 }, (_, i) => factor * (1 + i / 100)),
 });
-const environment = { date: "", commit: "", node: "", cpu: "", cores: 2, kernel: "" };
-const run = { rounds: 1, isolationRounds: 1, seconds: 1, note: "", loadBefore: [0], loadAfter: [0] };
-const rowOf = (report, who) => report.split("\n").find((line) => line.startsWith(`| cut | ${who} `)) ?? "";
 
 t.test("bad clients are judged by what they cost, controls are not judged", async (t) => {
   const windows = [
-    ...[window("alone", 1), window("flood", 2), window("die", 1.1)],
-    ...[window("elsewhere", 1.5), window("allowed", 3)],
+    ...[isolationWindow("alone", 1), isolationWindow("flood", 2), isolationWindow("die", 1.1)],
+    ...[isolationWindow("elsewhere", 1.5), isolationWindow("allowed", 3)],
   ];
   const report = formatReport({ environment, run, windows });
-  t.match(rowOf(report, "flood"), /100\.0 % .*MISSED.*MISSED/);
-  t.match(rowOf(report, "die"), /10\.0 % .*reached.*reached/);
-  t.match(rowOf(report, "elsewhere"), /50\.0 % .*control.*control/);
-  t.match(rowOf(report, "allowed"), /200\.0 % .*control.*control/);
-  t.equal(rowOf(report, "stall"), "", "what was not measured has no row, as in records of before");
+  t.match(rowOf(report, "| cut | flood "), /100\.0 % .*MISSED.*MISSED/);
+  t.match(rowOf(report, "| cut | die "), /10\.0 % .*reached.*reached/);
+  t.match(rowOf(report, "| cut | elsewhere "), /50\.0 % .*control.*control/);
+  t.match(rowOf(report, "| cut | allowed "), /200\.0 % .*control.*control/);
+  t.equal(rowOf(report, "| cut | stall "), "", "what was not measured has no row, as in records of before");
 });

@@ -12,8 +12,10 @@ export interface Prediction {
 
 /** exp(x) over the sum of all, computed without overflow. */
 export function softmax(logits: ArrayLike<number>): Float64Array {
-  const result = Float64Array.from(logits);
-  const peak = result.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+  // Not `from`, which goes through an iterator: a server does this for every frame.
+  const result = new Float64Array(logits);
+  let peak = Number.NEGATIVE_INFINITY;
+  for (let i = 0; i < result.length; i++) peak = Math.max(peak, result[i]!);
   let sum = 0;
   for (let i = 0; i < result.length; i++) {
     result[i] = Math.exp(result[i]! - peak);
@@ -39,7 +41,7 @@ function areProbabilities(values: ArrayLike<number>): boolean {
  * @param count how many; all where there are fewer
  */
 export function classify(output: Tensor, labels: readonly string[] = [], count = 5): Prediction[] {
-  const probabilities = areProbabilities(output.data) ? Float64Array.from(output.data) : softmax(output.data);
+  const probabilities = areProbabilities(output.data) ? new Float64Array(output.data) : softmax(output.data);
   const best: Prediction[] = [];
   for (let label = 0; label < probabilities.length; label++) {
     const probability = probabilities[label]!;

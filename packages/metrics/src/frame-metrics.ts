@@ -1,6 +1,7 @@
 import { Counter, type Registry } from "prom-client";
 import { createHistogram } from "./histogram.js";
 import { createLabelLimit } from "./label-limit.js";
+import { createSeriesCounter } from "./series-counter.js";
 
 /** The moments at which the age of a frame since its capture is observed. */
 export type FrameAgePoint = "inference" | "result";
@@ -15,6 +16,8 @@ export interface FrameMetrics {
   observeSlicesRecovered(count: number): void;
   /** Runs the observation when the number is sound, and counts it as a defect otherwise. */
   sound(value: number, observe: (value: number) => void): void;
+  /** Whether it is sound; where not, it is counted as a defect. */
+  isSound(value: number): boolean;
 }
 
 /** The value of `reason` where there is none: an empty label is the same as no label. */
@@ -43,11 +46,10 @@ export function createFrameMetrics(
   ages: readonly FrameAgePoint[],
 ): FrameMetrics {
   const registers = [registry];
-  const frames = new Counter({
+  const frames = createSeriesCounter(registry, {
     name: "sluice_frames_total",
     help: "Frames by their outcome and the reason for it.",
-    labelNames: ["outcome", "reason"],
-    registers,
+    labels: ["outcome", "reason"],
   });
   const stageSeconds = createHistogram(registry, {
     name: "sluice_stage_duration_seconds",
@@ -81,7 +83,7 @@ export function createFrameMetrics(
     help: "Observations left out because they were negative or not finite: a defect of the program.",
     registers,
   });
-  for (const outcome of outcomes) frames.inc({ outcome, reason: NO_REASON }, 0);
+  for (const outcome of outcomes) frames.add(0, outcome, NO_REASON);
   const frameReason = createLabelLimit(MAX_REASONS, [NO_REASON]);
 
   function isSound(value: number): boolean {
@@ -95,7 +97,7 @@ export function createFrameMetrics(
   }
 
   return {
-    observeFrame: (outcome, reason = "") => frames.inc({ outcome, reason: frameReason(reason || NO_REASON) }),
+    observeFrame: (outcome, reason = "") => frames.add(1, outcome, frameReason(reason || NO_REASON)),
     observeStage(stage, durationMs) {
       if (isSound(durationMs)) stageSeconds.observe(durationMs / 1000, stage);
     },
@@ -107,6 +109,6 @@ export function createFrameMetrics(
     },
     observeSlicesReceived: (count) => sound(count, (n) => slicesReceived.inc(n)),
     observeSlicesRecovered: (count) => sound(count, (n) => slicesRecovered.inc(n)),
-    sound,
+    ...{ sound, isSound },
   };
 }

@@ -1,6 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import { createFrameMetrics, type FrameAgePoint, MAX_REASONS } from "./frame-metrics.js";
 import { createLabelLimit } from "./label-limit.js";
+import { createSeriesCounter } from "./series-counter.js";
 import { serverStages } from "./stages.js";
 import { type CaptureFigures, watchCapture } from "./watch-capture.js";
 import { type NetworkFigures, watchNetworks } from "./watch-networks.js";
@@ -93,18 +94,18 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
   const sessions = new Gauge({ name: "sluice_sessions", help: "Sessions that are open now.", registers });
   const sessionsTotal = counter("sluice_sessions_total", "Sessions by how they ended.", ["outcome"]);
   const frames = createFrameMetrics(registry, FRAME_OUTCOMES, serverStages, ["inference", "result"]);
-  const unitsExpected = counter(
-    "sluice_units_expected_total",
-    "Units of tensors of which at least one slice came.",
-  );
-  const unitsMissing = counter(
-    "sluice_units_missing_total",
-    "Of these, units that did not come and were concealed.",
-  );
-  const missingRuns = counter(
-    "sluice_missing_unit_runs_total",
-    "Runs of missing units, one after the other.",
-  );
+  const unitsExpected = createSeriesCounter(registry, {
+    name: "sluice_units_expected_total",
+    help: "Units of tensors of which at least one slice came.",
+  });
+  const unitsMissing = createSeriesCounter(registry, {
+    name: "sluice_units_missing_total",
+    help: "Of these, units that did not come and were concealed.",
+  });
+  const missingRuns = createSeriesCounter(registry, {
+    name: "sluice_missing_unit_runs_total",
+    help: "Runs of missing units, one after the other.",
+  });
   const framesBegun = counter(
     "sluice_frames_begun_total",
     "Frames of which a first slice came; those without an outcome yet are under way.",
@@ -161,7 +162,7 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
   const givenUpReason = createLabelLimit(MAX_REASONS);
   const errorCode = createLabelLimit(MAX_REASONS);
 
-  const { sound, ...ofFrames } = frames;
+  const { sound, isSound, ...ofFrames } = frames;
   return {
     observeSessionOpened: () => sessions.inc(),
     observeSessionEnded(outcome) {
@@ -176,9 +177,9 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
     ...ofFrames,
     observeFramesBegun: (count) => sound(count, (n) => framesBegun.inc(n)),
     observeUnits(expected, missing, runs) {
-      sound(expected, (n) => unitsExpected.inc(n));
-      sound(missing, (n) => unitsMissing.inc(n));
-      sound(runs, (n) => missingRuns.inc(n));
+      if (isSound(expected)) unitsExpected.add(expected);
+      if (isSound(missing)) unitsMissing.add(missing);
+      if (isSound(runs)) missingRuns.add(runs);
     },
     observeRepairSymbols: (outcome, count) =>
       sound(count, (n) => repairSymbols.inc({ outcome: repairOutcome(outcome) }, n)),

@@ -3,9 +3,9 @@
  * lost datagram delays one result and no other (spec 7.1).
  */
 import type { sluice } from "@sluice/proto";
-import { encodeControl } from "./control-message.js";
 import { createFrameTable } from "./frame-table.js";
 import { maxUnacknowledgedResults } from "./limits.js";
+import { encodeResult } from "./result-message.js";
 
 /** How long a result is worth sending, in milliseconds of the server's clock. */
 export interface ResultTimes {
@@ -127,7 +127,7 @@ export function createResultOutbox(): ResultOutbox {
     push(result, times, nowMs) {
       const stream = result.stream ?? 0;
       const frame = result.frame ?? 0;
-      const bytes = encodeControl({ kind: "result", body: result });
+      const bytes = encodeResult(result);
       fresh.set(stream, frame, {
         stream,
         frame,

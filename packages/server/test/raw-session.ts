@@ -30,8 +30,13 @@ export function sliceItem(header: sluice.v1.SliceHeader.$Properties, payload: Ui
   return Uint8Array.from(Buffer.concat([Buffer.of(bytes.length), bytes, payload]));
 }
 
-export async function connectRaw(url: string, certificateHash: string): Promise<RawSession> {
-  const session = await connect(url, { certificateHash });
+/** @param thread where QUIC runs, as `ConnectOptions` has it */
+export async function connectRaw(
+  url: string,
+  certificateHash: string,
+  thread: "worker" | "caller" = "worker",
+): Promise<RawSession> {
+  const session = await connect(url, { certificateHash, thread });
   const control = await session.openBidirectional();
   let held = Buffer.alloc(0);
 

@@ -150,3 +150,57 @@ export function dequantizeInterleaved16(
 ): void {
   dequantizeInterleaved<u16>(source, target, count, phase, period, lows, widths);
 }
+
+/** Levels that `dequantizeLevels8` looks up. */
+const lookedUp = 32;
+
+/**
+ * Writes the first 32 levels of a channel to `target`: the first bytes of all of them, then the second ones, and so on.
+ */
+export function writeLevels(target: usize, low: f64, width: f64): void {
+  for (let level = 0; level < lookedUp; level++) {
+    const bits = reinterpret<u32>(f32(low + f64(level) * width));
+    for (let byte = 0; byte < 4; byte++)
+      store<u8>(target + byte * lookedUp + level, <u8>(bits >> (byte << 3)));
+  }
+}
+
+/**
+ * `count` elements of one channel, at least 16, by the levels of `writeLevels`: in half the time that it takes to compute
+ * each of them. Of the last 16 some may be done twice.
+ * @returns whether all symbols have their level there; what others stand for is wrong
+ */
+export function dequantizeLevels8(source: usize, target: usize, count: i32, levels: usize): bool {
+  const a0 = v128.load(levels);
+  const a1 = v128.load(levels, 16);
+  const b0 = v128.load(levels, 32);
+  const b1 = v128.load(levels, 48);
+  const c0 = v128.load(levels, 64);
+  const c1 = v128.load(levels, 80);
+  const d0 = v128.load(levels, 96);
+  const d1 = v128.load(levels, 112);
+  const half = i8x16.splat(16);
+  let seen = i8x16.splat(0);
+  const last = count - 16;
+  for (let i = 0; ; i = min(i + 16, last)) {
+    const symbols = v128.load(source + i);
+    seen = v128.or(seen, symbols);
+    // A place beyond the 16 that are looked in gives 0.
+    const above = i8x16.sub(symbols, half);
+    const a = v128.or(i8x16.swizzle(a0, symbols), i8x16.swizzle(a1, above));
+    const b = v128.or(i8x16.swizzle(b0, symbols), i8x16.swizzle(b1, above));
+    const c = v128.or(i8x16.swizzle(c0, symbols), i8x16.swizzle(c1, above));
+    const d = v128.or(i8x16.swizzle(d0, symbols), i8x16.swizzle(d1, above));
+    const abLow = i8x16.shuffle(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+    const abHigh = i8x16.shuffle(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+    const cdLow = i8x16.shuffle(c, d, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+    const cdHigh = i8x16.shuffle(c, d, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+    const to = target + ((<usize>i) << 2);
+    v128.store(to, i16x8.shuffle(abLow, cdLow, 0, 8, 1, 9, 2, 10, 3, 11));
+    v128.store(to, i16x8.shuffle(abLow, cdLow, 4, 12, 5, 13, 6, 14, 7, 15), 16);
+    v128.store(to, i16x8.shuffle(abHigh, cdHigh, 0, 8, 1, 9, 2, 10, 3, 11), 32);
+    v128.store(to, i16x8.shuffle(abHigh, cdHigh, 4, 12, 5, 13, 6, 14, 7, 15), 48);
+    if (i === last) break;
+  }
+  return !v128.any_true(v128.and(seen, i8x16.splat(<i8>~(lookedUp - 1))));
+}

@@ -4,8 +4,10 @@ export { packBits, unpackBits } from "./bits";
 export {
   dequantizeInterleaved8,
   dequantizeInterleaved16,
+  dequantizeLevels8,
   dequantizeRuns8,
   dequantizeRuns16,
+  writeLevels,
 } from "./dequantize";
 export { maximum, minimum, squares, sum } from "./moments";
 export { quantizeInterleaved8, quantizeInterleaved16, quantizeRuns8, quantizeRuns16 } from "./quantize";

@@ -85,6 +85,43 @@ t.test("quantize and dequantize: spec 6.2, and both kinds alike, in bytes and in
   fc.assert(property, { seed, numRuns: 80 });
 });
 
+t.test("few levels of one channel are looked up, bit for bit as computed", async () => {
+  const value = fc.oneof(
+    fc.float({ noNaN: true, min: Math.fround(-1e30), max: Math.fround(1e30) }),
+    fc.constantFrom(-0, 0, 1e-42, -3),
+  );
+  const tables = fc.record({
+    levels: fc.constantFrom(2, 7, 16, 17, 31, 32, 33),
+    low: value,
+    step: value.map(Math.abs),
+    count: fc.integer({ min: 64, max: 3000 }),
+    seed: fc.integer({ min: 1, max: 1 << 30 }),
+    hasOthers: fc.boolean(),
+  });
+  // One after another on the same kernels, which remember the levels of the last one.
+  const property = fc.property(fc.array(tables, { minLength: 1, maxLength: 4 }), (several) =>
+    [...several, ...several].every(({ levels, low, step, count, seed, hasOthers }) => {
+      const table = {
+        ...{ levels, axis: { channels: 1, stride: 9 }, nanSymbol: Uint16Array.of(0) },
+        ...{ low: Float32Array.of(low), step: Float32Array.of(step) },
+      };
+      // 0 to 1, without 1.
+      const shares = createValues(count + 2, seed, 0).map((each) => (each + 4) / 8.01);
+      const symbols = Uint8Array.from({ length: count }, (_, i) => Math.floor(shares[i]! * levels));
+      // No level, as of a broken peer: it stands for what it would if there were more.
+      if (hasOthers) symbols[Math.floor(shares[count]! * count)] = 32 + Math.floor(shares[count + 1]! * 224);
+      const results = both.map((kernels) => {
+        const values = new Float32Array(count + 1).fill(7);
+        kernels.dequantize(table, symbols, 5, values.subarray(0, count));
+        if (values[count] !== 7) throw new Error("wrote beyond the end");
+        return Buffer.from(bytesOf(values));
+      });
+      return results[0]!.equals(results[1]!);
+    }),
+  );
+  fc.assert(property, { seed, numRuns: 100 });
+});
+
 const tilings = fc
   .record({
     layout: fc.constantFrom("chw" as const, "hwc" as const),

@@ -59,7 +59,7 @@ export function packSymbols(
 ): void {
   const { levels } = packing;
   if ((levels & (levels - 1)) === 0) {
-    tensorKernels().packBits(symbols.subarray(0, count), packing.groupBits[1]!, target, offset);
+    tensorKernels().packBits(firstOf(symbols, count), packing.groupBits[1]!, target, offset);
   } else packGroups(packing, symbols, count, target, offset);
 }
 
@@ -73,8 +73,13 @@ export function unpackSymbols(
 ): void {
   const { levels } = packing;
   if ((levels & (levels - 1)) === 0) {
-    tensorKernels().unpackBits(source, offset, packing.groupBits[1]!, symbols.subarray(0, count));
+    tensorKernels().unpackBits(source, offset, packing.groupBits[1]!, firstOf(symbols, count));
   } else unpackGroups(packing, source, offset, symbols, count);
+}
+
+/** Without a new object where they are all, as for every slice that is decoded. */
+function firstOf(symbols: Symbols, count: number): Symbols {
+  return symbols.length === count ? symbols : symbols.subarray(0, count);
 }
 
 /** A group's number goes through the bit buffer in pieces of this size: 7 bits held and one piece fit 31 bits. */

@@ -3,7 +3,7 @@ import { checkTable } from "./level-table.js";
 import { checkLookUp, maxTableEntries } from "./look-up.js";
 import { plainKernels } from "./plain-kernels.js";
 import { clearUnused } from "./plain-tile.js";
-import { arrangementOf, dequantizeBlock, quantizeBlock, writeTable } from "./simd-levels.js";
+import { arrangementOf, dequantizeBlock, lookUpBlock, quantizeBlock, writeTable } from "./simd-levels.js";
 import {
   bytesAt,
   createSimdMemory,
@@ -57,14 +57,18 @@ function createKernels(memory: SimdMemory): TensorKernels {
         plainKernels.dequantize(table, symbols, first, values);
         return;
       }
-      writeTable(memory, table, arrangement, false);
+      let isTableWritten = false;
       const symbolBytes = symbols instanceof Uint8Array ? 1 : 2;
       const sources = symbolBytes === 1 ? memory.symbols8 : memory.symbols16;
       for (let i = 0; i < values.length; i += blockElements) {
         const count = Math.min(blockElements, values.length - i);
         sources.set(part(symbols, i, count));
-        dequantizeBlock(memory, table, arrangement, first + i, count, symbolBytes);
-        values.set(head(memory.values, count), i);
+        if (symbolBytes === 2 || !lookUpBlock(memory, table, count)) {
+          if (!isTableWritten) writeTable(memory, table, arrangement, false);
+          isTableWritten = true;
+          dequantizeBlock(memory, table, arrangement, first + i, count, symbolBytes);
+        }
+        values.set(memory.valuesOf(count), i);
       }
     },
 
@@ -143,7 +147,7 @@ function createKernels(memory: SimdMemory): TensorKernels {
         const bytes = Math.ceil((count * bits) / 8);
         memory.bytes.set(part(source, at, bytes));
         exports.unpackBits(bytesAt, symbolsAt, count, bits);
-        symbols.set(head(memory.symbols8, count), i);
+        symbols.set(memory.symbolsOf(count), i);
         at += bytes;
       }
     },

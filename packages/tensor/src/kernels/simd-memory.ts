@@ -49,6 +49,9 @@ export interface KernelExports {
   readonly dequantizeRuns16: Runs;
   readonly dequantizeInterleaved8: Interleaved;
   readonly dequantizeInterleaved16: Interleaved;
+  readonly writeLevels: (target: number, low: number, step: number) => void;
+  /** 0 where a symbol is none of the levels that were written. */
+  readonly dequantizeLevels8: (source: number, target: number, count: number, levels: number) => number;
   readonly tile: MoveTiles;
   readonly untile: MoveTiles;
   readonly lookUp: (table: number, entries: number, source: number, target: number, count: number) => void;
@@ -78,7 +81,10 @@ export const valuesAt = nansAt + parameters * 2;
 export const symbolsAt = valuesAt + blockElements * 4 + slackBytes;
 /** A second block of bytes, for what goes on from the first one. */
 export const bytesAt = symbolsAt + blockElements * 2 + slackBytes;
-export const planeAt = bytesAt + blockElements * 2 + slackBytes;
+/** The levels of one channel, byte by byte; see `writeLevels`. */
+export const levelsAt = bytesAt + blockElements * 2 + slackBytes;
+export const maxWrittenLevels = 32;
+export const planeAt = levelsAt + maxWrittenLevels * 4;
 
 /** The module's memory, seen as what lies in it. The plane's part is as large as the largest plane so far. */
 export class SimdMemory {
@@ -90,6 +96,10 @@ export class SimdMemory {
   symbols16!: Uint16Array;
   bytes!: Uint8Array;
   plane!: Uint8Array;
+  #someValues!: Float32Array;
+  #someSymbols!: Uint8Array;
+  #levelsLow = Number.NaN;
+  #levelsStep = Number.NaN;
 
   constructor(readonly exports: KernelExports) {
     reserve(exports.memory, planeAt);
@@ -102,6 +112,25 @@ export class SimdMemory {
     return this.plane.subarray(0, bytes);
   }
 
+  /** The first `count` values and symbols: most slices are as long as the one before, and a view costs as much as the work on 100 elements. */
+  valuesOf(count: number): Float32Array {
+    if (this.#someValues.length !== count) this.#someValues = this.values.subarray(0, count);
+    return this.#someValues;
+  }
+
+  symbolsOf(count: number): Uint8Array {
+    if (this.#someSymbols.length !== count) this.#someSymbols = this.symbols8.subarray(0, count);
+    return this.#someSymbols;
+  }
+
+  /** Sees to it that the levels of a channel are at {@link levelsAt}: the slices of a tensor often have the same. */
+  setLevels(low: number, step: number): void {
+    if (low === this.#levelsLow && step === this.#levelsStep) return;
+    this.exports.writeLevels(levelsAt, low, step);
+    this.#levelsLow = low;
+    this.#levelsStep = step;
+  }
+
   #see(): void {
     const { buffer } = this.exports.memory;
     this.lows = new Float64Array(buffer, lowsAt, parameters);
@@ -112,6 +141,8 @@ export class SimdMemory {
     this.symbols16 = new Uint16Array(buffer, symbolsAt, blockElements);
     this.bytes = new Uint8Array(buffer, bytesAt, blockElements * 2);
     this.plane = new Uint8Array(buffer, planeAt);
+    this.#someValues = this.values;
+    this.#someSymbols = this.symbols8;
   }
 }
 
