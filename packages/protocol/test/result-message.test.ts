@@ -32,6 +32,15 @@ t.test("byte for byte what the generated code writes", async (t) => {
   t.equal(unlike, 0);
 });
 
+t.test("a field that the proto gains has to be written by hand too", async (t) => {
+  t.strictSame(Object.keys(sluice.v1.Result.prototype), [
+    ...["stream", "frame", "outcome", "stages", "concealedElements", "elements", "slicesReceived"],
+    ...["slicesRecovered", "code", "payload", "payloadBytes"],
+  ]);
+  const stages = ["reassembly", "decode", "conceal", "queue", "inference"];
+  t.strictSame(Object.keys(sluice.v1.StageTimes.prototype), stages);
+});
+
 t.test("no message is longer than the limit", async (t) => {
   const overhead = generated({ payload: new Uint8Array(30_000) }).length - 30_000;
   const fits = { payload: new Uint8Array(maxControlMessageBytes - overhead).fill(7) };
