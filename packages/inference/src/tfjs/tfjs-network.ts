@@ -8,8 +8,9 @@ import { ModelError } from "../model-error.js";
 import type { EngineOptions, Network } from "../network.js";
 import { describeTensor, specOf, type TensorInfo } from "../tensor-info.js";
 import { checkOptions } from "../worker-engine/engine-options.js";
-import { createEngineOver, dtypeOfRawType } from "../worker-engine/engine-over-session.js";
+import { createEngineOver } from "../worker-engine/engine-over-session.js";
 import type { RawInfo, RefusalReason } from "../worker-engine/messages.js";
+import { dtypeOfRawType } from "../worker-engine/raw-types.js";
 import { openSession } from "../worker-engine/session.js";
 import { readArtifacts, type TfjsArtifacts } from "./artifacts.js";
 import type {
