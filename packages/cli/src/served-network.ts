@@ -6,6 +6,7 @@ import {
   type EngineOptions,
   type Model,
   ModelError,
+  mixesSamples,
   type Network,
   numbersOf,
   type OutputInfo,
@@ -44,7 +45,7 @@ export async function loadServedHalf(
   });
   try {
     const statistics = split === "" ? undefined : await readHashedStatistics(model, split);
-    const network = await createNetwork(engine, half.engine === "remote");
+    const network = await createNetwork(engine, half.engine === "remote", options.onLog);
     return {
       serve({ spec, content, maxResultBytes }) {
         checkShape(spec, engine.inputs[0]!);
@@ -87,9 +88,12 @@ async function tailOf(model: Model, split: string): Promise<Network> {
 async function createNetwork(
   engine: Engine,
   isRemote: boolean,
+  onLog?: (line: string) => void,
 ): Promise<ServedNetwork<readonly OutputTensor[]>> {
   const input = engine.inputs[0]!;
-  const isStackable = input.batch === "dynamic";
+  const isMixing = await mixesSamples(engine);
+  if (isMixing) onLog?.("samples of a batch change each other in this network: its frames run one by one");
+  const isStackable = input.batch === "dynamic" && !isMixing;
   const shape = input.shape.map((size) => size ?? 1);
   // No frame should wait for what the first runs allocate and compile.
   const costs = await measureBatchCosts(

@@ -20,6 +20,7 @@ export {
   readStatistics,
   statisticsPath,
 } from "./load-model.js";
+export { mixesSamples } from "./mixes-samples.js";
 export type { Model } from "./model.js";
 export { ModelError, type ModelErrorKind } from "./model-error.js";
 export {
