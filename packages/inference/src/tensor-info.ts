@@ -1,4 +1,12 @@
-import type { Dtype, Layout, OutputDtype, TensorSpec } from "@sluice/tensor";
+import {
+  type Dtype,
+  elementCount,
+  type Layout,
+  maxElements,
+  maxRank,
+  type OutputDtype,
+  type TensorSpec,
+} from "@sluice/tensor";
 import { ModelError } from "./model-error.js";
 import { type Dimension, elementTypeName, type ValueInfo, type ValueType } from "./onnx/value-type.js";
 import { dtypeOfRawType, outputDtypeOfRawType } from "./worker-engine/raw-types.js";
@@ -43,7 +51,10 @@ function describe<D extends OutputDtype>(
   dtypes: Readonly<Record<string, D>>,
 ): TensorInfo<D> {
   if (type === null || type.shape === null) {
-    throw new ModelError("missing-type", `value "${name}": the model does not say what shape it has`);
+    throw new ModelError(
+      "missing-type",
+      `value "${name}": the model does not say what shape it has${openSizesAdvice([3, 224, 224])}`,
+    );
   }
   const dtype = dtypes[elementTypeName(type.elementType)];
   if (dtype === undefined) {
@@ -85,6 +96,14 @@ export function openSizesAdvice(shape: readonly (number | string | null)[]): str
   const usual = shape.length > 2 ? 224 : 128;
   const sizes = shape.map((size) => (typeof size === "number" ? size : usual));
   return `; an .onnx file takes sizes behind its path, as in model.onnx:${sizes.join("x")}`;
+}
+
+/** The spec, or why a tensor of it is too large to be sent. */
+export function withinLimits(spec: TensorSpec): TensorSpec | string {
+  const { shape } = spec;
+  if (shape.length > maxRank) return `has ${shape.length} axes, at most ${maxRank} can be sent`;
+  const elements = elementCount(shape);
+  return elements > maxElements ? `has ${elements} elements, at most ${maxElements} can be sent` : spec;
 }
 
 /** The spec of one sample. @throws ModelError `unsupported` where the model leaves an axis open */

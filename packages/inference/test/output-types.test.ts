@@ -3,7 +3,7 @@ import { createOnnxNetwork, EngineError, loadOnnxruntime } from "@sluice/inferen
 import { createTensor, type OutputDtype } from "@sluice/tensor";
 import t from "tap";
 import type { elementTypes } from "#src/onnx/value-type.js";
-import { castModel, emptyModel } from "./typed-models.js";
+import { castModel, constantOutputModel, emptyModel } from "./typed-models.js";
 
 /** What comes out of a cast of 3 and 200, in each type. */
 const cases: readonly (readonly [keyof typeof elementTypes, OutputDtype])[] = [
@@ -79,6 +79,32 @@ t.test("whole numbers at a cut go as int32; float64 would be rounded, and is no 
     { name: "cast", reason: "elements of type float64 cannot be sent" },
   ]);
 });
+
+t.test(
+  "an output that has no batch axis is whole for each sample, also where it is as long as the batch",
+  async (t) => {
+    const engine = await loadOnnxruntime(constantOutputModel());
+    for (const count of [1, 2, 3]) {
+      const samples = Array.from({ length: count }, (_, n) =>
+        createTensor("float32", [2], Float32Array.of(n, 1)),
+      );
+      const answers = await engine.answer(samples);
+      t.same(
+        answers.map(([y, same]) => [
+          Array.from(y!.data as Float32Array),
+          Array.from(same!.data as Float32Array),
+        ]),
+        samples.map((_, n) => [
+          [n === 0 ? -0 : -n, -1],
+          [7, 8],
+        ]),
+        `${count} samples`,
+      );
+    }
+    t.equal(engine.counters().failed, 0, "no batch is tried");
+    await engine.close();
+  },
+);
 
 t.test("an output may be empty; as a tensor to be sent it may not", async (t) => {
   const engine = await loadOnnxruntime(emptyModel());

@@ -28,6 +28,25 @@ export function castModel(from: ElementType, to: ElementType, last?: ElementType
   return model(nodes, value("x", from, ["N", 2]), value("y", last ?? to, ["N", 2]));
 }
 
+/** x [N,2] as `y`, and `same` [2] beside it, which is [7, 8] for any input. */
+export function constantOutputModel(): Uint8Array {
+  const message: ModelMessage = {
+    ir_version: 8,
+    opset_import: [{ version: 13 }],
+    graph: {
+      name: "constant",
+      node: [
+        { op_type: "Neg", input: ["x"], output: ["y"] },
+        { op_type: "Identity", input: ["k"], output: ["same"] },
+      ],
+      initializer: [{ name: "k", dims: [2], data_type: 1, float_data: [7, 8] }],
+      input: [value("x", "float32", ["N", 2])],
+      output: [value("y", "float32", ["N", 2]), value("same", "float32", [2])],
+    },
+  };
+  return encodeMessage(message);
+}
+
 /** Of x [1,4] the places of what is not 0: y [2, so many], of int64. */
 export function emptyModel(): Uint8Array {
   const nodes = [{ op_type: "NonZero", input: ["x"], output: ["y"] }];

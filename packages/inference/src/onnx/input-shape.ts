@@ -16,8 +16,9 @@ export function withInputShape(model: OnnxModel, shape: readonly number[]): Uint
   const [input, ...others] = requiredInputs(model.graph);
   const declared = input?.type?.shape;
   const fits =
-    declared?.length === shape.length + 1 &&
-    shape.every((size, i) => typeof declared[i + 1] !== "number" || declared[i + 1] === size);
+    declared === null ||
+    (declared?.length === shape.length + 1 &&
+      shape.every((size, i) => typeof declared[i + 1] !== "number" || declared[i + 1] === size));
   if (!input?.type || !fits || others.length > 0) {
     throw new ModelError(
       "unsupported",
@@ -25,7 +26,7 @@ export function withInputShape(model: OnnxModel, shape: readonly number[]): Uint
     );
   }
   const inputs = model.graph.inputs.map((value) =>
-    value === input ? fixed(input, [declared![0]!, ...shape]) : value,
+    value === input ? fixed(input, [declared?.[0] ?? "batch", ...shape]) : value,
   );
   return encodeModel({ ...model, graph: { ...model.graph, inputs } });
 }

@@ -102,19 +102,27 @@ function widen(name: string, sample: Tensor, rawType: string, target: RawData, a
   }
 }
 
+/** Whether an output is declared without a batch axis. (Without axes it may be one of which nothing is declared.) */
+function lacksBatch({ batch, shape }: OutputInfo): boolean {
+  return batch === "none" && shape.length > 0;
+}
+
 /** Cuts an output into the samples' parts, which are views into it. */
 function unstack(
-  name: string,
+  info: OutputInfo,
   raw: RawTensor,
   batched: boolean,
   samples: number,
   imageLayout: Layout,
 ): OutputTensor[] {
+  const { name } = info;
   const dtype = outputDtypeOfRawType[raw.type];
   if (dtype === undefined) throw new EngineError("run-failed", `output "${name}": is of type ${raw.type}`);
   const { data } = raw;
   // Of a network without a batch axis an output may still look as if it had one: described so, it is given so.
-  const hasBatchAxis = raw.dims.length > (batched ? 0 : 1) && raw.dims[0] === samples;
+  // A size that is declared is the same for any number of samples, also where it happens to be that number.
+  const isDeclared = lacksBatch(info) && raw.dims.length === info.shape.length;
+  const hasBatchAxis = !isDeclared && raw.dims.length > (batched ? 0 : 1) && raw.dims[0] === samples;
   if (!hasBatchAxis && samples > 1) {
     throw new EngineError(
       "run-failed",
@@ -134,7 +142,7 @@ function createEngine(session: WorkerSession, imageLayout: Layout, trust: BatchT
   const inputs = session.inputs.map((info) => describeInfo(info, imageLayout));
   const outputs = session.outputs.map((info) => describeOutput(info, imageLayout));
   const batched = inputs.some((info) => info.batch !== "none");
-  const stackable = inputs.length === 1 && inputs[0]!.batch === "dynamic";
+  const stackable = inputs.length === 1 && inputs[0]!.batch === "dynamic" && !outputs.some(lacksBatch);
 
   /** @param columns for each input, its samples */
   const runColumns = async (
@@ -153,7 +161,7 @@ function createEngine(session: WorkerSession, imageLayout: Layout, trust: BatchT
       feeds[info.name] = stack(info, session.inputs[i]!.type, columns[i]!, session.buffers);
     });
     const results = await session.run(feeds, options);
-    const parts = results.map((raw, i) => unstack(outputs[i]!.name, raw, batched, samples, imageLayout));
+    const parts = results.map((raw, i) => unstack(outputs[i]!, raw, batched, samples, imageLayout));
     return Array.from({ length: samples }, (_, n) => parts.map((part) => part[n]!));
   };
   const runOne = async (tensors: readonly Tensor[], options?: RunOptions): Promise<OutputTensor[]> => {
