@@ -54,6 +54,7 @@ export async function loadServedHalf(
           answer: chooseAnswer(engine.outputs, { content, maxResultBytes }, model),
           ...(statistics ? { statistics } : {}),
           ...(model.hash ? { modelHash: model.hash } : {}),
+          ...(engine.provider ? { provider: engine.provider } : {}),
         };
       },
       get provider() {

@@ -49,12 +49,17 @@ export function describeTensor<D extends OutputDtype>(
 function describe<D extends OutputDtype>(
   { name, type }: ValueInfo,
   dtypes: Readonly<Record<string, D>>,
+  advice = "",
 ): TensorInfo<D> {
-  if (type === null || type.shape === null) {
+  if (type === null) {
     throw new ModelError(
       "missing-type",
-      `value "${name}": the model does not say what shape it has${openSizesAdvice([3, 224, 224])}`,
+      `value "${name}": is no tensor, or the model does not say what it is`,
     );
+  }
+  if (type.shape === null) {
+    const message = `value "${name}": the model does not say what shape it has${advice}`;
+    throw new ModelError("missing-type", message);
   }
   const dtype = dtypes[elementTypeName(type.elementType)];
   if (dtype === undefined) {
@@ -69,7 +74,7 @@ function describe<D extends OutputDtype>(
  * @throws ModelError `missing-type` without a type or number of axes, `unsupported` for a type that Sluice has not
  */
 export function describeValue(value: ValueInfo): TensorInfo {
-  return describe(value, dtypeOfRawType);
+  return describe(value, dtypeOfRawType, openSizesAdvice([3, 224, 224]));
 }
 
 /** Describes an output. @throws ModelError as {@link describeValue} */
