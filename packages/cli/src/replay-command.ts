@@ -66,6 +66,12 @@ async function openServed(
       if (modelHash.length > 0 && !opened.modelHash?.every((byte, i) => byte === modelHash[i])) {
         context.stderr.write("the model is another one than that of the capture: answers may differ\n");
       }
+      const { provider } = stream;
+      if (provider !== "" && opened.provider !== undefined && opened.provider !== provider) {
+        context.stderr.write(
+          `${provider} computed what was captured and ${opened.provider} does now (--provider): answers may differ\n`,
+        );
+      }
       return opened;
     },
     close: registry.close,

@@ -30,12 +30,13 @@ export function countFrames(totals: ReplayTotals, frame: ReplayedFrame): ReplayT
   };
 }
 
-export function describeStream({ options, startedAt, units }: CapturedStream): string {
+export function describeStream({ options, startedAt, units, provider }: CapturedStream): string {
   const { model, split, spec, codec, mode, concealment, fec, interleave } = options;
+  const by = provider === "" ? "" : ` computed by ${provider};`;
   const extras = [fec && `fec ${fec}`, interleave && `interleave ${interleave}`].filter(Boolean);
   return `${model}, ${split === "" ? "not cut" : `cut at ${split}`}: [${spec.shape.join(", ")}] ${spec.dtype}, ${[
     ...[codec, mode, `concealment ${concealment}`, ...extras],
-  ].join(", ")}; ${units} units; from ${startedAt}`;
+  ].join(", ")}; ${units} units;${by} from ${startedAt}`;
 }
 
 const right = "right" as const;

@@ -6,7 +6,10 @@ import {
   type EngineOptions,
   type Model,
   ModelError,
+  mixesSamples,
   type Network,
+  numbersOf,
+  type OutputInfo,
   openSizesAdvice,
   type TensorInfo,
 } from "@sluice/inference";
@@ -21,7 +24,7 @@ import {
   type ServedStream,
   StreamRefusal,
 } from "@sluice/server";
-import { convertTensor, createTensor, type Tensor, type TensorSpec } from "@sluice/tensor";
+import { convertTensor, createTensor, type OutputTensor, type TensorSpec } from "@sluice/tensor";
 import { readHashedStatistics } from "./statistics-hash.js";
 
 /** Frames that one run of a network takes at most; the scheduler takes as many of them as the measurement shows a gain for. */
@@ -42,7 +45,7 @@ export async function loadServedHalf(
   });
   try {
     const statistics = split === "" ? undefined : await readHashedStatistics(model, split);
-    const network = await createNetwork(engine, half.engine === "remote");
+    const network = await createNetwork(engine, half.engine === "remote", options.onLog);
     return {
       serve({ spec, content, maxResultBytes }) {
         checkShape(spec, engine.inputs[0]!);
@@ -51,6 +54,7 @@ export async function loadServedHalf(
           answer: chooseAnswer(engine.outputs, { content, maxResultBytes }, model),
           ...(statistics ? { statistics } : {}),
           ...(model.hash ? { modelHash: model.hash } : {}),
+          ...(engine.provider ? { provider: engine.provider } : {}),
         };
       },
       get provider() {
@@ -82,14 +86,20 @@ async function tailOf(model: Model, split: string): Promise<Network> {
   }
 }
 
-async function createNetwork(engine: Engine, isRemote: boolean): Promise<ServedNetwork<readonly Tensor[]>> {
+async function createNetwork(
+  engine: Engine,
+  isRemote: boolean,
+  onLog?: (line: string) => void,
+): Promise<ServedNetwork<readonly OutputTensor[]>> {
   const input = engine.inputs[0]!;
-  const isStackable = input.batch === "dynamic";
+  const isMixing = await mixesSamples(engine);
+  if (isMixing) onLog?.("samples of a batch change each other in this network: its frames run one by one");
+  const isStackable = input.batch === "dynamic" && !isMixing;
   const shape = input.shape.map((size) => size ?? 1);
   // No frame should wait for what the first runs allocate and compile.
   const costs = await measureBatchCosts(
     (frames) =>
-      engine.runBatch(
+      engine.answer(
         Array.from({ length: frames }, () => createTensor(input.dtype, shape, undefined, input.layout)),
       ),
     { maxFrames: isStackable ? maxFrames : 1, now: () => performance.now() },
@@ -101,7 +111,7 @@ async function createNetwork(engine: Engine, isRemote: boolean): Promise<ServedN
     // In this process what a run takes is copied into its batch, and outputs have memory of their own.
     ...(isRemote ? { maxUnderWay: maxRemoteRuns } : { isSerial: true, letsGo: true }),
     // Pixels may come as uint8, numbers as float32, where the network takes something else.
-    run: (frames) => engine.runBatch(frames.map(({ tensor }) => convertTensor(tensor, input.dtype))),
+    run: (frames) => engine.answer(frames.map(({ tensor }) => convertTensor(tensor, input.dtype))),
   };
 }
 
@@ -122,24 +132,28 @@ function checkShape(spec: TensorSpec, { shape: wanted }: TensorInfo): void {
   }
 }
 
+/** Of scores; wider whole numbers are indices and counts. */
+const scoreDtypes: readonly string[] = ["float32", "float16", "float64", "uint8", "int8"];
+
 /** Whether an output may be one value for each class. */
-function isClassifier(outputs: readonly TensorInfo[]): boolean {
-  const sizes = outputs[0]?.shape.filter((size) => size !== 1) ?? [];
-  return outputs.length === 1 && sizes.length === 1;
+function isClassifier(outputs: readonly OutputInfo[]): boolean {
+  const [output, ...others] = outputs;
+  const sizes = output?.shape.filter((size) => size !== 1) ?? [];
+  return others.length === 0 && sizes.length === 1 && scoreDtypes.includes(output!.dtype);
 }
 
 /** @throws StreamRefusal where the model cannot answer that */
 function chooseAnswer(
-  outputs: readonly TensorInfo[],
+  outputs: readonly OutputInfo[],
   {
     content,
     maxResultBytes,
   }: { readonly content: ResultContent; readonly maxResultBytes?: number | undefined },
   { labels, alphabet }: Pick<Model, "labels" | "alphabet">,
-): ServedStream<readonly Tensor[]>["answer"] {
+): ServedStream<readonly OutputTensor[]>["answer"] {
   if (alphabet && content !== "tensors") {
     return ([output], frame) => {
-      const { text, score } = decodeCtc(output!, alphabet);
+      const { text, score } = decodeCtc({ shape: output!.shape, data: numbersOf(output!) }, alphabet);
       return answerPredictions([{ name: "text", description: text, score: roundScore(score) }], frame);
     };
   }

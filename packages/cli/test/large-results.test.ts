@@ -6,7 +6,7 @@ import { connect, listen } from "@sluice/http3";
 import { loadModel } from "@sluice/inference";
 import { createServer } from "@sluice/server";
 import { createRelay } from "@sluice/simnet";
-import { createTensor, type Tensor, tensorBytes } from "@sluice/tensor";
+import { createTensor, isTensor, type Tensor, tensorBytes } from "@sluice/tensor";
 import t, { type Test } from "tap";
 import { loadServedHalf } from "#cli/served-network.js";
 import { runSluice } from "./run-sluice.js";
@@ -80,7 +80,7 @@ t.test("through a network that loses packets", async (t) => {
         ["add_1", "logits", "scaled"],
       );
       for (const [k, { name, tensor }] of outputs.entries())
-        t.ok(isEqual(tensor, expected[k]!), `${resultFormat}, frame ${i}: ${name}`);
+        t.ok(isTensor(tensor) && isEqual(tensor, expected[k]!), `${resultFormat}, frame ${i}: ${name}`);
     }
     stream.close();
   }

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ExitCode } from "@sluice/cli";
@@ -66,6 +66,8 @@ t.test("what a real server captured is replayed bit for bit, a frame alone and w
   const one = await runSluice(["replay", path!, "--frame", String(lossy[0].frame)]);
   t.equal(one.code, ExitCode.ok);
   t.match(one.stdout, /cut at add_3: \[64, 14, 14\] float32/);
+  t.match(one.stdout, /; computed by cpu; from /);
+  t.equal(one.stderr, "");
   t.match(one.stdout, /lost\n/);
   t.match(one.stdout, /1 frames: 1 the same bit for bit/);
 
@@ -73,6 +75,16 @@ t.test("what a real server captured is replayed bit for bit, a frame alone and w
   t.match(absent, { code: ExitCode.notFound, stderr: /has no frame 4000000/ });
   const other = await runSluice(["replay", path!, "--model", "sink"]);
   t.match(other, { code: ExitCode.notFound, stderr: /statistics/ }, "a model with other statistics");
+
+  const elsewhere = `${path!}-elsewhere`;
+  const bytes = await readFile(path!);
+  bytes.write("dml", bytes.indexOf("cpu", bytes.indexOf("provider")));
+  await writeFile(elsewhere, bytes);
+  const provided = await runSluice(["replay", elsewhere, "--frame", "0"]);
+  t.match(provided, {
+    code: ExitCode.ok,
+    stderr: "dml computed what was captured and cpu does now (--provider): answers may differ\n",
+  });
 
   const first = await runSluice(["replay", path!, "--frame", "0", "--image", "test-images"]);
   t.match(first, { code: ExitCode.ok, stdout: /without loss: Ankle boot 0\.\d+\n/ });

@@ -1,9 +1,10 @@
 import { copyFile, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { fashionDirectory } from "@sluice/inference";
+import { fashionDirectory, loadModel } from "@sluice/inference";
 import t from "tap";
 import { findModels, openServedModels, parseModelEntry } from "#cli/served-models.js";
-import { openSizeModel, twoInputModel } from "./tiny-models.js";
+import { loadServedHalf } from "#cli/served-network.js";
+import { batchMixingModel, openSizeModel, tinyModelBytes, twoInputModel } from "./tiny-models.js";
 
 t.test("a model may be given a name and a version", async (t) => {
   for (const [text, name, version, reference] of [
@@ -12,6 +13,8 @@ t.test("a model may be given a name and a version", async (t) => {
     ["faces=a.onnx", "faces", "", "a.onnx"],
     ["faces@2=dir/a=b.onnx", "faces", "2", "dir/a=b.onnx"],
     ["faces@v1.2-rc=sink", "faces", "v1.2-rc", "sink"],
+    ["a.onnx:seq=128,rows=3", undefined, "", "a.onnx:seq=128,rows=3"],
+    ["words@2=a.onnx:seq=128", "words", "2", "a.onnx:seq=128"],
     ["./a@2=b.onnx", undefined, "", "./a@2=b.onnx"],
   ] as const) {
     t.same(parseModelEntry(text), { name, version, reference, labelsPath: undefined }, text);
@@ -113,4 +116,23 @@ t.test("where sizes are open and ones do not do, it is said how they are fixed",
     /input "input": leaves sizes open and .*; an .onnx file takes sizes behind its path, as in model.onnx:3x224x8$/s;
   await t.rejects(registry.prepare("open", ""), { name: "ModelError", message: advice });
   await registry.close();
+});
+
+t.test("frames of a network whose batch mixes its samples run one by one, and it is said", async (t) => {
+  const lines: string[] = [];
+  const onLog = (line: string) => void lines.push(line);
+  for (const [bytes, maxFrames] of [
+    [batchMixingModel(), 1],
+    [tinyModelBytes(() => {}), 16],
+  ] as const) {
+    const path = join(t.testdir({ "net.onnx": Buffer.from(bytes) }), "net.onnx");
+    const half = await loadServedHalf(await loadModel(path), "add_1", { threads: 1, onLog });
+    const spec = { dtype: "float32", shape: [4, 8, 8], layout: "chw" } as const;
+    t.equal(
+      half.serve({ model: "net", split: "add_1", spec, content: "tensors" }).network.maxFrames,
+      maxFrames,
+    );
+    await half.close();
+  }
+  t.same(lines, ["samples of a batch change each other in this network: its frames run one by one"]);
 });

@@ -42,3 +42,15 @@ export function openSizeModel(): Uint8Array {
     graph.initializer.push({ name: "whole", dims: [4], data_type: 7, int64_data: [-1, 4, 8, 8] });
   });
 }
+
+/** The same with what comes of `add_1` less the mean over its batch. */
+export function batchMixingModel(): Uint8Array {
+  return tinyModelBytes(({ graph }) => {
+    const node = graph.node.find(({ output }) => output[0] === "scaled")!;
+    const at = graph.node.indexOf(node);
+    const attribute = [{ name: "axes", type: 7, ints: [0] }];
+    const mean = { op_type: "ReduceMean", input: ["conv_3"], output: ["mean"], attribute };
+    graph.node.splice(at, 0, mean);
+    Object.assign(node, { op_type: "Sub", input: ["conv_3", "mean"] });
+  });
+}

@@ -1,22 +1,21 @@
 import {
-  bytesPerElement,
-  createTensor,
-  type Dtype,
+  bytesPerOutputElement,
   decodeBase64,
   elementCount,
-  type Layout,
   maxRank,
-  type Tensor,
-  tensorBytes,
+  type OutputDtype,
+  type OutputTensor,
+  outputElements,
 } from "@sluice/tensor";
 
 /** An output of a model. */
 export interface NamedTensor {
   readonly name: string;
-  readonly tensor: Tensor;
+  /** Of any type that an output may have: also int64 and uint64, whose elements are bigints. */
+  readonly tensor: OutputTensor;
 }
 
-const dtypes: readonly string[] = Object.keys(bytesPerElement);
+const dtypes: readonly string[] = Object.keys(bytesPerOutputElement);
 
 /**
  * The tensors in an answer (spec 7.2), copied: `{ outputs: [{ name, dtype, shape, data }] }` with the elements as bytes,
@@ -45,16 +44,17 @@ function readOutput(
   const isShape =
     Array.isArray(shape) &&
     shape.length <= maxRank &&
-    shape.every((size) => Number.isInteger(size) && size > 0);
-  if (!isShape) throw new RangeError(`${field}.shape: must be at most ${maxRank} whole numbers above 0`);
-  const wanted = elementCount(shape) * bytesPerElement[dtype as Dtype];
+    shape.every((size) => Number.isSafeInteger(size) && size >= 0);
+  if (!isShape)
+    throw new RangeError(`${field}.shape: must be at most ${maxRank} whole numbers, none negative`);
+  const wanted = elementCount(shape) * bytesPerOutputElement[dtype as OutputDtype];
   const bytes = typeof data === "string" ? decodeBase64(data, wanted, `${field}.data`) : data;
   // The payload of a result is bounded, and with it what is taken here.
   if (!(bytes instanceof Uint8Array) || bytes.length !== wanted) {
     throw new RangeError(`${field}.data: must be ${wanted} bytes for ${dtype} [${shape.join(", ")}]`);
   }
-  const layout: Layout = shape.length === 3 ? "chw" : "any";
-  const tensor = createTensor(dtype as Dtype, shape, undefined, layout);
-  tensorBytes(tensor).set(bytes);
-  return { name, tensor };
+  const copy = bytes.slice();
+  const elements = outputElements(dtype as OutputDtype, copy.buffer as ArrayBuffer, 0, elementCount(shape));
+  const layout = shape.length === 3 ? "chw" : "any";
+  return { name, tensor: { dtype: dtype as OutputDtype, shape, layout, data: elements } };
 }

@@ -107,6 +107,32 @@ for (const [name, resultFormat, payload] of [
   });
 }
 
+t.test("outputs may be empty, and of types that no tensor on the wire has", async (t) => {
+  const values = BigInt64Array.of(-(2n ** 63n), 2n ** 53n + 1n);
+  const data = new Uint8Array(values.buffer);
+  const base64 = Buffer.from(data).toString("base64");
+  for (const bytes of [data, base64]) {
+    const outputs = readOutputs({
+      outputs: [
+        { name: "ids", dtype: "int64", shape: [2], data: bytes },
+        {
+          name: "boxes",
+          dtype: "float64",
+          shape: [0, 4],
+          data: typeof bytes === "string" ? "" : new Uint8Array(),
+        },
+      ],
+    });
+    t.strictSame(
+      outputs.map(({ tensor }) => tensor),
+      [
+        { dtype: "int64", shape: [2], layout: "any", data: values },
+        { dtype: "float64", shape: [0, 4], layout: "any", data: new Float64Array() },
+      ],
+    );
+  }
+});
+
 t.test("outputs that are not what they say are refused, with the field's name", async (t) => {
   const good = { name: "a", dtype: "float32", shape: [2], data: new Uint8Array(8) };
   t.equal(readOutputs({ outputs: [good] }).length, 1);
@@ -116,9 +142,12 @@ t.test("outputs that are not what they say are refused, with the field's name", 
     [{ outputs: [7] }, /^outputs\[0\]/],
     [{ outputs: [good, { ...good, name: 7 }] }, /^outputs\[1\]\.name/],
     [{ outputs: [{ ...good, dtype: "toString" }] }, /dtype/],
-    [{ outputs: [{ ...good, shape: [2, 0] }] }, /shape/],
+    [{ outputs: [{ ...good, shape: [2, -1] }] }, /shape/],
+    [{ outputs: [{ ...good, shape: [0, 1e300] }] }, /shape/],
+    [{ outputs: [{ ...good, shape: [2, 0] }] }, /data: must be 0 bytes/],
+    [{ outputs: [{ ...good, dtype: "int64" }] }, /data: must be 16 bytes/],
     [{ outputs: [{ ...good, shape: [1, 1, 1, 1, 1, 1, 1, 1, 2] }] }, /shape/],
-    [{ outputs: [{ ...good, shape: [1e200, 1e200] }] }, /data/],
+    [{ outputs: [{ ...good, shape: [2 ** 50, 2 ** 50] }] }, /data/],
     [{ outputs: [{ ...good, data: new Uint8Array(7) }] }, /data/],
     [{ outputs: [{ ...good, data: [1, 2] }] }, /data/],
     [{ outputs: [{ ...good, data: "AAAA" }] }, /data/],

@@ -1,4 +1,5 @@
-import type { Tensor } from "@sluice/tensor";
+import type { OutputTensor } from "@sluice/tensor";
+import { numbersOf } from "./numbers-of.js";
 
 /** One class that a network takes its input for. */
 export interface Prediction {
@@ -40,8 +41,9 @@ function areProbabilities(values: ArrayLike<number>): boolean {
  * @param output what a classifier gives: one value for each class, as logits or as probabilities (of any shape)
  * @param count how many; all where there are fewer
  */
-export function classify(output: Tensor, labels: readonly string[] = [], count = 5): Prediction[] {
-  const probabilities = areProbabilities(output.data) ? new Float64Array(output.data) : softmax(output.data);
+export function classify(output: OutputTensor, labels: readonly string[] = [], count = 5): Prediction[] {
+  const values = numbersOf(output);
+  const probabilities = areProbabilities(values) ? new Float64Array(values) : softmax(values);
   const best: Prediction[] = [];
   for (let label = 0; label < probabilities.length; label++) {
     const probability = probabilities[label]!;

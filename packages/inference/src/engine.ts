@@ -1,5 +1,5 @@
-import type { Tensor } from "@sluice/tensor";
-import type { TensorInfo } from "./tensor-info.js";
+import type { OutputTensor, Tensor } from "@sluice/tensor";
+import type { OutputInfo, TensorInfo } from "./tensor-info.js";
 
 /** Counts since the engine was loaded. */
 export interface EngineCounters {
@@ -20,17 +20,23 @@ export interface RunOptions {
 /** A loaded model that runs somewhere: in a worker thread, on a device, at another server. */
 export interface Engine {
   readonly inputs: readonly TensorInfo[];
-  readonly outputs: readonly TensorInfo[];
+  readonly outputs: readonly OutputInfo[];
   /** What computes, where the runtime has several: a provider of onnxruntime, a backend of TensorFlow.js. */
   readonly provider?: string | undefined;
-  /** Runs one sample: a tensor for each input in order, without the batch axis; resolves to one for each output. */
+  /**
+   * Runs one sample: a tensor for each input in order, without the batch axis; resolves to one for each output, in a type that a
+   * tensor can have: wider whole numbers as int32, float64 as the nearest float32.
+   * @throws EngineError `run-failed`, also naming an output that is empty or has a number outside the range of int32
+   */
   run(inputs: readonly Tensor[], options?: RunOptions): Promise<Tensor[]>;
   /**
    * Runs many samples of a model with one input; at once where its batch axis is dynamic, else one after another. Where that
    * fails though each sample runs alone, it is tried again after a pause.
-   * Resolves to the outputs of each sample, in the order of the samples.
+   * Resolves to the outputs of each sample, in the order of the samples, in types as {@link Engine.run} gives them.
    */
   runBatch(samples: readonly Tensor[], options?: RunOptions): Promise<Tensor[][]>;
+  /** As {@link Engine.runBatch}, with outputs of the types and sizes that the network gives; an axis may be 0. */
+  answer(samples: readonly Tensor[], options?: RunOptions): Promise<OutputTensor[][]>;
   counters(): EngineCounters;
   /** Ends the engine and frees its memory; runs under way are rejected with `closed`. Can be called twice. */
   close(): Promise<void>;

@@ -20,6 +20,7 @@ export {
   readStatistics,
   statisticsPath,
 } from "./load-model.js";
+export { mixesSamples } from "./mixes-samples.js";
 export type { Model } from "./model.js";
 export { ModelError, type ModelErrorKind } from "./model-error.js";
 export {
@@ -30,6 +31,7 @@ export {
   type NetworkSplit,
   networkEngines,
 } from "./network.js";
+export { numbersOf } from "./numbers-of.js";
 export { decodeCtc, type TextLine } from "./ocr/decode-ctc.js";
 export { ocrDefaultCut } from "./ocr/load-ocr.js";
 export type { ModelSplit } from "./onnx/split-graph.js";
@@ -69,6 +71,6 @@ export { createSeededRandom } from "./sources/seeded-random.js";
 export { createSyntheticSource, parseSyntheticShape, type SyntheticOptions } from "./sources/synthetic.js";
 export { openTestImages } from "./sources/test-images.js";
 export { openVideoFile, type VideoOptions } from "./sources/video-file.js";
-export { describeValue, openSizesAdvice, specOf, type TensorInfo } from "./tensor-info.js";
+export { describeValue, type OutputInfo, openSizesAdvice, specOf, type TensorInfo } from "./tensor-info.js";
 export { type TfjsBackend, tfjsBackends } from "./tfjs/open-backend.js";
 export { openTfjsNetwork, type TfjsOptions } from "./tfjs/tfjs-network.js";

@@ -8,10 +8,10 @@ import type { OnnxNode } from "./onnx/node.js";
 import { analyseDataFlow, checkCut } from "./onnx/onnx-flow.js";
 import { costShapes, type KnownShapes, multiplyAdds } from "./onnx/operation-cost.js";
 import { type ModelSplit, splitGraph } from "./onnx/split-graph.js";
-import { type Dimension, dtypeOfElementType, elementTypeName, type ValueType } from "./onnx/value-type.js";
+import { type Dimension, elementTypeName, type ValueType } from "./onnx/value-type.js";
 import type { OnnxruntimeOptions } from "./onnxruntime/open-onnx-session.js";
 import { probeShapes } from "./onnxruntime/probe-shapes.js";
-import { describeValue, specOf } from "./tensor-info.js";
+import { describeValue, isSendable, specOf, withinLimits } from "./tensor-info.js";
 
 function knownShapes(model: OnnxModel, probed: ReadonlyMap<string, ValueType>): KnownShapes {
   const shapes = new Map<string, NonNullable<ValueType["shape"]>>();
@@ -24,11 +24,11 @@ function knownShapes(model: OnnxModel, probed: ReadonlyMap<string, ValueType>): 
 function sendableOf(name: string, type: ValueType | undefined): TensorSpec | string {
   if (type === undefined) return "is not a tensor";
   if (type.shape === null) return "its first axis is not the batch axis";
-  if (dtypeOfElementType(type.elementType) === undefined) {
+  if (!isSendable(type)) {
     return `elements of type ${elementTypeName(type.elementType)} cannot be sent`;
   }
   if (type.shape.includes(0)) return "is empty for an input of zeros: its size depends on the input's values";
-  return specOf(describeValue({ name, type }));
+  return withinLimits(specOf(describeValue({ name, type })));
 }
 
 /** What the model declares; for the rest, what comes out when zeros are run through it. */

@@ -36,8 +36,8 @@ export const embeddedModels = ["fashion"] as const;
 /** Where `fashion` is cut: the second residual sum of 14x14x64, with 59 % of the multiply-adds before it. */
 export const fashionDefaultCut = "add_3";
 
-/** The path of an ONNX model and, where the model leaves them open, the sizes of its input without the batch axis. */
-const onnxReference = /^(.*\.onnx)(?::(\d+(?:x\d+)*))?$/i;
+/** The path of an ONNX model and sizes that its inputs leave open: of its one input without the batch axis, or by names of axes. */
+const onnxReference = /^(.*\.onnx)(?::(?:(\d+(?:x\d+)*)|([^=]+=\d+(?:,[^=]+=\d+)*)))?$/i;
 
 /** The folder of the embedded model with its labels, statistics and test images. */
 export const fashionDirectory = fileURLToPath(new URL("../models/fashion/", import.meta.url));
@@ -80,9 +80,16 @@ async function isDirectory(path: string): Promise<boolean> {
   );
 }
 
+/** @param text `NAME=SIZE,NAME=SIZE` */
+function sizesByName(text: string): Map<string, number> {
+  return new Map(
+    [...text.matchAll(/(?:^|,)([^=]+)=(\d+)/g)].map(([, name, size]) => [name!, Number(size)] as const),
+  );
+}
+
 async function resolveReference(reference: string, { onLog, remote }: LoadModelOptions): Promise<Resolved> {
-  const openOnnx = (path: string, shape?: readonly number[]) => async () =>
-    createOnnxNetwork(await readOnnxFile(path, shape));
+  const openOnnx = (path: string, sizes?: Parameters<typeof readOnnxFile>[1]) => async () =>
+    createOnnxNetwork(await readOnnxFile(path, sizes));
   if (reference === "fashion") {
     const path = join(fashionDirectory, "fashion.onnx");
     return { name: reference, path, open: openOnnx(path) };
@@ -91,10 +98,10 @@ async function resolveReference(reference: string, { onLog, remote }: LoadModelO
     const { model } = parseRemoteUrl(reference);
     return { name: model, path: reference, open: () => openRemoteNetwork(reference, remote) };
   }
-  const [, onnxPath, sizes] = onnxReference.exec(reference) ?? [];
+  const [, onnxPath, shape, axes] = onnxReference.exec(reference) ?? [];
   if (onnxPath !== undefined) {
-    const shape = sizes?.split("x").map(Number);
-    return { name: basename(onnxPath, extname(onnxPath)), path: onnxPath, open: openOnnx(onnxPath, shape) };
+    const sizes = axes === undefined ? shape?.split("x").map(Number) : sizesByName(axes);
+    return { name: basename(onnxPath, extname(onnxPath)), path: onnxPath, open: openOnnx(onnxPath, sizes) };
   }
   const path = (await isDirectory(reference)) ? join(reference, "model.json") : reference;
   if (extname(path).toLowerCase() === ".json") {
@@ -114,7 +121,7 @@ async function resolveReference(reference: string, { onLog, remote }: LoadModelO
 /**
  * Reads a model.
  * @param reference `fashion` for the embedded one, `ocr` for the optional reader of text lines, or a path: of an .onnx
- *   file (`PATH:3x224x224` fixes sizes of its input that it leaves open), of the model.json of a TensorFlow.js model or of its folder; or the address of a model at a server of the Open
+ *   file (`PATH:3x224x224` fixes sizes of its input that it leaves open, `PATH:seq=128` those of any inputs by the names of their axes), of the model.json of a TensorFlow.js model or of its folder; or the address of a model at a server of the Open
  *   Inference Protocol
  * @throws ModelError `unknown-name`, `not-found`, `unreadable`, `too-large`, `not-onnx`, `not-tfjs`, `unsupported`
  * @throws EngineError where TensorFlow.js is needed and not there, or refuses the model

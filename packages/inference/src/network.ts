@@ -1,7 +1,7 @@
 import type { Cut, IllegalCut } from "./cut.js";
 import type { Engine } from "./engine.js";
 import type { ProviderChoice } from "./onnxruntime/providers.js";
-import type { TensorInfo } from "./tensor-info.js";
+import type { OutputInfo, TensorInfo } from "./tensor-info.js";
 
 /** What runs a network: onnxruntime or tfjs on this machine, or a server of the Open Inference Protocol. */
 export const networkEngines = ["onnxruntime", "tfjs", "remote"] as const;
@@ -46,7 +46,7 @@ export interface Network {
   /** SHA-256 of the network's files, which tells it from others; undefined where there are none. */
   readonly hash: Uint8Array | undefined;
   readonly inputs: readonly TensorInfo[];
-  readonly outputs: readonly TensorInfo[];
+  readonly outputs: readonly OutputInfo[];
   /**
    * Every tensor at which it can be cut, from the input to the output; empty where its inside is not known.
    * @throws ModelError for an invalid graph, EngineError where it does not run

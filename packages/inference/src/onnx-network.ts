@@ -8,7 +8,7 @@ import type { Network } from "./network.js";
 import { type OnnxModel, parseModel, requiredInputs } from "./onnx/model.js";
 import type { OnnxNode } from "./onnx/node.js";
 import { loadOnnxruntime } from "./onnxruntime/onnxruntime-engine.js";
-import { describeValue, type TensorInfo } from "./tensor-info.js";
+import { describeOutputValue, describeValue, type OutputInfo } from "./tensor-info.js";
 
 function checkWeights(model: OnnxModel): void {
   const external = model.graph.initializers.find((initializer) => initializer.external);
@@ -27,7 +27,7 @@ export function createOnnxNetwork(bytes: Uint8Array): Network {
   const model = parseModel(bytes);
   checkWeights(model);
   let hash: Uint8Array | undefined;
-  let outputs: readonly TensorInfo[] | undefined;
+  let outputs: readonly OutputInfo[] | undefined;
   let examined: Promise<KnownGraph<OnnxNode>> | undefined;
   // Large models take seconds.
   const examine = () => {
@@ -45,7 +45,7 @@ export function createOnnxNetwork(bytes: Uint8Array): Network {
     inputs: requiredInputs(model.graph).map(describeValue),
     // A model may leave their shapes open and still be run.
     get outputs() {
-      outputs ??= model.graph.outputs.map(describeValue);
+      outputs ??= model.graph.outputs.map(describeOutputValue);
       return outputs;
     },
     listCuts: async () => describeCuts(await examine()),

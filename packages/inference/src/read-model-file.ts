@@ -2,7 +2,7 @@ import { open, readFile, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { ModelError } from "./model-error.js";
 import { type WeightsLocation, withEmbeddedWeights } from "./onnx/external-weights.js";
-import { withInputShape } from "./onnx/input-shape.js";
+import { withAxisSizes, withInputShape } from "./onnx/input-shape.js";
 import { encodeModel, maxModelBytes, parseModel } from "./onnx/model.js";
 
 /**
@@ -69,16 +69,21 @@ async function readWeights(
 
 /**
  * Reads an ONNX model with the weights that lie in files beside it, as one.
- * @param shape of its input without the batch axis, where it leaves sizes open: see {@link withInputShape}
+ * @param sizes that its inputs leave open: those of its one input without the batch axis ({@link withInputShape}), or by names of axes
+ *   ({@link withAxisSizes})
  * @throws ModelError as {@link readModelFile}, `not-onnx`, `unsupported` for weights outside the model's folder
  */
-export async function readOnnxFile(path: string, shape?: readonly number[]): Promise<Uint8Array> {
+export async function readOnnxFile(
+  path: string,
+  sizes?: readonly number[] | ReadonlyMap<string, number>,
+): Promise<Uint8Array> {
   const bytes = await readModelFile(path);
   const model = parseModel(bytes);
   const isSplit = model.graph.initializers.some(({ external }) => external);
   const whole = isSplit
     ? await withEmbeddedWeights(model, (place) => readWeights(dirname(path), place))
     : model;
-  if (shape) return withInputShape(whole, shape);
+  if (sizes instanceof Map) return withAxisSizes(whole, sizes);
+  if (Array.isArray(sizes)) return withInputShape(whole, sizes);
   return isSplit ? encodeModel(whole) : bytes;
 }

@@ -71,6 +71,7 @@ export async function createRestartingEngine(
     },
     run: (inputs, options) => guard((running) => running.run(inputs, options)),
     runBatch: (samples, options) => guard((running) => running.runBatch(samples, options)),
+    answer: (samples, options) => guard((running) => running.answer(samples, options)),
     counters() {
       const { pending, completed, failed, refused } = engine.counters();
       return {

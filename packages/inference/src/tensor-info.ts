@@ -1,11 +1,20 @@
-import type { Dtype, Layout, TensorSpec } from "@sluice/tensor";
+import {
+  type Dtype,
+  elementCount,
+  type Layout,
+  maxElements,
+  maxRank,
+  type OutputDtype,
+  type TensorSpec,
+} from "@sluice/tensor";
 import { ModelError } from "./model-error.js";
-import { type Dimension, dtypeOfElementType, elementTypeName, type ValueInfo } from "./onnx/value-type.js";
+import { type Dimension, elementTypeName, type ValueInfo, type ValueType } from "./onnx/value-type.js";
+import { dtypeOfRawType, outputDtypeOfRawType } from "./worker-engine/raw-types.js";
 
-/** An input or output of a model. */
-export interface TensorInfo {
+/** An input of a model, or a tensor at which it can be cut. */
+export interface TensorInfo<D extends OutputDtype = Dtype> {
   readonly name: string;
-  readonly dtype: Dtype;
+  readonly dtype: D;
   /** Without the batch axis; null for an axis whose size the model leaves open. */
   readonly shape: readonly (number | null)[];
   readonly layout: Layout;
@@ -13,17 +22,20 @@ export interface TensorInfo {
   readonly batch: "dynamic" | "one" | "none";
 }
 
+/** An output of a model, which may be of types that no tensor on the wire has. */
+export type OutputInfo = TensorInfo<OutputDtype>;
+
 /**
  * Describes a tensor by its shape with the batch axis. The first axis is taken for the batch axis where its size is
  * open, and where it is 1 and there are others.
  * @param imageLayout what three axes beside it are: an image or a feature map, whose channels ONNX puts first
  */
-export function describeTensor(
+export function describeTensor<D extends OutputDtype>(
   name: string,
-  dtype: Dtype,
+  dtype: D,
   dims: readonly Dimension[],
   imageLayout: Layout = "chw",
-): TensorInfo {
+): TensorInfo<D> {
   const first = dims[0];
   const open = first !== undefined && typeof first !== "number";
   const batch = open ? "dynamic" : first === 1 && dims.length > 1 ? "one" : "none";
@@ -33,20 +45,48 @@ export function describeTensor(
   return { name, dtype, shape, layout: shape.length === 3 ? imageLayout : "any", batch };
 }
 
+/** @throws ModelError `missing-type` without a type or number of axes, `unsupported` for a type that is not in `dtypes` */
+function describe<D extends OutputDtype>(
+  { name, type }: ValueInfo,
+  dtypes: Readonly<Record<string, D>>,
+  advice = "",
+): TensorInfo<D> {
+  if (type === null) {
+    throw new ModelError(
+      "missing-type",
+      `value "${name}": is no tensor, or the model does not say what it is`,
+    );
+  }
+  if (type.shape === null) {
+    const message = `value "${name}": the model does not say what shape it has${advice}`;
+    throw new ModelError("missing-type", message);
+  }
+  const dtype = dtypes[elementTypeName(type.elementType)];
+  if (dtype === undefined) {
+    const message = `value "${name}": ${elementTypeName(type.elementType)} is not supported`;
+    throw new ModelError("unsupported", message);
+  }
+  return describeTensor(name, dtype, type.shape);
+}
+
 /**
- * Describes a value that a model declares.
+ * Describes an input, or a tensor at which a model can be cut.
  * @throws ModelError `missing-type` without a type or number of axes, `unsupported` for a type that Sluice has not
  */
 export function describeValue(value: ValueInfo): TensorInfo {
-  if (value.type === null || value.type.shape === null) {
-    throw new ModelError("missing-type", `value "${value.name}": the model does not say what shape it has`);
-  }
-  const dtype = dtypeOfElementType(value.type.elementType);
-  if (dtype === undefined) {
-    const message = `value "${value.name}": ${elementTypeName(value.type.elementType)} is not supported`;
-    throw new ModelError("unsupported", message);
-  }
-  return describeTensor(value.name, dtype, value.type.shape);
+  return describe(value, dtypeOfRawType, openSizesAdvice([3, 224, 224]));
+}
+
+/** Describes an output. @throws ModelError as {@link describeValue} */
+export function describeOutputValue(value: ValueInfo): OutputInfo {
+  return describe(value, outputDtypeOfRawType);
+}
+
+/** Whether values of the type can be sent as they are. */
+export function isSendable({ elementType }: ValueType): boolean {
+  const name = elementTypeName(elementType);
+  // It would be rounded.
+  return name !== "float64" && dtypeOfRawType[name] !== undefined;
 }
 
 /** The model's input with the layout `hwc` where it is an image with three channels in the last axis. */
@@ -61,6 +101,14 @@ export function openSizesAdvice(shape: readonly (number | string | null)[]): str
   const usual = shape.length > 2 ? 224 : 128;
   const sizes = shape.map((size) => (typeof size === "number" ? size : usual));
   return `; an .onnx file takes sizes behind its path, as in model.onnx:${sizes.join("x")}`;
+}
+
+/** The spec, or why a tensor of it is too large to be sent. */
+export function withinLimits(spec: TensorSpec): TensorSpec | string {
+  const { shape } = spec;
+  if (shape.length > maxRank) return `has ${shape.length} axes, at most ${maxRank} can be sent`;
+  const elements = elementCount(shape);
+  return elements > maxElements ? `has ${elements} elements, at most ${maxElements} can be sent` : spec;
 }
 
 /** The spec of one sample. @throws ModelError `unsupported` where the model leaves an axis open */

@@ -4,6 +4,15 @@ import t from "tap";
 
 const vector = (...values: number[]) => createTensor("float32", [values.length], Float32Array.from(values));
 
+t.test("scores of any type", (t) => {
+  // -1, 2 and 0.5: as bit patterns the first would be the largest.
+  const half = createTensor("float16", [3], Uint16Array.of(0xbc00, 0x4000, 0x3800));
+  t.same(classify(half), classify(vector(-1, 2, 0.5)));
+  const wide = { dtype: "int64", shape: [3], layout: "any", data: BigInt64Array.of(-1n, 2n, 0n) } as const;
+  t.same(classify(wide), classify(vector(-1, 2, 0)));
+  t.end();
+});
+
 t.test("softmax sums to 1 and does not overflow", (t) => {
   const values = softmax([1000, 1000 + Math.log(3), -1000]);
   t.ok(Math.abs(values[0]! - 0.25) < 1e-12 && Math.abs(values[1]! - 0.75) < 1e-12);

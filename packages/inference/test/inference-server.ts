@@ -119,7 +119,7 @@ export async function startInferenceServer(
   const faults: Fault[] = [];
   let atOnce = 0;
   let mostAtOnce = 0;
-  const tensors = (infos: Engine["inputs"]) =>
+  const tensors = (infos: Engine["outputs"]) =>
     infos.map(({ name, shape }) => ({ name, datatype: "FP32", shape: [-1, ...shape] }));
   const state = { isReady: true };
 

@@ -192,7 +192,7 @@ function chainBytes(nodes: NodeMessage[]): Uint8Array {
     graph: {
       name: "chain",
       node: [{ op_type: "Relu", input: ["input"], output: ["relu"] }, ...nodes],
-      initializer: [],
+      initializer: [{ name: "often", dims: [2], data_type: 7, int64_data: [1, 4_194_305] }],
       input: [floatValue("input", [1, 4])],
       output: [floatValue("out", [1, "n"])],
     },
@@ -204,6 +204,14 @@ const cast = (input: string, output: string, to: number): NodeMessage => ({
   attribute: [{ name: "to", type: 2, i: to }],
 });
 
+const reshape = (input: string, output: string, shape: number[]): NodeMessage[] => [
+  {
+    ...{ op_type: "Constant", input: [], output: [`${output} sizes`] },
+    attribute: [{ name: "value", type: 4, t: { dims: [shape.length], data_type: 7, int64_data: shape } }],
+  },
+  { op_type: "Reshape", input: [input, `${output} sizes`], output: [output] },
+];
+
 const unsendable: [string, Uint8Array, string, string][] = [
   [
     "of a type that Sluice has not",
@@ -213,9 +221,27 @@ const unsendable: [string, Uint8Array, string, string][] = [
   ],
   [
     "of a type that no dtype is near to",
-    chainBytes([cast("relu", "inner", 12), cast("inner", "out", 1)]),
+    chainBytes([cast("relu", "inner", 16), cast("inner", "out", 1)]),
     "inner",
-    "elements of type uint32 cannot be sent",
+    "elements of type bfloat16 cannot be sent",
+  ],
+  [
+    "of more axes than are sent",
+    chainBytes([
+      ...reshape("relu", "inner", [1, 1, 1, 1, 1, 1, 1, 1, 2, 2]),
+      ...reshape("inner", "out", [1, 4]),
+    ]),
+    "inner",
+    "has 9 axes, at most 8 can be sent",
+  ],
+  [
+    "of more elements than are sent",
+    chainBytes([
+      { op_type: "Tile", input: ["relu", "often"], output: ["inner"] },
+      { op_type: "ReduceMax", input: ["inner"], output: ["out"] },
+    ]),
+    "inner",
+    "has 16777220 elements, at most 16777216 can be sent",
   ],
   [
     "that is no tensor",

@@ -212,4 +212,37 @@ t.test("open sizes of the input are said behind the path", async (t) => {
   const cuts = await fixed.network.listCuts();
   t.same(cuts.find(({ name }) => name === "add_1")?.shape, [4, 12, 8]);
   await t.rejects(loadModel(`${path}:4x12x8`), { kind: "unsupported", message: /is no case of/ });
+  const named = await loadModel(`${path}:columns=8,input.2=12`);
+  t.same(named.input.shape, [3, 12, 8]);
+  t.equal(named.input.batch, "dynamic");
+  await t.rejects(loadModel(`${path}:rows=12,width=8`), {
+    kind: "unknown-name",
+    message: /sizes: no input has an open axis "width"; there are: "N", "rows", "columns"/,
+  });
+});
+
+t.test("open sizes of several inputs are said by the names of axes", async (t) => {
+  const bytes = tinyModelBytes(({ graph }) => {
+    const open = ["N", 3, "rows", "columns"];
+    graph.input = [floatValue("input", open), floatValue("more", ["N", 4, "rows", "columns"])];
+    graph.node.find(({ output }) => output[0] === "doubled")!.input = ["conv_2", "more"];
+  });
+  const path = join(t.testdir({ "net.onnx": Buffer.from(bytes) }), "net.onnx");
+  const { network } = await loadModel(path, { severalInputs: true });
+  await t.rejects(network.listCuts(), {
+    message:
+      /axis 2 is open; an .onnx file takes sizes by the names of axes behind its path, as in model.onnx:rows=128/,
+  });
+  const fixed = await loadModel(`${path}:rows=12,columns=8`, { severalInputs: true });
+  t.same(
+    fixed.network.inputs.map(({ shape }) => shape),
+    [
+      [3, 12, 8],
+      [4, 12, 8],
+    ],
+  );
+  t.match(
+    (await fixed.network.listCuts()).find(({ name }) => name === "add_1"),
+    { shape: [4, 12, 8] },
+  );
 });

@@ -139,6 +139,10 @@ t.test("int64 and several inputs and outputs", async (t) => {
   const wide = await engineErrorOf(engine.run([a, b]));
   t.equal(wide.kind, "run-failed", "3 * 2^30 does not fit");
   t.match(wide.message, /output "product": 3221225472 is outside the range of int32/);
+  t.same(
+    engine.outputs.map(({ dtype }) => dtype),
+    ["int64", "int64"],
+  );
   const [sum, product] = await engine.run([a, createTensor("int32", [3], Int32Array.of(10, 20, 30))]);
   t.same(sum!.data, Int32Array.of(11, 18, 33));
   t.same(product!.data, Int32Array.of(10, -40, 90));

@@ -22,6 +22,7 @@ function createLoader(crashAt: readonly number[], failLoads: readonly number[] =
     return {
       ...{ inputs: [], outputs: [], run },
       runBatch: async (samples) => Promise.all(samples.map(run)),
+      answer: async (samples) => Promise.all(samples.map(run)),
       counters: () => ({ pending: 0, completed: runs, failed: 0, refused: 0 }),
       close: async () => void log.push(`close ${number}`),
     };

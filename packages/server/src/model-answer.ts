@@ -1,7 +1,7 @@
 /** What models answer (spec 7.2), after the source's result format: frame number, inference time and predictions. */
 import { Buffer } from "node:buffer";
 import { ErrorCode, maxResultPayloadBytes, type ResultFormat } from "@sluice/protocol";
-import { bytesPerElement, elementCount, type Tensor, type TensorSpec, tensorBytes } from "@sluice/tensor";
+import { bytesPerOutputElement, elementCount, type OutputTensor, tensorBytes } from "@sluice/tensor";
 import { pack } from "msgpackr";
 import { type AnsweredFrame, StreamRefusal } from "./served-model.js";
 
@@ -38,20 +38,31 @@ export function answerPredictions(
   return { frameNumber: frame.frameNumber, inferenceTime: roundTime(frame.inferenceMs), predictions };
 }
 
-/** The answer of any model: its outputs. */
+/** The answer of any model: its outputs. Those of int64 whose numbers all fit go as int32, in half the bytes (spec 7.2). */
 export function answerOutputs(
   names: readonly string[],
-  outputs: readonly Tensor[],
+  outputs: readonly OutputTensor[],
   frame: AnsweredFrame,
 ): ModelAnswer {
   return {
     frameNumber: frame.frameNumber,
     inferenceTime: roundTime(frame.inferenceMs),
     outputs: outputs.map((tensor, i) => {
-      const { dtype, shape } = tensor;
-      return { name: names[i] ?? "", dtype, shape, data: tensorBytes(tensor) };
+      const { dtype, shape, data } = asInt32(tensor);
+      return { name: names[i] ?? "", dtype, shape, data: tensorBytes({ data }) };
     }),
   };
+}
+
+function asInt32(output: OutputTensor): OutputTensor {
+  const { data } = output;
+  if (!(data instanceof BigInt64Array)) return output;
+  const narrow = new Int32Array(data.length);
+  for (let i = 0; i < data.length; i++) {
+    narrow[i] = Number(data[i]);
+    if (BigInt(narrow[i]!) !== data[i]) return output;
+  }
+  return { ...output, dtype: "int32", data: narrow };
 }
 
 /** Times have no use for more than a hundredth of a millisecond. */
@@ -68,14 +79,14 @@ const outputOverheadBytes = 160;
  * @throws StreamRefusal
  */
 export function checkOutputsFit(
-  outputs: readonly (Pick<TensorSpec, "dtype" | "shape"> & { readonly name: string })[],
+  outputs: readonly (Pick<OutputTensor, "dtype" | "shape"> & { readonly name: string })[],
   maxResultBytes = 0,
 ): void {
   // As base64, so that they fit in either format.
   const bytes = outputs.reduce(
     (sum, { name, dtype, shape }) =>
       sum +
-      Math.ceil((elementCount(shape) * bytesPerElement[dtype]) / 3) * 4 +
+      Math.ceil((elementCount(shape) * bytesPerOutputElement[dtype]) / 3) * 4 +
       3 * name.length +
       outputOverheadBytes,
     0,

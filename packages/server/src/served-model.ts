@@ -70,6 +70,8 @@ export interface ServedStream<Output = unknown> {
   readonly statistics?: { readonly value: CutStatistics; readonly hash: Uint8Array };
   /** SHA-256 of the model's file, by which captures know it. */
   readonly modelHash?: Uint8Array;
+  /** What computes it, where there is a choice: another one rounds differently. */
+  readonly provider?: string;
 }
 
 /** Finds what serves a stream. @throws StreamRefusal */

@@ -23,6 +23,23 @@ t.test("outputs are carried as little-endian bytes, in JSON as base64", async (t
   );
 });
 
+t.test("outputs of int64 go as int32 where all their numbers fit", async (t) => {
+  const answered = (...values: bigint[]) => {
+    const data = BigInt64Array.from(values);
+    const output = { dtype: "int64", shape: [values.length], layout: "any", data } as const;
+    return answerOutputs(["ids"], [output], frame).outputs![0]!;
+  };
+  const [least, most] = [-(2n ** 31n), 2n ** 31n - 1n];
+  t.match(answered(least, most), {
+    dtype: "int32",
+    data: new Uint8Array(Int32Array.of(Number(least), Number(most)).buffer),
+  });
+  for (const wide of [least - 1n, most + 1n, 2n ** 32n, 2n ** 53n + 1n]) {
+    const data = new Uint8Array(BigInt64Array.of(1n, wide).buffer);
+    t.match(answered(1n, wide), { dtype: "int64", shape: [2], data }, `${wide}`);
+  }
+});
+
 t.test("outputs that no result could hold are refused before the first frame", async (t) => {
   const output = (elements: number) => ({ name: "o", dtype: "float32", shape: [elements] }) as const;
   t.doesNotThrow(() => checkOutputsFit([output(12_000)]));

@@ -18,6 +18,7 @@ export * from "./lag-covariance.js";
 export * from "./moments.js";
 export * from "./neighbour-predictors.js";
 export * from "./neighbour-predictors-form.js";
+export * from "./output-tensor.js";
 export * from "./psnr.js";
 export * from "./slice-range.js";
 export * from "./statistics.js";

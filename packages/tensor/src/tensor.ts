@@ -113,6 +113,6 @@ export function createTensor<D extends Dtype>(
 }
 
 /** The tensor's bytes in the machine's order, without a copy. */
-export function tensorBytes(tensor: Tensor): Uint8Array {
-  return new Uint8Array(tensor.data.buffer, tensor.data.byteOffset, tensor.data.byteLength);
+export function tensorBytes({ data }: { readonly data: ArrayBufferView }): Uint8Array {
+  return new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
 }

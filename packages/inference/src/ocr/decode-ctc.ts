@@ -1,5 +1,3 @@
-import type { Tensor } from "@sluice/tensor";
-
 /** A line of text that a network has read. */
 export interface TextLine {
   readonly text: string;
@@ -16,7 +14,10 @@ const blank = 0;
  * @param output [steps, 1 + characters], probabilities of the blank and of each character
  * @throws RangeError where it has another number of classes
  */
-export function decodeCtc({ shape, data }: Tensor, alphabet: readonly string[]): TextLine {
+export function decodeCtc(
+  { shape, data }: { readonly shape: readonly number[]; readonly data: ArrayLike<number> },
+  alphabet: readonly string[],
+): TextLine {
   const [steps = 0, classes = 0] = shape;
   if (shape.length !== 2 || classes !== alphabet.length + 1) {
     throw new RangeError(

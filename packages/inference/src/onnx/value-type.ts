@@ -1,4 +1,3 @@
-import type { Dtype } from "@sluice/tensor";
 import protobuf from "protobufjs/minimal.js";
 import { fieldMessage, fieldText, joinFields, readFields } from "./wire-fields.js";
 
@@ -42,26 +41,6 @@ export interface ValueInfo {
   readonly name: string;
   /** null: no type given, or not a tensor (a sequence, a map). */
   readonly type: ValueType | null;
-}
-
-/** The dtype in which Sluice holds an ONNX element type: int64 as int32, bool as uint8; undefined if in none. */
-export function dtypeOfElementType(elementType: number): Dtype | undefined {
-  switch (elementType) {
-    case elementTypes.float32:
-      return "float32";
-    case elementTypes.float16:
-      return "float16";
-    case elementTypes.uint8:
-    case elementTypes.bool:
-      return "uint8";
-    case elementTypes.int8:
-      return "int8";
-    case elementTypes.int32:
-    case elementTypes.int64:
-      return "int32";
-    default:
-      return undefined;
-  }
 }
 
 function parseDimension(bytes: Uint8Array): Dimension {

@@ -1,11 +1,13 @@
+import { EngineError } from "../engine.js";
 import { ModelError } from "../model-error.js";
-import { parseModel, requiredInputs } from "../onnx/model.js";
+import { type OnnxModel, parseModel, requiredInputs } from "../onnx/model.js";
 import { withOutputs } from "../onnx/split-graph.js";
 import type { ValueType } from "../onnx/value-type.js";
 import { elementTypes } from "../onnx/value-type.js";
 import { openSizesAdvice } from "../tensor-info.js";
 import { mergeShapes } from "../worker-engine/merge-shapes.js";
 import type { RawData, RawInfo, RawTensor } from "../worker-engine/messages.js";
+import { zerosOf } from "../worker-engine/raw-types.js";
 import type { WorkerSession } from "../worker-engine/session.js";
 import { type OnnxruntimeOptions, openOnnxSession } from "./open-onnx-session.js";
 
@@ -13,23 +15,9 @@ import { type OnnxruntimeOptions, openOnnxSession } from "./open-onnx-session.js
 const maxProbeElements = 1 << 26;
 
 function zeros(type: string, count: number): RawData {
-  switch (type) {
-    case "float32":
-      return new Float32Array(count);
-    case "float16":
-      return new Uint16Array(count);
-    case "uint8":
-    case "bool":
-      return new Uint8Array(count);
-    case "int8":
-      return new Int8Array(count);
-    case "int32":
-      return new Int32Array(count);
-    case "int64":
-      return new BigInt64Array(count);
-    default:
-      throw new ModelError("unsupported", `inputs of type ${type} are not supported`);
-  }
+  const values = zerosOf(type, count);
+  if (values === undefined) throw new ModelError("unsupported", `inputs of type ${type} are not supported`);
+  return values;
 }
 
 /** @param only whether the model has no other input: then its sizes can be fixed behind its path */
@@ -37,7 +25,9 @@ function zeroInput(info: RawInfo, batch: number, only: boolean): RawTensor {
   const dims = info.shape.map((size, axis) => {
     if (typeof size === "number") return size;
     if (axis === 0) return batch;
-    const advice = only ? openSizesAdvice(info.shape.slice(1)) : ", and the model has other inputs";
+    const advice = only
+      ? openSizesAdvice(info.shape.slice(1))
+      : `; an .onnx file takes sizes by the names of axes behind its path, as in model.onnx:${size || `${info.name}.${axis}`}=128`;
     throw new ModelError("unsupported", `input "${info.name}": the size of axis ${axis} is open${advice}`);
   });
   const count = dims.reduce((product, size) => product * size, 1);
@@ -65,7 +55,40 @@ export async function probeShapes(
   names: readonly string[],
   options: OnnxruntimeOptions = {},
 ): Promise<Map<string, ValueType>> {
-  const model = parseModel(bytes);
+  return probe(parseModel(bytes), names, options, true);
+}
+
+/** How onnxruntime's binding refuses a model one of whose outputs is of a type that JavaScript has not, such as bfloat16. */
+const typeRefusal = /Unsupported data type: (\d+)/;
+
+/** Leaves out, half by half, the values on whose account the model is refused as an output. */
+async function probe(
+  model: OnnxModel,
+  names: readonly string[],
+  options: OnnxruntimeOptions,
+  isWhole: boolean,
+): Promise<Map<string, ValueType>> {
+  try {
+    return await probeAll(model, names, options);
+  } catch (error) {
+    const refused = error instanceof EngineError ? typeRefusal.exec(error.message)?.[1] : undefined;
+    if (refused === undefined || names.length === 0) throw error;
+    // Where it is refused for its own outputs, there is nothing to be found.
+    if (isWhole) await probeAll(model, [], options);
+    const [name] = names;
+    if (names.length === 1) return new Map([[name!, { elementType: Number(refused), shape: [] }]]);
+    const half = names.length >> 1;
+    const first = await probe(model, names.slice(0, half), options, false);
+    const second = await probe(model, names.slice(half), options, false);
+    return new Map([...first, ...second]);
+  }
+}
+
+async function probeAll(
+  model: OnnxModel,
+  names: readonly string[],
+  options: OnnxruntimeOptions,
+): Promise<Map<string, ValueType>> {
   const firstAxis = requiredInputs(model.graph)[0]?.type?.shape?.[0];
   const session = await openOnnxSession(withOutputs(model, names), {
     ...options,

@@ -1,6 +1,6 @@
 /** Timing a network with zeros; runs in the worker thread. */
 import type * as Ort from "onnxruntime-node";
-import type { RawData } from "../worker-engine/messages.js";
+import { outputDtypeOfRawType, zerosOf } from "../worker-engine/raw-types.js";
 
 /** An input larger than this is not made only to take the time. */
 const maxElements = 1 << 26;
@@ -16,18 +16,10 @@ function dimsOf({ shape }: Ort.InferenceSession.TensorValueMetadata): number[] |
 
 /** Whether zeros can be made for all inputs. */
 export function canTime({ inputMetadata }: Pick<Ort.InferenceSession, "inputMetadata">): boolean {
-  return inputMetadata.every((info) => info.isTensor && info.type in zeros && dimsOf(info) !== undefined);
+  return inputMetadata.every(
+    (info) => info.isTensor && info.type in outputDtypeOfRawType && dimsOf(info) !== undefined,
+  );
 }
-
-const zeros: Readonly<Record<string, (count: number) => RawData>> = {
-  float32: (count) => new Float32Array(count),
-  float16: (count) => new Uint16Array(count),
-  uint8: (count) => new Uint8Array(count),
-  bool: (count) => new Uint8Array(count),
-  int8: (count) => new Int8Array(count),
-  int32: (count) => new Int32Array(count),
-  int64: (count) => new BigInt64Array(count),
-};
 
 /** Milliseconds of the quickest run of one sample, after one that allocates and compiles. @throws what the run throws */
 export async function timeZeros(
@@ -41,7 +33,10 @@ export async function timeZeros(
   for (const info of network.session.inputMetadata) {
     if (!info.isTensor) continue;
     const dims = dimsOf(info)!;
-    const data = zeros[info.type]!(dims.reduce((product, size) => product * size, 1));
+    const data = zerosOf(
+      info.type,
+      dims.reduce((product, size) => product * size, 1),
+    )!;
     feeds[info.name] = new Tensor(info.type, data, dims);
   }
   const names = network.session.outputNames;

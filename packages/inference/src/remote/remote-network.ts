@@ -4,7 +4,7 @@ import { ModelError } from "../model-error.js";
 import type { EngineOptions, Network } from "../network.js";
 import { specOf, type TensorInfo, withImageLayout } from "../tensor-info.js";
 import { checkOptions } from "../worker-engine/engine-options.js";
-import { createEngineOver, describeInfo } from "../worker-engine/engine-over-session.js";
+import { createEngineOver, describeInfo, describeOutput } from "../worker-engine/engine-over-session.js";
 import type { WorkerSession } from "../worker-engine/session.js";
 import { createSpareBuffers } from "../worker-engine/spare-buffers.js";
 import { parseRemoteUrl } from "./model-url.js";
@@ -63,7 +63,7 @@ export async function openRemoteNetwork(address: string, options: RemoteOptions 
     byteLength: undefined,
     hash: undefined,
     inputs: probe.metadata.inputs.map((info) => withImageLayout(describeInfo(info, layout))),
-    outputs: probe.metadata.outputs.map((info) => describeInfo(info, layout)),
+    outputs: probe.metadata.outputs.map((info) => describeOutput(info, layout)),
     listCuts: async () => [],
     listIllegalCuts: async () => [],
     async split(tensorName) {

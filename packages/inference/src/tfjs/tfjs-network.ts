@@ -6,10 +6,11 @@ import { analyseFlow, type FlowGraph } from "../graph/data-flow.js";
 import { describeCuts, describeIllegalCuts, type KnownGraph } from "../graph/describe-cuts.js";
 import { ModelError } from "../model-error.js";
 import type { EngineOptions, Network } from "../network.js";
-import { describeTensor, specOf, type TensorInfo } from "../tensor-info.js";
+import { describeTensor, specOf, type TensorInfo, withinLimits } from "../tensor-info.js";
 import { checkOptions } from "../worker-engine/engine-options.js";
-import { createEngineOver, dtypeOfRawType } from "../worker-engine/engine-over-session.js";
+import { createEngineOver } from "../worker-engine/engine-over-session.js";
 import type { RawInfo, RefusalReason } from "../worker-engine/messages.js";
+import { dtypeOfRawType } from "../worker-engine/raw-types.js";
 import { openSession } from "../worker-engine/session.js";
 import { readArtifacts, type TfjsArtifacts } from "./artifacts.js";
 import type {
@@ -87,7 +88,7 @@ function sendableOf(name: string, type: TfjsValueType | undefined): TensorSpec |
   }
   if (dtypeOfRawType[type.type] === undefined) return `elements of type ${type.type} cannot be sent`;
   const open = type.shape.findIndex((size, axis) => axis > 0 && typeof size !== "number");
-  return open < 0 ? specOf(infoOf(rawInfoOf(name, type))) : `the size of axis ${open} is open`;
+  return open < 0 ? withinLimits(specOf(infoOf(rawInfoOf(name, type)))) : `the size of axis ${open} is open`;
 }
 
 function rawInfoOf(name: string, { type, shape }: TfjsValueType): RawInfo {

@@ -1,47 +1,35 @@
 import {
   bytesPerElement,
-  createTensor,
-  type Dtype,
+  bytesPerOutputElement,
   elementCount,
   type Layout,
+  type OutputTensor,
+  outputElements,
   type Tensor,
 } from "@sluice/tensor";
 import { type Engine, EngineError, type RunOptions } from "../engine.js";
-import { describeTensor, type TensorInfo } from "../tensor-info.js";
+import { describeTensor, type OutputInfo, type TensorInfo } from "../tensor-info.js";
 import { type BatchTrust, type BatchTrustOptions, createBatchTrust } from "./batch-trust.js";
 import type { RawData, RawInfo, RawTensor } from "./messages.js";
+import { narrowOutput } from "./narrow-output.js";
+import { dtypeOfRawType, outputDtypeOfRawType, zerosOf } from "./raw-types.js";
 import type { WorkerSession } from "./session.js";
 import type { SpareBuffers } from "./spare-buffers.js";
 
-const constructors = {
-  float32: Float32Array,
-  float16: Uint16Array,
-  uint8: Uint8Array,
-  int8: Int8Array,
-  int32: Int32Array,
-} as const;
-
-/** A runtime's type -> dtype: int64 is held as int32, bool as uint8. */
-export const dtypeOfRawType: Readonly<Record<string, Dtype>> = {
-  float32: "float32",
-  float16: "float16",
-  uint8: "uint8",
-  bool: "uint8",
-  int8: "int8",
-  int32: "int32",
-  int64: "int32",
-};
-
 /** @throws EngineError `load-failed` for a type that Sluice has not */
 export function describeInfo(info: RawInfo, imageLayout: Layout): TensorInfo {
-  const dtype = dtypeOfRawType[info.type];
-  if (dtype === undefined) {
-    throw new EngineError(
-      "load-failed",
-      `value "${info.name}": is of type ${info.type}, which is not supported`,
-    );
-  }
-  return describeTensor(info.name, dtype, info.shape, imageLayout);
+  return describeTensor(info.name, known(info, dtypeOfRawType), info.shape, imageLayout);
+}
+
+/** @throws EngineError `load-failed` for a type that Sluice has not */
+export function describeOutput(info: RawInfo, imageLayout: Layout): OutputInfo {
+  return describeTensor(info.name, known(info, outputDtypeOfRawType), info.shape, imageLayout);
+}
+
+function known<D>({ name, type }: RawInfo, dtypes: Readonly<Record<string, D>>): D {
+  const dtype = dtypes[type];
+  if (dtype !== undefined) return dtype;
+  throw new EngineError("load-failed", `value "${name}": is of type ${type}, which is not supported`);
 }
 
 function checkInput(info: TensorInfo, tensor: Tensor): void {
@@ -79,48 +67,62 @@ function stack(
   }
   const count = elementCount(first.shape);
   const dims = info.batch === "none" ? first.shape : [samples.length, ...first.shape];
-  if (rawType === "int64") {
-    const data = new BigInt64Array(count * samples.length);
+  if (!isHeldAsItIs(rawType)) {
+    const data = zerosOf(rawType, count * samples.length)!;
     samples.forEach((sample, n) => {
-      for (let i = 0; i < count; i++) data[n * count + i] = BigInt(sample.data[i]!);
+      widen(info.name, sample, rawType, data, n * count);
     });
     return { type: rawType, dims, data };
   }
   const length = count * samples.length;
   const memory = buffers.take(length * bytesPerElement[info.dtype]);
-  const data = new constructors[info.dtype](memory, 0, length);
+  const data = outputElements(info.dtype, memory, 0, length);
   samples.forEach((sample, n) => {
     data.set(sample.data, n * count);
   });
   return { type: rawType, dims, data };
 }
 
-function narrow(name: string, data: RawData): Exclude<RawData, BigInt64Array> {
-  if (!(data instanceof BigInt64Array)) return data;
-  const result = new Int32Array(data.length);
-  for (let i = 0; i < data.length; i++) {
-    const value = Number(data[i]);
-    if (value !== (value | 0)) {
-      throw new EngineError("run-failed", `output "${name}": ${value} is outside the range of int32`);
+/** Whether a tensor's elements are the runtime's. */
+function isHeldAsItIs(rawType: string): boolean {
+  return rawType === "bool" || dtypeOfRawType[rawType] === rawType;
+}
+
+/** Copies a sample into numbers of another type. @throws EngineError `bad-input` for one that the type has not */
+function widen(name: string, sample: Tensor, rawType: string, target: RawData, at: number): void {
+  const isBig = target instanceof BigInt64Array || target instanceof BigUint64Array;
+  const isFloat = target instanceof Float64Array;
+  for (let i = 0; i < sample.data.length; i++) {
+    const value = sample.data[i]!;
+    if (isBig) target[at + i] = BigInt(value);
+    else target[at + i] = value;
+    if (!isFloat && Number(target[at + i]) !== value) {
+      throw new EngineError("bad-input", `input "${name}": ${value} is outside the range of ${rawType}`);
     }
-    result[i] = value;
   }
-  return result;
+}
+
+/** Whether an output is declared without a batch axis. (Without axes it may be one of which nothing is declared.) */
+function lacksBatch({ batch, shape }: OutputInfo): boolean {
+  return batch === "none" && shape.length > 0;
 }
 
 /** Cuts an output into the samples' parts, which are views into it. */
 function unstack(
-  name: string,
+  info: OutputInfo,
   raw: RawTensor,
   batched: boolean,
   samples: number,
   imageLayout: Layout,
-): Tensor[] {
-  const dtype = dtypeOfRawType[raw.type];
+): OutputTensor[] {
+  const { name } = info;
+  const dtype = outputDtypeOfRawType[raw.type];
   if (dtype === undefined) throw new EngineError("run-failed", `output "${name}": is of type ${raw.type}`);
-  const data = narrow(name, raw.data);
+  const { data } = raw;
   // Of a network without a batch axis an output may still look as if it had one: described so, it is given so.
-  const hasBatchAxis = raw.dims.length > (batched ? 0 : 1) && raw.dims[0] === samples;
+  // A size that is declared is the same for any number of samples, also where it happens to be that number.
+  const isDeclared = lacksBatch(info) && raw.dims.length === info.shape.length;
+  const hasBatchAxis = !isDeclared && raw.dims.length > (batched ? 0 : 1) && raw.dims[0] === samples;
   if (!hasBatchAxis && samples > 1) {
     throw new EngineError(
       "run-failed",
@@ -130,27 +132,24 @@ function unstack(
   const shape = hasBatchAxis ? raw.dims.slice(1) : raw.dims;
   const count = elementCount(shape);
   return Array.from({ length: samples }, (_, n) => {
-    const part = new constructors[dtype](
-      data.buffer as ArrayBuffer,
-      data.byteOffset + n * count * bytesPerElement[dtype],
-      count,
-    );
-    return createTensor(dtype, shape, part, shape.length === 3 ? imageLayout : "any");
+    const byteOffset = data.byteOffset + n * count * bytesPerOutputElement[dtype];
+    const part = outputElements(dtype, data.buffer as ArrayBuffer, byteOffset, count);
+    return { dtype, shape, layout: shape.length === 3 ? imageLayout : "any", data: part };
   });
 }
 
 function createEngine(session: WorkerSession, imageLayout: Layout, trust: BatchTrust): Engine {
   const inputs = session.inputs.map((info) => describeInfo(info, imageLayout));
-  const outputs = session.outputs.map((info) => describeInfo(info, imageLayout));
+  const outputs = session.outputs.map((info) => describeOutput(info, imageLayout));
   const batched = inputs.some((info) => info.batch !== "none");
-  const stackable = inputs.length === 1 && inputs[0]!.batch === "dynamic";
+  const stackable = inputs.length === 1 && inputs[0]!.batch === "dynamic" && !outputs.some(lacksBatch);
 
   /** @param columns for each input, its samples */
   const runColumns = async (
     columns: readonly (readonly Tensor[])[],
     samples: number,
     options?: RunOptions,
-  ): Promise<Tensor[][]> => {
+  ): Promise<OutputTensor[][]> => {
     if (columns.length !== inputs.length) {
       throw new EngineError(
         "bad-input",
@@ -162,10 +161,10 @@ function createEngine(session: WorkerSession, imageLayout: Layout, trust: BatchT
       feeds[info.name] = stack(info, session.inputs[i]!.type, columns[i]!, session.buffers);
     });
     const results = await session.run(feeds, options);
-    const parts = results.map((raw, i) => unstack(outputs[i]!.name, raw, batched, samples, imageLayout));
+    const parts = results.map((raw, i) => unstack(outputs[i]!, raw, batched, samples, imageLayout));
     return Array.from({ length: samples }, (_, n) => parts.map((part) => part[n]!));
   };
-  const run = async (tensors: readonly Tensor[], options?: RunOptions): Promise<Tensor[]> => {
+  const runOne = async (tensors: readonly Tensor[], options?: RunOptions): Promise<OutputTensor[]> => {
     const [result] = await runColumns(
       tensors.map((tensor) => [tensor]),
       1,
@@ -173,31 +172,34 @@ function createEngine(session: WorkerSession, imageLayout: Layout, trust: BatchT
     );
     return result!;
   };
-  const runEach = async (samples: readonly Tensor[], options?: RunOptions): Promise<Tensor[][]> => {
-    const results: Tensor[][] = [];
-    for (const sample of samples) results.push(await run([sample], options));
+  const runEach = async (samples: readonly Tensor[], options?: RunOptions): Promise<OutputTensor[][]> => {
+    const results: OutputTensor[][] = [];
+    for (const sample of samples) results.push(await runOne([sample], options));
     return results;
   };
+  const answer = async (samples: readonly Tensor[], options?: RunOptions): Promise<OutputTensor[][]> => {
+    if (samples.length === 0) return [];
+    if (!stackable || (samples.length > 1 && !trust.isGiven())) return runEach(samples, options);
+    try {
+      const results = await runColumns([samples], samples.length, options);
+      if (samples.length > 1) trust.confirm();
+      return results;
+    } catch (error) {
+      if (samples.length === 1 || !(error instanceof EngineError) || error.kind !== "run-failed") throw error;
+      const results = await runEach(samples, options);
+      trust.withdraw(samples.length, error.message);
+      return results;
+    }
+  };
+  const narrow = (results: readonly OutputTensor[]): Tensor[] =>
+    results.map((output, i) => narrowOutput(outputs[i]!.name, output));
   return {
     inputs,
     outputs,
     provider: session.provider,
-    run,
-    async runBatch(samples, options) {
-      if (samples.length === 0) return [];
-      if (!stackable || (samples.length > 1 && !trust.isGiven())) return runEach(samples, options);
-      try {
-        const results = await runColumns([samples], samples.length, options);
-        if (samples.length > 1) trust.confirm();
-        return results;
-      } catch (error) {
-        if (samples.length === 1 || !(error instanceof EngineError) || error.kind !== "run-failed")
-          throw error;
-        const results = await runEach(samples, options);
-        trust.withdraw(samples.length, error.message);
-        return results;
-      }
-    },
+    answer,
+    run: async (tensors, options) => narrow(await runOne(tensors, options)),
+    runBatch: async (samples, options) => (await answer(samples, options)).map(narrow),
     counters: () => session.counters(),
     close: () => session.close(),
   };

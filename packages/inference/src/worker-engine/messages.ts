@@ -1,5 +1,7 @@
+import type { OutputData, OutputDtype } from "@sluice/tensor";
+
 /** Elements as the runtimes hold them. */
-export type RawData = Float32Array | Uint16Array | Uint8Array | Int8Array | Int32Array | BigInt64Array;
+export type RawData = OutputData[OutputDtype];
 
 /** A tensor as a runtime takes and gives it: with the batch axis, its type by onnxruntime's name. */
 export interface RawTensor {

@@ -17,6 +17,8 @@ export interface CapturedStream {
   readonly units: number;
   /** SHA-256 of the model's file; empty where it is not known. */
   readonly modelHash: Uint8Array;
+  /** What computed the model, such as a provider of onnxruntime; empty where it is not known. */
+  readonly provider: string;
 }
 
 /** A slice as it came. */

@@ -44,6 +44,7 @@ export async function createCapture(options: CaptureOptions): Promise<Capture> {
         options: { ...stream, concealment: receiver.concealment },
         units: receiver.units,
         modelHash: receiver.served.modelHash ?? new Uint8Array(0),
+        provider: receiver.served.provider ?? "",
       };
       return createStreamCapture({ head, sample, receiver, append: (bytes) => files.append(file, bytes) });
     },

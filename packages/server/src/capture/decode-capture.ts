@@ -65,6 +65,8 @@ export function decodeCapturedStream(record: Uint8Array): CapturedStream {
       options,
       units: readInteger(fields, "units", 1, elementCount(options.spec.shape)),
       modelHash: readBytes(fields, "modelHash", 0, hashBytes),
+      // Not in the first captures.
+      provider: fields.provider === undefined ? "" : readText(fields, "provider", 64),
     };
   } catch (cause) {
     throw asCaptureError(cause);

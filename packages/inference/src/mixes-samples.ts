@@ -1,0 +1,58 @@
+import { createTensor, type OutputTensor, type Tensor, writeFloat32 } from "@sluice/tensor";
+import type { Engine } from "./engine.js";
+import { numbersOf } from "./numbers-of.js";
+import { createSeededRandom } from "./sources/seeded-random.js";
+import type { TensorInfo } from "./tensor-info.js";
+
+/** Rounding, and the steps of quantized networks, stay far below this share of an output's values. */
+const tolerance = 0.05;
+
+/**
+ * Whether what comes out for a sample depends on those beside it in a batch: in a network whose open first axis is the time and not
+ * the batch, or that normalizes over the batch. Runs two samples of noise alone and together.
+ * @returns `false` also where the network does not run on noise
+ */
+export async function mixesSamples(engine: Engine): Promise<boolean> {
+  const [input, ...others] = engine.inputs;
+  if (input === undefined || others.length > 0 || input.batch !== "dynamic") return false;
+  const random = createSeededRandom(1);
+  const samples = [noise(input, random), noise(input, random)];
+  try {
+    const together = await engine.answer(samples);
+    for (const [i, sample] of samples.entries()) {
+      const [alone] = await engine.answer([sample]);
+      if (alone!.some((output, k) => !areNear(output, together[i]![k]!))) return true;
+    }
+  } catch {
+    // Numbers that mean something, such as words, are not to be made up.
+  }
+  return false;
+}
+
+function noise({ dtype, shape, layout }: TensorInfo, random: () => number): Tensor {
+  const tensor = createTensor(
+    dtype,
+    shape.map((size) => size ?? 1),
+    undefined,
+    layout,
+  );
+  const isWhole = !dtype.startsWith("float");
+  const values = Float32Array.from(tensor.data, () =>
+    isWhole ? Math.floor(2 * random()) : 2 * random() - 1,
+  );
+  writeFloat32(tensor, 0, values);
+  return tensor;
+}
+
+function areNear(alone: OutputTensor, together: OutputTensor): boolean {
+  const [a, b] = [numbersOf(alone), numbersOf(together)];
+  if (a.length !== b.length) return false;
+  let size = 0;
+  let difference = 0;
+  for (let i = 0; i < a.length; i++) {
+    if (!Number.isFinite(a[i]! - b[i]!)) continue;
+    size += a[i]! ** 2;
+    difference += (a[i]! - b[i]!) ** 2;
+  }
+  return Math.sqrt(difference) <= tolerance * Math.sqrt(size);
+}
