@@ -1,6 +1,7 @@
 // Compares the total inference time that `sluice profile` predicts with what a client measures through the relay, at
 // several bandwidths. Server, relay and client are processes of their own. `--help` lists the options.
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { basename } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { describeEnvironment, readLoad } from "./micro/transport/environment.mjs";
@@ -17,10 +18,10 @@ const USAGE = `node benchmarks/profile.mjs [options]
   --rtt MS             of the relay, default 20
   --frames N           of each run, the middle one counts, 5 to 1000, default 40
   --json               one JSON object instead of the table
-  --record             write benchmarks/results/profile.jsonl and profile.md
+  --record             write benchmarks/results/profile/MODEL.jsonl and MODEL.md
 Needs a quiet machine: what else runs delays every hop, which the formula knows nothing of.`;
 
-const RESULTS = new URL("results/", import.meta.url);
+const RESULTS = new URL("results/profile/", import.meta.url);
 
 function readNumber(name, text, least, most) {
   const value = Number(text);
@@ -47,6 +48,7 @@ function parseOptions(args) {
   });
   return {
     ...values,
+    name: basename(values.model, ".onnx"),
     splits: values.splits.split(","),
     megabits: values.megabits.split(",").map((rate) => readNumber("megabits", rate, 0.01, 10_000)),
     rttMs: readNumber("rtt", values.rtt, 0, 10_000),
@@ -98,8 +100,9 @@ async function main(options) {
   const lines = [{ environment: environmentAfter, summary }, ...results].map(
     (line) => `${JSON.stringify(line)}\n`,
   );
-  writeFileSync(new URL("profile.jsonl", RESULTS), lines.join(""));
-  writeFileSync(new URL("profile.md", RESULTS), report);
+  mkdirSync(RESULTS, { recursive: true });
+  writeFileSync(new URL(`${options.name}.jsonl`, RESULTS), lines.join(""));
+  writeFileSync(new URL(`${options.name}.md`, RESULTS), report);
 }
 
 const options = parseOptions(process.argv.slice(2));

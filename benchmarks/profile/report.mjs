@@ -25,7 +25,7 @@ export function summarize(results) {
 }
 
 /** The comparison as a Markdown table. */
-export function formatComparison(results, summary, environment, { model, rttMs, frames }) {
+export function formatComparison(results, summary, environment, { name, rttMs, frames }) {
   const rows = results.map(({ megabits, way, pathRttMs, predictedMs, totalMs }) => {
     const where = way.strategy === "server" ? "server only" : way.split;
     const error = percent(Math.abs(predictedMs - totalMs) / totalMs);
@@ -33,7 +33,7 @@ export function formatComparison(results, summary, environment, { model, rttMs, 
   });
   const verdict = summary.isWithinBound ? "within" : "NOT within";
   return [
-    `# Total inference time, predicted and measured: ${model}`,
+    `# Total inference time, predicted and measured: ${name}`,
     "",
     `${environment.date}, ${environment.cpu}, ${environment.cores} cores, commit ${environment.commit}; load ${environment.loadBefore.join(" ")} before and ${environment.loadAfter.join(" ")} after. The relay delays by ${rttMs} ms in all; the RTT of the prediction is what a session of its own measures. The middle of ${frames} frames.`,
     "",

@@ -29,9 +29,10 @@ function startNode(args, cpus, stdio) {
 
 /** The first of what is waited for. @throws where the process ends before */
 async function beforeItEnds(child, name, waited) {
-  const ended = once(child, "exit").then(() => Promise.reject(new Error(`${name} has ended`)));
+  const over = new AbortController();
+  const ended = once(child, "exit", over).then(() => Promise.reject(new Error(`${name} has ended`)));
   ended.catch(() => {});
-  return Promise.race([waited, ended]);
+  return Promise.race([waited, ended]).finally(() => over.abort());
 }
 
 /** Gives all threads of a process, and those that it starts later, only what others leave of the processors. */
@@ -86,7 +87,7 @@ export async function startServer({ args: more = [], nodeOptions = [], cpus } = 
     },
     async stop() {
       child.kill("SIGTERM");
-      await once(child, "exit");
+      if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
     },
   };
 }

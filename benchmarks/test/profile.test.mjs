@@ -31,8 +31,8 @@ t.test("errors are shares of what was measured, in the middle for each bandwidth
   t.equal(summarize(results.slice(0, 3)).isWithinBound, true);
   const environment = { date: "d", cpu: "c", cores: 2, commit: "x", loadBefore: [0], loadAfter: [0] };
   t.match(
-    formatComparison(results, summary, environment, { model: "m", rttMs: 20, frames: 40 }),
-    /NOT within/,
+    formatComparison(results, summary, environment, { name: "m", rttMs: 20, frames: 40 }),
+    /measured: m\n[\s\S]*NOT within/,
   );
   t.end();
 });
