@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { startPace } from "../pace/start-pace.mjs";
 import { inTurn, runClients, steady, target } from "./measures.mjs";
-import { start, startServer } from "./processes.mjs";
+import { makeIdle, start, startServer } from "./processes.mjs";
 
 const warmUpSeconds = 5;
 /** Beside a bad client. */
@@ -11,10 +11,17 @@ const goodClients = 7;
 /** What the server lets each session send, twice what a good one does; and a flooding one sends so many times that. */
 export const fpsLimit = 60;
 export const floodFactor = 10;
+/** Of the rate, for those who keep to it: exactly at it jitter would put some frames beyond. */
+const allowedShare = 0.95;
 
 export const badBehaviours = ["stall", "flood", "die"];
+/**
+ * What tells the server's part of the flood's cost from that of the machine, and of what anybody may send: the same flood of
+ * another server, which stands for another machine as well, and as many sessions that keep to the rate and acknowledge nothing.
+ */
+export const controls = ["elsewhere", "allowed"];
 
-/** The latency of good clients alone, and beside a client that stalls, floods or dies again and again. */
+/** The latency of good clients alone, beside a client that stalls, floods or dies again and again, and beside the controls. */
 export async function measureIsolation(workload, options, onWindow, signal) {
   const { isolationRounds, seconds, serverCpus, clientCpus } = options;
   const server = await startServer({ cpus: serverCpus, args: ["--fps-limit", String(fpsLimit)] });
@@ -23,6 +30,8 @@ export async function measureIsolation(workload, options, onWindow, signal) {
     { ...target(server), ...steady, count: goodClients, workload },
     { cpus: clientCpus },
   );
+  const elsewhere = await startServer({ cpus: clientCpus, args: ["--fps-limit", String(fpsLimit)] });
+  makeIdle(elsewhere.pid);
   const pace = await startPace();
   const window = { seconds, framesPerSecond: steady.framesPerSecond };
   // What is compiled in the first seconds must not count for whoever is first.
@@ -30,9 +39,10 @@ export async function measureIsolation(workload, options, onWindow, signal) {
   for (let round = 1; round <= isolationRounds; round++) {
     await inTurn(
       round,
-      ["alone", ...badBehaviours].map((who) => async () => {
+      ["alone", ...badBehaviours, ...controls].map((who) => async () => {
         signal.throwIfAborted();
-        const bad = who === "alone" ? undefined : await startBadClient(who, server, workload, clientCpus);
+        const victim = who === "elsewhere" ? elsewhere : server;
+        const bad = who === "alone" ? undefined : await startBadClient(who, victim, workload, clientCpus);
         const figures = await runClients(clients, pace, window);
         const did = await bad?.end();
         // What it has left behind is not the next one's.
@@ -43,11 +53,14 @@ export async function measureIsolation(workload, options, onWindow, signal) {
   }
   await pace?.end();
   await clients.end();
+  await elsewhere.stop();
   await server.stop();
 }
 
-async function startBadClient(behaviour, server, workload, cpus) {
-  const options = { ...target(server), workload, framesPerSecond: floodFactor * fpsLimit };
+async function startBadClient(who, server, workload, cpus) {
+  const behaviour = controls.includes(who) ? "flood" : who;
+  const framesPerSecond = (who === "allowed" ? allowedShare : floodFactor) * fpsLimit;
+  const options = { ...target(server), workload, framesPerSecond };
   // A bad client is somebody else's machine: what is measured is what it sends, not that it computes on these cores.
   const bad = await start("bad-client.mjs", options, { args: [behaviour], isIdle: true, cpus });
   const startMs = performance.now();

@@ -36,7 +36,7 @@ async function beforeItEnds(child, name, waited) {
 }
 
 /** Gives all threads of a process, and those that it starts later, only what others leave of the processors. */
-function makeIdle(pid) {
+export function makeIdle(pid) {
   execFileSync("chrt", ["-a", "--idle", "-p", "0", String(pid)], { stdio: "ignore" });
 }
 

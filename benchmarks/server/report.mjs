@@ -1,7 +1,7 @@
 import { median, quantile } from "../accuracy/quantile.mjs";
 import { slowMomentsText } from "../pace/slow-moments.mjs";
 import { formatTable, percent } from "../tables.mjs";
-import { badBehaviours, floodFactor, fpsLimit } from "./isolation.mjs";
+import { badBehaviours, controls, floodFactor, fpsLimit } from "./isolation.mjs";
 import { steady } from "./measures.mjs";
 import { changeOfQuantile } from "./pooled-change.mjs";
 import { workloads } from "./workloads.mjs";
@@ -83,6 +83,11 @@ const clearOf = ({ latenciesMs, touched }) => {
   return skipped && latenciesMs.filter((_, i) => !skipped.has(i));
 };
 
+function judge(who, change, isMeasured) {
+  if (controls.includes(who)) return "control";
+  return isMeasured ? verdict(change < bounds.p99Change) : "the machine was too busy";
+}
+
 /** How p99 changes beside a bad client, over the frames that `framesOf` takes of each window. */
 function changeCells(windows, who, framesOf) {
   const alone = new Map(
@@ -94,27 +99,26 @@ function changeCells(windows, who, framesOf) {
     .filter((window) => window.who === who)
     .map((window) => ({ alone: alone.get(window.round), beside: framesOf(window) }));
   const { change, low, high } = changeOfQuantile(rounds, 0.99);
-  return [
-    `${percent(change)} (${percent(low)} to ${percent(high)})`,
-    isMeasured ? verdict(change < bounds.p99Change) : "the machine was too busy",
-  ];
+  return [`${percent(change)} (${percent(low)} to ${percent(high)})`, judge(who, change, isMeasured)];
 }
 
 function isolationRows(workload, windows) {
   const isPaceKnown = windows.every(({ touched }) => touched !== undefined);
-  return ["alone", ...badBehaviours].map((who) => {
+  return ["alone", ...badBehaviours, ...controls].flatMap((who) => {
     const own = windows.filter((window) => window.who === who);
+    if (own.length === 0) return [];
     const sum = (field) => own.reduce((total, window) => total + window[field], 0);
     const latencies = own.flatMap(({ latenciesMs }) => latenciesMs);
     const rates = own.flatMap(({ badFramesPerSecond = [] }) => badFramesPerSecond);
     const cells = (framesOf) => (who === "alone" ? ["", ""] : changeCells(windows, who, framesOf));
-    return [
+    const row = [
       ...[workload, rates.length > 0 ? `${who}, ${median(rates)} frames/s` : who],
       `${sum("delivered")} of ${sum("offered")}`,
       `${ms(quantile(latencies, 0.5))} / ${ms(quantile(latencies, 0.99))}`,
       ...cells((window) => window.latenciesMs),
       ...(isPaceKnown ? [ms(quantile(own.flatMap(clearOf), 0.99)), ...cells(clearOf)] : ["", "", ""]),
     ];
+    return [row];
   });
 }
 
@@ -171,7 +175,9 @@ reads nothing (stall), four sessions that each send ${floodFactor} times what is
 closed (flood), or one that dies every 0.3 s and comes back (die). A bad client has what the others leave of the processors
 (\`SCHED_IDLE\`), for it stands for another machine; the frames that the flood got sent are in the table. The
 frames of all ${run.isolationRounds} windows of ${run.seconds} s are pooled, one without a result counts as ${steady.deadlineMs} ms, and p99 may change by less than
-${percent(bounds.p99Change)} of what it is alone; in brackets the 95 % bootstrap interval over the rounds.
+${percent(bounds.p99Change)} of what it is alone; in brackets the 95 % bootstrap interval over the rounds. The controls are the same flood
+of a second server, which has what the others leave as well (elsewhere: what the machine does to the good clients), and four sessions
+that keep to the rate and acknowledge nothing (allowed: what load costs that nobody forbids).
 
 ${formatTable(["workload", "beside", "delivered", "p50 / p99 ms", "change of p99 (95 % interval)", "bound", "clear p99 ms", "its change", "bound"], isolation)}
 `);

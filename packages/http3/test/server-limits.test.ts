@@ -41,6 +41,25 @@ t.test("a peer that is ignored is not heard for a while, and its packets are cou
   client.close();
 });
 
+t.test("of a peer that is ignored for long a packet passes now and then", async (t) => {
+  const { server, open } = await start(t, { engine: "quiche" });
+  let arrived = 0;
+  server.onSession((session) => {
+    session.ignorePeer?.(30_000);
+    session.onDatagrams((batch) => {
+      arrived += batch.length;
+    });
+  });
+  const client = await open();
+  const timer = setInterval(() => client.sendDatagram(Uint8Array.of(1)), 5);
+  t.teardown(() => clearInterval(timer));
+  const ignored = () => server.stats().engines[0]?.dropped?.ignored ?? 0;
+  // For longer than a second, so that it is not just heard again.
+  await until(() => arrived >= 6 && ignored() > 20);
+  t.ok(ignored() > 3 * arrived, `${arrived} datagrams came, ${ignored()} packets did not`);
+  client.close();
+});
+
 for (const engine of ["quiche", "websocket"] as const) {
   t.test(`${engine}: one source cannot take all places`, async (t) => {
     const { server, open } = await start(t, {

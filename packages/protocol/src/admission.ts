@@ -1,10 +1,12 @@
 /** What a server works on at once, and what comes in excess of its announced limits (spec 4.4). */
 import {
+  firstUnheardMs,
   forgivenFramesPerSecond,
   maxExcessFrames,
   maxUnheardMs,
   patientExcessFrames,
-  respiteExcessFrames,
+  probationMs,
+  relapseExcessFrames,
   type SessionLimits,
 } from "./limits.js";
 import { createRateLimiter } from "./rate-limiter.js";
@@ -16,7 +18,7 @@ export interface Admission {
   tryStart(frame: ReceivedFrame, nowMs: number): boolean;
   /** A frame was not to be worked on: whether that may happen, or the client takes no notice of its limits. */
   tolerates(nowMs: number): boolean;
-  /** How long the client need not be heard, in milliseconds: until enough of its excess is forgiven; 0 as a rule. */
+  /** How long the client should hardly be heard, in milliseconds; 0 as a rule. To be asked of each frame that is not to be worked on. */
   unheardMs(nowMs: number): number;
   /** A frame was answered. */
   finished(): void;
@@ -28,9 +30,10 @@ export interface Admission {
 const toleratedBurst = 3;
 /** Bytes of so much time may come at once without being shed. */
 const toleratedBytesMs = 1_000;
-/** What is forgiven between the excess that costs a client a pause and the one that costs it the session. */
-const patienceMs = ((maxExcessFrames - patientExcessFrames) * 1_000) / forgivenFramesPerSecond;
-const respiteMs = (respiteExcessFrames * 1_000) / forgivenFramesPerSecond;
+/** How long it takes to forgive what lies between so much excess and the one that costs a client the session. */
+const forgivenInMs = (frames: number) => ((maxExcessFrames - frames) * 1_000) / forgivenFramesPerSecond;
+const patienceMs = forgivenInMs(patientExcessFrames);
+const relapseMs = forgivenInMs(relapseExcessFrames);
 
 export function createAdmission(announced: SessionLimits): Admission {
   const limiter = createRateLimiter(announced.framesPerSecond, { burst: toleratedBurst });
@@ -38,6 +41,9 @@ export function createAdmission(announced: SessionLimits): Admission {
   const excess = createRateLimiter(forgivenFramesPerSecond, { burst: maxExcessFrames });
   let { maxFramesInFlight } = announced;
   let framesInFlight = 0;
+  /** How often in a row it has gone on, and until when it is hardly heard. */
+  let lapses = 0;
+  let unheardUntilMs = Number.NEGATIVE_INFINITY;
   return {
     tryStart(frame, nowMs) {
       if (maxFramesInFlight > 0 && framesInFlight >= maxFramesInFlight) return false;
@@ -53,8 +59,11 @@ export function createAdmission(announced: SessionLimits): Admission {
       return true;
     },
     unheardMs(nowMs) {
-      const overMs = excess.freeAtMs() + patienceMs - nowMs;
-      return overMs > 0 ? Math.min(maxUnheardMs, overMs + respiteMs) : 0;
+      if (nowMs > unheardUntilMs + probationMs) lapses = 0;
+      if (excess.freeAtMs() + (lapses === 0 ? patienceMs : relapseMs) <= nowMs) return 0;
+      if (nowMs >= unheardUntilMs)
+        unheardUntilMs = nowMs + Math.min(maxUnheardMs, firstUnheardMs * 2 ** lapses++);
+      return unheardUntilMs - nowMs;
     },
     finished() {
       framesInFlight--;

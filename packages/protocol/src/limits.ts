@@ -53,14 +53,15 @@ export const maxRangesPerFrame = 8_192;
 /** Frames in excess of its limits at once for which a session is not closed, and so many more in each second (spec 4.4). */
 export const maxExcessFrames = 512;
 export const forgivenFramesPerSecond = 64;
-/**
- * Of those, so many are answered one by one. A client with more is not heard until so many of them are forgiven: in steps
- * of less it would have all that its limits allow, beside what it costs (spec 4.4).
- */
+/** Of those, so many are answered one by one. A client with more is hardly heard for a while (spec 4.4). */
 export const patientExcessFrames = 128;
-export const respiteExcessFrames = 32;
-/** But for no longer than this at a time, in milliseconds: it must not be taken for silent. */
-export const maxUnheardMs = 1_000;
+/** So many of one that was hardly heard before, within the last {@link probationMs}: what it sends then, it sends at once. */
+export const relapseExcessFrames = 32;
+/** How long it is hardly heard at first, in milliseconds; twice as long each time that it goes on, up to the most. */
+export const firstUnheardMs = 2_000;
+export const maxUnheardMs = 16_000;
+/** After so long within its limits a client is trusted as in the beginning, in milliseconds. */
+export const probationMs = 16_000;
 /** Bytes that wait in the send buffer of one session. */
 export const maxSendBufferBytes = 128 * 1024 * 1024;
 /** Numbers of finished frames that a receiver remembers for each stream, so that late slices start nothing. */

@@ -26,8 +26,8 @@ export type ServerEvent =
   /** The driver answers with {@link ServerSession.answer}, once. */
   | { readonly type: "frame"; readonly frame: ReceivedFrame; readonly options: TensorStreamOptions }
   /**
-   * A frame was shed by the limits of the session; it has been answered. For `unheardMs` from now the driver may lose what
-   * the client sends: it takes no notice of its limits.
+   * A frame was shed by the limits of the session; it has been answered. For `unheardMs` from now the driver may lose nearly
+   * all that the client sends: it takes no notice of its limits.
    */
   | { readonly type: "shed"; readonly code: number; readonly unheardMs: number }
   | { readonly type: "slice-refused"; readonly receipt: Exclude<SliceReceipt, "taken"> }

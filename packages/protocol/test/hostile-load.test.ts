@@ -3,13 +3,15 @@ import t from "tap";
 import { createControlDecoder } from "#src/control-message.js";
 import { decodeDatagram } from "#src/datagram.js";
 import {
+  firstUnheardMs,
   forgivenFramesPerSecond,
   maxExcessFrames,
   maxFramesInReassembly,
   maxReassemblyBytes,
   maxUnheardMs,
   patientExcessFrames,
-  respiteExcessFrames,
+  probationMs,
+  relapseExcessFrames,
 } from "#src/limits.js";
 import { encodeTensor } from "#src/tensor-framing.js";
 import { createOpenVictim, createVictim, done, hello } from "./victim.js";
@@ -105,39 +107,52 @@ t.test(
   },
 );
 
-t.test("who sends in excess on and on need not be heard, until enough of it is forgiven", async (t) => {
-  const victim = createOpenVictim({ maxFramesInFlight: 1 });
-  let frame = 0;
-  const unheard = (nowMs: number) => {
-    victim.events.length = 0;
-    victim.send({ frame: frame++, count: 1 }, undefined, nowMs);
-    const [event] = victim.events;
-    return event?.type === "shed" ? event.unheardMs : undefined;
-  };
-  t.equal(unheard(1), undefined, "the first is worked on");
-  for (let i = 0; i < patientExcessFrames - 1; i++)
-    t.equal(unheard(1), 0, `the one in excess number ${i + 1} is forgiven without more`);
-  const intervalMs = 1_000 / forgivenFramesPerSecond;
-  const respiteMs = respiteExcessFrames * intervalMs;
-  t.equal(unheard(1), respiteMs + intervalMs, "one too many: until it and some more are forgiven");
-  t.equal(unheard(1), respiteMs + 2 * intervalMs, "what is on its way meanwhile adds up");
-  t.equal(unheard(1 + 2 * intervalMs), respiteMs + intervalMs, "and is paid off by time");
-  const laterMs = 1 + 3 * intervalMs + respiteMs;
-  for (let i = 0; i < respiteExcessFrames; i++) t.equal(unheard(laterMs), 0, "as before it is heard");
-  for (let i = 0; i < 100; i++) unheard(laterMs);
-  t.equal(unheard(laterMs), maxUnheardMs, "no longer than a client may be silent");
-  t.equal(victim.server.state, "open");
-});
+t.test(
+  "who sends in excess on and on need hardly be heard, for longer each time that it goes on",
+  async (t) => {
+    const victim = createOpenVictim({ maxFramesInFlight: 1 });
+    let frame = 0;
+    const unheard = (nowMs: number) => {
+      victim.events.length = 0;
+      victim.send({ frame: frame++, count: 1 }, undefined, nowMs);
+      const [event] = victim.events;
+      return event?.type === "shed" ? event.unheardMs : undefined;
+    };
+    t.equal(unheard(1), undefined, "the first is worked on");
+    for (let i = 0; i < patientExcessFrames - 1; i++)
+      t.equal(unheard(1), 0, `the one in excess number ${i + 1} is forgiven without more`);
+    t.equal(unheard(1), firstUnheardMs, "one too many");
+    t.equal(unheard(1), firstUnheardMs, "what is on its way meanwhile adds nothing");
+    t.equal(unheard(101), firstUnheardMs - 100, "nor does what is heard of it later");
+    // Until all of it is forgiven.
+    const pauseMs = (patientExcessFrames * 1_000) / forgivenFramesPerSecond;
+    let nowMs = 1 + firstUnheardMs + pauseMs;
+    for (let lapse = 1; lapse < 6; lapse++) {
+      for (let i = 0; i < relapseExcessFrames - 1; i++)
+        t.equal(unheard(nowMs), 0, "it may do without a pause");
+      const expectedMs = Math.min(maxUnheardMs, 2 ** lapse * firstUnheardMs);
+      t.equal(unheard(nowMs), expectedMs, `lapse ${lapse} costs it twice as much, up to the most`);
+      nowMs += expectedMs + pauseMs;
+    }
+    nowMs += probationMs;
+    for (let i = 0; i < patientExcessFrames - 1; i++)
+      t.equal(unheard(nowMs), 0, "after its probation it is trusted as in the beginning");
+    t.equal(unheard(nowMs), firstUnheardMs);
+    t.equal(victim.server.state, "open");
+  },
+);
 
-t.test("a client that is not heard meanwhile is never closed, however much it sends", async (t) => {
+t.test("a client that is hardly heard meanwhile is never closed, however much it sends", async (t) => {
   const victim = createOpenVictim({ framesPerSecond: 60 });
   let unheardUntilMs = 0;
+  let passesAtMs = 0;
   let heard = 0;
   let worked = 0;
-  const [perSecond, seconds] = [600, 20];
+  const [perSecond, seconds, passEveryMs] = [600, 60, 250];
   for (let frame = 0; frame < perSecond * seconds; frame++) {
     const nowMs = (frame * 1_000) / perSecond;
-    if (nowMs < unheardUntilMs) continue;
+    if (nowMs < unheardUntilMs && nowMs < passesAtMs) continue;
+    passesAtMs = nowMs + passEveryMs;
     heard++;
     victim.events.length = 0;
     victim.send({ frame, count: 1 }, undefined, nowMs);
@@ -146,9 +161,10 @@ t.test("a client that is not heard meanwhile is never closed, however much it se
     for (const event of victim.events) if (event.type === "shed") unheardUntilMs = nowMs + event.unheardMs;
   }
   t.equal(victim.server.state, "open");
-  const mostRefused = patientExcessFrames + forgivenFramesPerSecond * seconds;
-  t.ok(heard - worked <= mostRefused, `${heard} of ${perSecond * seconds} frames heard`);
-  t.ok(worked < (60 * seconds) / 3, `${worked} worked on: less than of one that keeps to its limits`);
+  // Pauses of 2, 4, 8, 16, 16 and 16 s; while it is heard, a little of its excess is forgiven.
+  const mostRefused = 1.2 * (patientExcessFrames + 6 * relapseExcessFrames);
+  t.ok(heard - worked <= mostRefused, `${heard} of ${perSecond * seconds} frames heard, ${worked} worked on`);
+  t.ok(worked < (60 * seconds) / 8, `${worked} worked on: far less than of one that keeps to its limits`);
 });
 
 t.test("what waits for the rest of its slice on streams is bounded over all of them", async (t) => {

@@ -204,7 +204,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     unheardMs = 0;
     if (isIgnoranceLogged || !session.ignorePeer) return;
     isIgnoranceLogged = true;
-    log.warn({ identity: identity?.name }, "a client far beyond its limits is not heard for a while");
+    log.warn({ identity: identity?.name }, "a client far beyond its limits is hardly heard for a while");
   }
 
   /** Tells the observer what has been added since the last time. */

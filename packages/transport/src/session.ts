@@ -146,8 +146,9 @@ export interface Session {
   /** The latest figures that the engine has; cheap, may be some milliseconds old. */
   stats(): TransportStats;
   /**
-   * Loses what the peer sends in the next `ms` milliseconds, at most 1,000, before any work is done on it, as a link without
-   * room would. What is reliable comes later. Absent where the engine can only read everything.
+   * Loses nearly all that the peer sends in the next `ms` milliseconds, at most 30,000, before any work is done on it, as a
+   * link without room would. A packet now and then passes, so that the session lives; what is reliable comes later. Absent where
+   * the engine can only read everything.
    */
   ignorePeer?(ms: number): void;
 }

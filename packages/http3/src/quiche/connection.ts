@@ -18,10 +18,14 @@ const BAD_CERTIFICATE = 0x12a;
 /** TLS alert no_application_protocol as a QUIC error (RFC 9001 8.1). */
 const NO_APPLICATION_PROTOCOL = 0x178;
 const RECEIVE_WINDOW_BYTES = 1 << 20;
-/** A peer that is not heard for longer could be taken for dead. */
-const MAX_IGNORED_MS = 1_000;
+const MAX_IGNORED_MS = 30_000;
+/**
+ * One packet of a peer that is ignored passes so often: its connection lives, and what it says reliably comes in the end. As
+ * many as wait when it is heard again come at once, so a pause without any would have to be short, and come again and again.
+ */
+const HEARD_EVERY_MS = 250;
 
-/** What became of a packet. `ignored`: it came while the peer is not heard; `full`: too many of its connection wait. */
+/** What became of a packet. `ignored`: it came while the peer is hardly heard; `full`: too many of its connection wait. */
 export type PacketFate = "taken" | "full" | "ignored";
 
 /** What the endpoint that owns a connection learns of it. */
@@ -55,6 +59,7 @@ export class QuicheConnection {
   #isClosing = false;
   #lastReceivedMs: number;
   #ignoredUntilMs = 0;
+  #heardAgainMs = 0;
   readonly #keepAliveMs: number;
   /** Until when a session must be open. */
   readonly #openDeadlineMs: number;
@@ -125,15 +130,19 @@ export class QuicheConnection {
 
   /** Takes one packet for the next turn, or loses it. */
   receive(packet: Uint8Array, from: Address, nowMs: number): PacketFate {
-    if (nowMs < this.#ignoredUntilMs) return "ignored";
+    if (nowMs < this.#ignoredUntilMs) {
+      if (nowMs < this.#heardAgainMs) return "ignored";
+      this.#heardAgainMs = nowMs + HEARD_EVERY_MS;
+    }
     return this.#arrived.push({ packet, from, atMs: nowMs }) ? "taken" : "full";
   }
 
   /**
-   * Loses the peer's packets for a while, unopened: opening and answering them is most of what they cost, and its congestion
-   * control slows it down.
+   * Loses nearly all of the peer's packets for a while, unopened: opening and answering them is most of what they cost, and its
+   * congestion control slows it down.
    */
   ignorePeer(ms: number, nowMs: number): void {
+    if (nowMs >= this.#ignoredUntilMs) this.#heardAgainMs = nowMs + HEARD_EVERY_MS;
     this.#ignoredUntilMs = nowMs + Math.min(ms, MAX_IGNORED_MS);
   }
 

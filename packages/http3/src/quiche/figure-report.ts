@@ -28,7 +28,7 @@ export class FigureReport {
     this.#hasNews = true;
   }
 
-  /** A packet came from a client that is not heard for a while. */
+  /** A packet came from a client that is hardly heard for a while. */
   addIgnoredPacket(): void {
     this.#ignoredPackets += 1;
     this.#hasNews = true;
