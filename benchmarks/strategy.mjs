@@ -7,8 +7,10 @@ import { describeEnvironment, readLoad } from "./micro/transport/environment.mjs
 import { comparePhases, formatReport } from "./strategy/report.mjs";
 import { runStream, startServer } from "./strategy/run-stream.mjs";
 import { openScenario } from "./strategy/scenario.mjs";
+import { settings } from "./strategy/settings.mjs";
 
 const USAGE = `node benchmarks/strategy.mjs [options]
+  --setting NAME    ${Object.keys(settings).join(", ")}: the options with which each way wins a phase
   --preset NAME     ${Object.keys(presets).join(", ")}, in the folder that SLUICE_DATA names; default: the embedded model
   --split A,B       where it may be cut; default: what \`sluice stream --strategy auto\` finds
   --only REGEX      only the fixed choices whose name matches; the live one has all of them
@@ -23,17 +25,20 @@ const USAGE = `node benchmarks/strategy.mjs [options]
 
 const RESULTS = new URL("results/strategy/", import.meta.url);
 
+const defaults = { slowdown: "4", fps: "20", deadline: "200", seed: "1" };
+
 function parseOptions(args) {
-  const { values } = parseArgs({
+  const { values: said } = parseArgs({
     args,
     options: {
       preset: { type: "string" },
       split: { type: "string" },
+      setting: { type: "string" },
       only: { type: "string", default: "" },
-      slowdown: { type: "string", default: "4" },
-      fps: { type: "string", default: "20" },
-      deadline: { type: "string", default: "200" },
-      seed: { type: "string", default: "1" },
+      slowdown: { type: "string" },
+      fps: { type: "string" },
+      deadline: { type: "string" },
+      seed: { type: "string" },
       trace: { type: "string" },
       note: { type: "string", default: "" },
       json: { type: "boolean", default: false },
@@ -41,6 +46,12 @@ function parseOptions(args) {
       help: { type: "boolean", default: false },
     },
   });
+  if (said.setting !== undefined && !Object.hasOwn(settings, said.setting)) {
+    throw new Error(
+      `--setting: unknown ${JSON.stringify(said.setting)} (known: ${Object.keys(settings).join(", ")})`,
+    );
+  }
+  const values = { ...defaults, ...settings[said.setting], ...said };
   const numbers = Object.fromEntries(
     ["slowdown", "fps", "deadline", "seed"].map((name) => {
       const value = Number(values[name]);
@@ -108,7 +119,7 @@ async function main(options, signal) {
   else console.log(report);
   if (options.record) {
     mkdirSync(RESULTS, { recursive: true });
-    const name = options.preset ?? "fashion";
+    const name = options.setting ?? options.preset ?? "fashion";
     const result = {
       environment,
       load,

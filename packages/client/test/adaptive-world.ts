@@ -10,11 +10,12 @@ import {
   createClient,
   type StrategySwitch,
 } from "@sluice/client";
-import { serveEach } from "@sluice/server";
-import type { LinkParameters } from "@sluice/simnet";
+import { type ServedStream, serveEach } from "@sluice/server";
+import { createRandom, type LinkParameters } from "@sluice/simnet";
 import { createTensor } from "@sluice/tensor";
 import { createLinkedSession } from "./linked-session.js";
-import { createVirtualTime, type VirtualTime } from "./virtual-time.js";
+import { createMachine, type Machine, type SlowMoments } from "./strategy-arena/machine.js";
+import { createVirtualTime } from "./virtual-time.js";
 
 export interface Way {
   readonly name: string;
@@ -24,6 +25,8 @@ export interface Way {
   /** 0: nothing is sent. */
   readonly bytes: number;
   readonly worth?: number;
+  /** What the choice is told of it, where that is not how it is. */
+  readonly told?: { readonly clientMs: number; readonly serverMs: number; readonly bytes: number };
 }
 
 export interface Phase {
@@ -47,7 +50,8 @@ export interface WorldRun {
   readonly phases: readonly PhaseResult[];
   readonly switches: readonly StrategySwitch[];
   readonly figures: ReturnType<Awaited<ReturnType<typeof createAdaptiveStream>>["figures"]>;
-  readonly isSessionLost: boolean;
+  /** When and why the session ended before its time; `undefined`: it did not. */
+  readonly sessionEnd: string | undefined;
 }
 
 export interface WorldOptions {
@@ -56,38 +60,53 @@ export interface WorldOptions {
   readonly phases: readonly Phase[];
   readonly framesPerSecond?: number;
   readonly deadlineMs?: number;
+  /** Of what both machines take for the same work; see `MachineOptions`. */
+  readonly spread?: number;
+  readonly slowMoments?: SlowMoments | undefined;
   readonly selector?: Partial<AdaptiveStreamOptions<number>>;
 }
 
-const delay = (time: VirtualTime, ms: number) =>
-  ms > 0 ? new Promise<void>((resolve) => time.schedule(ms, resolve)) : Promise.resolve();
-
 export async function runWorld(options: WorldOptions): Promise<WorldRun> {
-  const { seed, ways, phases, framesPerSecond = 30, deadlineMs = 150 } = options;
+  const { seed, ways, phases, framesPerSecond = 30, deadlineMs = 150, spread, slowMoments } = options;
   const time = createVirtualTime();
-  let clientLoad = 1;
-  let serverLoad = 1;
+  const random = createRandom(seed);
+  const device = createMachine(time, random.fork("client"), { spread, slowMoments });
+  /** Ways that differ in their codec alone share a network at the server. */
+  const networkOf = (split: string) => split.split(" ", 1)[0]!;
+  const hosts = new Map<string, Machine>();
+  const served = new Map<string, ServedStream>();
+  for (const { name } of ways) {
+    const network = networkOf(name);
+    if (hosts.has(network)) continue;
+    const options = { spread, slowMoments, isSerial: true };
+    hosts.set(network, createMachine(time, random.fork(`server ${network}`), options));
+  }
   const session = createLinkedSession({
     ...{ time, seed, path: phases[0]!.path },
     async openServedStream({ split }) {
-      const { serverMs } = ways.find(({ name }) => name === split)!;
-      return serveEach(async () => {
-        await delay(time, serverMs * serverLoad);
-        return { predictions: [] };
-      });
+      const name = networkOf(split);
+      const { serverMs } = ways.find((way) => way.name === split)!;
+      if (!served.has(name)) {
+        const each = serveEach(async () => {
+          await hosts.get(name)!.work(serverMs);
+          return { predictions: [] };
+        });
+        served.set(name, { ...each, network: { ...each.network, isSerial: true } });
+      }
+      return served.get(name)!;
     },
   });
   const switches: StrategySwitch[] = [];
   const opening = createClient(session.client, { clock: time });
   await time.advance(200);
   const client = await opening;
-  let isSessionLost = false;
-  void client.closed.then(() => {
-    isSessionLost = true;
+  let sessionEnd: string | undefined;
+  void client.closed.then(({ reason }) => {
+    sessionEnd = `${(time.now() / 1_000).toFixed(1)} s: ${reason}`;
   });
   const adapting = createAdaptiveStream<number>(client, {
     ...{ deadlineMs, framesPerSecond, clock: time },
-    candidates: ways.map((way) => candidateOf(way, () => delay(time, way.clientMs * clientLoad))),
+    candidates: ways.map((way) => candidateOf(way, () => device.work(way.clientMs))),
     onSwitch: (change) => switches.push(change),
     ...options.selector,
   });
@@ -97,7 +116,8 @@ export async function runWorld(options: WorldOptions): Promise<WorldRun> {
   const pending: Promise<void>[] = [];
   for (const phase of phases) {
     session.setPath({ loss: 0, ...phase.path });
-    ({ clientLoad = 1, serverLoad = 1 } = phase);
+    device.load = phase.clientLoad ?? 1;
+    for (const host of hosts.values()) host.load = phase.serverLoad ?? 1;
     const result = { phase: phase.name, offered: 0, onTime: 0, worth: 0 };
     results.push(result);
     const frames = Math.round(phase.seconds * framesPerSecond);
@@ -115,24 +135,29 @@ export async function runWorld(options: WorldOptions): Promise<WorldRun> {
   await time.advance(2_000);
   await Promise.all(pending);
   const figures = stream.figures();
-  const lost = isSessionLost;
+  const lost = sessionEnd;
   client.close();
   const closing = session.close();
   await time.advance(2_000);
   await closing;
-  return { phases: results, switches, figures, isSessionLost: lost };
+  return { phases: results, switches, figures, sessionEnd: lost };
 }
 
 function candidateOf(way: Way, work: () => Promise<void>): AdaptiveCandidate<number> {
-  const { name, clientMs, serverMs, bytes, worth = 1 } = way;
-  const common = { name, worth, terms: { clientMs, encodeMs: 0, bytes, decodeMs: 0, serverMs } };
+  const { name, bytes, worth = 1, told = way } = way;
+  const { clientMs, serverMs } = told;
+  const common = { name, worth, terms: { clientMs, encodeMs: 0, bytes: told.bytes, decodeMs: 0, serverMs } };
   if (way.strategy === "client") {
     return { ...common, strategy: "client", run: () => work().then(() => ({ predictions: [] })) };
   }
   const spec = { dtype: "uint8", shape: [bytes], layout: "any" } as const;
   const tensor = createTensor(spec.dtype, spec.shape, undefined, spec.layout);
   return {
-    ...{ ...common, strategy: way.strategy, stream: { model: "world", split: name, spec, codec: "raw" } },
+    ...{
+      ...common,
+      strategy: way.strategy,
+      stream: { model: "world", split: name, spec, codec: "raw", concealment: "zero" },
+    },
     produce: () => work().then(() => tensor),
   };
 }

@@ -129,7 +129,7 @@ t.test("what runs here is tried now and then, so that a profile of a busy moment
     const sample = { candidate: "client", isProbe: true, isDropped: false, onTime: true, offeredMs: nowMs };
     selector.add({ ...sample, clientMs: 40 }, nowMs + 40);
   }
-  t.equal(probes, 3);
+  t.equal(probes, 5);
   t.ok(selector.predictions[0]!.totalMs < 100, `${selector.predictions[0]!.totalMs} ms`);
   const late = createStrategySelector({ candidates: [slow, cut], deadlineMs: 150 });
   late.choose(conditions(0));
@@ -150,6 +150,44 @@ t.test("a candidate that promises more than it holds is visited more and more ra
   const gaps = visits.slice(1).map((ms, i) => ms - visits[i]!);
   t.ok(visits.length >= 2 && visits.length <= 12, `${visits.length} visits`);
   t.ok(gaps.at(-1)! > 2 * gaps[0]!, gaps.join(" "));
+  t.end();
+});
+
+t.test("of what fails with less of everything no more is expected with more", (t) => {
+  const slow = { ...local, terms: { ...local.terms, clientMs: 140 } };
+  const light = { ...cut, name: "light", worth: 0.9, terms: { ...cut.terms, bytes: 5_000 } };
+  const selector = createStrategySelector({ candidates: [slow, cut, light], deadlineMs: 150 });
+  const went: string[] = [];
+  for (let nowMs = 0; nowMs < 1_600; nowMs += 33) {
+    const { candidate, switched } = selector.choose(conditions(nowMs));
+    if (switched) went.push(switched.to);
+    selector.add({ candidate, isProbe: false, isDropped: false, onTime: false, offeredMs: nowMs }, nowMs);
+  }
+  t.same(went, ["cut", "light"]);
+  const [, heavy, lighter] = selector.predictions;
+  t.ok(lighter!.onTimePerSecond < 0.6 * lighter!.promisedPerSecond, "the lighter one fails");
+  t.ok(
+    heavy!.onTimePerSecond <= lighter!.onTimePerSecond,
+    "the other one has not come back by time meanwhile",
+  );
+  t.end();
+});
+
+t.test("frames that take longer on the path than is known of it make all slower that are sent", (t) => {
+  const selector = createStrategySelector({ candidates: [local, cut], deadlineMs: 150 });
+  const totalMs = (nowMs: number) => {
+    selector.choose(conditions(nowMs));
+    return selector.predictions[1]!.totalMs;
+  };
+  const known = totalMs(0);
+  const stages = { encodeMs: 2, bytes: 20_000, decodeMs: 1, queueMs: 0, serverMs: 5, reassemblyMs: 8 };
+  for (let nowMs = 0; nowMs < 500; nowMs += 33) {
+    const sample = { candidate: "cut", isProbe: false, isDropped: false, onTime: false, offeredMs: nowMs };
+    selector.add({ ...sample, delivered: { ...stages, networkMs: 340 } }, nowMs);
+  }
+  const seen = totalMs(500);
+  t.ok(seen > known + 280 && seen < known + 301, `${known} and then ${seen} ms`);
+  t.ok(totalMs(15_000) < known + 10, "queues drain");
   t.end();
 });
 

@@ -48,6 +48,8 @@ export interface FrameFigures extends LedgerCounts {
 
 /** How long a reliable frame may take before it counts as lost. */
 const reliablePatienceMs = 30_000;
+/** Of the times that keep frames out at the gate, half is forgotten in so long. */
+const latencyHalfLifeMs = 500;
 
 export function createClientFrames(
   { path, slices, streams, announced, observe }: ClientFrameParts,
@@ -100,6 +102,14 @@ export function createClientFrames(
     };
   }
 
+  /** spec 3.3: times that were true of the last frames must not shut out the next ones for good. */
+  function fadeLatencies(stream: ClientStream, nowMs: number): void {
+    const left = 0.5 ** ((nowMs - stream.judgedMs) / latencyHalfLifeMs);
+    stream.clientLatencyMs *= left;
+    stream.serverLatencyMs *= left;
+    stream.judgedMs = nowMs;
+  }
+
   return {
     offer(alias, capturedMs, isOpen, nowMs) {
       const stream = streams.get(alias);
@@ -113,8 +123,10 @@ export function createClientFrames(
       const reason = frameGate(input);
       if (reason) {
         if (reason === "bandwidth" || reason === "deadline") path.heldBack(nowMs);
+        if (reason === "deadline") fadeLatencies(stream, nowMs);
         return drop(alias, reason);
       }
+      stream.judgedMs = nowMs;
       announced.frameStarted(nowMs);
       const { expectedBytes } = input;
       path.charge(expectedBytes, nowMs);

@@ -14,6 +14,8 @@ export interface ClientStream {
   /** Smoothed expectations for the gate. */
   clientLatencyMs: number;
   serverLatencyMs: number;
+  /** When the gate last let a frame in, or turned one away for these times' sake. */
+  judgedMs: number;
   payloadBytes: number;
   /** Bytes of the repair symbols of one frame. */
   parityBytes: number;
@@ -47,7 +49,13 @@ export function createClientStreams(): ClientStreams {
     open(alias, options) {
       streams.set(alias, {
         ...{ options, accepted: false, nextFrame: options.firstFrame, maxFrameBytes: 0 },
-        ...{ clientLatencyMs: 0, serverLatencyMs: 0, payloadBytes: 0, parityBytes: 0 },
+        ...{
+          clientLatencyMs: 0,
+          serverLatencyMs: 0,
+          judgedMs: Number.NEGATIVE_INFINITY,
+          payloadBytes: 0,
+          parityBytes: 0,
+        },
         margin: createGateMargin(),
       });
     },

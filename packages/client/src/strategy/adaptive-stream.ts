@@ -8,7 +8,6 @@ import type { TensorStream } from "../client-api.js";
 import { ClientError } from "../client-error.js";
 import { countOutcome, createFrameCounts } from "../frame-counts.js";
 import type { FrameOutcome } from "../frame-outcome.js";
-import { createLane, runInLane } from "../lane.js";
 import type {
   AdaptiveCandidate,
   AdaptiveClient,
@@ -18,14 +17,13 @@ import type {
   LocalCandidate,
   SentCandidate,
 } from "./adaptive-api.js";
+import { createClientLane } from "./client-lane.js";
 import { describeLocal } from "./describe-local.js";
 import { createOfferedRate } from "./offered-rate.js";
 import type { StrategySample } from "./strategy-api.js";
 import { createStrategySelector } from "./strategy-selector.js";
 
 const maxCandidates = 16;
-/** Frames that wait for the client's part while others are under way. */
-const maxWaiting = 1;
 
 /**
  * Opens the streams of all candidates.
@@ -42,7 +40,7 @@ export async function createAdaptiveStream<Frame>(
   }
   const selector = createStrategySelector(options);
   const byName = new Map(candidates.map((candidate) => [candidate.name, candidate]));
-  const lane = createLane({ name: "client", concurrency: clientConcurrency, queue: maxWaiting, clock });
+  const lane = createClientLane(clientConcurrency, clock);
   const rate = createOfferedRate(options.framesPerSecond ?? 30);
   const streams = new Map<string, TensorStream>();
   const unavailable = new Set<string>();
@@ -78,15 +76,22 @@ export async function createAdaptiveStream<Frame>(
     for (const stream of streams.values()) stream.close();
   }
 
+  /** What the client's part of a candidate is expected to take now, and what comes behind it. */
+  function expect(name: string): { readonly clientMs: number; readonly restMs: number } {
+    const { totalMs, clientMs } = selector.predictions.find(({ candidate }) => candidate === name)!;
+    return { clientMs, restMs: totalMs - clientMs };
+  }
+
   async function runHere(
-    { run }: LocalCandidate<Frame>,
+    { name, run }: LocalCandidate<Frame>,
     frame: Frame,
     capturedMs: number,
     note: (workMs: number) => void,
   ): Promise<FrameOutcome> {
     const startMs = clock.now();
-    if (lane.isFull) return { status: "dropped", reason: "in-flight" };
-    const { value, workMs } = await runInLane(lane, () => run(frame));
+    const { clientMs } = expect(name);
+    if (!lane.mayEnter(clientMs, capturedMs + deadlineMs)) return { status: "dropped", reason: "in-flight" };
+    const { value, workMs } = await lane.run(() => run(frame), clientMs);
     note(workMs);
     const latencyMs = clock.now() - capturedMs;
     return describeLocal(localFrames++, value, latencyMs, latencyMs <= deadlineMs, clock.now() - startMs);
@@ -102,9 +107,11 @@ export async function createAdaptiveStream<Frame>(
     if (!stream) return Promise.resolve({ status: "dropped", reason: "not-open" });
     if (strategy === "server") return stream.send((budget) => produce(frame, budget), capturedMs);
     // client_remain: the gate knows how long the client's part takes, the lane whether it can begin.
-    if (lane.isFull) return Promise.resolve({ status: "dropped", reason: "in-flight" });
+    const { clientMs, restMs } = expect(name);
+    if (!lane.mayEnter(clientMs, capturedMs + deadlineMs - restMs))
+      return Promise.resolve({ status: "dropped", reason: "in-flight" });
     return stream.send(async (budget) => {
-      const { value, workMs } = await runInLane(lane, () => produce(frame, budget));
+      const { value, workMs } = await lane.run(() => produce(frame, budget), clientMs);
       note(workMs);
       return value;
     }, capturedMs);
@@ -205,12 +212,12 @@ function describeSample(
   };
   if (outcome.status !== "delivered") return { onTime: false, ...measured };
   const { onTime, bytes, timings } = outcome;
-  const { encode, decode, queue, inference, network } = timings;
+  const { encode, reassembly, decode, queue, inference, network } = timings;
   return {
     ...{ onTime, ...measured },
     delivered: {
       ...{ encodeMs: encode, bytes, decodeMs: decode },
-      ...{ queueMs: queue, serverMs: inference, networkMs: network },
+      ...{ queueMs: queue, serverMs: inference, networkMs: network, reassemblyMs: reassembly },
     },
   };
 }

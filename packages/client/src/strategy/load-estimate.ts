@@ -4,20 +4,28 @@ import { createAgingAverage } from "./aging-average.js";
 import type { StrategyCandidate, StrategySample } from "./strategy-api.js";
 
 export interface LoadEstimate {
-  add(candidate: StrategyCandidate, sample: StrategySample, nowMs: number): void;
+  /** @param pathMs how long its bytes were to take on the path and back; 0: not known */
+  add(candidate: StrategyCandidate, sample: StrategySample, pathMs: number, nowMs: number): void;
   /** The terms of a candidate as they are now, loads included. */
   terms(candidate: StrategyCandidate, nowMs: number): InferenceTerms;
   clientLoad(nowMs: number): number;
   serverLoad(nowMs: number): number;
   serverQueueMs(nowMs: number): number;
+  /** How much longer than is known of the path frames lately took on it: in queues that no estimate knows of. */
+  detourMs(nowMs: number): number;
   /** What frames that came through had of the path, in bits per second; `undefined` before the first. */
   deliveryBitsPerSecond(rttMs: number, nowMs: number): number | undefined;
 }
 
 /** Loads come and go; a profile of another machine, or of a busy moment, is wrong for good. */
 const loadHalfLifeMs = 60_000;
+/** Rare samples, as of probes, have to tell of a load that has come or gone. */
+const catchUpMs = 1_000;
 /** Queues come and go within seconds. */
 const halfLifeMs = 5_000;
+/** A queue on the path fills within a few frames, and drains as fast when less is sent. */
+const detourHalfLifeMs = 2_000;
+const detourGain = 1 / 4;
 /** Work shorter than this is mostly timers: it says nothing about load. */
 const minWorkMs = 0.5;
 /** One frame that met a pause of the machine is no load. */
@@ -26,9 +34,10 @@ const maxLoad = 20;
 const contentHalfLifeMs = 600_000;
 
 export function createLoadEstimate(candidates: readonly StrategyCandidate[]): LoadEstimate {
-  const client = createAgingAverage(1, loadHalfLifeMs);
-  const server = createAgingAverage(1, loadHalfLifeMs);
+  const client = createAgingAverage(1, loadHalfLifeMs, { catchUpMs });
+  const server = createAgingAverage(1, loadHalfLifeMs, { catchUpMs });
   const queue = createAgingAverage(0, halfLifeMs);
+  const detour = createAgingAverage(0, detourHalfLifeMs, { gain: detourGain, catchUpMs });
   const networkMs = createAgingAverage(0, halfLifeMs);
   const networkBytes = createAgingAverage(0, halfLifeMs);
   const content = new Map(
@@ -42,7 +51,7 @@ export function createLoadEstimate(candidates: readonly StrategyCandidate[]): Lo
     ]),
   );
   return {
-    add({ name, terms }, { clientMs, delivered }, nowMs) {
+    add({ name, terms }, { clientMs, delivered }, pathMs, nowMs) {
       if (clientMs !== undefined && terms.clientMs >= minWorkMs) {
         client.add(Math.min(maxLoad, clientMs / terms.clientMs), nowMs);
       }
@@ -51,7 +60,9 @@ export function createLoadEstimate(candidates: readonly StrategyCandidate[]): Lo
         server.add(Math.min(maxLoad, delivered.serverMs / terms.serverMs), nowMs);
       }
       queue.add(delivered.queueMs, nowMs);
-      networkMs.add(delivered.networkMs, nowMs);
+      const onPathMs = delivered.networkMs + delivered.reassemblyMs;
+      if (pathMs > 0) detour.add(Math.max(0, onPathMs - pathMs), nowMs);
+      networkMs.add(onPathMs, nowMs);
       networkBytes.add(delivered.bytes, nowMs);
       const own = content.get(name)!;
       own.encodeMs.add(delivered.encodeMs, nowMs);
@@ -71,6 +82,7 @@ export function createLoadEstimate(candidates: readonly StrategyCandidate[]): Lo
     clientLoad: client.value,
     serverLoad: server.value,
     serverQueueMs: queue.value,
+    detourMs: detour.value,
     deliveryBitsPerSecond(rttMs, nowMs) {
       const bytes = networkBytes.value(nowMs);
       if (bytes < 1) return undefined;

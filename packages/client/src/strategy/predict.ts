@@ -12,6 +12,8 @@ export interface PredictInput {
   /** With loads. */
   readonly terms: InferenceTerms;
   readonly serverQueueMs: number;
+  /** How much longer than is known of the path frames lately took on it. */
+  readonly detourMs: number;
   /** Of frames that came through, for sessions whose path is not measured: streams instead of datagrams. */
   readonly deliveryBitsPerSecond: number | undefined;
   readonly framesPerSecond: number;
@@ -21,7 +23,7 @@ export interface PredictInput {
   readonly deadlineMs: number;
   readonly clientConcurrency: number;
   readonly latencyWeight: number;
-  /** Share of what is predicted that lately came true, 0 to 1. */
+  /** What lately came true beside what was predicted; 1: all of it. */
   readonly trust: number;
 }
 
@@ -34,23 +36,37 @@ const spreadShare = 0.1;
 export function predict(input: PredictInput): Prediction {
   const { candidate, terms, path, framesPerSecond } = input;
   const usesPath = terms.bytes > 0;
-  if (usesPath && !path) return unusable(candidate.name);
+  if (usesPath && !path) return unusable(candidate.name, terms.clientMs);
   const rttMs = path?.minRttMs ?? path?.rttMs ?? assumedRttMs;
   const bitsPerSecond = path?.bandwidthBitsPerSecond ?? input.deliveryBitsPerSecond ?? assumedBitsPerSecond;
-  const elsewhereMs = usesPath ? (path?.queueMs ?? 0) + input.serverQueueMs : 0;
+  const elsewhereMs = usesPath ? Math.max(path?.queueMs ?? 0, input.detourMs) + input.serverQueueMs : 0;
   const totalMs = totalInferenceMs(terms, { bitsPerSecond, rttMs }) + elsewhereMs;
-  const carried = Math.min(framesPerSecond, clientRate(input), usesPath ? sendRate(input) : Infinity);
-  const onTimePerSecond = carried * inTimeShare(totalMs, input.deadlineMs) * input.trust;
+  const carried = Math.min(
+    framesPerSecond,
+    clientRate(input, totalMs),
+    usesPath ? sendRate(input) : Infinity,
+  );
+  const promisedPerSecond = carried * inTimeShare(totalMs, input.deadlineMs);
+  const onTimePerSecond = Math.min(framesPerSecond, promisedPerSecond * input.trust);
   const lateness = Math.min(1, totalMs / input.deadlineMs);
   return {
-    ...{ candidate: candidate.name, totalMs, framesPerSecond: carried, onTimePerSecond },
+    ...{ candidate: candidate.name, totalMs, clientMs: terms.clientMs },
+    ...{ framesPerSecond: carried, promisedPerSecond, onTimePerSecond },
     score: onTimePerSecond * (candidate.worth ?? 1) * (1 - input.latencyWeight * lateness),
   };
 }
 
-/** Frames per second that the client's part takes. Encoding and inference run on threads of their own. */
-function clientRate({ terms, clientConcurrency }: PredictInput): number {
-  return Math.min((clientConcurrency * 1_000) / terms.clientMs, 1_000 / terms.encodeMs);
+/**
+ * Frames per second that the client's part takes. Encoding and inference run on threads of their own. A frame may wait
+ * for its turn as long as it is not late by that: where no frame has come since, the client waits for the next one.
+ */
+function clientRate(input: PredictInput, totalMs: number): number {
+  const { terms, clientConcurrency, framesPerSecond, deadlineMs } = input;
+  const apartMs = 1_000 / framesPerSecond;
+  const eachMs = terms.clientMs / clientConcurrency;
+  const slackMs = Math.min(apartMs, Math.max(0, deadlineMs - totalMs));
+  const idleMs = eachMs > apartMs ? (apartMs - slackMs) ** 2 / (2 * apartMs) : 0;
+  return Math.min(1_000 / (eachMs + idleMs), 1_000 / terms.encodeMs);
 }
 
 /** Frames per second that the path and what the server announces let through. */
@@ -71,9 +87,9 @@ function inTimeShare(totalMs: number, deadlineMs: number): number {
   return Math.min(1, Math.max(0, 0.5 + (deadlineMs - totalMs) / spreadMs));
 }
 
-function unusable(candidate: string): Prediction {
+function unusable(candidate: string, clientMs: number): Prediction {
   return {
-    ...{ candidate, totalMs: Number.POSITIVE_INFINITY },
-    ...{ framesPerSecond: 0, onTimePerSecond: 0, score: 0 },
+    ...{ candidate, totalMs: Number.POSITIVE_INFINITY, clientMs },
+    ...{ framesPerSecond: 0, promisedPerSecond: 0, onTimePerSecond: 0, score: 0 },
   };
 }

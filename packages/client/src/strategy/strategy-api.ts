@@ -62,6 +62,7 @@ export interface StrategySample {
     readonly queueMs: number;
     readonly serverMs: number;
     readonly networkMs: number;
+    readonly reassemblyMs: number;
   };
 }
 
@@ -88,8 +89,12 @@ export interface Prediction {
   readonly candidate: string;
   /** I_t, with load and queues, in milliseconds; Infinity where it cannot be used. */
   readonly totalMs: number;
-  /** Frames per second that it carries, and those of them that are in time. */
+  /** What of it the client's part takes. */
+  readonly clientMs: number;
+  /** Frames per second that it carries; those of them that are in time by all that is known of path and loads. */
   readonly framesPerSecond: number;
+  readonly promisedPerSecond: number;
+  /** The same by what lately came true of such promises. */
   readonly onTimePerSecond: number;
   /** What is compared: results in time per second, by their worth and lateness. */
   readonly score: number;

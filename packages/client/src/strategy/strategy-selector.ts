@@ -8,9 +8,11 @@
  * of a candidate and did not come true lowers it; a path that the choice does not use is probed.
  */
 import type { PathEstimate } from "@sluice/protocol";
+import { createBetterPath } from "./better-path.js";
+import { createHysteresis } from "./hysteresis.js";
 import { createLoadEstimate } from "./load-estimate.js";
 import { predict } from "./predict.js";
-import { createProbeTimer } from "./probe-timer.js";
+import { createProber } from "./prober.js";
 import type {
   Prediction,
   SelectorConditions,
@@ -22,26 +24,18 @@ import type {
   StrategySwitch,
 } from "./strategy-api.js";
 import { findCause, formatReason, type SwitchBasis } from "./switch-reason.js";
-import { createTrust } from "./trust.js";
+import { createTrustBoard } from "./trust-board.js";
 
 /** Pings are a quarter of a second apart; several of them lost in a row are more than loss. */
 const silenceMs = 1_000;
 /** While frames are sent, reports and results come with each of them. */
 const busySilenceMs = 200;
 const busySilenceFrames = 3;
-/** A choice that brings less than this share of the best one is left at once. */
-const collapseShare = 0.5;
-/** ... but for so long after it was taken: estimates need a few results. */
-const leastDwellMs = 300;
-/** ... twice as long after each choice that lasted no longer than this: where all fail, changing costs most. */
-const hastyMs = 2_000;
-const maxHasty = 3;
-/** A path that carries so many times more than before is another path. */
-const betterPath = 2;
-/** How long nothing may run here before a frame is run here as well, to know what that takes now. */
-const clientProbeMs = 5_000;
-/** What a single estimate says of it: they waver, and one of them is no better path. */
-const bandwidthGain = 1 / 8;
+/** So much time decides how much of what is predicted comes true, but at least so many frames. */
+const trustWindowMs = 800;
+const leastTrustWindow = 6;
+/** What the last choice has left in queues is gone after so long, whatever is told of them. */
+const maxSettleMs = 1_000;
 
 /** @throws RangeError naming the field */
 export function createStrategySelector(options: SelectorOptions): StrategySelector {
@@ -50,22 +44,18 @@ export function createStrategySelector(options: SelectorOptions): StrategySelect
   const { minDwellMs = 1_000, minGain = 0.05, probeIntervalMs = 1_000 } = options;
   const byName = new Map(candidates.map((candidate) => [candidate.name, candidate]));
   const load = createLoadEstimate(candidates);
-  const trusts = new Map(candidates.map(({ name }) => [name, createTrust()]));
-  const probes = createProbeTimer(probeIntervalMs);
-  const overPath = candidates.filter(({ terms }) => terms.bytes > 0);
+  const trusts = createTrustBoard(candidates);
+  const prober = createProber(candidates, probeIntervalMs);
+  const hysteresis = createHysteresis(minDwellMs, minGain);
+  const betterPath = createBetterPath();
   let current: StrategyCandidate | undefined;
-  let chosenMs = Number.NEGATIVE_INFINITY;
-  /** Choices in a row that did not last. */
-  let hastyChoices = 0;
   let basis: SwitchBasis | undefined;
   let predictions: readonly Prediction[] = [];
   /** Share of the frames that was to be in time, of the present choice. */
-  let expectedShare = 1;
-  /** When the client's part last ran. */
-  let clientSampledMs: number | undefined;
-  let smoothBitsPerSecond: number | undefined;
-  /** The lowest bandwidth since trust was last set back. */
-  let lowestBitsPerSecond = Number.POSITIVE_INFINITY;
+  let promisedShare = 1;
+  let trustWindow = leastTrustWindow;
+  /** As it was last told. */
+  let path: PathEstimate | undefined;
   let wasPathUsable = true;
   let estimates: StrategyEstimates = {
     ...{ bandwidthBitsPerSecond: undefined, rttMs: undefined, lossShare: 0 },
@@ -97,102 +87,88 @@ export function createStrategySelector(options: SelectorOptions): StrategySelect
     return candidates.map((candidate) =>
       predict({
         ...{ candidate, terms: load.terms(candidate, nowMs), serverQueueMs: estimates.serverQueueMs },
+        detourMs: load.detourMs(nowMs),
         deliveryBitsPerSecond: load.deliveryBitsPerSecond(rttMs, nowMs),
         path: isPathUsable && !unavailable?.has(candidate.name) ? conditions.path : undefined,
         ...{ framesPerSecond, limits, deadlineMs, clientConcurrency, latencyWeight },
-        trust: trusts.get(candidate.name)!.value(nowMs),
+        trust: trusts.value(candidate.name, nowMs),
       }),
     );
   }
 
-  /** Trust was lost on a path that was worse: what was learnt there does not hold on a better one. */
-  function noticeBetterPath(bitsPerSecond: number | undefined): void {
-    if (bitsPerSecond === undefined) return;
-    smoothBitsPerSecond ??= bitsPerSecond;
-    smoothBitsPerSecond += (bitsPerSecond - smoothBitsPerSecond) * bandwidthGain;
-    if (smoothBitsPerSecond > betterPath * lowestBitsPerSecond) {
-      for (const { name } of overPath) trusts.get(name)!.reset();
-      lowestBitsPerSecond = smoothBitsPerSecond;
-    }
-    lowestBitsPerSecond = Math.min(lowestBitsPerSecond, smoothBitsPerSecond);
+  /** How long bytes take on the path and back by what is known of it; 0: nothing. */
+  function pathMs(bytes: number): number {
+    if (!path?.bandwidthBitsPerSecond) return 0;
+    return (path.minRttMs ?? path.rttMs ?? 0) + (bytes * 8_000) / path.bandwidthBitsPerSecond;
   }
 
-  function mayLeave(now: Prediction, best: Prediction, nowMs: number): boolean {
-    // A late result is more than none, and shows what this side can do now.
-    if (now.score <= 0) return best.score > 0 || best.totalMs < now.totalMs / 2;
-    if (best.score <= now.score * (1 + minGain)) return false;
-    const hasCollapsed = now.score < collapseShare * best.score;
-    return nowMs - chosenMs >= (hasCollapsed ? leastDwellMs * 2 ** hastyChoices : minDwellMs);
+  /** How long what is under way may be in the way of another choice. */
+  function settleMs({ path }: SelectorConditions): number {
+    if (!path || !current || current.terms.bytes === 0) return 0;
+    return Math.min(maxSettleMs, path.queueMs + (path.rttMs ?? 0));
   }
 
-  function switchTo(next: StrategyCandidate, now: SwitchBasis, nowMs: number): StrategySwitch {
+  function switchTo(
+    next: StrategyCandidate,
+    now: SwitchBasis,
+    conditions: SelectorConditions,
+  ): StrategySwitch {
+    const { nowMs } = conditions;
     const cause = findCause(basis, now);
     if (current && (cause === "late-results" || cause === "better" || now.trust < 1 / 2)) {
-      trusts.get(current.name)!.leftInVain(nowMs);
+      trusts.of(current.name).leftInVain(nowMs);
     }
     const from = current?.name;
     const reason = formatReason(cause, basis, now);
-    hastyChoices = nowMs - chosenMs < hastyMs ? Math.min(maxHasty, hastyChoices + 1) : 0;
+    const isForced = cause === "start" || cause === "path-lost" || cause === "availability";
+    hysteresis.switched(nowMs, settleMs(conditions), isForced);
     current = next;
-    chosenMs = nowMs;
-    probes.switched(nowMs);
+    prober.switched(nowMs);
     return { ...{ atMs: nowMs, from, to: next.name, cause, reason }, estimates, predictions };
-  }
-
-  /** What to send as well, where the choice tells nothing about the path. */
-  function chooseProbe(conditions: SelectorConditions, isPathUsable: boolean): string | undefined {
-    const { nowMs, unavailable, path } = conditions;
-    clientSampledMs ??= nowMs;
-    const isHere = ({ terms }: StrategyCandidate) => terms.bytes === 0;
-    const here = candidates.find(isHere);
-    if (here && current && !isHere(current) && nowMs - clientSampledMs > clientProbeMs) {
-      clientSampledMs = nowMs;
-      return here.name;
-    }
-    const isIdle =
-      current?.terms.bytes === 0 || (path !== undefined && path.bandwidthAgeMs > probeIntervalMs);
-    if (!isPathUsable || !isIdle || !probes.isDue(nowMs)) return undefined;
-    const usable = overPath.filter(({ name }) => name !== current?.name && !unavailable?.has(name));
-    const best = pickProbe(usable);
-    if (best) probes.started(nowMs);
-    return best?.name;
   }
 
   return {
     choose(conditions): StrategyDecision {
-      const { nowMs, path, framesPerSecond } = conditions;
+      const { nowMs, framesPerSecond, unavailable } = conditions;
+      path = conditions.path;
       const isPathUsable = path !== undefined && isAnswering(path, framesPerSecond);
-      if (isPathUsable && !wasPathUsable) for (const { name } of overPath) trusts.get(name)!.reset();
+      const isBetter = betterPath.notice(isPathUsable ? conditions.path?.bandwidthBitsPerSecond : undefined);
+      // Trust was lost on a path that was worse: what was learnt there does not hold on a better one.
+      if (isBetter || (isPathUsable && !wasPathUsable)) trusts.resetSent();
       wasPathUsable = isPathUsable;
       estimates = estimate(conditions);
-      noticeBetterPath(isPathUsable ? path.bandwidthBitsPerSecond : undefined);
       predictions = predictAll(conditions, isPathUsable);
-      const best = predictions.reduce((most, each) => (isBetter(each, most) ? each : most));
+      const best = predictions.reduce((most, each) => (isBetterThan(each, most) ? each : most));
       const now = current && predictions.find(({ candidate }) => candidate === current!.name);
-      const isAvailable = !current || !conditions.unavailable?.has(current.name);
-      const trust = current ? trusts.get(current.name)!.value(nowMs) : 1;
+      const isAvailable = !current || !unavailable?.has(current.name);
+      const trust = current ? trusts.value(current.name, nowMs) : 1;
       const present: SwitchBasis = { estimates, isPathUsable, isAvailable, trust };
       let switched: StrategySwitch | undefined;
-      if (!now || mayLeave(now, best, nowMs)) {
-        switched = switchTo(byName.get(best.candidate)!, present, nowMs);
+      if (!now || hysteresis.mayLeave(now, best, nowMs)) {
+        switched = switchTo(byName.get(best.candidate)!, present, conditions);
         basis = { ...present, isAvailable: true };
       }
-      const chosen = predictions.find(({ candidate }) => candidate === current!.name)!;
-      const ownTrust = trusts.get(chosen.candidate)!.value(nowMs);
-      expectedShare = framesPerSecond > 0 ? chosen.onTimePerSecond / ownTrust / framesPerSecond : 0;
-      return { candidate: current!.name, probe: chooseProbe(conditions, isPathUsable), switched };
+      const chosen = current!;
+      const { promisedPerSecond } = predictions.find(({ candidate }) => candidate === chosen.name)!;
+      promisedShare = framesPerSecond > 0 ? promisedPerSecond / framesPerSecond : 0;
+      trustWindow = Math.max(leastTrustWindow, (framesPerSecond * trustWindowMs) / 1_000);
+      const asked = { ...conditions, isPathUsable, current: chosen, predictions, unavailable };
+      return { candidate: chosen.name, probe: prober.choose(asked), switched };
     },
 
     add(sample, nowMs) {
       const candidate = byName.get(sample.candidate);
       if (!candidate) return;
-      load.add(candidate, sample, nowMs);
-      if (sample.clientMs !== undefined) clientSampledMs = nowMs;
+      const { onTime, isDropped, offeredMs } = sample;
+      load.add(candidate, sample, pathMs(sample.delivered?.bytes ?? 0), nowMs);
+      if (sample.clientMs !== undefined) prober.clientRan(nowMs);
       if (sample.isProbe) {
-        if (!sample.isDropped) trusts.get(candidate.name)!.addProbe(sample.onTime, nowMs);
-        if (candidate.terms.bytes > 0) probes.ended(sample.onTime, nowMs);
-      } else if (candidate === current && sample.offeredMs >= chosenMs) {
-        trusts.get(candidate.name)!.add(sample.onTime, expectedShare, nowMs);
+        if (!isDropped) trusts.of(candidate.name).addProbe(onTime, nowMs);
+        prober.ended(candidate, { onTime, isDropped }, nowMs);
+      } else if (candidate === current && offeredMs >= hysteresis.chosenMs) {
+        // Behind what the last choice has left in queues a frame is late for that one's sake.
+        if (onTime || offeredMs >= hysteresis.settledMs)
+          trusts.of(candidate.name).add(onTime, promisedShare, trustWindow, nowMs);
       }
     },
 
@@ -206,16 +182,8 @@ export function createStrategySelector(options: SelectorOptions): StrategySelect
 }
 
 /** Where nothing would be in time the quickest is the best. */
-function isBetter(a: Prediction, b: Prediction): boolean {
+function isBetterThan(a: Prediction, b: Prediction): boolean {
   return a.score > b.score || (a.score === b.score && a.totalMs < b.totalMs);
-}
-
-/** Its datagrams must be enough to measure a bandwidth by, and no more. */
-const probeBytes = 8_000;
-
-function pickProbe(candidates: readonly StrategyCandidate[]): StrategyCandidate | undefined {
-  const rising = candidates.toSorted((a, b) => a.terms.bytes - b.terms.bytes);
-  return rising.find(({ terms }) => terms.bytes >= probeBytes) ?? rising.at(-1);
 }
 
 function checkOptions({ candidates, deadlineMs }: SelectorOptions): void {

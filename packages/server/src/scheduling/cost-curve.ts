@@ -12,8 +12,12 @@ export interface CostCurve {
   msOf(frames: number): number;
   /** A batch has run. */
   observe(frames: number, ms: number): void;
-  /** A frame was shed because of what is expected. One slow run must not shut the door for good. */
-  forget(): void;
+  /**
+   * A frame was shed because of what is expected. One slow run must not shut the door for good, nor for long where frames
+   * are rare.
+   * @param idleMs since the last run or the last such frame
+   */
+  forget(idleMs: number): void;
   /** Frames that a batch should have: more of them raise the throughput no further. 1 where batching does not help. */
   readonly usefulFrames: number;
   /** Frames that the next batch may have, of so many that wait: now and then another number, to see whether it is cheaper. */
@@ -22,7 +26,10 @@ export interface CostCurve {
 
 /** Weight of a new run in the live estimate. */
 const gain = 1 / 8;
-const forgetting = 0.95;
+/** What a frame that is shed leaves of what is expected: the less, the rarer they are. */
+const mostLeft = 0.95;
+const leastLeft = 0.1;
+const halfLifeMs = 400;
 /**
  * A larger batch is useful when it makes a frame cheaper by more than this share. Handing a batch to the network's thread and
  * taking its outputs costs the server's own thread time as well, which is measured nowhere and shared by the frames.
@@ -62,8 +69,8 @@ export function createCostCurve(measured: readonly BatchCost[], maxFrames: numbe
       const verdict = trials?.observe(frames, ms);
       if (verdict) handleTrial(verdict);
     },
-    forget() {
-      pace *= forgetting;
+    forget(idleMs) {
+      pace *= Math.min(mostLeft, Math.max(leastLeft, 0.5 ** (idleMs / halfLifeMs)));
     },
     get usefulFrames() {
       return usefulFrames;

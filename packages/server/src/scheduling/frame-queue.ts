@@ -21,6 +21,8 @@ export interface Lane {
   readonly underWay: number[];
   busyUntilMs: number;
   idleSinceMs: number;
+  /** When it last ended a batch, or a frame was last shed for what is expected of it; Infinity: never. */
+  learntMs: number;
   gapMs: number;
   lastArrivalMs: number;
 }
@@ -109,10 +111,10 @@ export function createFrameQueue<J extends Job>(options: FrameQueueOptions): Fra
     return job!;
   }
 
-  function give(index: number, reason: ShedReason): void {
+  function give(index: number, reason: ShedReason, nowMs: number): void {
     const job = remove(index, 0);
     shed.push({ job, reason });
-    if (reason === "late") doubt(job.lane);
+    if (reason === "late") doubt(job.lane, nowMs);
   }
 
   function takeShed(): QueueAction<J> {
@@ -121,8 +123,10 @@ export function createFrameQueue<J extends Job>(options: FrameQueueOptions): Fra
   }
 
   /** Nothing runs and yet frames are late: only running one shows whether it still takes so long. */
-  function doubt(lane: Lane): void {
-    if (lane.underWay.length === 0) lane.curve.forget();
+  function doubt(lane: Lane, nowMs: number): void {
+    if (lane.underWay.length > 0) return;
+    lane.curve.forget(Math.max(0, nowMs - lane.learntMs));
+    lane.learntMs = nowMs;
   }
 
   /** Frames that will run before a new one: those due before it, of each session as many as its turn lets pass. */
@@ -146,12 +150,13 @@ export function createFrameQueue<J extends Job>(options: FrameQueueOptions): Fra
   }
 
   /** Makes room: of the session that has most in the queue, what is due last goes. */
-  function shedMost(): void {
+  function shedMost(nowMs: number): void {
     let most: Share = queue[0]!.share;
     for (const { share } of queue) if (share.waiting > most.waiting) most = share;
     give(
       queue.findLastIndex(({ share }) => share === most),
       "full",
+      nowMs,
     );
   }
 
@@ -211,7 +216,8 @@ export function createFrameQueue<J extends Job>(options: FrameQueueOptions): Fra
     createShare: shares.create,
     createLane: ({ maxFrames, costs, maxUnderWay, isSerial }) => ({
       ...{ curve: createCostCurve(costs, maxFrames), maxUnderWay, isSerial, underWay: [], waiting: 0 },
-      ...{ busyUntilMs: 0, idleSinceMs: 0, gapMs: Number.POSITIVE_INFINITY, lastArrivalMs: Number.NaN },
+      ...{ busyUntilMs: 0, idleSinceMs: 0, learntMs: Number.POSITIVE_INFINITY },
+      ...{ gapMs: Number.POSITIVE_INFINITY, lastArrivalMs: Number.NaN },
     }),
     push(job, nowMs) {
       const { lane } = job;
@@ -225,7 +231,7 @@ export function createFrameQueue<J extends Job>(options: FrameQueueOptions): Fra
       const aheadMs = countAhead(job) * frameCostMs(lane);
       if (earliestEndMs(lane, nowMs) + aheadMs > job.expiresAtMs) {
         shed.push({ job, reason: "late" });
-        doubt(lane);
+        doubt(lane, nowMs);
         return;
       }
       let at = queue.length;
@@ -244,7 +250,7 @@ export function createFrameQueue<J extends Job>(options: FrameQueueOptions): Fra
       for (const lane of lanes) latestEndMs = Math.max(latestEndMs, earliestEndMs(lane, nowMs));
       for (let i = 0; i < queue.length && queue[i]!.expiresAtMs < latestEndMs; i++) {
         if (earliestEndMs(queue[i]!.lane, nowMs) <= queue[i]!.expiresAtMs) continue;
-        give(i, "late");
+        give(i, "late", nowMs);
         return takeShed();
       }
       const ready = lanes.filter((lane) => isReady(lane, nowMs));
@@ -258,7 +264,7 @@ export function createFrameQueue<J extends Job>(options: FrameQueueOptions): Fra
       }
       // What can run at once is not in the way of anything: only what has to wait counts.
       if (queue.length > maxWaiting || waitingBytes > maxWaitingBytes) {
-        shedMost();
+        shedMost(nowMs);
         return takeShed();
       }
       return undefined;
@@ -271,6 +277,7 @@ export function createFrameQueue<J extends Job>(options: FrameQueueOptions): Fra
       if (lane.underWay.length > 0) return;
       lanesAtWork--;
       lane.idleSinceMs = nowMs;
+      lane.learntMs = nowMs;
     },
     drop(share) {
       const dropped: J[] = [];

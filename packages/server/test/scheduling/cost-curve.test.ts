@@ -42,8 +42,12 @@ t.test("runs tell how fast the machine is now, for all sizes alike", async (t) =
   curve.observe(8, 1_000);
   const after = curve.msOf(8);
   t.ok(after > 100 && after < 200, `one slow run counts an eighth: ${after}`);
-  curve.forget();
+  curve.forget(0);
   t.equal(curve.msOf(8), after * 0.95);
+  curve.forget(400);
+  t.equal(curve.msOf(8), after * 0.95 * 0.5, "rare frames do not wait for many others to be shed");
+  curve.forget(60_000);
+  t.ok(curve.msOf(8) > 0, "something is expected nevertheless");
 });
 
 t.test("without a measurement the first run is one", async (t) => {

@@ -1,0 +1,47 @@
+/** The live choice beside each fixed one, with devices, servers and paths by chance (`strategy-arena/`). */
+
+import { createRandom } from "@sluice/simnet";
+import t from "tap";
+import { type ComparedPhase, compareLive, runEachFixed } from "./strategy-arena/compare.js";
+import { createMachine } from "./strategy-arena/machine.js";
+import { drawScenario } from "./strategy-arena/scenarios.js";
+import { createVirtualTime } from "./virtual-time.js";
+
+t.setTimeout(280_000);
+
+const seeds = [200, 201, 202, 203, 204, 205];
+/** Of fewer results a share says nothing. */
+const fewest = 10;
+
+t.test("in most phases within 20 % of the best fixed choice, and every session stays", async (t) => {
+  const phases: ComparedPhase[] = [];
+  for (const seed of seeds) {
+    const scenario = drawScenario(seed);
+    const compared = await compareLive(scenario, await runEachFixed(scenario));
+    t.equal(compared.run.sessionEnd, undefined, `seed ${seed}`);
+    for (const { phase, auto, best, by, share } of compared.phases)
+      t.comment(`seed ${seed}: ${phase}: ${auto.toFixed(1)}, ${by} ${best.toFixed(1)}: ${share.toFixed(2)}`);
+    phases.push(...compared.phases);
+  }
+  const told = phases.filter(({ best }) => best >= fewest);
+  const reached = told.filter(({ share }) => share >= 0.8).length;
+  t.ok(reached >= 0.75 * told.length, `${reached} of ${told.length} phases`);
+  const sum = (figure: "auto" | "best") => told.reduce((total, phase) => total + phase[figure], 0);
+  t.ok(sum("auto") >= 0.85 * sum("best"), `${sum("auto").toFixed(0)} of ${sum("best").toFixed(0)} results`);
+});
+
+t.test("a machine takes its time, more of it under load and in slow moments", async (t) => {
+  const time = createVirtualTime();
+  const machine = createMachine(time, createRandom(1), {
+    ...{ isSerial: true, slowMoments: { everyMs: 1_000, lastMs: 100, speed: 0.5 } },
+  });
+  const ends: number[] = [];
+  const work = (ms: number) => void machine.work(ms).then(() => ends.push(time.now()));
+  work(100); // 50 of it in the slow 100 ms
+  work(30);
+  await time.advance(500);
+  machine.load = 3;
+  work(20);
+  await time.advance(500);
+  t.same(ends, [150, 180, 560]);
+});
