@@ -13,6 +13,7 @@ import {
   type LedgerCounts,
   type LedgerFrame,
 } from "./frame-ledger.js";
+import { smooth } from "./frame-times.js";
 import { maxFrameNumber } from "./limits.js";
 import { bytesOf } from "./send-buffer.js";
 import type { SessionObserver } from "./session-event.js";
@@ -48,8 +49,6 @@ export interface FrameFigures extends LedgerCounts {
 
 /** How long a reliable frame may take before it counts as lost. */
 const reliablePatienceMs = 30_000;
-/** Of the times that keep frames out at the gate, half is forgotten in so long. */
-const latencyHalfLifeMs = 500;
 
 export function createClientFrames(
   { path, slices, streams, announced, observe }: ClientFrameParts,
@@ -71,7 +70,7 @@ export function createClientFrames(
     const entry = ledger.expire(stream, frame, reason);
     slices.forget(stream, frame);
     if (!entry) return;
-    if (isLateness(reason)) streams.get(stream)?.margin.add(false);
+    if (isLateness(reason)) learn(streams.get(stream), false);
     onEvent({ type: "expired", frame: entry, reason, result });
   }
 
@@ -92,8 +91,8 @@ export function createClientFrames(
       nowMs,
       capturedMs,
       deadlineMs: mode === "reliable" ? Number.POSITIVE_INFINITY : deadlineMs,
-      clientLatencyMs: stream.clientLatencyMs,
-      serverLatencyMs: stream.serverLatencyMs,
+      clientLatencyMs: stream.times.clientMs,
+      serverLatencyMs: stream.times.serverMs,
       marginShare: stream.margin.share,
       expectedBytes: stream.payloadBytes + stream.parityBytes,
       serverFreeAtMs: announced.freeAtMs(),
@@ -102,12 +101,10 @@ export function createClientFrames(
     };
   }
 
-  /** spec 3.3: times that were true of the last frames must not shut out the next ones for good. */
-  function fadeLatencies(stream: ClientStream, nowMs: number): void {
-    const left = 0.5 ** ((nowMs - stream.judgedMs) / latencyHalfLifeMs);
-    stream.clientLatencyMs *= left;
-    stream.serverLatencyMs *= left;
-    stream.judgedMs = nowMs;
+  /** An admitted frame has come to an end. */
+  function learn(stream: ClientStream | undefined, onTime: boolean): void {
+    stream?.margin.add(onTime);
+    stream?.times.ended(onTime);
   }
 
   return {
@@ -123,10 +120,10 @@ export function createClientFrames(
       const reason = frameGate(input);
       if (reason) {
         if (reason === "bandwidth" || reason === "deadline") path.heldBack(nowMs);
-        if (reason === "deadline") fadeLatencies(stream, nowMs);
+        if (reason === "deadline") stream.times.turnedAway(nowMs);
         return drop(alias, reason);
       }
-      stream.judgedMs = nowMs;
+      stream.times.admitted(nowMs);
       announced.frameStarted(nowMs);
       const { expectedBytes } = input;
       path.charge(expectedBytes, nowMs);
@@ -162,7 +159,7 @@ export function createClientFrames(
       if (!stream || !entry) return false;
       entry.payloadBytes = bytesOf(cut);
       entry.submittedMs = nowMs;
-      stream.clientLatencyMs = smooth(stream.clientLatencyMs, nowMs - entry.admittedMs);
+      stream.times.tookHere(nowMs - entry.admittedMs);
       stream.payloadBytes = smooth(stream.payloadBytes, entry.payloadBytes);
       // spec 4.4: the server would end the session.
       if (entry.payloadBytes > stream.maxFrameBytes) {
@@ -183,7 +180,7 @@ export function createClientFrames(
       }
       path.submitted(entry.payloadBytes, nowMs);
       // What leaves later than this cannot come back in time.
-      const expiresAtMs = capturedMs + deadlineMs - (path.minRttMs ?? 0) - stream.serverLatencyMs;
+      const expiresAtMs = capturedMs + deadlineMs - (path.minRttMs ?? 0) - stream.times.serverMs;
       const { urgency } = stream.options;
       const outgoing = { stream: alias, frame, capturedMs, expiresAtMs, slices: cut, split, urgency };
       if (!slices.push(outgoing, nowMs)) expire(alias, frame, "send-buffer");
@@ -205,18 +202,15 @@ export function createClientFrames(
       if (!entry) return;
       if (streamState && result.stages) {
         const { decode = 0, conceal = 0, queue = 0, inference = 0 } = result.stages as sluice.v1.StageTimes;
-        streamState.serverLatencyMs = smooth(
-          streamState.serverLatencyMs,
-          // spec 3.3: a large result takes its time to come as well.
-          (decode + conceal + queue + inference) / 100 + receiveMs,
-        );
+        // spec 3.3: a large result takes its time to come as well.
+        streamState.times.tookThere((decode + conceal + queue + inference) / 100 + receiveMs);
       }
       const outcome: number = result.outcome;
       if (outcome === 1) {
         const latencyMs = nowMs - entry.capturedMs;
         const onTime = latencyMs <= entry.deadlineMs;
         ledger.deliver(stream, frame, onTime);
-        streamState?.margin.add(onTime);
+        learn(streamState, onTime);
         bytesDelivered += entry.payloadBytes;
         onEvent({ type: "delivered", frame: entry, result, latencyMs, onTime });
       } else {
@@ -254,8 +248,4 @@ export interface ClientFrameParts {
 /** The gate would have turned the frame away had it known. */
 function isLateness(reason: ExpiryReason): boolean {
   return reason === "send-queue" || reason === "server-expired" || reason === "no-result";
-}
-
-function smooth(previous: number, sample: number): number {
-  return previous === 0 ? sample : previous + (sample - previous) / 8;
 }

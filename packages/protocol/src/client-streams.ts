@@ -1,6 +1,7 @@
 /** The tensor streams that a client has asked for, and what it expects of their frames (spec 3.3, 4.3). */
 import type { AnnouncedLimits } from "./announced-limits.js";
 import { ErrorCode, ProtocolError } from "./error-code.js";
+import { createFrameTimes, type FrameTimes } from "./frame-times.js";
 import { createGateMargin, type GateMargin } from "./gate-margin.js";
 import { maxStreamAlias } from "./limits.js";
 import type { TensorStreamOptions } from "./tensor-stream.js";
@@ -11,15 +12,12 @@ export interface ClientStream {
   /** Bytes of the slices of one frame. */
   maxFrameBytes: number;
   nextFrame: number;
-  /** Smoothed expectations for the gate. */
-  clientLatencyMs: number;
-  serverLatencyMs: number;
-  /** When the gate last let a frame in, or turned one away for these times' sake. */
-  judgedMs: number;
+  /** Smoothed expectation for the gate. */
   payloadBytes: number;
   /** Bytes of the repair symbols of one frame. */
   parityBytes: number;
   readonly margin: GateMargin;
+  readonly times: FrameTimes;
 }
 
 export interface ClientStreams {
@@ -49,14 +47,7 @@ export function createClientStreams(): ClientStreams {
     open(alias, options) {
       streams.set(alias, {
         ...{ options, accepted: false, nextFrame: options.firstFrame, maxFrameBytes: 0 },
-        ...{
-          clientLatencyMs: 0,
-          serverLatencyMs: 0,
-          judgedMs: Number.NEGATIVE_INFINITY,
-          payloadBytes: 0,
-          parityBytes: 0,
-        },
-        margin: createGateMargin(),
+        ...{ payloadBytes: 0, parityBytes: 0, margin: createGateMargin(), times: createFrameTimes() },
       });
     },
     get: (alias) => streams.get(alias),

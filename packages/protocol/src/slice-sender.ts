@@ -71,8 +71,9 @@ export function createSliceSender(
 
   /** The way of a frame's answer, for what may still be in time. */
   function answerPath({ capturedMs }: OutgoingFrame, stream: ClientStream, nowMs: number) {
-    const { serverLatencyMs, options } = stream;
+    const { times, options } = stream;
     const queueMs = path.queueMs(nowMs);
+    const serverLatencyMs = times.serverMs;
     return { capturedMs, deadlineMs: options.deadlineMs, ...path.patience, serverLatencyMs, queueMs };
   }
 
