@@ -1,4 +1,12 @@
-import { bytesPerElement, type Dtype, dtypes, type Layout, type Tensor, type TensorData } from "./tensor.js";
+import {
+  bytesPerElement,
+  type Dtype,
+  dtypes,
+  type Layout,
+  type Tensor,
+  type TensorData,
+  tensorArrays,
+} from "./tensor.js";
 
 /** What outputs of models may hold: what tensors hold, and wider numbers, which travel in results only (spec, registry: output types). */
 export interface OutputData extends TensorData {
@@ -31,12 +39,8 @@ export function isTensor(output: OutputTensor): output is Tensor {
   return dtypes.includes(output.dtype as Dtype) && !output.shape.includes(0);
 }
 
-const constructors = {
-  float32: Float32Array,
-  float16: Uint16Array,
-  uint8: Uint8Array,
-  int8: Int8Array,
-  int32: Int32Array,
+const outputArrays = {
+  ...tensorArrays,
   float64: Float64Array,
   int16: Int16Array,
   uint16: Uint16Array,
@@ -56,5 +60,5 @@ export function outputElements<D extends OutputDtype>(
   byteOffset: number,
   count: number,
 ): OutputData[D] {
-  return new constructors[dtype](buffer, byteOffset, count) as OutputData[D];
+  return new outputArrays[dtype](buffer, byteOffset, count) as OutputData[D];
 }

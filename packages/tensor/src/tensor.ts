@@ -86,7 +86,8 @@ export function checkSpec(spec: TensorSpec): void {
   }
 }
 
-const constructors = {
+/** The array that holds the elements of each dtype. */
+export const tensorArrays = {
   float32: Float32Array,
   float16: Uint16Array,
   uint8: Uint8Array,
@@ -109,7 +110,7 @@ export function createTensor<D extends Dtype>(
   if (data !== undefined && data.length !== count) {
     throw new TensorError("data", `${data.length} elements, the shape [${shape.join(", ")}] has ${count}`);
   }
-  return { dtype, shape, layout, data: data ?? (new constructors[dtype](count) as TensorData[D]) };
+  return { dtype, shape, layout, data: data ?? (new tensorArrays[dtype](count) as TensorData[D]) };
 }
 
 /** The tensor's bytes in the machine's order, without a copy. */
