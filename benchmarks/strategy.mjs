@@ -10,7 +10,7 @@ import { openScenario } from "./strategy/scenario.mjs";
 import { settings } from "./strategy/settings.mjs";
 
 const USAGE = `node benchmarks/strategy.mjs [options]
-  --setting NAME    ${Object.keys(settings).join(", ")}: the options with which each way wins a phase
+  --setting NAME    ${Object.keys(settings).join(", ")}: options with which each way has a phase of its own
   --preset NAME     ${Object.keys(presets).join(", ")}, in the folder that SLUICE_DATA names; default: the embedded model
   --split A,B       where it may be cut; default: what \`sluice stream --strategy auto\` finds
   --only REGEX      only the fixed choices whose name matches; the live one has all of them
