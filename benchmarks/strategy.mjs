@@ -1,5 +1,6 @@
 // Compares the live choice of where a network runs with each fixed one, over a path that changes. `--help` lists the options.
 import { mkdirSync, writeFileSync } from "node:fs";
+import { basename } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { findPreset, presets } from "./accuracy/presets.mjs";
@@ -123,7 +124,7 @@ async function main(options, signal) {
     const result = {
       environment,
       load,
-      options: { ...options, only: options.only.source },
+      options: { ...options, only: options.only.source, trace: options.trace && basename(options.trace) },
       compared,
       ...runs,
     };
