@@ -1,6 +1,7 @@
-import { createTensor, type OutputTensor, type Tensor, writeFloat32 } from "@sluice/tensor";
+import type { OutputTensor, Tensor } from "@sluice/tensor";
 import type { Engine } from "./engine.js";
 import { numbersOf } from "./numbers-of.js";
+import { sampleOf } from "./profile/noise.js";
 import { createSeededRandom } from "./sources/seeded-random.js";
 import type { TensorInfo } from "./tensor-info.js";
 
@@ -29,19 +30,10 @@ export async function mixesSamples(engine: Engine): Promise<boolean> {
   return false;
 }
 
-function noise({ dtype, shape, layout }: TensorInfo, random: () => number): Tensor {
-  const tensor = createTensor(
-    dtype,
-    shape.map((size) => size ?? 1),
-    undefined,
-    layout,
-  );
-  const isWhole = !dtype.startsWith("float");
-  const values = Float32Array.from(tensor.data, () =>
-    isWhole ? Math.floor(2 * random()) : 2 * random() - 1,
-  );
-  writeFloat32(tensor, 0, values);
-  return tensor;
+/** Unlike for each sample: of integers, which may be places in a table, zeros and ones. */
+function noise(input: TensorInfo, random: () => number): Tensor {
+  const isWhole = !input.dtype.startsWith("float");
+  return sampleOf(input, () => (isWhole ? Math.floor(2 * random()) : 2 * random() - 1));
 }
 
 function areNear(alone: OutputTensor, together: OutputTensor): boolean {
