@@ -33,22 +33,12 @@ function reckonAlone({ serverCpuUs, busiestThreadUs }, cores) {
   return Math.min((cores * 1e6) / serverCpuUs, 1e6 / busiestThreadUs);
 }
 
+const ratio = (value, other) => value / other;
+
 function throughputRow(workload, windows, { cores, isApart }) {
-  const shares = perRound(
-    windows,
-    "server",
-    "engine",
-    "framesPerSecond",
-    (server, engine) => server / engine,
-  );
+  const shares = perRound(windows, "server", "engine", "framesPerSecond", ratio);
   // The network's thread is the busiest one of both: what it costs in the server beyond what it costs alone.
-  const threadShares = perRound(
-    windows,
-    "engine",
-    "server",
-    "busiestThreadUs",
-    (engine, server) => engine / server,
-  );
+  const threadShares = perRound(windows, "engine", "server", "busiestThreadUs", ratio);
   const rate = (who) => median([...byRound(windows, who, "framesPerSecond").values()]).toFixed(0);
   const share = median(shares);
   const engines = byRound(windows, "engine", "framesPerSecond");
