@@ -5,6 +5,7 @@
 import type { sluice } from "@sluice/proto";
 import { createFrameTable } from "./frame-table.js";
 import { maxUnacknowledgedResults } from "./limits.js";
+import { createResultLosses } from "./result-losses.js";
 import { encodeResult } from "./result-message.js";
 
 /** How long a result is worth sending, in milliseconds of the server's clock. */
@@ -22,7 +23,7 @@ export interface ResultOutbox {
   take(maxBytes: number, rttMs: number, nowMs: number): Uint8Array | undefined;
   /** A result that is due but too large for any datagram of this size; it leaves the outbox. */
   takeLarger(maxBytes: number): sluice.v1.Result.$Properties | undefined;
-  /** Share of the datagrams that were lost the other way, 0 to 1: what may be expected while nothing else is known. */
+  /** See `ResultLosses.setPathLoss`. */
   setPathLoss(share: number): void;
   /** Forgets what waits. */
   clear(): void;
@@ -45,19 +46,22 @@ interface Waiting {
   acknowledgements: number;
   /** When the acknowledgement of the last sending is late. */
   expectedMs: number;
+  /** From then on it counts as one that is not acknowledged; Infinity: it does already. */
+  lateMs: number;
 }
 
 /** The client gathers acknowledgements for a while; a repeat before that would be for nothing. */
 const acknowledgementDelayMs = 15;
-/**
- * Where more results or acknowledgements than this are lost, waiting for an acknowledgement costs deadlines: a result is then repeated
- * without one while it can still be in time. Results are small beside the tensors that they answer.
- */
-const hastyAboveLoss = 0.005;
+/** How long an acknowledgement takes at most, as a rule. */
+const patienceMs = (rttMs: number) => 1.1 * rttMs + acknowledgementDelayMs;
 /** A run of losses takes repeats that follow closely: they are spread over what is left, and large ones more widely. */
 const hastyRepeats = 12;
 const minRepeatMs = 5;
 const repeatBytesPerMs = 40;
+/** What was sent so often to a client that does not listen is held until it is heard of. */
+const unheededSends = 2;
+/** Nobody is told of a result for so many repeats without haste: it counts as unacknowledged. */
+const lateAfter = 4;
 
 export function createResultOutbox(): ResultOutbox {
   // Apart, for a client may leave dozens unacknowledged at a time: what leaves for the first time is found at once, and
@@ -71,55 +75,81 @@ export function createResultOutbox(): ResultOutbox {
   let repeated = 0;
   /** Acknowledged, but not every sending of them yet. */
   const settling = createFrameTable<Waiting>();
-  /** Smoothed share of sendings that were not acknowledged. */
-  let lossShare = 0;
-  let pathLossShare = 0;
+  const losses = createResultLosses();
+
+  /** It is not sent again unless the client is heard of. */
+  const isHeld = ({ sends }: Waiting) => sends >= unheededSends && losses.isUnheeded;
 
   function intervalMs({ times, bytes }: Waiting, rttMs: number, nowMs: number): number {
-    const patientMs = 1.1 * rttMs + acknowledgementDelayMs;
+    const patientMs = patienceMs(rttMs);
     const leftMs = times.inTimeUntilMs - nowMs;
-    if (Math.max(lossShare, pathLossShare) < hastyAboveLoss || leftMs <= 0) return patientMs;
+    if (!losses.isHasty || leftMs <= 0) return patientMs;
     return Math.min(patientMs, Math.max(minRepeatMs, leftMs / hastyRepeats, bytes.length / repeatBytesPerMs));
   }
 
-  function learn({ sends, acknowledgements }: Waiting): void {
-    lossShare += (1 - Math.min(1, acknowledgements / sends) - lossShare) / 32;
+  /** It counts as unacknowledged, once; it may be sent all the same. */
+  function giveUp(item: Waiting): void {
+    if (item.lateMs < Number.POSITIVE_INFINITY) losses.learn(item.sends, item.acknowledgements);
+    item.lateMs = Number.POSITIVE_INFINITY;
+  }
+
+  /** The client listens after all: what was held is due. */
+  function heed(nowMs: number): void {
+    losses.heed();
+    for (const item of sent.values) if (item.dueMs === Number.POSITIVE_INFINITY) item.dueMs = nowMs;
+  }
+
+  /** What is held is looked through only when all of it is useless. */
+  function findRepeat(): void {
+    repeatMs = Number.POSITIVE_INFINITY;
+    let uselessMs = 0;
+    for (const { dueMs, times } of sent.values) {
+      repeatMs = Math.min(repeatMs, dueMs);
+      uselessMs = Math.max(uselessMs, times.uselessAtMs);
+    }
+    if (sent.size > 0) repeatMs = Math.min(repeatMs, uselessMs);
   }
 
   function settle(nowMs: number): void {
     for (let item = settling.values[0]; item; item = settling.values[0]) {
       if (item.expectedMs > nowMs && settling.size <= maxUnacknowledgedResults) break;
       settling.shift();
-      learn(item);
+      losses.learn(item.sends, item.acknowledgements);
     }
   }
 
   /** The oldest one gives way. */
   function enforceBound(): void {
     if (fresh.size + sent.size <= maxUnacknowledgedResults) return;
-    (sent.size > 0 ? sent : fresh).shift();
+    const item = sent.shift();
+    if (item) giveUp(item);
+    else fresh.shift();
   }
 
   function send(item: Waiting, rttMs: number, nowMs: number): Uint8Array {
-    item.expectedMs = nowMs + 1.1 * rttMs + acknowledgementDelayMs;
+    item.expectedMs = nowMs + patienceMs(rttMs);
+    if (item.sends === 0) item.lateMs = nowMs + lateAfter * patienceMs(rttMs);
     item.sends++;
-    item.dueMs = nowMs + intervalMs(item, rttMs, nowMs);
+    item.dueMs = isHeld(item) ? Number.POSITIVE_INFINITY : nowMs + intervalMs(item, rttMs, nowMs);
     repeatMs = Math.min(repeatMs, item.dueMs);
     return item.bytes;
   }
 
   function takeRepeat(maxBytes: number, rttMs: number, nowMs: number): Uint8Array | undefined {
-    let next = Number.POSITIVE_INFINITY;
     for (const item of [...sent.values]) {
       if (item.times.uselessAtMs <= nowMs) {
         sent.take(item.stream, item.frame);
-        learn(item);
-      } else if (item.dueMs <= nowMs && item.bytes.length <= maxBytes) {
-        repeated++;
-        return send(item, rttMs, nowMs);
-      } else next = Math.min(next, item.dueMs);
+        giveUp(item);
+      } else if (item.dueMs <= nowMs) {
+        if (nowMs >= item.lateMs) giveUp(item);
+        if (isHeld(item)) item.dueMs = Number.POSITIVE_INFINITY;
+        else if (item.bytes.length <= maxBytes) {
+          repeated++;
+          return send(item, rttMs, nowMs);
+        }
+      }
     }
-    repeatMs = next;
+    findRepeat();
     return undefined;
   }
 
@@ -138,19 +168,23 @@ export function createResultOutbox(): ResultOutbox {
         sends: 0,
         acknowledgements: 0,
         expectedMs: 0,
+        lateMs: 0,
       });
       longestBytes = Math.max(longestBytes, bytes.length);
       enforceBound();
+      // A client may have fallen silent: nobody else would do it then.
+      settle(nowMs);
     },
     acknowledge(stream, frames, nowMs) {
       for (const frame of frames) {
         const taken = sent.take(stream, frame) ?? fresh.take(stream, frame);
         const item = taken ?? settling.get(stream, frame);
-        if (item) item.acknowledgements++;
+        if (!item) continue;
+        item.acknowledgements++;
         if (taken) settling.set(stream, frame, taken);
+        heed(nowMs);
       }
-      repeatMs = Number.POSITIVE_INFINITY;
-      for (const { dueMs } of sent.values) repeatMs = Math.min(repeatMs, dueMs);
+      findRepeat();
       settle(nowMs);
     },
     take(maxBytes, rttMs, nowMs) {
@@ -174,9 +208,7 @@ export function createResultOutbox(): ResultOutbox {
       }
       return undefined;
     },
-    setPathLoss(share) {
-      pathLossShare = share;
-    },
+    setPathLoss: losses.setPathLoss,
     clear() {
       fresh.clear();
       sent.clear();

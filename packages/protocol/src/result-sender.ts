@@ -24,7 +24,7 @@ export interface ResultSender {
   uploadStopped(stream: number, frame: number, rttMs: number, nowMs: number): void;
   /** Gives up what would come too late on such streams: their frames are answered without. */
   expireUploads(maxDatagramBytes: number, rttMs: number, nowMs: number): void;
-  /** See `ResultOutbox.setPathLoss`. */
+  /** See `ResultLosses.setPathLoss`. */
   setPathLoss(share: number): void;
   /** Sends the reliable way what no datagram of this size takes, or takes any more. */
   sayLarge(maxDatagramBytes: number): void;
