@@ -138,6 +138,9 @@ export function createResultOutbox(): ResultOutbox {
   function takeRepeat(maxBytes: number, rttMs: number, nowMs: number): Uint8Array | undefined {
     for (const item of [...sent.values]) {
       if (item.times.uselessAtMs <= nowMs) {
+        // Its acknowledgement may be on its way.
+        item.dueMs = item.expectedMs;
+        if (item.dueMs > nowMs) continue;
         sent.take(item.stream, item.frame);
         giveUp(item);
       } else if (item.dueMs <= nowMs) {

@@ -186,6 +186,24 @@ t.test(
   },
 );
 
+t.test(
+  "what is sent only once, since it is late, does not count as lost before its acknowledgement is",
+  async (t) => {
+    const outbox = createResultOutbox();
+    outbox.setPathLoss(0.05);
+    push(outbox, 0);
+    push(outbox, 1, 0, 10, 0);
+    t.same(takeAll(outbox, 0), [0, 1]);
+    t.same(takeAll(outbox, 7), [0]);
+    outbox.setPathLoss(0);
+    outbox.acknowledge(1, [0, 1], 41);
+    outbox.acknowledge(1, [0], 48);
+    push(outbox, 2, 200, 10, 500);
+    t.same(takeAll(outbox, 200), [2]);
+    t.equal(outbox.nextTimeoutMs(), 200 + 1.1 * rttMs + 15, "nothing was lost, and there is no haste");
+  },
+);
+
 t.test("what the last acknowledgement left open is known without another one", async (t) => {
   const outbox = createResultOutbox();
   push(outbox, 0);
