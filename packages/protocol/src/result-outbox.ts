@@ -14,12 +14,14 @@ export interface ResultTimes {
   readonly inTimeUntilMs: number;
   /** From then on it is not repeated. */
   readonly uselessAtMs: number;
+  /** So long it may wait for others to travel with. Default: it leaves at once. */
+  readonly gatherUntilMs?: number;
 }
 
 export interface ResultOutbox {
   push(result: sluice.v1.Result.$Properties, times: ResultTimes, nowMs: number): void;
   acknowledge(stream: number, frames: readonly number[], nowMs: number): void;
-  /** The next result that is due and at most `maxBytes` long; it counts as sent now. */
+  /** The next result that is due, or that goes with those that are, and at most `maxBytes` long; it counts as sent now. */
   take(maxBytes: number, rttMs: number, nowMs: number): Uint8Array | undefined;
   /** A result that is due but too large for any datagram of this size; it leaves the outbox. */
   takeLarger(maxBytes: number): sluice.v1.Result.$Properties | undefined;
@@ -63,11 +65,16 @@ const unheededSends = 2;
 /** Nobody is told of a result for so many repeats without haste: it counts as unacknowledged. */
 const lateAfter = 4;
 
+/** When nothing is to be expected of it any more: no acknowledgement, and it is of no use. */
+const endMs = ({ times, expectedMs }: Waiting) => Math.max(times.uselessAtMs, expectedMs);
+
 export function createResultOutbox(): ResultOutbox {
   // Apart, for a client may leave dozens unacknowledged at a time: what leaves for the first time is found at once, and
   // the others are looked through only when one of them may be due.
   const fresh = createFrameTable<Waiting>();
   const sent = createFrameTable<Waiting>();
+  /** When the first of `fresh` is due, as long as there are any. */
+  let freshMs = Number.POSITIVE_INFINITY;
   /** When the first of `sent` is due. */
   let repeatMs = Number.POSITIVE_INFINITY;
   /** None that waits is longer. */
@@ -99,15 +106,23 @@ export function createResultOutbox(): ResultOutbox {
     for (const item of sent.values) if (item.dueMs === Number.POSITIVE_INFINITY) item.dueMs = nowMs;
   }
 
-  /** What is held is looked through only when all of it is useless. */
+  /** What is not sent again is looked through in passing, or when all of it has ended. */
   function findRepeat(): void {
     repeatMs = Number.POSITIVE_INFINITY;
-    let uselessMs = 0;
-    for (const { dueMs, times } of sent.values) {
-      repeatMs = Math.min(repeatMs, dueMs);
-      uselessMs = Math.max(uselessMs, times.uselessAtMs);
+    let lastMs = 0;
+    for (const item of sent.values) {
+      repeatMs = Math.min(repeatMs, item.dueMs);
+      lastMs = Math.max(lastMs, endMs(item));
     }
-    if (sent.size > 0) repeatMs = Math.min(repeatMs, uselessMs);
+    if (sent.size > 0) repeatMs = Math.min(repeatMs, lastMs);
+  }
+
+  /** The oldest that have ended. */
+  function purge(nowMs: number): void {
+    for (let item = sent.values[0]; item && endMs(item) <= nowMs; item = sent.values[0]) {
+      sent.shift();
+      giveUp(item);
+    }
   }
 
   function settle(nowMs: number): void {
@@ -130,17 +145,17 @@ export function createResultOutbox(): ResultOutbox {
     item.expectedMs = nowMs + patienceMs(rttMs);
     if (item.sends === 0) item.lateMs = nowMs + lateAfter * patienceMs(rttMs);
     item.sends++;
-    item.dueMs = isHeld(item) ? Number.POSITIVE_INFINITY : nowMs + intervalMs(item, rttMs, nowMs);
-    repeatMs = Math.min(repeatMs, item.dueMs);
+    const isLast = isHeld(item) || item.times.uselessAtMs <= nowMs;
+    item.dueMs = isLast ? Number.POSITIVE_INFINITY : nowMs + intervalMs(item, rttMs, nowMs);
+    repeatMs = Math.min(repeatMs, isLast ? endMs(item) : item.dueMs);
     return item.bytes;
   }
 
   function takeRepeat(maxBytes: number, rttMs: number, nowMs: number): Uint8Array | undefined {
     for (const item of [...sent.values]) {
       if (item.times.uselessAtMs <= nowMs) {
-        // Its acknowledgement may be on its way.
-        item.dueMs = item.expectedMs;
-        if (item.dueMs > nowMs) continue;
+        item.dueMs = Number.POSITIVE_INFINITY;
+        if (endMs(item) > nowMs) continue;
         sent.take(item.stream, item.frame);
         giveUp(item);
       } else if (item.dueMs <= nowMs) {
@@ -161,13 +176,15 @@ export function createResultOutbox(): ResultOutbox {
       const stream = result.stream ?? 0;
       const frame = result.frame ?? 0;
       const bytes = encodeResult(result);
+      const dueMs = times.gatherUntilMs ?? nowMs;
+      freshMs = fresh.size === 0 ? dueMs : Math.min(freshMs, dueMs);
       fresh.set(stream, frame, {
         stream,
         frame,
         result,
         bytes,
         times,
-        dueMs: nowMs,
+        dueMs,
         sends: 0,
         acknowledgements: 0,
         expectedMs: 0,
@@ -177,16 +194,19 @@ export function createResultOutbox(): ResultOutbox {
       enforceBound();
       // A client may have fallen silent: nobody else would do it then.
       settle(nowMs);
+      purge(nowMs);
     },
     acknowledge(stream, frames, nowMs) {
+      let isHeardOf = false;
       for (const frame of frames) {
         const taken = sent.take(stream, frame) ?? fresh.take(stream, frame);
         const item = taken ?? settling.get(stream, frame);
         if (!item) continue;
+        isHeardOf = true;
         item.acknowledgements++;
         if (taken) settling.set(stream, frame, taken);
-        heed(nowMs);
       }
+      if (isHeardOf) heed(nowMs);
       findRepeat();
       settle(nowMs);
     },
@@ -219,7 +239,7 @@ export function createResultOutbox(): ResultOutbox {
       settling.clear();
     },
     nextTimeoutMs() {
-      return Math.min(fresh.values[0]?.dueMs ?? Number.POSITIVE_INFINITY, repeatMs);
+      return fresh.size === 0 ? repeatMs : Math.min(freshMs, repeatMs);
     },
     get size() {
       return fresh.size + sent.size;

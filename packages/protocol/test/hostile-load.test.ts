@@ -167,6 +167,35 @@ t.test("a client that is hardly heard meanwhile is never closed, however much it
   t.ok(worked < (60 * seconds) / 8, `${worked} worked on: far less than of one that keeps to its limits`);
 });
 
+t.test("a flood is answered frame by frame, in datagrams that hold many answers", async (t) => {
+  const victim = createOpenVictim({ framesPerSecond: 60 });
+  const codes = new Map<number, number>();
+  let datagrams = 0;
+  let worked = 0;
+  const drain = (nowMs: number) => {
+    for (let bytes = victim.server.pollDatagram(nowMs); bytes; bytes = victim.server.pollDatagram(nowMs)) {
+      datagrams++;
+      for (const message of decodeDatagram(bytes.slice()).controls)
+        if (message.kind === "result") codes.set(message.body.frame, message.body.code);
+    }
+  };
+  const [frames, perMs] = [120, 0.6];
+  for (let frame = 0, nowMs = 0; nowMs < 260; nowMs++) {
+    for (; frame < Math.min(frames, nowMs * perMs); frame++)
+      victim.send({ frame, count: 1 }, undefined, nowMs);
+    for (const each of victim.frames()) victim.server.answer(each, done, nowMs);
+    worked += victim.frames().length;
+    victim.events.length = 0;
+    if (victim.server.nextTimeoutMs() <= nowMs) victim.wait(nowMs);
+    drain(nowMs);
+  }
+  t.equal(codes.size, frames, "each is answered");
+  t.equal([...codes.values()].filter((code) => code === ErrorCode.rateLimited).length, frames - worked);
+  // A report each 10 ms, of what is worked on a result and a repeat, until it is clear that nobody listens some more.
+  t.ok(datagrams <= 26 + 4 * worked, `${datagrams} datagrams for ${frames} frames, ${worked} worked on`);
+  t.ok(worked < 20);
+});
+
 t.test("what waits for the rest of its slice on streams is bounded over all of them", async (t) => {
   const victim = createOpenVictim({}, { mode: "reliable" });
   const payload = new Uint8Array(50 << 20);
