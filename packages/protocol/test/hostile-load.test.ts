@@ -142,6 +142,32 @@ t.test(
   },
 );
 
+t.test("patience is for what a second of the highest announced rate may bring at once", async (t) => {
+  for (const [limits, patience] of [
+    [[60], 60],
+    [[0], patientExcessFrames],
+    [[1_000], patientExcessFrames],
+    [[5], relapseExcessFrames],
+    // It may not have heard of the lower rate.
+    [[60, 5], 60],
+    [[5, 60], 60],
+    [[60, 0, 5], patientExcessFrames],
+  ] as const) {
+    const victim = createOpenVictim({ framesPerSecond: limits[0], maxFramesInFlight: 1 });
+    for (const framesPerSecond of limits)
+      victim.server.setLimits({ ...defaultLimits, framesPerSecond, maxFramesInFlight: 1 });
+    let forgiven = 0;
+    for (let frame = 0; ; frame++) {
+      victim.events.length = 0;
+      victim.send({ frame, count: 1 }, undefined, 1);
+      const [event] = victim.events;
+      if (event?.type === "shed" && event.unheardMs > 0) break;
+      if (event?.type === "shed") forgiven++;
+    }
+    t.equal(forgiven, patience - 1, `${limits.join(", then ")} frames a second`);
+  }
+});
+
 t.test("a client that is hardly heard meanwhile is never closed, however much it sends", async (t) => {
   const victim = createOpenVictim({ framesPerSecond: 60 });
   let unheardUntilMs = 0;
