@@ -22,6 +22,11 @@ export interface ClientOptions {
   readonly capabilities?: readonly string[];
   /** The server takes nothing new; it closes after `timeoutMs`, 0 where it does not say. */
   readonly onDrain?: (drain: SessionEnd & { readonly timeoutMs: number }) => void;
+  /**
+   * Nothing has been heard of the server for 5 s, or it is heard again. The session goes on: without a sign of life it ends
+   * with `peerSilent` after 28 s. Who cannot wait that long closes it.
+   */
+  readonly onSilence?: (isSilent: boolean) => void;
   /** Asked once for each session, for traces and qlog files; `createTracing` of `@sluice/tracing` has it. Default: none. */
   readonly observeSession?: () => ObservedSession;
   /** Default: the host's own. */
