@@ -37,7 +37,7 @@ export type ConnectionState =
   /** `isNew`: in another session than before; false where one that was silent is heard again. */
   | { readonly status: "open"; readonly isNew: boolean }
   /**
-   * Nothing has been heard of the session for 5 s. It goes on, and comes back to `open` where it is heard again; meanwhile so
+   * Nothing has been heard of the session for `silenceMs`. It goes on, and comes back to `open` where it is heard again; meanwhile so
    * many other ones were tried beside it, one of which takes its place where the path works and this one does not answer.
    * `cause`: why there is none yet.
    */

@@ -4,7 +4,7 @@ import type { SessionFigures } from "./client-api.js";
 export interface ReconnectingFigures extends SessionFigures {
   /** Sessions that were opened. */
   readonly sessions: number;
-  /** Times that nothing was heard of a session for 5 s, and those after which it was heard again and went on. */
+  /** Times that nothing was heard of a session for `silenceMs`, and those after which it was heard again and went on. */
   readonly silences: number;
   readonly silencesOutlasted: number;
 }

@@ -168,7 +168,7 @@ t.test("an attempt that fails for good leaves the silent session as it is", asyn
 });
 
 t.test("an attempt under way is given up when the silent session is heard, at any moment", async (t) => {
-  for (let afterMs = 4_900; afterMs < 6_500; afterMs += 40) {
+  for (let afterMs = 4_600; afterMs < 6_200; afterMs += 130) {
     const { client, clock, run } = await begin();
     run.paths[0]!.isDark = true;
     await clock.advance(afterMs);

@@ -118,7 +118,7 @@ function watchPath(registry: Registry, read: () => ClientPathFigures): void {
     });
   counter("sluice_sent_bytes_total", "Bytes sent in datagrams and streams.", (f) => f.bytesSent);
   counter("sluice_sessions_total", "Sessions that were opened.", (f) => f.sessions);
-  counter("sluice_silences_total", "Times that nothing was heard of a session for 5 s.", (f) => f.silences);
+  counter("sluice_silences_total", "Times that nothing was heard of a session for long.", (f) => f.silences);
   counter(
     "sluice_silences_outlasted_total",
     "Those after which the session was heard again, and went on.",

@@ -53,6 +53,8 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
   let bytesInDatagrams = 0;
   let datagramsSent = 0;
 
+  const silentAfterMs = options.silenceMs ?? silenceMs;
+  if (!(silentAfterMs > 0)) throw new RangeError(`silenceMs must be more than 0, got ${silentAfterMs}`);
   const offered = options.capabilities ?? [];
   if (offered.length > maxHelloEntries || (options.token?.length ?? 0) > maxTokenBytes) {
     throw new RangeError(
@@ -257,7 +259,7 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
         close(ErrorCode.peerSilent, `nothing was heard of the server for ${peerSilenceMs} ms`);
         return;
       }
-      if (state !== "connecting" && !isSilent && nowMs >= heardMs + silenceMs) {
+      if (state !== "connecting" && !isSilent && nowMs >= heardMs + silentAfterMs) {
         isSilent = true;
         tell({ type: "silence", isSilent });
       }
