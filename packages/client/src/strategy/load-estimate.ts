@@ -2,13 +2,17 @@
 import type { InferenceTerms } from "@sluice/protocol";
 import { createAgingAverage } from "./aging-average.js";
 import type { StrategyCandidate, StrategySample } from "./strategy-api.js";
+import { createWorkLoad } from "./work-load.js";
 
 export interface LoadEstimate {
   /** @param pathMs how long its bytes were to take on the path and back; 0: not known */
   add(candidate: StrategyCandidate, sample: StrategySample, pathMs: number, nowMs: number): void;
   /** The terms of a candidate as they are now, loads included. */
   terms(candidate: StrategyCandidate, nowMs: number): InferenceTerms;
+  /** How many times longer than its profile says work usually takes. */
   clientLoad(nowMs: number): number;
+  /** How many times the usual all works here together take. */
+  clientExcess(nowMs: number): number;
   serverLoad(nowMs: number): number;
   serverQueueMs(nowMs: number): number;
   /** How much longer than is known of the path frames lately took on it: in queues that no estimate knows of. */
@@ -28,14 +32,12 @@ const detourHalfLifeMs = 2_000;
 const detourGain = 1 / 4;
 /** Work shorter than this is mostly timers: it says nothing about load. */
 const minWorkMs = 0.5;
-/** One frame that met a pause of the machine is no load. */
-const maxLoad = 20;
 /** What a candidate's own bytes and codec take changes with its content, not by itself. */
 const contentHalfLifeMs = 600_000;
 
 export function createLoadEstimate(candidates: readonly StrategyCandidate[]): LoadEstimate {
-  const client = createAgingAverage(1, loadHalfLifeMs, { catchUpMs });
-  const server = createAgingAverage(1, loadHalfLifeMs, { catchUpMs });
+  const client = createWorkLoad(loadHalfLifeMs);
+  const server = createWorkLoad(loadHalfLifeMs);
   const queue = createAgingAverage(0, halfLifeMs);
   const detour = createAgingAverage(0, detourHalfLifeMs, { gain: detourGain, catchUpMs });
   const networkMs = createAgingAverage(0, halfLifeMs);
@@ -51,13 +53,17 @@ export function createLoadEstimate(candidates: readonly StrategyCandidate[]): Lo
     ]),
   );
   return {
-    add({ name, terms }, { clientMs, delivered }, pathMs, nowMs) {
+    add({ name, terms }, { clientMs, delivered, isDropped }, pathMs, nowMs) {
       if (clientMs !== undefined && terms.clientMs >= minWorkMs) {
-        client.add(Math.min(maxLoad, clientMs / terms.clientMs), nowMs);
+        client.add(clientMs / terms.clientMs, nowMs);
       }
-      if (!delivered || terms.bytes === 0) return;
+      if (terms.bytes === 0) return;
+      if (!delivered) {
+        if (!isDropped && terms.serverMs >= minWorkMs) server.failed(nowMs);
+        return;
+      }
       if (terms.serverMs >= minWorkMs) {
-        server.add(Math.min(maxLoad, delivered.serverMs / terms.serverMs), nowMs);
+        server.add(delivered.serverMs / terms.serverMs, nowMs);
       }
       queue.add(delivered.queueMs, nowMs);
       const onPathMs = delivered.networkMs + delivered.reassemblyMs;
@@ -72,15 +78,16 @@ export function createLoadEstimate(candidates: readonly StrategyCandidate[]): Lo
     terms({ name, terms }, nowMs) {
       const own = content.get(name)!;
       return {
-        clientMs: terms.clientMs * client.value(nowMs),
+        clientMs: terms.clientMs * client.usual(nowMs),
         encodeMs: own.encodeMs.value(nowMs),
         bytes: terms.bytes === 0 ? 0 : own.bytes.value(nowMs),
         decodeMs: own.decodeMs.value(nowMs),
-        serverMs: terms.serverMs * server.value(nowMs),
+        serverMs: terms.serverMs * server.usual(nowMs),
       };
     },
-    clientLoad: client.value,
-    serverLoad: server.value,
+    clientLoad: client.usual,
+    clientExcess: client.excess,
+    serverLoad: server.usual,
     serverQueueMs: queue.value,
     detourMs: detour.value,
     deliveryBitsPerSecond(rttMs, nowMs) {

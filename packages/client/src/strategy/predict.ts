@@ -11,6 +11,8 @@ export interface PredictInput {
   readonly candidate: StrategyCandidate;
   /** With loads. */
   readonly terms: InferenceTerms;
+  /** How many times what it usually takes all of the client's work together takes. */
+  readonly clientExcess: number;
   readonly serverQueueMs: number;
   /** How much longer than is known of the path frames lately took on it. */
   readonly detourMs: number;
@@ -63,7 +65,7 @@ export function predict(input: PredictInput): Prediction {
 function clientRate(input: PredictInput, totalMs: number): number {
   const { terms, clientConcurrency, framesPerSecond, deadlineMs } = input;
   const apartMs = 1_000 / framesPerSecond;
-  const eachMs = terms.clientMs / clientConcurrency;
+  const eachMs = (terms.clientMs * input.clientExcess) / clientConcurrency;
   const slackMs = Math.min(apartMs, Math.max(0, deadlineMs - totalMs));
   const idleMs = eachMs > apartMs ? (apartMs - slackMs) ** 2 / (2 * apartMs) : 0;
   return Math.min(1_000 / (eachMs + idleMs), 1_000 / terms.encodeMs);

@@ -87,6 +87,7 @@ export function createStrategySelector(options: SelectorOptions): StrategySelect
     return candidates.map((candidate) =>
       predict({
         ...{ candidate, terms: load.terms(candidate, nowMs), serverQueueMs: estimates.serverQueueMs },
+        clientExcess: load.clientExcess(nowMs),
         detourMs: load.detourMs(nowMs),
         deliveryBitsPerSecond: load.deliveryBitsPerSecond(rttMs, nowMs),
         path: isPathUsable && !unavailable?.has(candidate.name) ? conditions.path : undefined,
