@@ -23,7 +23,7 @@ async function offer(options: {
     const capturedMs = time.now();
     waiting++;
     const turn = await lane.enter({
-      capturedMs,
+      ...{ capturedMs, isProbe: false },
       workMs: () => usualMs,
       latestEndMs: () => capturedMs + deadlineMs,
     });
@@ -89,10 +89,34 @@ t.test(
   },
 );
 
+t.test(
+  "what goes beside the choice has its turn where frames come faster than they are worked on",
+  async (t) => {
+    const time = createVirtualTime();
+    const lane = createClientLane(1, time);
+    const went: string[] = [];
+    async function send(name: string, isProbe: boolean): Promise<void> {
+      const capturedMs = time.now();
+      const latestEndMs = () => capturedMs + 150;
+      const turn = await lane.enter({ capturedMs, isProbe, workMs: () => 45, latestEndMs });
+      if (!turn) return;
+      went.push(name);
+      await turn.run(() => new Promise<void>((resolve) => time.schedule(45, resolve)));
+    }
+    for (let frame = 0; frame < 6; frame++) {
+      if (frame === 2) void send("probe", true);
+      void send(`${frame}`, false);
+      await time.advance(20);
+    }
+    await time.advance(500);
+    t.same(went, ["0", "probe", "4", "5"]);
+  },
+);
+
 t.test("a turn is given back once, also by a work that fails", async (t) => {
   const time = createVirtualTime();
   const lane = createClientLane(1, time);
-  const wish = { capturedMs: 0, workMs: () => 1, latestEndMs: () => 1_000 };
+  const wish = { capturedMs: 0, isProbe: false, workMs: () => 1, latestEndMs: () => 1_000 };
   const first = (await lane.enter(wish))!;
   await t.rejects(
     first.run(() => Promise.reject(new Error("no such input"))),

@@ -68,7 +68,11 @@ t.test("a path that is lost is left at once and taken again when it answers", (t
     });
     t.equal(again.choose(conditions(66, { path: lost })).probe, undefined, "a dark path is not probed");
     t.equal(again.choose(conditions(99)).candidate, "client", "not before its time");
-    t.match(again.choose(conditions(1_100)).switched, { to: "cut", cause: "path-back" });
+    t.match(again.choose(conditions(1_100)), { candidate: "client", probe: "cut" }, "one frame goes first");
+    t.equal(again.choose(conditions(1_133)).probe, undefined, "one");
+    const look = { candidate: "cut", isProbe: true, isDropped: false, offeredMs: 1_100 };
+    again.add({ ...look, onTime: true }, 1_160);
+    t.match(again.choose(conditions(1_166)).switched, { to: "cut", cause: "path-back" });
   }
   const alone = createStrategySelector({ candidates: [cut], deadlineMs: 150 });
   alone.choose(conditions(0));
@@ -113,7 +117,23 @@ t.test(
     }
     const gaps = probes.slice(1).map((ms, i) => ms - probes[i]!);
     t.ok(gaps[0]! < 1_500 && gaps.at(-1)! >= 1_000 && gaps.at(-1)! <= 3_000, gaps.join(" "));
-    t.equal(selector.choose(conditions(12_000)).candidate, "cut", "a far better path");
+    const looks: number[] = [];
+    for (let nowMs = 12_000; nowMs < 14_000; nowMs += 33) {
+      const { candidate, probe } = selector.choose(conditions(nowMs));
+      t.equal(candidate, "client", "a far better path, as it seems");
+      if (probe === undefined) continue;
+      looks.push(nowMs);
+      const look = { candidate: "cut", isProbe: true, isDropped: false, offeredMs: nowMs };
+      selector.add({ ...look, onTime: false }, nowMs + 20);
+    }
+    t.ok(
+      looks.length >= 3 && looks.length <= 5,
+      `${looks.join(" ")}: again and again, but not with every frame`,
+    );
+    selector.choose(conditions(16_000));
+    const look = { candidate: "cut", isProbe: true, isDropped: false, offeredMs: 16_000 };
+    selector.add({ ...look, onTime: true }, 16_050);
+    t.equal(selector.choose(conditions(16_066)).candidate, "cut", "once one has come through");
     t.end();
   },
 );
@@ -141,8 +161,14 @@ t.test("a candidate that promises more than it holds is visited more and more ra
   const selector = createStrategySelector({ candidates: [local, cut], deadlineMs: 150 });
   const visits: number[] = [];
   for (let nowMs = 0; nowMs < 120_000; nowMs += 33) {
-    const { candidate, switched } = selector.choose(conditions(nowMs));
+    const { candidate, probe, switched } = selector.choose(conditions(nowMs));
     if (switched?.to === "cut") visits.push(nowMs);
+    // Alone a frame comes through.
+    if (probe === "cut")
+      selector.add(
+        { candidate: probe, isProbe: true, isDropped: false, onTime: true, offeredMs: nowMs },
+        nowMs,
+      );
     // Nothing that is sent comes in time, whatever the path says.
     const sample = { candidate, isProbe: false, isDropped: false, offeredMs: nowMs };
     selector.add({ ...sample, onTime: candidate === "client" && nowMs % 66 === 0 }, nowMs);

@@ -77,10 +77,10 @@ export async function createAdaptiveStream<Frame>(
   }
 
   /** Waits until the client's part of a candidate may begin; `undefined`: not for this frame. */
-  function enterLane(name: string, capturedMs: number): Promise<LaneTurn | undefined> {
+  function enterLane(name: string, capturedMs: number, isProbe: boolean): Promise<LaneTurn | undefined> {
     const prediction = () => selector.predictions.find(({ candidate }) => candidate === name)!;
     return lane.enter({
-      capturedMs,
+      ...{ capturedMs, isProbe },
       workMs: () => prediction().clientMs,
       latestEndMs: () => capturedMs + deadlineMs - (prediction().totalMs - prediction().clientMs),
     });
@@ -90,10 +90,11 @@ export async function createAdaptiveStream<Frame>(
     { name, run }: LocalCandidate<Frame>,
     frame: Frame,
     capturedMs: number,
+    isProbe: boolean,
     note: (workMs: number) => void,
   ): Promise<FrameOutcome> {
     const startMs = clock.now();
-    const turn = await enterLane(name, capturedMs);
+    const turn = await enterLane(name, capturedMs, isProbe);
     if (!turn) return { status: "dropped", reason: "in-flight" };
     const { value, workMs } = await turn.run(() => run(frame));
     note(workMs);
@@ -105,13 +106,14 @@ export async function createAdaptiveStream<Frame>(
     { name, strategy, produce }: SentCandidate<Frame>,
     frame: Frame,
     capturedMs: number,
+    isProbe: boolean,
     note: (workMs: number) => void,
   ): Promise<FrameOutcome> {
     const stream = streams.get(name);
     if (!stream) return { status: "dropped", reason: "not-open" };
     if (strategy === "server") return stream.send((budget) => produce(frame, budget), capturedMs);
     // The gate decides when the work can begin: it knows how long that takes, the lane from when on.
-    const turn = await enterLane(name, capturedMs);
+    const turn = await enterLane(name, capturedMs, isProbe);
     if (!turn) return { status: "dropped", reason: "in-flight" };
     const outcome = stream.send(async (budget) => {
       const { value, workMs } = await turn.run(() => produce(frame, budget));
@@ -136,8 +138,8 @@ export async function createAdaptiveStream<Frame>(
     try {
       const outcome =
         candidate.strategy === "client"
-          ? await runHere(candidate, frame, capturedMs, note)
-          : await sendOver(candidate, frame, capturedMs, note);
+          ? await runHere(candidate, frame, capturedMs, isProbe, note)
+          : await sendOver(candidate, frame, capturedMs, isProbe, note);
       selector.add({ ...common, ...describeSample(outcome, clientMs) }, clock.now());
       return outcome;
     } catch (error) {

@@ -8,6 +8,8 @@ import type { Clock } from "@sluice/transport/core";
 /** What a frame asks of it; the functions are asked again at its turn. */
 export interface LaneWish {
   readonly capturedMs: number;
+  /** It goes beside the choice, and gives way to none: it would never be its turn where the choice takes all of the time. */
+  readonly isProbe: boolean;
   /** How long the work usually takes. */
   workMs(): number;
   /** When it must be done. */
@@ -43,16 +45,22 @@ export function createClientLane(concurrency: number, clock: Clock): ClientLane 
     return clock.now() + wish.workMs() > wish.latestEndMs();
   }
 
-  /** Whether those that wait come faster than they are worked on. */
-  function isOverrun(): boolean {
-    if (waiting.length < 2) return false;
-    const last = waiting.at(-1)!.wish;
-    const apartMs = (last.capturedMs - waiting[0]!.wish.capturedMs) / (waiting.length - 1);
-    return waiting.length > maxWaiting || last.workMs() / concurrency > apartMs;
+  /** The first of those that come faster than they are worked on; `undefined`: they do not. */
+  function findOverrun(): Waiting | undefined {
+    const frames = waiting.filter(({ wish }) => !wish.isProbe);
+    if (frames.length < 2) return undefined;
+    const last = frames.at(-1)!.wish;
+    const apartMs = (last.capturedMs - frames[0]!.wish.capturedMs) / (frames.length - 1);
+    return frames.length > maxWaiting || last.workMs() / concurrency > apartMs ? frames[0] : undefined;
   }
 
   function prune(): void {
-    while (waiting.length > 0 && (isLate(waiting[0]!) || isOverrun())) waiting.shift()!.decide(undefined);
+    for (;;) {
+      const turnedAway = waiting.find(isLate) ?? findOverrun();
+      if (!turnedAway) return;
+      waiting.splice(waiting.indexOf(turnedAway), 1);
+      turnedAway.decide(undefined);
+    }
   }
 
   function giveTurns(): void {

@@ -8,9 +8,10 @@
  * of a candidate and did not come true lowers it; a path that the choice does not use is probed.
  */
 import type { PathEstimate } from "@sluice/protocol";
-import { createBetterPath } from "./better-path.js";
 import { createHysteresis } from "./hysteresis.js";
+import { createImprovement } from "./improvement.js";
 import { createLoadEstimate } from "./load-estimate.js";
+import { createLookout } from "./lookout.js";
 import { predict } from "./predict.js";
 import { createProber } from "./prober.js";
 import type {
@@ -46,8 +47,9 @@ export function createStrategySelector(options: SelectorOptions): StrategySelect
   const load = createLoadEstimate(candidates);
   const trusts = createTrustBoard(candidates);
   const prober = createProber(candidates, probeIntervalMs);
+  const lookout = createLookout();
   const hysteresis = createHysteresis(minDwellMs, minGain);
-  const betterPath = createBetterPath();
+  const better = { path: createImprovement(), here: createImprovement(), there: createImprovement() };
   let current: StrategyCandidate | undefined;
   let basis: SwitchBasis | undefined;
   let predictions: readonly Prediction[] = [];
@@ -97,6 +99,17 @@ export function createStrategySelector(options: SelectorOptions): StrategySelect
     );
   }
 
+  /** Trust that was lost on a path or a machine that was worse was not lost on the better one. */
+  function forgiveWorse(isPathUsable: boolean): void {
+    const { bandwidthBitsPerSecond, clientLoad, serverLoad } = estimates;
+    const isPathBetter = better.path.notice(isPathUsable ? bandwidthBitsPerSecond : undefined);
+    const isServerBetter = better.there.notice(1 / serverLoad);
+    if (isPathBetter || isServerBetter || (isPathUsable && !wasPathUsable))
+      trusts.reset(({ terms }) => terms.bytes > 0);
+    if (better.here.notice(1 / clientLoad)) trusts.reset(({ terms }) => terms.clientMs > 0);
+    wasPathUsable = isPathUsable;
+  }
+
   /** How long bytes take on the path and back by what is known of it; 0: nothing. */
   function pathMs(bytes: number): number {
     if (!path?.bandwidthBitsPerSecond) return 0;
@@ -107,6 +120,19 @@ export function createStrategySelector(options: SelectorOptions): StrategySelect
   function settleMs({ path }: SelectorConditions): number {
     if (!path || !current || current.terms.bytes === 0) return 0;
     return Math.min(maxSettleMs, path.queueMs + (path.rttMs ?? 0));
+  }
+
+  /** Whether something comes of the present choice, and lately nothing has come of a path that is to be used. */
+  function mustLook({ terms }: StrategyCandidate, now: Prediction, nowMs: number): boolean {
+    return (
+      current!.terms.bytes === 0 && terms.bytes > 0 && now.score > 0 && !lookout.isSeen(terms.bytes, nowMs)
+    );
+  }
+
+  function lookAt({ name }: StrategyCandidate, nowMs: number): string | undefined {
+    if (!lookout.mayLook(nowMs)) return undefined;
+    lookout.looked();
+    return name;
   }
 
   function switchTo(
@@ -133,28 +159,31 @@ export function createStrategySelector(options: SelectorOptions): StrategySelect
       const { nowMs, framesPerSecond, unavailable } = conditions;
       path = conditions.path;
       const isPathUsable = path !== undefined && isAnswering(path, framesPerSecond);
-      const isBetter = betterPath.notice(isPathUsable ? conditions.path?.bandwidthBitsPerSecond : undefined);
-      // Trust was lost on a path that was worse: what was learnt there does not hold on a better one.
-      if (isBetter || (isPathUsable && !wasPathUsable)) trusts.resetSent();
-      wasPathUsable = isPathUsable;
       estimates = estimate(conditions);
+      forgiveWorse(isPathUsable);
       predictions = predictAll(conditions, isPathUsable);
       const best = predictions.reduce((most, each) => (isBetterThan(each, most) ? each : most));
       const now = current && predictions.find(({ candidate }) => candidate === current!.name);
       const isAvailable = !current || !unavailable?.has(current.name);
       const trust = current ? trusts.value(current.name, nowMs) : 1;
       const present: SwitchBasis = { estimates, isPathUsable, isAvailable, trust };
+      const next = byName.get(best.candidate)!;
       let switched: StrategySwitch | undefined;
+      let look: string | undefined;
       if (!now || hysteresis.mayLeave(now, best, nowMs)) {
-        switched = switchTo(byName.get(best.candidate)!, present, conditions);
-        basis = { ...present, isAvailable: true };
+        if (now && mustLook(next, now, nowMs)) look = lookAt(next, nowMs);
+        else {
+          switched = switchTo(next, present, conditions);
+          basis = { ...present, isAvailable: true };
+        }
       }
       const chosen = current!;
       const { promisedPerSecond } = predictions.find(({ candidate }) => candidate === chosen.name)!;
       promisedShare = framesPerSecond > 0 ? promisedPerSecond / framesPerSecond : 0;
       trustWindow = Math.max(leastTrustWindow, (framesPerSecond * trustWindowMs) / 1_000);
       const asked = { ...conditions, isPathUsable, current: chosen, predictions, unavailable };
-      return { candidate: chosen.name, probe: prober.choose(asked), switched };
+      const probe = lookout.isLooking ? look : prober.choose(asked);
+      return { candidate: chosen.name, probe, switched };
     },
 
     add(sample, nowMs) {
@@ -166,6 +195,7 @@ export function createStrategySelector(options: SelectorOptions): StrategySelect
       if (sample.isProbe) {
         if (!isDropped) trusts.of(candidate.name).addProbe(onTime, nowMs);
         prober.ended(candidate, { onTime, isDropped }, nowMs);
+        if (candidate.terms.bytes > 0) lookout.ended(candidate.terms.bytes, onTime, nowMs);
       } else if (candidate === current && offeredMs >= hysteresis.chosenMs) {
         // Behind what the last choice has left in queues a frame is late for that one's sake.
         if (onTime || offeredMs >= hysteresis.settledMs)
