@@ -102,8 +102,8 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
     else say(message);
   }
 
-  function acknowledge(): void {
-    for (const body of acknowledgements.take()) pushLossy({ kind: "resultAck", body });
+  function acknowledge(nowMs: number): void {
+    for (const body of acknowledgements.take(nowMs)) pushLossy({ kind: "resultAck", body });
   }
 
   function handleMessage(message: ControlMessage, nowMs: number): void {
@@ -252,7 +252,7 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
       }
       slices.repair(nowMs);
       frames.expireOverdue(nowMs);
-      if (acknowledgements.nextTimeoutMs() <= nowMs) acknowledge();
+      if (acknowledgements.nextTimeoutMs() <= nowMs) acknowledge(nowMs);
       const id = state === "connecting" ? undefined : path.takePing(heardMs, nowMs);
       if (id !== undefined) pushLossy({ kind: "ping", body: { id } });
     },
@@ -297,9 +297,10 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
       if (state === "closed" || state === "connecting" || maxDatagramBytes === 0) return undefined;
       slices.repair(nowMs);
       const maySendSlices = slices.maySend(nowMs);
-      if (lossy.isEmpty && !maySendSlices) return undefined;
       // spec 7.1: what has been gathered goes with the next tensor.
-      if (maySendSlices && acknowledgements.rideMs <= nowMs) acknowledge();
+      const acknowledgeMs = maySendSlices ? acknowledgements.rideMs : acknowledgements.nextTimeoutMs();
+      if (acknowledgeMs <= nowMs) acknowledge(nowMs);
+      if (lossy.isEmpty && !maySendSlices) return undefined;
       const draft = draftOf(maxDatagramBytes);
       let end = lossy.fill(draft, 0, maxDatagramBytes);
       if (maySendSlices) end = slices.fill(draft, end, nowMs);
