@@ -8,6 +8,7 @@
  * of a candidate and did not come true lowers it; a path that the choice does not use is probed.
  */
 import type { PathEstimate } from "@sluice/protocol";
+import { checkSelectorOptions } from "./check-selector-options.js";
 import { createHysteresis } from "./hysteresis.js";
 import { createImprovement } from "./improvement.js";
 import { createLoadEstimate } from "./load-estimate.js";
@@ -40,7 +41,7 @@ const maxSettleMs = 1_000;
 
 /** @throws RangeError naming the field */
 export function createStrategySelector(options: SelectorOptions): StrategySelector {
-  checkOptions(options);
+  checkSelectorOptions(options);
   const { candidates, deadlineMs, clientConcurrency = 1, latencyWeight = 0.1 } = options;
   const { minDwellMs = 1_000, minGain = 0.05, probeIntervalMs = 1_000 } = options;
   const byName = new Map(candidates.map((candidate) => [candidate.name, candidate]));
@@ -215,21 +216,4 @@ export function createStrategySelector(options: SelectorOptions): StrategySelect
 /** Where nothing would be in time the quickest is the best. */
 function isBetterThan(a: Prediction, b: Prediction): boolean {
   return a.score > b.score || (a.score === b.score && a.totalMs < b.totalMs);
-}
-
-function checkOptions({ candidates, deadlineMs }: SelectorOptions): void {
-  if (candidates.length === 0) throw new RangeError("candidates: at least one is needed");
-  if (!(deadlineMs > 0)) throw new RangeError(`deadlineMs must be above 0, got ${deadlineMs}`);
-  const names = new Set<string>();
-  for (const { name, terms, worth = 1 } of candidates) {
-    if (names.has(name)) throw new RangeError(`candidates: "${name}" is there twice`);
-    names.add(name);
-    for (const [term, value] of Object.entries(terms)) {
-      if (!(value >= 0 && value < Number.POSITIVE_INFINITY)) {
-        throw new RangeError(`candidates: ${term} of "${name}" must be at least 0, got ${value}`);
-      }
-    }
-    if (!(worth >= 0 && worth <= 1))
-      throw new RangeError(`candidates: worth of "${name}" must be 0 to 1, got ${worth}`);
-  }
 }
