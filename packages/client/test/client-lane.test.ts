@@ -152,6 +152,7 @@ t.test("a load is what works usually take; moments in which one takes far longer
     begun.push(load.usual(10_000 + i * 50));
   }
   t.same(begun, [1.5, 1.5, 1.5, 6, 6, 6, 6], "a load that has come shows when most of the last works had it");
+  t.ok(load.excess(10_300) <= excess, "and its first works are no moments");
   t.end();
 });
 

@@ -201,32 +201,34 @@ t.test("of what fails with less of everything no more is expected with more", (t
 
 t.test("what failed under a load is forgiven when that is gone", (t) => {
   const server: StrategyCandidate = {
-    ...{ name: "server", strategy: "server" },
+    ...{ name: "server", strategy: "server", worth: 0.6 },
     terms: { clientMs: 0, encodeMs: 0, bytes: 60_000, decodeMs: 0, serverMs: 10 },
   };
   const selector = createStrategySelector({ candidates: [local, cut, server], deadlineMs: 150 });
   let nowMs = 0;
   const run = (untilMs: number, cutMs: number) => {
     for (; nowMs < untilMs; nowMs += 33) {
-      const { candidate, probe } = selector.choose(conditions(nowMs));
+      const { candidate } = selector.choose(conditions(nowMs));
       const onTime = candidate === "server" || cutMs <= 10;
       const common = { isDropped: false, offeredMs: nowMs };
       selector.add(
         { candidate, isProbe: false, onTime, ...common, ...(candidate === "cut" ? { clientMs: cutMs } : {}) },
         nowMs,
       );
-      if (probe === "client")
-        selector.add({ candidate: probe, isProbe: true, onTime, ...common, clientMs: 6 * cutMs }, nowMs);
     }
   };
   const cutNow = () => selector.predictions.find(({ candidate }) => candidate === "cut")!;
   run(1_000, 10);
   t.equal(selector.choose(conditions(nowMs)).candidate, "cut");
-  run(6_000, 60);
+  run(2_600, 30);
   t.equal(selector.choose(conditions(nowMs)).candidate, "server");
-  t.ok(cutNow().onTimePerSecond < 15, `${cutNow().onTimePerSecond} in time by the cut`);
-  run(11_000, 10);
-  t.ok(selector.estimates.clientLoad < 1.1, "a probe or two have shown it");
+  const { onTimePerSecond, promisedPerSecond } = cutNow();
+  t.ok(onTimePerSecond < 0.8 * promisedPerSecond, `${onTimePerSecond} of ${promisedPerSecond} by the cut`);
+  for (const offeredMs of [nowMs, nowMs + 10]) {
+    const sample = { candidate: "client", isProbe: true, isDropped: false, onTime: true, offeredMs };
+    selector.add({ ...sample, clientMs: 60 }, offeredMs);
+  }
+  run(nowMs + 700, 10);
   t.equal(cutNow().onTimePerSecond, cutNow().promisedPerSecond);
   t.end();
 });

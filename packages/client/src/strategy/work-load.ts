@@ -38,8 +38,10 @@ export function createWorkLoad(halfLifeMs: number): WorkLoad {
     const isKept = (atMs: number, i: number) => atMs >= nowMs - windowMs || i >= samples.length - fewest;
     samples = samples.filter(({ atMs }, i) => isKept(atMs, i)).slice(-maxSamples);
     const sorted = samples.map((sample) => sample.load).sort((a, b) => a - b);
-    usual.add(sorted[(sorted.length - 1) >> 1]!, nowMs);
-    excess.add(load / usual.value(nowMs), nowMs);
+    const middle = (sorted.length - 1) >> 1;
+    usual.add(sorted[middle]!, nowMs);
+    // Judged when as many have come behind it as in front of it: the first works under a load are no moments.
+    if (samples.length > fewest) excess.add(samples[middle]!.load / sorted[middle]!, nowMs);
   }
   return {
     add,
