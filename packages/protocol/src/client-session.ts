@@ -23,6 +23,7 @@ import {
   maxTokenBytes,
   peerSilenceMs,
   protocolVersion,
+  silenceMs,
 } from "./limits.js";
 import { createLossyLane } from "./lossy-lane.js";
 import { createSliceSender } from "./slice-sender.js";
@@ -48,9 +49,12 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
   let capabilities: readonly string[] = [];
   let maxDatagramBytes = 0;
   let heardMs = startMs;
+  let isSilent = false;
   let bytesInDatagrams = 0;
   let datagramsSent = 0;
 
+  const silentAfterMs = options.silenceMs ?? silenceMs;
+  if (!(silentAfterMs > 0)) throw new RangeError(`silenceMs must be more than 0, got ${silentAfterMs}`);
   const offered = options.capabilities ?? [];
   if (offered.length > maxHelloEntries || (options.token?.length ?? 0) > maxTokenBytes) {
     throw new RangeError(
@@ -94,6 +98,15 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
       if (!(error instanceof ProtocolError)) throw error;
       close(error.code, error.message);
     }
+  }
+
+  /** A sign of life. */
+  function hear(nowMs: number): void {
+    heardMs = nowMs;
+    if (!isSilent) return;
+    isSilent = false;
+    path.heardAgain(nowMs);
+    tell({ type: "silence", isSilent });
   }
 
   /** A message that may be lost: in a datagram where there are any, else on the control stream. */
@@ -190,7 +203,7 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
   return {
     handleControl: (chunk, nowMs) =>
       guarded(() => {
-        heardMs = nowMs;
+        hear(nowMs);
         for (const message of decodeChunk(chunk)) {
           if (state !== "closed") handleMessage(message, nowMs);
         }
@@ -203,14 +216,14 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
         if (slices.length > 0) throw new ProtocolError(ErrorCode.protocolViolation, "a slice from a server");
         // Datagrams may overtake the welcome on the control stream.
         if (state === "connecting") return;
-        heardMs = nowMs;
+        hear(nowMs);
         for (const message of controls) handleMessage(message, nowMs);
       }),
 
     handleResultStream(id, chunk, nowMs) {
       let stopCode: number | undefined;
       guarded(() => {
-        heardMs = nowMs;
+        hear(nowMs);
         if (state === "connecting")
           throw new ProtocolError(ErrorCode.protocolViolation, "a result before welcome");
         stopCode = results.take(id, chunk, nowMs);
@@ -245,6 +258,10 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
         // spec 5.7
         close(ErrorCode.peerSilent, `nothing was heard of the server for ${peerSilenceMs} ms`);
         return;
+      }
+      if (state !== "connecting" && !isSilent && nowMs >= heardMs + silentAfterMs) {
+        isSilent = true;
+        tell({ type: "silence", isSilent });
       }
       path.expire(nowMs);
       for (const frame of slices.shed(nowMs, maxDatagramBytes)) {
