@@ -227,6 +227,39 @@ t.test(
   },
 );
 
+t.test(
+  "a server that was seen full carries what it then did, and more of a candidate that asks less of it",
+  (t) => {
+    const whole = { ...cut, name: "whole", terms: { ...cut.terms, clientMs: 0, serverMs: 50 } };
+    const carriedAfter = (queueMs: number) => {
+      const selector = createStrategySelector({ candidates: [local, cut, whole], deadlineMs: 300 });
+      const stages = {
+        encodeMs: 2,
+        bytes: 20_000,
+        decodeMs: 1,
+        serverMs: 50,
+        networkMs: 50,
+        reassemblyMs: 8,
+      };
+      for (let nowMs = 0; nowMs < 1_000; nowMs += 50) {
+        const sample = {
+          candidate: "whole",
+          isProbe: false,
+          isDropped: false,
+          onTime: true,
+          offeredMs: nowMs,
+        };
+        selector.add({ ...sample, delivered: { ...stages, queueMs } }, nowMs);
+      }
+      selector.choose(conditions(1_000));
+      return selector.predictions.map(({ framesPerSecond }) => Math.round(framesPerSecond));
+    };
+    t.same(carriedAfter(100).slice(1), [30, 21], "one each 50 ms; the cut takes a tenth of that");
+    t.same(carriedAfter(1).slice(1), [30, 30], "one that waits for nothing shows no limit");
+    t.end();
+  },
+);
+
 t.test("what failed under a load is forgiven when that is gone", (t) => {
   const server: StrategyCandidate = {
     ...{ name: "server", strategy: "server", worth: 0.6 },

@@ -15,6 +15,8 @@ export interface LoadEstimate {
   clientExcess(nowMs: number): number;
   serverLoad(nowMs: number): number;
   serverQueueMs(nowMs: number): number;
+  /** What of a work's time the server has for nothing else, as far as its queue has shown: 0: nothing, 1: all. */
+  serialShare(nowMs: number): number;
   /** How much longer than is known of the path frames lately took on it: in queues that no estimate knows of. */
   detourMs(nowMs: number): number;
   /** What frames that came through had of the path, in bits per second; `undefined` before the first. */
@@ -35,6 +37,10 @@ const halfLifeMs = 5_000;
 /** A queue on the path fills within a few frames, and drains as fast when less is sent. */
 const detourHalfLifeMs = 2_000;
 const detourGain = 1 / 4;
+/** A server that was full is full again with as much. */
+const fullHalfLifeMs = 20_000;
+/** Who waits for more than this share of a work waits for others: results come as fast as the server can work. */
+const fullShare = 0.5;
 /** Work shorter than this is mostly timers: it says nothing about load. */
 const minWorkMs = 0.5;
 /** What a candidate's own bytes and codec take changes with its content, not by itself. */
@@ -52,6 +58,8 @@ export function createLoadEstimate(candidates: readonly StrategyCandidate[]): Lo
   const client = createWorkLoad(loadHalfLifeMs);
   const server = createWorkLoad(loadHalfLifeMs);
   const queue = createAgingAverage(0, halfLifeMs);
+  const serial = createAgingAverage(0, fullHalfLifeMs);
+  let resultMs: number | undefined;
   const detour = createAgingAverage(0, detourHalfLifeMs, { gain: detourGain, catchUpMs });
   const networkMs = createAgingAverage(0, halfLifeMs);
   const networkBytes = createAgingAverage(0, halfLifeMs);
@@ -80,6 +88,9 @@ export function createLoadEstimate(candidates: readonly StrategyCandidate[]): Lo
         server.add(delivered.serverMs / terms.serverMs, nowMs);
       }
       queue.add(delivered.queueMs, nowMs);
+      if (resultMs !== undefined && delivered.queueMs > fullShare * delivered.serverMs)
+        serial.add(Math.min(1, (nowMs - resultMs) / Math.max(minWorkMs, delivered.serverMs)), nowMs);
+      resultMs = nowMs;
       const onPathMs = delivered.networkMs + delivered.reassemblyMs;
       if (pathMs > 0) detour.add(Math.max(0, onPathMs - pathMs), nowMs);
       networkMs.add(onPathMs, nowMs);
@@ -109,6 +120,7 @@ export function createLoadEstimate(candidates: readonly StrategyCandidate[]): Lo
     clientExcess: client.excess,
     serverLoad: server.usual,
     serverQueueMs: queue.value,
+    serialShare: serial.value,
     detourMs: detour.value,
     arrivalBitsPerSecond(nowMs) {
       const rates = arrived.filter(({ atMs }) => nowMs - atMs < arrivalsMs).map((each) => each.bitsPerSecond);

@@ -102,6 +102,7 @@ export function createStrategySelector(options: SelectorOptions): StrategySelect
       predict({
         ...{ candidate, terms: load.terms(candidate, nowMs), serverQueueMs: estimates.serverQueueMs },
         clientExcess: load.clientExcess(nowMs),
+        serialShare: load.serialShare(nowMs),
         detourMs: load.detourMs(nowMs),
         deliveryBitsPerSecond: load.deliveryBitsPerSecond(rttMs, nowMs),
         path: isPathUsable && !unavailable?.has(candidate.name) ? conditions.path : undefined,
