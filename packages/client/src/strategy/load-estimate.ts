@@ -1,6 +1,7 @@
 /** How far both ends and the way between them are from what a profile says, learnt from results. */
 import type { InferenceTerms } from "@sluice/protocol";
 import { createAgingAverage } from "./aging-average.js";
+import { createArrivalRate } from "./arrival-rate.js";
 import type { StrategyCandidate, StrategySample } from "./strategy-api.js";
 import { createWorkLoad } from "./work-load.js";
 
@@ -21,10 +22,7 @@ export interface LoadEstimate {
   detourMs(nowMs: number): number;
   /** What frames that came through had of the path, in bits per second; `undefined` before the first. */
   deliveryBitsPerSecond(rttMs: number, nowMs: number): number | undefined;
-  /**
-   * What the datagrams of a frame lately came at, one behind the other, in bits per second; `undefined` where none was seen.
-   * Frames of two datagrams measure no bandwidth, but show that a path has become a narrow one.
-   */
+  /** See {@link ArrivalRate.bitsPerSecond}. */
   arrivalBitsPerSecond(nowMs: number): number | undefined;
 }
 
@@ -46,14 +44,6 @@ const minWorkMs = 0.5;
 /** What a candidate's own bytes and codec take changes with its content, not by itself. */
 const contentHalfLifeMs = 600_000;
 
-/** Datagrams that are so far apart were not kept apart by timers. */
-const apartMs = 5;
-/** The first one's bytes came before. */
-const datagramBytes = 1_200;
-/** Of so many frames the median, of so long. */
-const arrivals = 5;
-const arrivalsMs = 2_000;
-
 export function createLoadEstimate(candidates: readonly StrategyCandidate[]): LoadEstimate {
   const client = createWorkLoad(loadHalfLifeMs);
   const server = createWorkLoad(loadHalfLifeMs);
@@ -63,7 +53,7 @@ export function createLoadEstimate(candidates: readonly StrategyCandidate[]): Lo
   const detour = createAgingAverage(0, detourHalfLifeMs, { gain: detourGain, catchUpMs });
   const networkMs = createAgingAverage(0, halfLifeMs);
   const networkBytes = createAgingAverage(0, halfLifeMs);
-  let arrived: { readonly bitsPerSecond: number; readonly atMs: number }[] = [];
+  const arrivals = createArrivalRate();
   const content = new Map(
     candidates.map(({ name, terms }) => [
       name,
@@ -95,12 +85,7 @@ export function createLoadEstimate(candidates: readonly StrategyCandidate[]): Lo
       if (pathMs > 0) detour.add(Math.max(0, onPathMs - pathMs), nowMs);
       networkMs.add(onPathMs, nowMs);
       networkBytes.add(delivered.bytes, nowMs);
-      if (delivered.bytes > datagramBytes) {
-        const ms = Math.max(delivered.reassemblyMs, 0.1);
-        const bitsPerSecond =
-          ms < apartMs ? Number.POSITIVE_INFINITY : ((delivered.bytes - datagramBytes) * 8_000) / ms;
-        arrived = [...arrived, { bitsPerSecond, atMs: nowMs }].slice(-arrivals);
-      }
+      arrivals.add(delivered.bytes, delivered.reassemblyMs, nowMs);
       const own = content.get(name)!;
       own.encodeMs.add(delivered.encodeMs, nowMs);
       own.bytes.add(delivered.bytes, nowMs);
@@ -122,10 +107,7 @@ export function createLoadEstimate(candidates: readonly StrategyCandidate[]): Lo
     serverQueueMs: queue.value,
     serialShare: serial.value,
     detourMs: detour.value,
-    arrivalBitsPerSecond(nowMs) {
-      const rates = arrived.filter(({ atMs }) => nowMs - atMs < arrivalsMs).map((each) => each.bitsPerSecond);
-      return rates.sort((a, b) => a - b)[rates.length >> 1];
-    },
+    arrivalBitsPerSecond: arrivals.bitsPerSecond,
     deliveryBitsPerSecond(rttMs, nowMs) {
       const bytes = networkBytes.value(nowMs);
       if (bytes < 1) return undefined;
