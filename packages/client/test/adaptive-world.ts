@@ -63,14 +63,17 @@ export interface WorldOptions {
   /** Of what both machines take for the same work; see `MachineOptions`. */
   readonly spread?: number;
   readonly slowMoments?: SlowMoments | undefined;
+  /** Of the device; see `MachineOptions`. */
+  readonly slowdown?: number | undefined;
   readonly selector?: Partial<AdaptiveStreamOptions<number>>;
 }
 
 export async function runWorld(options: WorldOptions): Promise<WorldRun> {
-  const { seed, ways, phases, framesPerSecond = 30, deadlineMs = 150, spread, slowMoments } = options;
+  const { seed, ways, phases, framesPerSecond = 30, deadlineMs = 150 } = options;
+  const { spread, slowMoments, slowdown } = options;
   const time = createVirtualTime();
   const random = createRandom(seed);
-  const device = createMachine(time, random.fork("client"), { spread, slowMoments });
+  const device = createMachine(time, random.fork("client"), { spread, slowMoments, slowdown });
   /** Ways that differ in their codec alone share a network at the server. */
   const networkOf = (split: string) => split.split(" ", 1)[0]!;
   const hosts = new Map<string, Machine>();

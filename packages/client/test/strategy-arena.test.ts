@@ -9,7 +9,8 @@ import { createVirtualTime } from "./virtual-time.js";
 
 t.setTimeout(280_000);
 
-const seeds = [200, 201, 202, 203, 204, 205];
+/** Restless paths and devices that a quicker machine plays are among them. */
+const seeds = [8, 9, 10, 11, 12, 13, 14, 15];
 /** Of fewer results a share says nothing. */
 const fewest = 10;
 
@@ -25,9 +26,23 @@ t.test("in most phases within 20 % of the best fixed choice, and every session s
   }
   const told = phases.filter(({ best }) => best >= fewest);
   const reached = told.filter(({ share }) => share >= 0.8).length;
-  t.ok(reached >= 0.75 * told.length, `${reached} of ${told.length} phases`);
+  t.ok(reached >= 0.8 * told.length, `${reached} of ${told.length} phases`);
   const sum = (figure: "auto" | "best") => told.reduce((total, phase) => total + phase[figure], 0);
-  t.ok(sum("auto") >= 0.85 * sum("best"), `${sum("auto").toFixed(0)} of ${sum("best").toFixed(0)} results`);
+  t.ok(sum("auto") >= 0.9 * sum("best"), `${sum("auto").toFixed(0)} of ${sum("best").toFixed(0)} results`);
+});
+
+t.test("what a slow moment costs a machine is multiplied where a quicker one plays it", async (t) => {
+  const time = createVirtualTime();
+  const machine = createMachine(time, createRandom(1), {
+    ...{ slowdown: 5, slowMoments: { everyMs: 1_000, lastMs: 100, speed: 0.1 } },
+  });
+  const ends: number[] = [];
+  const work = (ms: number) => void machine.work(ms).then(() => ends.push(time.now()));
+  work(50); // 10 of them real, done as the moment ends
+  await time.advance(600);
+  work(50);
+  await time.advance(400);
+  t.same(ends, [500, 650]);
 });
 
 t.test("a machine takes its time, more of it under load and in slow moments", async (t) => {

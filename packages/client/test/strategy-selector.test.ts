@@ -68,7 +68,11 @@ t.test("a path that is lost is left at once and taken again when it answers", (t
     });
     t.equal(again.choose(conditions(66, { path: lost })).probe, undefined, "a dark path is not probed");
     t.equal(again.choose(conditions(99)).candidate, "client", "not before its time");
-    t.match(again.choose(conditions(1_100)).switched, { to: "cut", cause: "path-back" });
+    t.match(again.choose(conditions(1_100)), { candidate: "client", probe: "cut" }, "one frame goes first");
+    t.equal(again.choose(conditions(1_133)).probe, undefined, "one");
+    const look = { candidate: "cut", isProbe: true, isDropped: false, offeredMs: 1_100 };
+    again.add({ ...look, onTime: true }, 1_160);
+    t.match(again.choose(conditions(1_166)).switched, { to: "cut", cause: "path-back" });
   }
   const alone = createStrategySelector({ candidates: [cut], deadlineMs: 150 });
   alone.choose(conditions(0));
@@ -113,7 +117,23 @@ t.test(
     }
     const gaps = probes.slice(1).map((ms, i) => ms - probes[i]!);
     t.ok(gaps[0]! < 1_500 && gaps.at(-1)! >= 1_000 && gaps.at(-1)! <= 3_000, gaps.join(" "));
-    t.equal(selector.choose(conditions(12_000)).candidate, "cut", "a far better path");
+    const looks: number[] = [];
+    for (let nowMs = 12_000; nowMs < 14_000; nowMs += 33) {
+      const { candidate, probe } = selector.choose(conditions(nowMs));
+      t.equal(candidate, "client", "a far better path, as it seems");
+      if (probe === undefined) continue;
+      looks.push(nowMs);
+      const look = { candidate: "cut", isProbe: true, isDropped: false, offeredMs: nowMs };
+      selector.add({ ...look, onTime: false }, nowMs + 20);
+    }
+    t.ok(
+      looks.length >= 3 && looks.length <= 5,
+      `${looks.join(" ")}: again and again, but not with every frame`,
+    );
+    selector.choose(conditions(16_000));
+    const look = { candidate: "cut", isProbe: true, isDropped: false, offeredMs: 16_000 };
+    selector.add({ ...look, onTime: true }, 16_050);
+    t.equal(selector.choose(conditions(16_066)).candidate, "cut", "once one has come through");
     t.end();
   },
 );
@@ -141,8 +161,14 @@ t.test("a candidate that promises more than it holds is visited more and more ra
   const selector = createStrategySelector({ candidates: [local, cut], deadlineMs: 150 });
   const visits: number[] = [];
   for (let nowMs = 0; nowMs < 120_000; nowMs += 33) {
-    const { candidate, switched } = selector.choose(conditions(nowMs));
+    const { candidate, probe, switched } = selector.choose(conditions(nowMs));
     if (switched?.to === "cut") visits.push(nowMs);
+    // Alone a frame comes through.
+    if (probe === "cut")
+      selector.add(
+        { candidate: probe, isProbe: true, isDropped: false, onTime: true, offeredMs: nowMs },
+        nowMs,
+      );
     // Nothing that is sent comes in time, whatever the path says.
     const sample = { candidate, isProbe: false, isDropped: false, offeredMs: nowMs };
     selector.add({ ...sample, onTime: candidate === "client" && nowMs % 66 === 0 }, nowMs);
@@ -170,6 +196,101 @@ t.test("of what fails with less of everything no more is expected with more", (t
     heavy!.onTimePerSecond <= lighter!.onTimePerSecond,
     "the other one has not come back by time meanwhile",
   );
+  t.end();
+});
+
+t.test(
+  "frames of two datagrams show that a path has become a narrow one, where nothing else measures it",
+  (t) => {
+    const small = { ...cut, name: "small", worth: 0.9, terms: { ...cut.terms, bytes: 2_400 } };
+    const bandwidthAfter = (bandwidthAgeMs: number, bytes: number, reassemblyMs: number) => {
+      const selector = createStrategySelector({ candidates: [local, small], deadlineMs: 150 });
+      const stages = { encodeMs: 2, decodeMs: 1, queueMs: 0, serverMs: 5, networkMs: 60 };
+      for (let nowMs = 0; nowMs < 300; nowMs += 33) {
+        const sample = {
+          candidate: "small",
+          isProbe: false,
+          isDropped: false,
+          onTime: true,
+          offeredMs: nowMs,
+        };
+        selector.add({ ...sample, delivered: { ...stages, bytes, reassemblyMs } }, nowMs);
+      }
+      selector.choose(conditions(300, { path: path({ bandwidthAgeMs }) }));
+      return selector.estimates.bandwidthBitsPerSecond;
+    };
+    t.equal(bandwidthAfter(3_000, 2_400, 32), 0.3e6, "1,200 bytes in 32 ms");
+    t.equal(bandwidthAfter(100, 2_400, 32), 20e6, "what was just measured is known better");
+    t.equal(bandwidthAfter(3_000, 2_400, 2), 20e6, "nearly together: by timers");
+    t.equal(bandwidthAfter(3_000, 1_000, 0), 20e6, "one datagram shows nothing");
+    t.end();
+  },
+);
+
+t.test(
+  "a server that was seen full carries what it then did, and more of a candidate that asks less of it",
+  (t) => {
+    const whole = { ...cut, name: "whole", terms: { ...cut.terms, clientMs: 0, serverMs: 50 } };
+    const carriedAfter = (queueMs: number) => {
+      const selector = createStrategySelector({ candidates: [local, cut, whole], deadlineMs: 300 });
+      const stages = {
+        encodeMs: 2,
+        bytes: 20_000,
+        decodeMs: 1,
+        serverMs: 50,
+        networkMs: 50,
+        reassemblyMs: 8,
+      };
+      for (let nowMs = 0; nowMs < 1_000; nowMs += 50) {
+        const sample = {
+          candidate: "whole",
+          isProbe: false,
+          isDropped: false,
+          onTime: true,
+          offeredMs: nowMs,
+        };
+        selector.add({ ...sample, delivered: { ...stages, queueMs } }, nowMs);
+      }
+      selector.choose(conditions(1_000));
+      return selector.predictions.map(({ framesPerSecond }) => Math.round(framesPerSecond));
+    };
+    t.same(carriedAfter(100).slice(1), [30, 21], "one each 50 ms; the cut takes a tenth of that");
+    t.same(carriedAfter(1).slice(1), [30, 30], "one that waits for nothing shows no limit");
+    t.end();
+  },
+);
+
+t.test("what failed under a load is forgiven when that is gone", (t) => {
+  const server: StrategyCandidate = {
+    ...{ name: "server", strategy: "server", worth: 0.6 },
+    terms: { clientMs: 0, encodeMs: 0, bytes: 60_000, decodeMs: 0, serverMs: 10 },
+  };
+  const selector = createStrategySelector({ candidates: [local, cut, server], deadlineMs: 150 });
+  let nowMs = 0;
+  const run = (untilMs: number, cutMs: number) => {
+    for (; nowMs < untilMs; nowMs += 33) {
+      const { candidate } = selector.choose(conditions(nowMs));
+      const onTime = candidate === "server" || cutMs <= 10;
+      const common = { isDropped: false, offeredMs: nowMs };
+      selector.add(
+        { candidate, isProbe: false, onTime, ...common, ...(candidate === "cut" ? { clientMs: cutMs } : {}) },
+        nowMs,
+      );
+    }
+  };
+  const cutNow = () => selector.predictions.find(({ candidate }) => candidate === "cut")!;
+  run(1_000, 10);
+  t.equal(selector.choose(conditions(nowMs)).candidate, "cut");
+  run(2_600, 30);
+  t.equal(selector.choose(conditions(nowMs)).candidate, "server");
+  const { onTimePerSecond, promisedPerSecond } = cutNow();
+  t.ok(onTimePerSecond < 0.8 * promisedPerSecond, `${onTimePerSecond} of ${promisedPerSecond} by the cut`);
+  for (const offeredMs of [nowMs, nowMs + 10]) {
+    const sample = { candidate: "client", isProbe: true, isDropped: false, onTime: true, offeredMs };
+    selector.add({ ...sample, clientMs: 60 }, offeredMs);
+  }
+  run(nowMs + 700, 10);
+  t.equal(cutNow().onTimePerSecond, cutNow().promisedPerSecond);
   t.end();
 });
 

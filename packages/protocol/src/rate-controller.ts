@@ -79,8 +79,8 @@ const startupShare = 0.5;
 /** A decrease shows after a round trip, the window over which the standing queue is measured, and so much more. */
 const settleMs = 50;
 const heavyLoss = 0.25;
-/** After so long losses smoothed over many datagrams are not of before the last reaction. */
-const lossWindowMs = 1_000;
+/** After so many datagrams the smoothed losses, over half as many, are not of before the last reaction. */
+const lossWindow = 256;
 /** Fewer say nothing of losses. */
 const fewDatagrams = 16;
 /** A rate below this share of the bottleneck is not reached by decreases. */
@@ -98,7 +98,8 @@ export function createRateController(): RateController {
   /** Changes of the path that were answered. */
   let changes = 0;
   /** What was reported up to the last reaction: its losses have been answered. */
-  let before: LossCounts = { datagramsReported: 0, datagramsLost: 0 };
+  let before: LossCounts = { datagramsReported: Number.NEGATIVE_INFINITY, datagramsLost: 0 };
+  let wasSilent = false;
   let lastCeiling = Number.POSITIVE_INFINITY;
 
   return {
@@ -123,9 +124,13 @@ export function createRateController(): RateController {
       if (follows && ceiling > lastCeiling) rate *= ceiling / lastCeiling;
       lastCeiling = ceiling;
       if (standingQueueMs > minThresholdMs / 2) queuedMs = nowMs;
-      if (nowMs - reactedMs <= rttMs) before = sample;
+      if (wasSilent || nowMs - reactedMs <= rttMs) before = sample;
+      wasSilent = false;
+      // Of a few frames a second these are many seconds: what a blackout has taken must not lower the rate all that time.
       const isLossy =
-        lossShare > heavyLoss && (nowMs - reactedMs > lossWindowMs || lossSince(before, sample) > heavyLoss);
+        lossShare > heavyLoss &&
+        (sample.datagramsReported - before.datagramsReported > lossWindow ||
+          lossSince(before, sample) > heavyLoss);
       const isCongested = standingQueueMs > thresholdMs || isLossy;
       const approach = Math.min(1, (thresholdGain * elapsedMs) / 1_000);
       thresholdMs += (standingQueueMs - thresholdMs) * approach;
@@ -145,7 +150,9 @@ export function createRateController(): RateController {
       rate = Math.min(ceiling, Math.max(minShare * ceiling, rate));
     },
     handleSilence() {
-      if (rate !== undefined) rate /= 2;
+      if (rate === undefined) return;
+      rate /= 2;
+      wasSilent = true;
     },
     takePauseMs() {
       const taken = pauseMs;

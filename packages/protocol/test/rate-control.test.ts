@@ -157,6 +157,23 @@ t.test(
   },
 );
 
+t.test("what a blackout has taken is answered when it is over, however few datagrams follow", async (t) => {
+  const rate = createRateController();
+  rate.update({ ...sample, datagramsReported: 100, datagramsLost: 1 });
+  const full = rate.bitsPerSecond!;
+  rate.handleSilence();
+  let least = full;
+  // Ten datagrams a second, after fifty were lost: by a weight of 1/128 each it takes 4 s until that is no heavy loss.
+  for (let i = 0; i < 100; i++) {
+    const lossShare = 0.34 * (1 - 1 / 128) ** i;
+    const counts = { datagramsReported: 151 + i, datagramsLost: 51 };
+    rate.update({ ...sample, nowMs: 5_000 + 100 * i, lossShare, ...counts });
+    least = Math.min(least, rate.bitsPerSecond!);
+  }
+  t.ok(least >= full / 2, `${least / full}: by half and no more`);
+  t.ok(rate.bitsPerSecond! > 0.9 * full, "and it is back");
+});
+
 t.test(
   "on another path the rate is all that it carries, and what still waits of before is paused for",
   async (t) => {

@@ -17,7 +17,7 @@ import type {
   LocalCandidate,
   SentCandidate,
 } from "./adaptive-api.js";
-import { createClientLane } from "./client-lane.js";
+import { createClientLane, type LaneTurn } from "./client-lane.js";
 import { describeLocal } from "./describe-local.js";
 import { createOfferedRate } from "./offered-rate.js";
 import type { StrategySample } from "./strategy-api.js";
@@ -76,45 +76,51 @@ export async function createAdaptiveStream<Frame>(
     for (const stream of streams.values()) stream.close();
   }
 
-  /** What the client's part of a candidate is expected to take now, and what comes behind it. */
-  function expect(name: string): { readonly clientMs: number; readonly restMs: number } {
-    const { totalMs, clientMs } = selector.predictions.find(({ candidate }) => candidate === name)!;
-    return { clientMs, restMs: totalMs - clientMs };
+  /** Waits until the client's part of a candidate may begin; `undefined`: not for this frame. */
+  function enterLane(name: string, capturedMs: number, isProbe: boolean): Promise<LaneTurn | undefined> {
+    const prediction = () => selector.predictions.find(({ candidate }) => candidate === name)!;
+    return lane.enter({
+      ...{ capturedMs, isProbe },
+      workMs: () => prediction().clientMs,
+      latestEndMs: () => capturedMs + deadlineMs - (prediction().totalMs - prediction().clientMs),
+    });
   }
 
   async function runHere(
     { name, run }: LocalCandidate<Frame>,
     frame: Frame,
     capturedMs: number,
+    isProbe: boolean,
     note: (workMs: number) => void,
   ): Promise<FrameOutcome> {
     const startMs = clock.now();
-    const { clientMs } = expect(name);
-    if (!lane.mayEnter(clientMs, capturedMs + deadlineMs)) return { status: "dropped", reason: "in-flight" };
-    const { value, workMs } = await lane.run(() => run(frame), clientMs);
+    const turn = await enterLane(name, capturedMs, isProbe);
+    if (!turn) return { status: "dropped", reason: "in-flight" };
+    const { value, workMs } = await turn.run(() => run(frame));
     note(workMs);
     const latencyMs = clock.now() - capturedMs;
     return describeLocal(localFrames++, value, latencyMs, latencyMs <= deadlineMs, clock.now() - startMs);
   }
 
-  function sendOver(
+  async function sendOver(
     { name, strategy, produce }: SentCandidate<Frame>,
     frame: Frame,
     capturedMs: number,
+    isProbe: boolean,
     note: (workMs: number) => void,
   ): Promise<FrameOutcome> {
     const stream = streams.get(name);
-    if (!stream) return Promise.resolve({ status: "dropped", reason: "not-open" });
+    if (!stream) return { status: "dropped", reason: "not-open" };
     if (strategy === "server") return stream.send((budget) => produce(frame, budget), capturedMs);
-    // client_remain: the gate knows how long the client's part takes, the lane whether it can begin.
-    const { clientMs, restMs } = expect(name);
-    if (!lane.mayEnter(clientMs, capturedMs + deadlineMs - restMs))
-      return Promise.resolve({ status: "dropped", reason: "in-flight" });
-    return stream.send(async (budget) => {
-      const { value, workMs } = await lane.run(() => produce(frame, budget), clientMs);
+    // The gate decides when the work can begin: it knows how long that takes, the lane from when on.
+    const turn = await enterLane(name, capturedMs, isProbe);
+    if (!turn) return { status: "dropped", reason: "in-flight" };
+    const outcome = stream.send(async (budget) => {
+      const { value, workMs } = await turn.run(() => produce(frame, budget));
       note(workMs);
       return value;
     }, capturedMs);
+    return outcome.finally(turn.leave);
   }
 
   async function sendBy(
@@ -132,8 +138,8 @@ export async function createAdaptiveStream<Frame>(
     try {
       const outcome =
         candidate.strategy === "client"
-          ? await runHere(candidate, frame, capturedMs, note)
-          : await sendOver(candidate, frame, capturedMs, note);
+          ? await runHere(candidate, frame, capturedMs, isProbe, note)
+          : await sendOver(candidate, frame, capturedMs, isProbe, note);
       selector.add({ ...common, ...describeSample(outcome, clientMs) }, clock.now());
       return outcome;
     } catch (error) {

@@ -1,47 +1,103 @@
 /**
- * The client's part of all candidates: works one after the other, and a frame that waits for its turn only where its
- * result could still be in time. Behind a work that takes longer than frames are apart, each of them would else be late by
- * the time that it has waited.
+ * The client's part of all candidates: works one after the other. Frames wait for their turn, and only when it comes it is
+ * decided whether there is still time for them: what was expected of the work before is not known to be true until it is done.
+ * Where works take longer than frames are apart the last one goes; behind the others it would be late as well.
  */
 import type { Clock } from "@sluice/transport/core";
-import { createLane, runInLane } from "../lane.js";
 
-export interface ClientLane {
-  /**
-   * @param workMs how long the work is expected to take
-   * @param latestEndMs when it must be done
-   */
-  mayEnter(workMs: number, latestEndMs: number): boolean;
-  /** Waits for its turn and works. @throws what the work throws */
-  run<T>(work: () => T | Promise<T>, workMs: number): Promise<{ readonly value: T; readonly workMs: number }>;
+/** What a frame asks of it; the functions are asked again at its turn. */
+export interface LaneWish {
+  readonly capturedMs: number;
+  /** It goes beside the choice, and gives way to none: it would never be its turn where the choice takes all of the time. */
+  readonly isProbe: boolean;
+  /** How long the work usually takes. */
+  workMs(): number;
+  /** When it must be done. */
+  latestEndMs(): number;
 }
 
-/** Frames that wait while others are under way. */
-const maxWaiting = 1;
+export interface LaneTurn {
+  /** Works, and gives the turn back. @throws what the work throws */
+  run<T>(work: () => T | Promise<T>): Promise<{ readonly value: T; readonly workMs: number }>;
+  /** Gives the turn back; after `run` it does nothing. */
+  leave(): void;
+}
+
+export interface ClientLane {
+  /** Waits for a turn; `undefined`: there is none for this frame. */
+  enter(wish: LaneWish): Promise<LaneTurn | undefined>;
+}
+
+interface Waiting {
+  readonly wish: LaneWish;
+  decide(turn: LaneTurn | undefined): void;
+}
+
+/** What more than so many wait for takes far longer than frames are apart. */
+const maxWaiting = 8;
 
 /** @param concurrency works at once */
 export function createClientLane(concurrency: number, clock: Clock): ClientLane {
-  const lane = createLane({ name: "client", concurrency, queue: maxWaiting, clock });
-  /** When each of the works under way is expected to end. */
-  const ends = new Set<{ readonly atMs: number }>();
+  const waiting: Waiting[] = [];
+  let working = 0;
+
+  function isLate({ wish }: Waiting): boolean {
+    return clock.now() + wish.workMs() > wish.latestEndMs();
+  }
+
+  /** The first of those that come faster than they are worked on; `undefined`: they do not. */
+  function findOverrun(): Waiting | undefined {
+    const frames = waiting.filter(({ wish }) => !wish.isProbe);
+    if (frames.length < 2) return undefined;
+    const last = frames.at(-1)!.wish;
+    const apartMs = (last.capturedMs - frames[0]!.wish.capturedMs) / (frames.length - 1);
+    return frames.length > maxWaiting || last.workMs() / concurrency > apartMs ? frames[0] : undefined;
+  }
+
+  function prune(): void {
+    for (;;) {
+      const turnedAway = waiting.find(isLate) ?? findOverrun();
+      if (!turnedAway) return;
+      waiting.splice(waiting.indexOf(turnedAway), 1);
+      turnedAway.decide(undefined);
+    }
+  }
+
+  function giveTurns(): void {
+    prune();
+    while (working < concurrency && waiting.length > 0) waiting.shift()!.decide(createTurn());
+  }
+
+  function createTurn(): LaneTurn {
+    working++;
+    let isOver = false;
+    const leave = () => {
+      if (isOver) return;
+      isOver = true;
+      working--;
+      giveTurns();
+    };
+    return {
+      async run(work) {
+        const startMs = clock.now();
+        try {
+          const value = await work();
+          return { value, workMs: clock.now() - startMs };
+        } finally {
+          leave();
+        }
+      },
+      leave,
+    };
+  }
 
   return {
-    mayEnter(workMs, latestEndMs) {
-      if (lane.isFull) return false;
+    enter(wish) {
       // Whoever finds it idle goes, whatever is expected: nothing would be learnt otherwise.
-      if (ends.size < concurrency) return true;
-      const freeMs = Math.min(...[...ends].map(({ atMs }) => atMs));
-      return Math.max(freeMs, clock.now()) + workMs <= latestEndMs;
-    },
-    run(work, workMs) {
-      return runInLane(lane, async () => {
-        const end = { atMs: clock.now() + workMs };
-        ends.add(end);
-        try {
-          return await work();
-        } finally {
-          ends.delete(end);
-        }
+      if (working < concurrency) return Promise.resolve(createTurn());
+      return new Promise((decide) => {
+        waiting.push({ wish, decide });
+        prune();
       });
     },
   };

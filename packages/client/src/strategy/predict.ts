@@ -11,7 +11,11 @@ export interface PredictInput {
   readonly candidate: StrategyCandidate;
   /** With loads. */
   readonly terms: InferenceTerms;
+  /** How many times what it usually takes all of the client's work together takes. */
+  readonly clientExcess: number;
   readonly serverQueueMs: number;
+  /** What of a work's time the server has for nothing else. */
+  readonly serialShare: number;
   /** How much longer than is known of the path frames lately took on it. */
   readonly detourMs: number;
   /** Of frames that came through, for sessions whose path is not measured: streams instead of datagrams. */
@@ -63,20 +67,21 @@ export function predict(input: PredictInput): Prediction {
 function clientRate(input: PredictInput, totalMs: number): number {
   const { terms, clientConcurrency, framesPerSecond, deadlineMs } = input;
   const apartMs = 1_000 / framesPerSecond;
-  const eachMs = terms.clientMs / clientConcurrency;
+  const eachMs = (terms.clientMs * input.clientExcess) / clientConcurrency;
   const slackMs = Math.min(apartMs, Math.max(0, deadlineMs - totalMs));
   const idleMs = eachMs > apartMs ? (apartMs - slackMs) ** 2 / (2 * apartMs) : 0;
   return Math.min(1_000 / (eachMs + idleMs), 1_000 / terms.encodeMs);
 }
 
-/** Frames per second that the path and what the server announces let through. */
-function sendRate({ terms, path, limits, deliveryBitsPerSecond }: PredictInput): number {
+/** Frames per second that the path, what the server announces and what it was seen to carry let through. */
+function sendRate({ terms, path, limits, deliveryBitsPerSecond, serialShare }: PredictInput): number {
   const { bytes } = terms;
   const measured = path?.rateBitsPerSecond ?? path?.bandwidthBitsPerSecond;
   const bitsPerSecond = measured ?? deliveryBitsPerSecond ?? assumedBitsPerSecond;
   const allowed = (limit: number | undefined, unit: number) => (limit ? limit / unit : Infinity);
   return Math.min(
     bitsPerSecond / (8 * bytes),
+    1_000 / (terms.serverMs * serialShare),
     allowed(limits?.framesPerSecond, 1),
     allowed(limits?.maxBytesPerSecond, bytes),
   );

@@ -8,9 +8,11 @@
  * of a candidate and did not come true lowers it; a path that the choice does not use is probed.
  */
 import type { PathEstimate } from "@sluice/protocol";
-import { createBetterPath } from "./better-path.js";
+import { checkSelectorOptions } from "./check-selector-options.js";
 import { createHysteresis } from "./hysteresis.js";
+import { createImprovement } from "./improvement.js";
 import { createLoadEstimate } from "./load-estimate.js";
+import { createLookout } from "./lookout.js";
 import { predict } from "./predict.js";
 import { createProber } from "./prober.js";
 import type {
@@ -31,6 +33,8 @@ const silenceMs = 1_000;
 /** While frames are sent, reports and results come with each of them. */
 const busySilenceMs = 200;
 const busySilenceFrames = 3;
+/** What may have changed since it was measured. */
+const oldMs = 500;
 /** So much time decides how much of what is predicted comes true, but at least so many frames. */
 const trustWindowMs = 800;
 const leastTrustWindow = 6;
@@ -39,15 +43,16 @@ const maxSettleMs = 1_000;
 
 /** @throws RangeError naming the field */
 export function createStrategySelector(options: SelectorOptions): StrategySelector {
-  checkOptions(options);
+  checkSelectorOptions(options);
   const { candidates, deadlineMs, clientConcurrency = 1, latencyWeight = 0.1 } = options;
   const { minDwellMs = 1_000, minGain = 0.05, probeIntervalMs = 1_000 } = options;
   const byName = new Map(candidates.map((candidate) => [candidate.name, candidate]));
   const load = createLoadEstimate(candidates);
   const trusts = createTrustBoard(candidates);
   const prober = createProber(candidates, probeIntervalMs);
+  const lookout = createLookout();
   const hysteresis = createHysteresis(minDwellMs, minGain);
-  const betterPath = createBetterPath();
+  const better = { path: createImprovement(), here: createImprovement(), there: createImprovement() };
   let current: StrategyCandidate | undefined;
   let basis: SwitchBasis | undefined;
   let predictions: readonly Prediction[] = [];
@@ -81,12 +86,23 @@ export function createStrategySelector(options: SelectorOptions): StrategySelect
     return !path.isDark && path.silentMs < Math.min(silenceMs, patienceMs) + (path.rttMs ?? 0);
   }
 
+  /** A bandwidth that was not measured for a while, by frames of a few datagrams, is no more than they came at. */
+  function narrowed(known: PathEstimate | undefined, nowMs: number): PathEstimate | undefined {
+    const most = load.arrivalBitsPerSecond(nowMs);
+    if (!known?.bandwidthBitsPerSecond || most === undefined || known.bandwidthAgeMs < oldMs) return known;
+    if (most > known.bandwidthBitsPerSecond / 2) return known;
+    const rate = Math.min(most, known.rateBitsPerSecond ?? most);
+    return { ...known, bandwidthBitsPerSecond: most, rateBitsPerSecond: rate };
+  }
+
   function predictAll(conditions: SelectorConditions, isPathUsable: boolean): Prediction[] {
     const { nowMs, framesPerSecond, limits, unavailable } = conditions;
     const rttMs = conditions.path?.minRttMs ?? 0;
     return candidates.map((candidate) =>
       predict({
         ...{ candidate, terms: load.terms(candidate, nowMs), serverQueueMs: estimates.serverQueueMs },
+        clientExcess: load.clientExcess(nowMs),
+        serialShare: load.serialShare(nowMs),
         detourMs: load.detourMs(nowMs),
         deliveryBitsPerSecond: load.deliveryBitsPerSecond(rttMs, nowMs),
         path: isPathUsable && !unavailable?.has(candidate.name) ? conditions.path : undefined,
@@ -94,6 +110,17 @@ export function createStrategySelector(options: SelectorOptions): StrategySelect
         trust: trusts.value(candidate.name, nowMs),
       }),
     );
+  }
+
+  /** Trust that was lost on a path or a machine that was worse was not lost on the better one. */
+  function forgiveWorse(isPathUsable: boolean): void {
+    const { bandwidthBitsPerSecond, clientLoad, serverLoad } = estimates;
+    const isPathBetter = better.path.notice(isPathUsable ? bandwidthBitsPerSecond : undefined);
+    const isServerBetter = better.there.notice(1 / serverLoad);
+    if (isPathBetter || isServerBetter || (isPathUsable && !wasPathUsable))
+      trusts.reset(({ terms }) => terms.bytes > 0);
+    if (better.here.notice(1 / clientLoad)) trusts.reset(({ terms }) => terms.clientMs > 0);
+    wasPathUsable = isPathUsable;
   }
 
   /** How long bytes take on the path and back by what is known of it; 0: nothing. */
@@ -106,6 +133,19 @@ export function createStrategySelector(options: SelectorOptions): StrategySelect
   function settleMs({ path }: SelectorConditions): number {
     if (!path || !current || current.terms.bytes === 0) return 0;
     return Math.min(maxSettleMs, path.queueMs + (path.rttMs ?? 0));
+  }
+
+  /** Whether something comes of the present choice, and lately nothing has come of a path that is to be used. */
+  function mustLook({ terms }: StrategyCandidate, now: Prediction, nowMs: number): boolean {
+    return (
+      current!.terms.bytes === 0 && terms.bytes > 0 && now.score > 0 && !lookout.isSeen(terms.bytes, nowMs)
+    );
+  }
+
+  function lookAt({ name }: StrategyCandidate, nowMs: number): string | undefined {
+    if (!lookout.mayLook(nowMs)) return undefined;
+    lookout.looked();
+    return name;
   }
 
   function switchTo(
@@ -128,32 +168,36 @@ export function createStrategySelector(options: SelectorOptions): StrategySelect
   }
 
   return {
-    choose(conditions): StrategyDecision {
-      const { nowMs, framesPerSecond, unavailable } = conditions;
-      path = conditions.path;
+    choose(asked): StrategyDecision {
+      const { nowMs, framesPerSecond, unavailable } = asked;
+      path = narrowed(asked.path, nowMs);
+      const conditions = { ...asked, path };
       const isPathUsable = path !== undefined && isAnswering(path, framesPerSecond);
-      const isBetter = betterPath.notice(isPathUsable ? conditions.path?.bandwidthBitsPerSecond : undefined);
-      // Trust was lost on a path that was worse: what was learnt there does not hold on a better one.
-      if (isBetter || (isPathUsable && !wasPathUsable)) trusts.resetSent();
-      wasPathUsable = isPathUsable;
       estimates = estimate(conditions);
+      forgiveWorse(isPathUsable);
       predictions = predictAll(conditions, isPathUsable);
       const best = predictions.reduce((most, each) => (isBetterThan(each, most) ? each : most));
       const now = current && predictions.find(({ candidate }) => candidate === current!.name);
       const isAvailable = !current || !unavailable?.has(current.name);
       const trust = current ? trusts.value(current.name, nowMs) : 1;
       const present: SwitchBasis = { estimates, isPathUsable, isAvailable, trust };
+      const next = byName.get(best.candidate)!;
       let switched: StrategySwitch | undefined;
+      let look: string | undefined;
       if (!now || hysteresis.mayLeave(now, best, nowMs)) {
-        switched = switchTo(byName.get(best.candidate)!, present, conditions);
-        basis = { ...present, isAvailable: true };
+        if (now && mustLook(next, now, nowMs)) look = lookAt(next, nowMs);
+        else {
+          switched = switchTo(next, present, conditions);
+          basis = { ...present, isAvailable: true };
+        }
       }
       const chosen = current!;
       const { promisedPerSecond } = predictions.find(({ candidate }) => candidate === chosen.name)!;
       promisedShare = framesPerSecond > 0 ? promisedPerSecond / framesPerSecond : 0;
       trustWindow = Math.max(leastTrustWindow, (framesPerSecond * trustWindowMs) / 1_000);
-      const asked = { ...conditions, isPathUsable, current: chosen, predictions, unavailable };
-      return { candidate: chosen.name, probe: prober.choose(asked), switched };
+      const known = { ...conditions, isPathUsable, current: chosen, predictions, unavailable };
+      const probe = lookout.isLooking ? look : prober.choose(known);
+      return { candidate: chosen.name, probe, switched };
     },
 
     add(sample, nowMs) {
@@ -165,6 +209,7 @@ export function createStrategySelector(options: SelectorOptions): StrategySelect
       if (sample.isProbe) {
         if (!isDropped) trusts.of(candidate.name).addProbe(onTime, nowMs);
         prober.ended(candidate, { onTime, isDropped }, nowMs);
+        if (candidate.terms.bytes > 0) lookout.ended(candidate.terms.bytes, onTime, nowMs);
       } else if (candidate === current && offeredMs >= hysteresis.chosenMs) {
         // Behind what the last choice has left in queues a frame is late for that one's sake.
         if (onTime || offeredMs >= hysteresis.settledMs)
@@ -184,21 +229,4 @@ export function createStrategySelector(options: SelectorOptions): StrategySelect
 /** Where nothing would be in time the quickest is the best. */
 function isBetterThan(a: Prediction, b: Prediction): boolean {
   return a.score > b.score || (a.score === b.score && a.totalMs < b.totalMs);
-}
-
-function checkOptions({ candidates, deadlineMs }: SelectorOptions): void {
-  if (candidates.length === 0) throw new RangeError("candidates: at least one is needed");
-  if (!(deadlineMs > 0)) throw new RangeError(`deadlineMs must be above 0, got ${deadlineMs}`);
-  const names = new Set<string>();
-  for (const { name, terms, worth = 1 } of candidates) {
-    if (names.has(name)) throw new RangeError(`candidates: "${name}" is there twice`);
-    names.add(name);
-    for (const [term, value] of Object.entries(terms)) {
-      if (!(value >= 0 && value < Number.POSITIVE_INFINITY)) {
-        throw new RangeError(`candidates: ${term} of "${name}" must be at least 0, got ${value}`);
-      }
-    }
-    if (!(worth >= 0 && worth <= 1))
-      throw new RangeError(`candidates: worth of "${name}" must be 0 to 1, got ${worth}`);
-  }
 }

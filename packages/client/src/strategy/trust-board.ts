@@ -10,8 +10,8 @@ export interface TrustBoard {
   readonly of: (name: string) => Trust;
   /** See {@link Trust.value}, with what others tell of it. */
   value(name: string, nowMs: number): number;
-  /** What came of the candidates that send says nothing any more. */
-  resetSent(): void;
+  /** What came of these candidates says nothing any more. */
+  reset(isConcerned: (candidate: StrategyCandidate) => boolean): void;
 }
 
 interface Entry {
@@ -48,8 +48,8 @@ export function createTrustBoard(candidates: readonly StrategyCandidate[]): Trus
           value = Math.max(value, Math.min(1, other.trust.value(nowMs)));
       return value;
     },
-    resetSent() {
-      for (const { candidate, trust } of entries) if (candidate.terms.bytes > 0) trust.reset();
+    reset(isConcerned) {
+      for (const { candidate, trust } of entries) if (isConcerned(candidate)) trust.reset();
     },
   };
 }

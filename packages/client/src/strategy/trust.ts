@@ -27,6 +27,8 @@ const maxRecoveryMs = 32_000;
 /** A visit that lasted so long was not in vain, whatever ended it. */
 const stableMs = 8_000;
 const least = 0.02;
+/** What of the trust, or of what is missing, a probe decides. */
+const probeShare = 0.5;
 /** A candidate that does better than predicted is not left for one that promises as much. */
 const most = 1.5;
 /** Among so few frames, less than all is still all that was predicted. */
@@ -52,7 +54,9 @@ export function createTrust(): Trust {
     },
     addProbe(onTime, nowMs) {
       const now = shareAt(nowMs);
-      share = onTime ? Math.max(now, (1 + now) / 2) : Math.max(least, now / 2);
+      // One that comes through alone says less the more often many have not.
+      const step = probeShare * (firstRecoveryMs / recoveryMs) ** 2;
+      share = onTime ? Math.max(now, now + (1 - now) * step) : Math.max(least, now * (1 - probeShare));
       learntMs = nowMs;
     },
     leftInVain(nowMs) {

@@ -52,9 +52,9 @@ function show(
   phases: readonly ComparedPhase[],
   run: Awaited<ReturnType<typeof compareLive>>["run"],
 ): void {
-  const { framesPerSecond, deadlineMs, ways, slowMoments, spread } = options;
+  const { framesPerSecond, deadlineMs, ways, slowMoments, slowdown, spread } = options;
   console.log(
-    `seed ${options.seed}: ${framesPerSecond}/s within ${deadlineMs} ms, spread ${spread?.toFixed(2)}${slowMoments ? ", slow moments" : ""}`,
+    `seed ${options.seed}: ${framesPerSecond}/s within ${deadlineMs} ms, spread ${spread?.toFixed(2)}${slowMoments ? ", slow moments" : ""}${slowdown && slowdown > 1 ? `, played ${slowdown.toFixed(1)} times slower` : ""}`,
   );
   for (const { name, clientMs, serverMs, bytes, worth, told } of ways)
     console.log(

@@ -9,6 +9,11 @@ export interface MachineOptions {
   readonly slowMoments?: SlowMoments | undefined;
   /** Whether it does one thing after another. Default false. */
   readonly isSerial?: boolean;
+  /**
+   * So many times quicker than it seems: after each work it waits for the rest of its time, as `sluice stream --slowdown`
+   * does, so that what a slow moment costs a work is multiplied as well. Default 1.
+   */
+  readonly slowdown?: number | undefined;
 }
 
 export interface SlowMoments {
@@ -26,14 +31,15 @@ export interface Machine {
 }
 
 export function createMachine(time: VirtualTime, random: Random, options: MachineOptions = {}): Machine {
-  const { spread = 0, slowMoments, isSerial = false } = options;
+  const { spread = 0, slowMoments, isSerial = false, slowdown = 1 } = options;
   let freeAtMs = 0;
   const machine: Machine = {
     load: 1,
     async work(ms) {
       if (ms <= 0) return;
       const startMs = isSerial ? Math.max(time.now(), freeAtMs) : time.now();
-      const endMs = endOf(startMs, ms * machine.load * Math.exp(spread * drawNormal(random)), slowMoments);
+      const workMs = (ms * machine.load * Math.exp(spread * drawNormal(random))) / slowdown;
+      const endMs = startMs + slowdown * (endOf(startMs, workMs, slowMoments) - startMs);
       freeAtMs = endMs;
       await new Promise<void>((resolve) => time.schedule(endMs - time.now(), resolve));
     },

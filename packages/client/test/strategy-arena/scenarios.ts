@@ -11,6 +11,8 @@ const criticalDeadlines = [0.1, 2] as const;
 const bitsPerSecond = [0.2e6, 100e6] as const;
 const rttMs = [5, 200] as const;
 const deadlineMs = [100, 500] as const;
+/** Of the scenarios: their path changes every few seconds. */
+const restlessShare = 1 / 4;
 
 export function drawScenario(seed: number): WorldOptions {
   const random = createRandom(`arena ${seed}`);
@@ -35,9 +37,11 @@ export function drawScenario(seed: number): WorldOptions {
   }
   // What a profile says of the server was measured elsewhere; of the client, at another moment.
   const serverError = Math.exp(draw.even(-0.7, 0.7));
-  const clientError = Math.exp(draw.even(-0.2, 0.2));
+  const device = drawDevice(drawsOf(random.fork("device")));
+  const clientError = Math.exp(draw.even(-0.2, 0.2)) / device.cold;
+  const isRestless = random.fork("restless").next() < restlessShare;
   return {
-    ...{ seed, phases: drawPhases(draw, ways, deadline) },
+    ...{ seed, phases: drawPhases(draw, ways, deadline, isRestless) },
     ways: ways.map((way) => ({
       ...way,
       told: {
@@ -49,8 +53,23 @@ export function drawScenario(seed: number): WorldOptions {
     framesPerSecond: Math.round(draw.log(5, 30)),
     deadlineMs: deadline,
     spread: draw.even(0, 0.3),
-    slowMoments: draw.chance(0.7) ? { everyMs: 1_600, lastMs: 120, speed: 0.2 } : undefined,
+    ...{ slowMoments: draw.chance(0.7) ? device.slowMoments : undefined, slowdown: device.slowdown },
   };
+}
+
+/**
+ * One in three is played by a quicker machine, so that its slow moments cost a work of it many times as much, and was
+ * profiled while its caches were warm.
+ */
+function drawDevice(draw: Draws) {
+  const isPlayed = draw.chance(1 / 3);
+  return isPlayed
+    ? {
+        slowdown: draw.log(2, 8),
+        cold: draw.log(1, 2.2),
+        slowMoments: { everyMs: 1_600, lastMs: draw.even(80, 180), speed: 0.13 },
+      }
+    : { slowdown: 1, cold: 1, slowMoments: { everyMs: 1_600, lastMs: 120, speed: 0.2 } };
 }
 
 type Draws = ReturnType<typeof drawsOf>;
@@ -78,11 +97,12 @@ function coded(
   ].map((way) => ({ ...way, bytes: Math.round(way.bytes) }));
 }
 
-function drawPhases(draw: Draws, ways: readonly Way[], deadline: number): Phase[] {
+/** @param isRestless as many phases again, each so short that hardly anything is known of it before it is over */
+function drawPhases(draw: Draws, ways: readonly Way[], deadline: number, isRestless: boolean): Phase[] {
   const [slowest, quickest] = bitsPerSecond;
   const sent = ways.filter(({ bytes }) => bytes > 0);
   const phases: Phase[] = [];
-  const count = 3 + Math.floor(draw.even(0, 3));
+  const count = (3 + Math.floor(draw.even(0, 3))) * (isRestless ? 2 : 1);
   const rttChanges = draw.chance(0.3);
   let rtt = draw.log(...rttMs);
   for (let i = 0; i < count; i++) {
@@ -110,7 +130,7 @@ function drawPhases(draw: Draws, ways: readonly Way[], deadline: number): Phase[
     phases.push({
       ...{ name: words.join(", "), clientLoad, serverLoad },
       path: isDark ? { ...path, loss: 1, burst: 1 } : path,
-      seconds: Math.round(isDark ? draw.even(2, 4) : draw.even(4, 9)),
+      seconds: Math.round(isDark || isRestless ? draw.even(2, 4) : draw.even(4, 9)),
     });
   }
   return phases;
