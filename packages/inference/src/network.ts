@@ -48,6 +48,12 @@ export interface Network {
   readonly inputs: readonly TensorInfo[];
   readonly outputs: readonly OutputInfo[];
   /**
+   * The outputs as a run gives them, where a file leaves them open or declares what is not so; a network that does not need a
+   * run says what it declares.
+   * @throws ModelError, EngineError where it neither runs nor declares them
+   */
+  measureOutputs(): Promise<readonly OutputInfo[]>;
+  /**
    * Every tensor at which it can be cut, from the input to the output; empty where its inside is not known.
    * @throws ModelError for an invalid graph, EngineError where it does not run
    */

@@ -1,12 +1,11 @@
 import { createHash } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { describeCuts, describeIllegalCuts, type KnownGraph } from "./graph/describe-cuts.js";
-import { examineGraph, splitModel } from "./list-cuts.js";
+import { describeCuts, describeIllegalCuts } from "./graph/describe-cuts.js";
+import { type ExaminedGraph, examineGraph, splitModel } from "./list-cuts.js";
 import { ModelError } from "./model-error.js";
 import type { Network } from "./network.js";
 import { type OnnxModel, parseModel, requiredInputs } from "./onnx/model.js";
-import type { OnnxNode } from "./onnx/node.js";
 import { loadOnnxruntime } from "./onnxruntime/onnxruntime-engine.js";
 import { describeOutputValue, describeValue, type OutputInfo } from "./tensor-info.js";
 
@@ -28,7 +27,7 @@ export function createOnnxNetwork(bytes: Uint8Array): Network {
   checkWeights(model);
   let hash: Uint8Array | undefined;
   let outputs: readonly OutputInfo[] | undefined;
-  let examined: Promise<KnownGraph<OnnxNode>> | undefined;
+  let examined: Promise<ExaminedGraph> | undefined;
   // Large models take seconds.
   const examine = () => {
     examined ??= examineGraph(bytes);
@@ -48,10 +47,12 @@ export function createOnnxNetwork(bytes: Uint8Array): Network {
       outputs ??= model.graph.outputs.map(describeOutputValue);
       return outputs;
     },
+    measureOutputs: async () => (await examine()).outputs(),
     listCuts: async () => describeCuts(await examine()),
     listIllegalCuts: async () => describeIllegalCuts(await examine()),
     async split(tensorName) {
-      const { head, tail, cut } = await splitModel(bytes, tensorName);
+      const known = (await examined?.catch(() => undefined))?.typeOf(tensorName);
+      const { head, tail, cut } = await splitModel(bytes, tensorName, {}, known);
       return { cut: describeValue(cut), head: createOnnxNetwork(head), tail: createOnnxNetwork(tail) };
     },
     load: (options = {}) => loadOnnxruntime(bytes, options),
