@@ -86,6 +86,33 @@ t.test("what is no model is refused", async (t) => {
   }
 });
 
+t.test("files and folders of other formats are told, with what makes a model of them", async (t) => {
+  const whole = Buffer.from(tinyModelBytes());
+  const root = t.testdir({
+    ...{ "net.pt": "x", "net.tflite": "x", "net.safetensors": "x", saved: { "saved_model.pb": "x" } },
+    ...{ holder: { "a.onnx": whole }, empty: {}, "short.onnx": whole.subarray(0, whole.length - 10) },
+    "zip.onnx": Buffer.from("PK\u0003\u0004\u0014\0\0\0", "latin1"),
+    "pointer.onnx": "version https://git-lfs.github.com/spec/v1\noid sha256:00\n",
+    "page.onnx": "<!DOCTYPE html><html>",
+    "lite.onnx": Buffer.from("\u001c\0\0\0TFL3", "latin1"),
+  });
+  for (const [name, message] of [
+    ["net.pt", /net\.pt": is PyTorch's and holds no graph: torch\.onnx\.export/],
+    ["net.tflite", /tf2onnx\.convert --tflite/],
+    ["net.safetensors", /is PyTorch's/],
+    ["saved", /saved": is TensorFlow's: .*--saved-model/],
+    ["holder", /is a folder: name a file in it, such as .*holder.a\.onnx$/],
+    ["empty", /is a folder without the model\.json/],
+    ["short.onnx", /is no ONNX file: .*; the file may have been cut short$/],
+    ["zip.onnx", /zip\.onnx": is an archive: unpack it/],
+    ["pointer.onnx", /git lfs pull/],
+    ["page.onnx", /is a web page/],
+    ["lite.onnx", /is TensorFlow Lite's/],
+  ] as const) {
+    await t.rejects(loadModel(join(root, name)), { name: "ModelError", message });
+  }
+});
+
 t.test("statistics lie beside the model", async (t) => {
   const directory = t.testdir({ statistics: {} });
   const cut = "/layer1/Add_output_0";
@@ -204,7 +231,7 @@ t.test("open sizes of the input are said behind the path", async (t) => {
   const { network } = await loadModel(path);
   await t.rejects(network.listCuts(), {
     message:
-      'input "input": the size of axis 2 is open; an .onnx file takes sizes behind its path, as in model.onnx:3x224x224',
+      'input "input": the size of axis 2 is open; sizes stand behind the path of a model, as in model.onnx:3x224x224',
   });
   const fixed = await loadModel(`${path}:3x12x8`);
   t.equal(fixed.name, "net");
@@ -212,6 +239,15 @@ t.test("open sizes of the input are said behind the path", async (t) => {
   const cuts = await fixed.network.listCuts();
   t.same(cuts.find(({ name }) => name === "add_1")?.shape, [4, 12, 8]);
   await t.rejects(loadModel(`${path}:4x12x8`), { kind: "unsupported", message: /is no case of/ });
+  await t.rejects(loadModel(`${path}:1x3x12x8`), {
+    message: /no case of; sizes are said without the first axis/,
+  });
+  for (const text of ["", "3,12,8", "3x12x", "rows=12x8"]) {
+    await t.rejects(loadModel(`${path}:${text}`), {
+      kind: "unknown-name",
+      message: `model "${path}": sizes "${text}": must be those of its input without the batch axis, as in 3x224x224, or of axes by their names, as in seq=128,rows=64`,
+    });
+  }
   const named = await loadModel(`${path}:columns=8,input.2=12`);
   t.same(named.input.shape, [3, 12, 8]);
   t.equal(named.input.batch, "dynamic");
@@ -231,7 +267,7 @@ t.test("open sizes of several inputs are said by the names of axes", async (t) =
   const { network } = await loadModel(path, { severalInputs: true });
   await t.rejects(network.listCuts(), {
     message:
-      /axis 2 is open; an .onnx file takes sizes by the names of axes behind its path, as in model.onnx:rows=128/,
+      /axis 2 is open; sizes stand by the names of axes behind the path of a model, as in model.onnx:rows=128/,
   });
   const fixed = await loadModel(`${path}:rows=12,columns=8`, { severalInputs: true });
   t.same(

@@ -33,7 +33,8 @@ function subgraph(
     // Before IR version 4 an initializer had to be declared as an input, too.
     inputs: [...inputs, ...graph.inputs.filter(({ name }) => constantNames.has(name) && !boundary.has(name))],
     outputs,
-    values: graph.values.filter(({ name }) => reach.values.has(name) && !boundary.has(name)),
+    // Nothing needs them, and where they are wrong, a runtime takes them for the shapes of the outputs.
+    values: [],
     quantizations,
     rest: graph.rest,
   };

@@ -27,7 +27,7 @@ function zeroInput(info: RawInfo, batch: number, only: boolean): RawTensor {
     if (axis === 0) return batch;
     const advice = only
       ? openSizesAdvice(info.shape.slice(1))
-      : `; an .onnx file takes sizes by the names of axes behind its path, as in model.onnx:${size || `${info.name}.${axis}`}=128`;
+      : `; sizes stand by the names of axes behind the path of a model, as in model.onnx:${size || `${info.name}.${axis}`}=128`;
     throw new ModelError("unsupported", `input "${info.name}": the size of axis ${axis} is open${advice}`);
   });
   const count = dims.reduce((product, size) => product * size, 1);
