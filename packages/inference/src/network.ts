@@ -19,6 +19,8 @@ export interface EngineOptions {
    * same network gives the same to about 1e-5 of the largest value, and two halves differ as much from the whole.
    */
   readonly provider?: ProviderChoice;
+  /** Sizes of the batches that will be run, by which `auto` chooses: integers from 1 on; only single samples by default. */
+  readonly batches?: readonly number[];
   /** `all` (by default) is fastest; `disabled` computes node by node, so that halves equal the whole bit by bit. */
   readonly graphOptimization?: "all" | "disabled";
   /** The most runs that may wait or be under way; more are refused with `queue-full`. 1..65536, by default 64. */

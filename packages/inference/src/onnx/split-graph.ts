@@ -48,7 +48,7 @@ function withoutTraining(model: OnnxModel): readonly Uint8Array[] {
 /**
  * Cuts a model at a value. Each half keeps the nodes, weights, constants and annotations that it needs (those that
  * both need are in both) and the whole model's versions, opset imports, functions and metadata; training
- * information is left out.
+ * information and the declared shapes of inner values are left out.
  * @param type what the value is; without it the type that the model declares is taken
  * @throws ModelError `unknown-name`, `illegal-cut`, `invalid-graph`, and `missing-type` where there is no type
  */

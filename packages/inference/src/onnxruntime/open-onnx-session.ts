@@ -39,6 +39,7 @@ export async function openOnnxSession(
     ...{ model, runtime, provider, lock, threads },
     graphOptimization: options.graphOptimization ?? "all",
     shapesOnly: options.shapesOnly ?? false,
+    batches: checkBatches(options.batches ?? [1]),
   };
   return openSession({
     workerUrl: options.workerUrl ?? new URL("./worker.js", import.meta.url),
@@ -48,6 +49,12 @@ export async function openOnnxSession(
     // Nobody who asked for nothing else wants to be told that it is the processor.
     ...(onLog && options.provider !== undefined ? { onLog } : {}),
   });
+}
+
+function checkBatches(batches: readonly number[]): readonly number[] {
+  const isValid = batches.length > 0 && batches.every((size) => Number.isInteger(size) && size >= 1);
+  if (isValid) return batches;
+  throw new EngineError("bad-input", `batches: must be integers from 1 on, got [${batches.join(", ")}]`);
 }
 
 function describeRefusal(reason: RefusalReason, message: string, runtime: string): string {
