@@ -5,16 +5,17 @@ import { describeCuts, describeIllegalCuts } from "./graph/describe-cuts.js";
 import { type ExaminedGraph, examineGraph, splitModel } from "./list-cuts.js";
 import { ModelError } from "./model-error.js";
 import type { Network } from "./network.js";
+import { hasExternalWeights } from "./onnx/external-weights.js";
 import { type OnnxModel, parseModel, requiredInputs } from "./onnx/model.js";
 import { loadOnnxruntime } from "./onnxruntime/onnxruntime-engine.js";
 import { describeOutputValue, describeValue, type OutputInfo } from "./tensor-info.js";
 
 function checkWeights(model: OnnxModel): void {
-  const external = model.graph.initializers.find((initializer) => initializer.external);
-  if (external === undefined) return;
+  if (!hasExternalWeights(model)) return;
+  const name = model.graph.initializers.find(({ external }) => external)?.name;
   throw new ModelError(
     "unsupported",
-    `weights "${external.name}" lie in another file; load the model by its path, or save it as one file`,
+    `weights${name === undefined ? " of a node" : ` "${name}"`} lie in another file; load the model by its path, or save it as one file`,
   );
 }
 

@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { tellForeign } from "./foreign-model.js";
 import type { InputSizes } from "./input-sizes.js";
 import { ModelError } from "./model-error.js";
-import { type WeightsLocation, withEmbeddedWeights } from "./onnx/external-weights.js";
+import { hasExternalWeights, type WeightsLocation, withEmbeddedWeights } from "./onnx/external-weights.js";
 import { withInputSizes } from "./onnx/input-shape.js";
 import { encodeModel, maxModelBytes, type OnnxModel, parseModel } from "./onnx/model.js";
 
@@ -90,7 +90,7 @@ async function parseFile(path: string, bytes: Uint8Array): Promise<OnnxModel> {
 export async function readOnnxFile(path: string, sizes?: InputSizes): Promise<Uint8Array> {
   const bytes = await readModelFile(path);
   const model = await parseFile(path, bytes);
-  const isSplit = model.graph.initializers.some(({ external }) => external);
+  const isSplit = hasExternalWeights(model);
   const whole = isSplit
     ? await withEmbeddedWeights(model, (place) => readWeights(dirname(path), place))
     : model;

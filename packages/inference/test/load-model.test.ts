@@ -11,7 +11,7 @@ import {
 } from "@sluice/inference";
 import { createTensor, encodeStatistics } from "@sluice/tensor";
 import t from "tap";
-import { floatValue } from "./onnx-schema.js";
+import { encodeMessage, floatValue, type NodeMessage, type TensorMessage } from "./onnx-schema.js";
 import { tinyModelBytes } from "./tiny-model.js";
 
 t.test("a model from a file", async (t) => {
@@ -191,6 +191,66 @@ t.test("weights in a file beside the model", async (t) => {
   const wanted = await run("whole.onnx");
   t.same(await run("a.onnx"), wanted, "to the end of the file");
   t.same(await run("b.onnx"), wanted, "of a length");
+});
+
+t.test("constants of nodes, and of their subgraphs, in a file beside the model", async (t) => {
+  const constant = (inner: TensorMessage): NodeMessage => ({
+    op_type: "Constant",
+    input: [],
+    output: ["k"],
+    attribute: [{ name: "value", type: 4, t: inner }],
+  });
+  const place = [
+    { key: "location", value: "weights.bin" },
+    { key: "offset", value: "4" },
+    { key: "length", value: "8" },
+  ];
+  const outside = { dims: [2], data_type: 1, data_location: 1, external_data: place };
+  const inside = { dims: [2], data_type: 1, raw_data: Buffer.from(Float32Array.of(2, 3).buffer) };
+  const model = (inner: TensorMessage) => {
+    const branch = (name: string) => ({
+      name,
+      node: [constant(inner), { op_type: "Mul", input: ["r", "k"], output: [name] }],
+      ...{ initializer: [], input: [], output: [{ name, type: { tensor_type: { elem_type: 1 } } }] },
+    });
+    return Buffer.from(
+      encodeMessage({
+        ir_version: 8,
+        opset_import: [{ version: 13 }],
+        graph: {
+          name: "constants",
+          node: [
+            { op_type: "Relu", input: ["x"], output: ["r"] },
+            {
+              ...{ op_type: "If", input: ["yes"], output: ["i"] },
+              attribute: [
+                { name: "then_branch", type: 5, g: branch("then") },
+                { name: "else_branch", type: 5, g: branch("else") },
+              ],
+            },
+            { ...constant(inner), output: ["c"] },
+            { op_type: "Add", input: ["i", "c"], output: ["y"] },
+          ],
+          initializer: [{ name: "yes", dims: [], data_type: 9, raw_data: Uint8Array.of(1) }],
+          input: [floatValue("x", ["N", 2])],
+          output: [floatValue("y", ["N", 2])],
+        },
+      }),
+    );
+  };
+  const weights = Buffer.from(Float32Array.of(9, 2, 3, 9).buffer);
+  const root = t.testdir({ "a.onnx": model(outside), "b.onnx": model(inside), "weights.bin": weights });
+  for (const file of ["a.onnx", "b.onnx"]) {
+    const engine = await (await loadModel(join(root, file))).network.load();
+    const [output] = await engine.run([createTensor("float32", [2], Float32Array.of(1, 10))]);
+    t.same(output!.data, Float32Array.of(4, 33), file);
+    await engine.close();
+  }
+  const bare = t.testdir({ "a.onnx": model(outside) });
+  await t.rejects(loadModel(join(bare, "a.onnx")), {
+    kind: "not-found",
+    message: /weights "weights.bin": there is no/,
+  });
 });
 
 t.test("weights that are not there, too few or outside the folder", async (t) => {

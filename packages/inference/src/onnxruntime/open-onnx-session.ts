@@ -51,6 +51,11 @@ export async function openOnnxSession(
   });
 }
 
+/** Without the place in onnxruntime's own source, which tells users nothing. */
+function withoutPlace(message: string): string {
+  return message.replace(/^\S*onnxruntime_src\S* .*?\) (?=[A-Z])/, "");
+}
+
 function checkBatches(batches: readonly number[]): readonly number[] {
   const isValid = batches.length > 0 && batches.every((size) => Number.isInteger(size) && size >= 1);
   if (isValid) return batches;
@@ -58,7 +63,7 @@ function checkBatches(batches: readonly number[]): readonly number[] {
 }
 
 function describeRefusal(reason: RefusalReason, message: string, runtime: string): string {
-  if (reason === "load-failed") return `onnxruntime does not take the model: ${message}`;
+  if (reason === "load-failed") return `onnxruntime does not take the model: ${withoutPlace(message)}`;
   if (reason === "no-provider") return message;
   return (
     `${runtime} does not load on ${process.platform}-${process.arch} (${message}); ` +
