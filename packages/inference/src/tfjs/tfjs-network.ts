@@ -84,6 +84,8 @@ function infoOf({ name, type, shape }: RawInfo): TensorInfo {
   return describeTensor(name, dtype, shape, "hwc");
 }
 
+const openAxisAdvice = ": those of the input may be said behind the model's path";
+
 /** What a value is, or why it cannot be sent. */
 function sendableOf(name: string, type: TfjsValueType | undefined): TensorSpec | string {
   if (type?.obstacle !== undefined) return type.obstacle;
@@ -93,7 +95,9 @@ function sendableOf(name: string, type: TfjsValueType | undefined): TensorSpec |
   }
   if (dtypeOfRawType[type.type] === undefined) return `elements of type ${type.type} cannot be sent`;
   const open = type.shape.findIndex((size, axis) => axis > 0 && typeof size !== "number");
-  return open < 0 ? withinLimits(specOf(infoOf(rawInfoOf(name, type)))) : `the size of axis ${open} is open`;
+  return open < 0
+    ? withinLimits(specOf(infoOf(rawInfoOf(name, type))))
+    : `the size of axis ${open} is open${openAxisAdvice}`;
 }
 
 function rawInfoOf(name: string, { type, shape }: TfjsValueType): RawInfo {
