@@ -5,10 +5,10 @@ import { isTouched, slowShare } from "../pace/slow-moments.mjs";
 import { startPace } from "../pace/start-pace.mjs";
 import { readCpu, spentSince, start, startServer } from "./processes.mjs";
 
-const warmUpSeconds = 1;
+const engineWarmUpSeconds = 1;
 /** Of the throughput, where what is compared is warm, and only has to fill up. */
 const fillSeconds = 0.3;
-/** A round before the first, which does not count: V8 compiles for that long, and it shows which batches the server makes. */
+/** What goes before the first window and does not count: V8 compiles for that long, and it shows which batches the server makes. */
 const firstRoundSeconds = 10;
 /** Sessions that saturate the server, and the frames that each keeps under way: fewer than a session may have. */
 const saturating = { sessions: 4, underWay: 28, deadlineMs: 2_000 };
@@ -91,30 +91,51 @@ async function runEngine({ engine }, window) {
   };
 }
 
-/** The latency of clients that offer steadily, and how long the engine alone takes for a frame. */
+/**
+ * The latency of clients that offer steadily, how long the engine alone takes for a frame, and as a control the same
+ * frames through bare UDP sockets to the engine.
+ */
 export async function measureLatency(workload, { rounds, seconds, ...cpus }, onWindow, signal) {
   const both = await startBoth(workload, cpus, "clients.mjs", steady);
-  const { load: clients, engine } = both;
+  const bare = await startBare(workload, cpus);
   const pace = await startPace();
-  await clients.run({ seconds: warmUpSeconds, framesPerSecond: steady.framesPerSecond });
+  const window = { seconds, framesPerSecond: steady.framesPerSecond };
+  for (const clients of [both.load, bare.clients])
+    await clients.run({ ...window, seconds: firstRoundSeconds });
   for (let round = 1; round <= rounds; round++) {
+    const take = (who, clients) => async () => {
+      signal.throwIfAborted();
+      const figures = await runClients(clients, pace, window);
+      onWindow({ measure: "latency", workload, round, who, ...figures });
+    };
     await inTurn(round, [
+      take("server", both.load),
+      take("bare", bare.clients),
       async () => {
         signal.throwIfAborted();
-        const window = { seconds, framesPerSecond: steady.framesPerSecond };
-        const figures = await runClients(clients, pace, window);
-        onWindow({ measure: "latency", workload, round, who: "server", ...figures });
-      },
-      async () => {
-        signal.throwIfAborted();
-        const { timesMs } = await engine.run({ seconds, warmUpSeconds, frames: 1 });
+        const { timesMs } = await both.engine.run({ seconds, warmUpSeconds: engineWarmUpSeconds, frames: 1 });
         const [p50Ms, p99Ms] = [quantile(timesMs, 0.5), quantile(timesMs, 0.99)];
         onWindow({ measure: "latency", workload, round, who: "engine", p50Ms, p99Ms });
       },
     ]);
   }
   await pace?.end();
+  await bare.end();
   await both.end();
+}
+
+/** The engine behind a UDP socket, and as many sockets that send to it. */
+async function startBare(workload, { serverCpus, clientCpus }) {
+  const server = await start("bare-server.mjs", { workload }, { cpus: serverCpus });
+  const { port } = server.ready;
+  const clients = await start("bare-clients.mjs", { ...steady, port, workload }, { cpus: clientCpus });
+  return {
+    clients,
+    async end() {
+      await clients.end();
+      await server.end();
+    },
+  };
 }
 
 /** One window of good clients, and what the machine did in it. @param pace undefined where that cannot be told */

@@ -58,9 +58,9 @@ export const networkFaults = [
     return { text: `nothing over ${mtuBytes} B`, change: { mtuBytes } };
   }),
   changing("blackout", (draws, scale) => {
-    // Some outlast the silence after which a session is given up.
+    // Some outlast the silence after which another session is tried, a few that after which a session is given up.
     const isLong = scale === 1 && draws.chance(0.3);
-    const seconds = isLong ? draws.between(6, 20) : scale * draws.between(0.5, 6);
+    const seconds = isLong ? draws.between(6, 32) : scale * draws.between(0.5, 6);
     return { text: `nothing for ${seconds.toFixed(1)} s`, change: { loss: 1 }, seconds };
   }),
   changing("one-way blackout", (draws) => {

@@ -55,3 +55,21 @@ t.test("bad clients are judged by what they cost, controls are not judged", asyn
   t.match(rowOf(report, "| cut | allowed "), /200\.0 % .*control.*control/);
   t.equal(rowOf(report, "| cut | stall "), "", "what was not measured has no row, as in records of before");
 });
+
+const latencyWindow = (who, p99Ms, clearP99Ms) => ({
+  ...{ measure: "latency", workload: "cut", round: 1, who, delivered: 700, offered: 720, slowShare: 0.06 },
+  ...{ p50Ms: 2, p99Ms, clearP99Ms },
+});
+
+t.test("the latency is judged over the engine's own time, the control beside it is not", async (t) => {
+  const engine = { measure: "latency", workload: "cut", round: 1, who: "engine", p50Ms: 0.5, p99Ms: 1.5 };
+  const windows = [latencyWindow("server", 40.5, 9.5), latencyWindow("bare", 30.5, 4.5), engine];
+  const report = formatReport({ environment, run, windows });
+  t.match(
+    rowOf(report, "| cut | Sluice "),
+    "| 700 of 720 | 2.0 / 40.5 | 0.5 / 1.5 | 40.0 ms | MISSED | 6.0 % | 9.0 ms | reached |",
+  );
+  t.match(rowOf(report, "| cut | bare sockets "), "| 30.0 ms | control | 6.0 % | 4.0 ms | control |");
+  const before = formatReport({ environment, run, windows: windows.filter(({ who }) => who !== "bare") });
+  t.equal(rowOf(before, "| cut | bare sockets "), "", "records of before have no control");
+});

@@ -46,7 +46,7 @@ export interface StreamClient {
   pathEstimate(): PathEstimate | undefined;
   /** Why it has ended for good; `undefined` while it has not. */
   readonly lost: SessionEnd | undefined;
-  /** Why it has no session at this moment; `undefined` where it has one. */
+  /** Why it has no session at this moment, or hears nothing of it; `undefined` where it has one. */
   readonly missing: SessionEnd | undefined;
   close(): Promise<void>;
 }
@@ -140,5 +140,5 @@ export async function openStreamClient(
 
 function causeOf(state: ConnectionState): SessionEnd | undefined {
   if (state.status === "open" || state.status === "closed") return undefined;
-  return state.status === "waiting" ? state.cause : { code: 0, reason: "no session could be opened again" };
+  return "cause" in state ? state.cause : { code: 0, reason: "no session could be opened again" };
 }

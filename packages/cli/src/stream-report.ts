@@ -52,6 +52,12 @@ export function formatWaiting({ cause, delayMs }: Extract<ConnectionState, { sta
   return `no session: ${cause.reason}${code}; trying again in ${Math.round(delayMs)} ms`;
 }
 
+/** What is said while nothing is heard of the session. */
+export function formatSilent({ attempts, cause }: Extract<ConnectionState, { status: "silent" }>): string {
+  const failed = attempts === 0 ? "" : ` (${attempts} so far; ${cause.reason})`;
+  return `nothing is heard of the server; trying another session beside this one${failed}`;
+}
+
 /** The figures of a run as a table for people. */
 export function formatSummary({ summary, setup, outputs, phases, sessions, lost }: StreamReport): string {
   const { latencyMs, stagesMs, accuracy, admitted, offered, delivered } = summary;

@@ -3,7 +3,14 @@ import type { CliContext } from "./cli-context.js";
 import { ExitCode } from "./exit-codes.js";
 import { parseHostPort } from "./host-port.js";
 import type { StreamHooks, StreamOptions, StreamReport } from "./stream-api.js";
-import { formatLive, formatSetup, formatSummary, formatSwitch, formatWaiting } from "./stream-report.js";
+import {
+  formatLive,
+  formatSetup,
+  formatSilent,
+  formatSummary,
+  formatSwitch,
+  formatWaiting,
+} from "./stream-report.js";
 import { runStream } from "./stream-run.js";
 
 /** Without a terminal a line is printed only so often, in calls that come twice a second. */
@@ -35,8 +42,10 @@ export async function showStream(
     ...(metrics ? { onFrame: metrics.observeFrame } : {}),
     onConnection(state) {
       if (state.status === "waiting") say(formatWaiting(state));
+      if (state.status === "silent") say(formatSilent(state));
       if (state.status !== "open") return;
-      if (wasOpen) say("a new session is open");
+      if (wasOpen)
+        say(state.isNew ? "a new session is open" : "the server is heard again, the session goes on");
       wasOpen = true;
     },
     onSwitch(change) {

@@ -22,6 +22,13 @@ export interface ClientOptions {
   readonly capabilities?: readonly string[];
   /** The server takes nothing new; it closes after `timeoutMs`, 0 where it does not say. */
   readonly onDrain?: (drain: SessionEnd & { readonly timeoutMs: number }) => void;
+  /** Milliseconds without a sign of life after which a session counts as silent. Default 5,000. */
+  readonly silenceMs?: number;
+  /**
+   * Nothing has been heard of the server for `silenceMs`, or it is heard again. The session goes on: without a sign of life it
+   * ends with `peerSilent` after 28 s. Who cannot wait that long closes it.
+   */
+  readonly onSilence?: (isSilent: boolean) => void;
   /** Asked once for each session, for traces and qlog files; `createTracing` of `@sluice/tracing` has it. Default: none. */
   readonly observeSession?: () => ObservedSession;
   /** Default: the host's own. */

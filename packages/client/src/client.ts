@@ -86,6 +86,9 @@ export async function createClient(session: Session, options: ClientOptions = {}
       case "expired":
         frames.expire(event);
         return;
+      case "silence":
+        options.onSilence?.(event.isSilent);
+        return;
       case "drain":
         options.onDrain?.({ code: event.code, reason: event.reason, timeoutMs: event.timeoutMs });
         return;

@@ -1,20 +1,23 @@
 /**
  * A client that outlives its sessions (spec 2.7): when one ends without its wish it waits, opens another and in it the
- * application's tensor streams again. A session that drains finishes its frames while the next one begins.
+ * application's tensor streams again. A session that drains finishes its frames while the next one begins. One that is silent
+ * goes on, and another is tried beside it: of the two the first stays if it answers, else the second takes its place.
  */
 import { ErrorCode, type PathEstimate, type SessionLimits } from "@sluice/protocol";
 import { createSystemClock, type Session } from "@sluice/transport/core";
+import { createAttempts, type Opened } from "./attempts.js";
 import { createClient } from "./client.js";
 import type { Client, ClientOptions, OpenStreamOptions, SessionEnd, TensorStream } from "./client-api.js";
 import { ClientError } from "./client-error.js";
 import { type ConnectionFailure, describeEnd, describeFailure } from "./connection-failure.js";
 import { createReconnectPolicy, type ReconnectPolicyOptions } from "./reconnect-policy.js";
 import { createResumedStream, isRejection, type ResumedStream } from "./resumed-stream.js";
+import { createRival } from "./rival.js";
 import { planStream } from "./stream-plan.js";
 import { countNotOpen, type ReconnectingFigures, sumFigures } from "./sum-figures.js";
 
 export interface ReconnectingClientOptions
-  extends Omit<ClientOptions, "onDrain">,
+  extends Omit<ClientOptions, "onDrain" | "onSilence">,
     Omit<ReconnectPolicyOptions, "random"> {
   /** Opens a transport session; called for every attempt. A rejection is a failed attempt: it must end by itself. */
   readonly connect: () => Promise<Session>;
@@ -31,7 +34,14 @@ export interface ReconnectingClientOptions
 export type ConnectionState =
   /** `attempt` counts from 1 since the last session that was stable. */
   | { readonly status: "connecting"; readonly attempt: number }
-  | { readonly status: "open" }
+  /** `isNew`: in another session than before; false where one that was silent is heard again. */
+  | { readonly status: "open"; readonly isNew: boolean }
+  /**
+   * Nothing has been heard of the session for `silenceMs`. It goes on, and comes back to `open` where it is heard again; meanwhile so
+   * many other ones were tried beside it, one of which takes its place where the path works and this one does not answer.
+   * `cause`: why there is none yet.
+   */
+  | { readonly status: "silent"; readonly attempts: number; readonly cause: ConnectionFailure }
   | { readonly status: "waiting"; readonly delayMs: number; readonly cause: ConnectionFailure }
   | { readonly status: "closed"; readonly code: number; readonly reason: string };
 
@@ -60,6 +70,12 @@ export interface ReconnectingClient {
 
 /** Sessions that drain while the next ones are in use; the oldest of more is closed. */
 const maxRetired = 4;
+/**
+ * What a silent session has to answer in once another one is open: its pings are half a second apart at most, and so many
+ * times what the other one took to open are its round trips.
+ */
+const minGraceMs = 600;
+const graceOpenings = 3;
 
 /**
  * Connects and resolves with the first session.
@@ -74,14 +90,48 @@ export async function createReconnectingClient(
   const retired = new Set<Client>();
   let state: ConnectionState = { status: "connecting", attempt: 1 };
   let current: Client | undefined;
-  let connecting: Session | undefined;
-  let timer: unknown;
   let ended = countNotOpen(0);
   let sessions = 0;
+  const silences = { begun: 0, outlasted: 0, attempts: 0 };
   let waiters: (() => void)[] = [];
   let finish: (end: SessionEnd) => void = () => {};
   const closed = new Promise<SessionEnd>((resolve) => {
     finish = resolve;
+  });
+
+  const attempts = createAttempts({
+    ...{ clock, policy, connect: options.connect },
+    open(session) {
+      let client: Client | undefined;
+      const opening = createClient(session, {
+        ...options,
+        ...{ clock, onDrain: (drain) => client && retire(client, drain) },
+        onSilence: (isSilent) => client && handleSilence(client, isSilent),
+      });
+      return opening.then((opened) => {
+        client = opened;
+        return opened;
+      });
+    },
+    onWaiting(delayMs, cause) {
+      if (!current) setState({ status: "waiting", delayMs, cause });
+      else setState({ status: "silent", attempts: silences.attempts, cause });
+    },
+    onAttempt() {
+      if (current) silences.attempts++;
+      else if (!isClosed()) setState({ status: "connecting", attempt: policy.attempts + 1 });
+      if (isClosed()) throw closedError();
+    },
+    onOpened: handleOpened,
+    onGivenUp(cause) {
+      // What is silent may still be heard again. Once it has ended, the next attempt decides.
+      if (!current) close(cause.code, cause.reason);
+      else setState({ status: "silent", attempts: silences.attempts, cause });
+    },
+  });
+  const rival = createRival(clock, {
+    onGrace: takeOver,
+    onEnd: (cause) => attempts.start(cause),
   });
 
   const isClosed = () => state.status === "closed";
@@ -95,37 +145,13 @@ export async function createReconnectingClient(
     for (const wake of woken) wake();
   }
 
-  async function attempt(): Promise<Client> {
-    if (!isClosed()) setState({ status: "connecting", attempt: policy.attempts + 1 });
-    if (isClosed()) throw closedError();
-    const session = await options.connect();
-    if (isClosed()) {
-      session.close();
-      throw closedError();
-    }
-    connecting = session;
-    try {
-      let client: Client | undefined;
-      client = await createClient(session, {
-        ...options,
-        ...{ clock, onDrain: (drain) => client && retire(client, drain) },
-      });
-      return client;
-    } catch (error) {
-      session.close();
-      throw error;
-    } finally {
-      connecting = undefined;
-    }
-  }
-
   function adopt(client: Client): void {
     current = client;
     sessions++;
     policy.opened(clock.now());
     void client.closed.then((end) => handleEnd(client, end));
     for (const stream of streams) void resume(stream, client);
-    setState({ status: "open" });
+    setState({ status: "open", isNew: true });
     // It may have begun before the session was ours.
     if (client.draining) retire(client, { code: ErrorCode.shutdown, reason: "the server takes nothing new" });
   }
@@ -147,7 +173,7 @@ export async function createReconnectingClient(
     current = undefined;
     retired.add(client);
     if (retired.size > maxRetired) retired.values().next().value?.close();
-    scheduleAttempt(describeEnd(drain.code, drain.reason));
+    goOn(describeEnd(drain.code, drain.reason));
   }
 
   function renew(reason = "another session was asked for"): void {
@@ -163,32 +189,55 @@ export async function createReconnectingClient(
     for (const stream of streams) stream.forget(client);
     if (client !== current) return;
     current = undefined;
-    scheduleAttempt(describeEnd(end.code, end.reason));
+    goOn(describeEnd(end.code, end.reason));
   }
 
-  function scheduleAttempt(cause: ConnectionFailure): void {
+  /** There is no present session any more. What was begun beside it while it was silent takes its place. */
+  function goOn(cause: ConnectionFailure): void {
     if (isClosed()) return;
-    const delayMs = policy.ended(cause.again, clock.now());
-    if (delayMs === undefined) {
-      close(cause.code, cause.reason);
+    const next = rival.take();
+    if (next) adopt(next);
+    else if (!attempts.isRunning) attempts.start(cause);
+    else if (!attempts.wait) setState({ status: "connecting", attempt: policy.attempts + 1 });
+    else setState({ status: "waiting", delayMs: attempts.wait.untilMs - clock.now(), cause });
+  }
+
+  /** spec 2.7: another session is tried beside one that is silent. */
+  function handleSilence(client: Client, isSilent: boolean): void {
+    if (client !== current) return;
+    if (isSilent) {
+      silences.begun++;
+      silences.attempts = 0;
+      attempts.start({ code: ErrorCode.peerSilent, reason: "nothing is heard of the server", again: true });
       return;
     }
-    timer = clock.schedule(delayMs, () => {
-      timer = undefined;
-      attempt().then(adoptUnlessClosed, (error) => scheduleAttempt(describeFailure(error)));
-    });
-    setState({ status: "waiting", delayMs, cause });
+    silences.outlasted++;
+    attempts.stop();
+    rival.drop();
+    policy.opened(clock.now());
+    setState({ status: "open", isNew: false });
   }
 
-  function adoptUnlessClosed(client: Client): void {
-    if (isClosed()) client.close();
+  function handleOpened({ client, openMs }: Opened): void {
+    if (current) rival.hold(client, Math.max(minGraceMs, graceOpenings * openMs));
     else adopt(client);
+  }
+
+  /** The path works, and the silent session has not answered on it. */
+  function takeOver(client: Client): void {
+    const silent = current;
+    current = undefined;
+    if (silent) {
+      retired.add(silent);
+      silent.close(ErrorCode.peerSilent, "another session was opened while nothing was heard of this one");
+    }
+    adopt(client);
   }
 
   function close(code: number = ErrorCode.none, reason = ""): void {
     if (isClosed()) return;
-    if (timer !== undefined) clock.cancel(timer);
-    connecting?.close(code, reason);
+    attempts.stop(code, reason);
+    rival.drop(code, reason);
     for (const client of [...retired, ...(current ? [current] : [])]) client.close(code, reason);
     setState({ status: "closed", code, reason });
     options.signal?.removeEventListener("abort", abort);
@@ -205,8 +254,10 @@ export async function createReconnectingClient(
   if (options.signal?.aborted) abort();
 
   try {
-    adoptUnlessClosed(await attempt());
+    const { client } = await attempts.once();
+    adopt(client);
   } catch (error) {
+    if (isClosed()) throw closedError();
     const { code, reason } = describeFailure(error);
     close(code, reason);
     throw error;
@@ -257,7 +308,11 @@ export async function createReconnectingClient(
     },
     figures() {
       const live = [...retired, ...(current ? [current] : [])].map((client) => client.figures());
-      return { ...sumFigures([ended, ...live] as [typeof ended]), sessions };
+      const { begun, outlasted } = silences;
+      return {
+        ...sumFigures([ended, ...live] as [typeof ended]),
+        ...{ sessions, silences: begun, silencesOutlasted: outlasted },
+      };
     },
     pathEstimate: () => current?.pathEstimate(),
     renew,

@@ -4,6 +4,9 @@ import type { SessionFigures } from "./client-api.js";
 export interface ReconnectingFigures extends SessionFigures {
   /** Sessions that were opened. */
   readonly sessions: number;
+  /** Times that nothing was heard of a session for `silenceMs`, and those after which it was heard again and went on. */
+  readonly silences: number;
+  readonly silencesOutlasted: number;
 }
 
 /** What is counted from the start of a session; everything else is as it is now. */

@@ -20,8 +20,9 @@ export function createMemoryServer(options: Partial<ServerOptions> = {}) {
   const sink = createSinkModel();
   const openServedStream: OpenServedStream = async () => sink;
   const server = createServer({ transport, openServedStream, ...options });
-  function connectPair(maxDatagramBytes = 1_200): MemoryPair {
+  function connectPair(maxDatagramBytes = 1_200, prepare?: (pair: MemoryPair) => void): MemoryPair {
     const pair = createMemoryPair({ maxDatagramBytes });
+    prepare?.(pair);
     const request = { path: "/", authority: "memory", headers: new Map(), remoteAddress: "memory" };
     accept(pair.server, request);
     return pair;

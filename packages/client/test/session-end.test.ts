@@ -88,7 +88,7 @@ for (const maxDatagramBytes of [1_200, 0]) {
       // Nothing that this end says comes through any more.
       joined.pair[silent].sendDatagram = () => "sent";
       joined[`${silent}Control`].send.write = async () => {};
-      await joined.clock.advance(6_000);
+      await joined.clock.advance(29_000);
       const other = silent === "client" ? joined.pair.client : joined.pair.server;
       t.match(await other.closed, { code: ErrorCode.peerSilent, by: "remote" }, `the ${silent} is silent`);
       t.equal(joined.server.sessions, 0);

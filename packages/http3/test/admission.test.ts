@@ -134,7 +134,7 @@ t.test("limits hold in total and for each source, and places come back", async (
   const first = ["2001:db8::1", "2001:db8::2", "2001:db8::3"].map(join);
   const spare = join("2001:db8::4");
   if (typeof spare === "string") throw new Error(spare);
-  t.strictSame(spare.refusal(), { reason: "source-full", status: 429 });
+  t.strictSame(spare.refusal(0), { reason: "source-full", status: 429 });
   t.equal(join("2001:db8::5"), "source-full", "not even for a refusal");
   t.not(typeof join("2001:db8:0:1::1"), "string", "the network next door");
   spare.free();
@@ -145,12 +145,12 @@ t.test("limits hold in total and for each source, and places come back", async (
   const second = first[0];
   if (typeof second === "string" || typeof again === "string") throw new Error("refused");
   second?.free();
-  t.equal(again.refusal(), undefined, "there is room by now");
+  t.equal(again.refusal(0), undefined, "there is room by now");
 
   const others = Array.from({ length: 8 }, (_, i) => join(`10.0.0.${i}`));
   t.equal(admission.connections, 12);
   const last = others.at(-1);
-  t.strictSame(typeof last === "object" && last.refusal(), { reason: "server-full", status: 503 });
+  t.strictSame(typeof last === "object" && last.refusal(0), { reason: "server-full", status: 503 });
   t.equal(join("10.0.1.1"), "server-full");
 });
 
@@ -170,7 +170,39 @@ t.test("an unproven connection counts for its source from its handshake on", asy
   t.equal(admission.decide("10.0.0.1", true, 0), "accept", "nobody has proven anything");
   for (const place of places) place.handleEstablished();
   t.equal(admission.decide("10.0.0.1", true, 0), "source-full");
-  t.equal(places[0]?.refusal()?.status, 429);
+  t.equal(places[0]?.refusal(0)?.status, 429);
   for (const place of places) place.free();
   t.strictSame([admission.connections, admission.handshakes], [0, 0]);
+});
+
+t.test("where there is no room, whoever was silent for longest gives way", async (t) => {
+  const admission = createAdmission("never", { newConnectionsPerSource: { perSecond: 1, burst: 100 } });
+  const { maxConnections, maxConnectionsPerSource } = admission.limits;
+  const gone: string[] = [];
+  const join = (name: string, address: string, heardMs: number) => {
+    const place = admission.take(address, true);
+    place.occupy({
+      silentMs: (nowMs) => nowMs - heardMs,
+      giveWay: () => void gone.push(name),
+    });
+    return place;
+  };
+  for (let i = 0; i < maxConnectionsPerSource; i++) join(`a${i}`, "10.0.0.1", 1_000 + i);
+  join("b", "10.0.0.2", 0);
+  const next = join("next", "10.0.0.1", 9_000);
+  t.equal(next.refusal(4_900)?.reason, "source-full", "nobody was silent for long enough");
+  t.same(gone, []);
+  t.equal(next.refusal(9_000), undefined);
+  t.same(gone, ["a0"], "of its own source");
+  t.equal(next.refusal(9_000), undefined, "asked again nobody else goes");
+  t.same(gone, ["a0"]);
+  while (admission.connections < maxConnections) join("c", `10.1.0.${admission.connections}`, 8_000);
+  const last = join("last", "10.2.0.1", 9_000);
+  t.equal(last.refusal(9_000), undefined);
+  t.same(gone, ["a0", "b"], "of all");
+  t.equal(admission.connections, maxConnections);
+  const busy = join("busy", "10.3.0.1", 5_100);
+  t.equal(busy.refusal(9_000), undefined);
+  t.equal(join("more", "10.3.0.2", 9_000).refusal(9_000), undefined);
+  t.equal(gone.length, 4);
 });

@@ -28,6 +28,8 @@ export interface ClientPathFigures {
   readonly rttMs: number | undefined;
   readonly bytesSent: number;
   readonly sessions?: number;
+  readonly silences?: number;
+  readonly silencesOutlasted?: number;
   readonly bandwidthBitsPerSecond?: number | undefined;
   readonly rateBitsPerSecond?: number | undefined;
   readonly datagramsSent?: number;
@@ -116,6 +118,12 @@ function watchPath(registry: Registry, read: () => ClientPathFigures): void {
     });
   counter("sluice_sent_bytes_total", "Bytes sent in datagrams and streams.", (f) => f.bytesSent);
   counter("sluice_sessions_total", "Sessions that were opened.", (f) => f.sessions);
+  counter("sluice_silences_total", "Times that nothing was heard of a session for long.", (f) => f.silences);
+  counter(
+    "sluice_silences_outlasted_total",
+    "Those after which the session was heard again, and went on.",
+    (f) => f.silencesOutlasted,
+  );
   counter("sluice_datagrams_sent_total", "Datagrams handed to the transport.", (f) => f.datagramsSent);
   counter("sluice_datagrams_lost_total", "Datagrams that did not arrive.", (f) => f.datagramsLost);
   counter(

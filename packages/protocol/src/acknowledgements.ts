@@ -10,9 +10,13 @@ export interface Acknowledgements {
   /** From when on they go with a datagram that leaves anyway. */
   readonly rideMs: number;
   /** Messages for each stream of at most `maxAcknowledgedFrames` frames, and a fresh start. */
-  take(): sluice.v1.ResultAck.$Properties[];
+  take(nowMs: number): sluice.v1.ResultAck.$Properties[];
 }
 
+/**
+ * So long after the last message the next one leaves. After a pause it leaves at once, in the packet that acknowledges
+ * the result in QUIC anyway: by itself it would cost both ends another packet and wake them once more.
+ */
 const gatherMs = 8;
 /** Some are gathered for a ride too: a message for each result would cost more than a datagram for several. */
 const rideBeforeMs = 4;
@@ -20,19 +24,22 @@ const rideBeforeMs = 4;
 export function createAcknowledgements(): Acknowledgements {
   const frames = new Map<number, number[]>();
   let dueMs = Number.POSITIVE_INFINITY;
+  let takenMs = Number.NEGATIVE_INFINITY;
   return {
     add(stream, frame, nowMs) {
       const list = frames.get(stream) ?? [];
       list.push(frame);
       frames.set(stream, list);
       // A full message leaves at once: what is held stays small however fast results come.
-      dueMs = Math.min(dueMs, list.length < maxAcknowledgedFrames ? nowMs + gatherMs : nowMs);
+      const isFull = list.length >= maxAcknowledgedFrames;
+      dueMs = Math.min(dueMs, isFull ? nowMs : Math.max(nowMs, takenMs + gatherMs));
     },
     nextTimeoutMs: () => dueMs,
     get rideMs() {
       return dueMs - rideBeforeMs;
     },
-    take() {
+    take(nowMs) {
+      takenMs = nowMs;
       const messages = [...frames].flatMap(([stream, list]) =>
         Array.from({ length: Math.ceil(list.length / maxAcknowledgedFrames) }, (_, i) => ({
           stream,

@@ -13,6 +13,8 @@ export interface ClientSessionOptions {
   readonly token?: Uint8Array;
   /** Names from the registry of what this side can do beyond the version; at most 64. */
   readonly capabilities?: readonly string[];
+  /** Milliseconds without a sign of life after which it tells of a silence. Default 5,000. */
+  readonly silenceMs?: number;
   /** Told of what the session does, as it does it. Default: nobody. */
   readonly observe?: SessionObserver | undefined;
 }

@@ -49,6 +49,8 @@ export type ClientEvent =
       /** Where the server has answered. */
       readonly result: sluice.v1.Result | undefined;
     }
+  /** Nothing was heard of the server for `silenceMs`, or it is heard again: the session goes on until `peerSilenceMs`. */
+  | { readonly type: "silence"; readonly isSilent: boolean }
   /** The server takes nothing new; after `timeoutMs` it closes, 0 where it does not say. */
   | { readonly type: "drain"; readonly code: number; readonly reason: string; readonly timeoutMs: number }
   | { readonly type: "closed"; readonly code: number; readonly reason: string };

@@ -30,6 +30,8 @@ export interface ClientPath {
   gateInput(waitingBytes: number, nowMs: number): PathGateInput;
   /** The id of the ping that is due. `heardMs`: when the server was last heard of. */
   takePing(heardMs: number, nowMs: number): number | undefined;
+  /** The server is heard again after a silence. */
+  heardAgain(nowMs: number): void;
   /** See `Pinger.use`. */
   use(nowMs: number): void;
   nextPingMs(): number;
@@ -160,6 +162,7 @@ export function createClientPath(): ClientPath {
       if (pinger.nextTimeoutMs() > nowMs) return undefined;
       return pinger.take(nowMs, { heardMs, isHurried: isDark(nowMs) || nowMs - heldBackMs < hurryMs });
     },
+    heardAgain: pinger.resume,
     use: pinger.use,
     nextPingMs: () => pinger.nextTimeoutMs(),
     isDark,

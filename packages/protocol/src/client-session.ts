@@ -23,6 +23,7 @@ import {
   maxTokenBytes,
   peerSilenceMs,
   protocolVersion,
+  silenceMs,
 } from "./limits.js";
 import { createLossyLane } from "./lossy-lane.js";
 import { createSliceSender } from "./slice-sender.js";
@@ -48,9 +49,12 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
   let capabilities: readonly string[] = [];
   let maxDatagramBytes = 0;
   let heardMs = startMs;
+  let isSilent = false;
   let bytesInDatagrams = 0;
   let datagramsSent = 0;
 
+  const silentAfterMs = options.silenceMs ?? silenceMs;
+  if (!(silentAfterMs > 0)) throw new RangeError(`silenceMs must be more than 0, got ${silentAfterMs}`);
   const offered = options.capabilities ?? [];
   if (offered.length > maxHelloEntries || (options.token?.length ?? 0) > maxTokenBytes) {
     throw new RangeError(
@@ -96,14 +100,23 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
     }
   }
 
+  /** A sign of life. */
+  function hear(nowMs: number): void {
+    heardMs = nowMs;
+    if (!isSilent) return;
+    isSilent = false;
+    path.heardAgain(nowMs);
+    tell({ type: "silence", isSilent });
+  }
+
   /** A message that may be lost: in a datagram where there are any, else on the control stream. */
   function pushLossy(message: OutgoingControl): void {
     if (maxDatagramBytes > 0) lossy.push(message);
     else say(message);
   }
 
-  function acknowledge(): void {
-    for (const body of acknowledgements.take()) pushLossy({ kind: "resultAck", body });
+  function acknowledge(nowMs: number): void {
+    for (const body of acknowledgements.take(nowMs)) pushLossy({ kind: "resultAck", body });
   }
 
   function handleMessage(message: ControlMessage, nowMs: number): void {
@@ -190,7 +203,7 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
   return {
     handleControl: (chunk, nowMs) =>
       guarded(() => {
-        heardMs = nowMs;
+        hear(nowMs);
         for (const message of decodeChunk(chunk)) {
           if (state !== "closed") handleMessage(message, nowMs);
         }
@@ -203,14 +216,14 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
         if (slices.length > 0) throw new ProtocolError(ErrorCode.protocolViolation, "a slice from a server");
         // Datagrams may overtake the welcome on the control stream.
         if (state === "connecting") return;
-        heardMs = nowMs;
+        hear(nowMs);
         for (const message of controls) handleMessage(message, nowMs);
       }),
 
     handleResultStream(id, chunk, nowMs) {
       let stopCode: number | undefined;
       guarded(() => {
-        heardMs = nowMs;
+        hear(nowMs);
         if (state === "connecting")
           throw new ProtocolError(ErrorCode.protocolViolation, "a result before welcome");
         stopCode = results.take(id, chunk, nowMs);
@@ -246,13 +259,17 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
         close(ErrorCode.peerSilent, `nothing was heard of the server for ${peerSilenceMs} ms`);
         return;
       }
+      if (state !== "connecting" && !isSilent && nowMs >= heardMs + silentAfterMs) {
+        isSilent = true;
+        tell({ type: "silence", isSilent });
+      }
       path.expire(nowMs);
       for (const frame of slices.shed(nowMs, maxDatagramBytes)) {
         frames.expire(frame.stream, frame.frame, frame.expiresAtMs <= nowMs ? "send-queue" : "send-buffer");
       }
       slices.repair(nowMs);
       frames.expireOverdue(nowMs);
-      if (acknowledgements.nextTimeoutMs() <= nowMs) acknowledge();
+      if (acknowledgements.nextTimeoutMs() <= nowMs) acknowledge(nowMs);
       const id = state === "connecting" ? undefined : path.takePing(heardMs, nowMs);
       if (id !== undefined) pushLossy({ kind: "ping", body: { id } });
     },
@@ -297,9 +314,10 @@ export function createClientSession(options: ClientSessionOptions, startMs: numb
       if (state === "closed" || state === "connecting" || maxDatagramBytes === 0) return undefined;
       slices.repair(nowMs);
       const maySendSlices = slices.maySend(nowMs);
-      if (lossy.isEmpty && !maySendSlices) return undefined;
       // spec 7.1: what has been gathered goes with the next tensor.
-      if (maySendSlices && acknowledgements.rideMs <= nowMs) acknowledge();
+      const acknowledgeMs = maySendSlices ? acknowledgements.rideMs : acknowledgements.nextTimeoutMs();
+      if (acknowledgeMs <= nowMs) acknowledge(nowMs);
+      if (lossy.isEmpty && !maySendSlices) return undefined;
       const draft = draftOf(maxDatagramBytes);
       let end = lossy.fill(draft, 0, maxDatagramBytes);
       if (maySendSlices) end = slices.fill(draft, end, nowMs);

@@ -22,6 +22,7 @@ export {
 } from "./inference-terms.js";
 export {
   defaultLimits,
+  giveWayMs,
   maxResultPayloadBytes,
   maxResultStreamBytes,
   maxResultStreams,

@@ -68,8 +68,18 @@ export const maxSendBufferBytes = 128 * 1024 * 1024;
 export const maxRememberedFrames = 512;
 /** How long a session may take from its first byte to its hello or welcome. */
 export const handshakeTimeoutMs = 5_000;
-/** How long a side waits for a sign of life: a peer that is there sends pings four times a second. */
-export const peerSilenceMs = 5_000;
+/** After so long without a sign of life a client tries another session beside this one (spec 2.7). */
+export const silenceMs = 5_000;
+/**
+ * How long a side waits for a sign of life: as long as a tunnel may take, and less than the 30 s after which QUIC, in browsers
+ * and in most servers, gives a connection up by itself.
+ */
+export const peerSilenceMs = 28_000;
+/** A server waits at least so long, and so many times as long as it has heard of a session (spec 5.7). */
+export const minPeerSilenceMs = 5_000;
+export const silencePerLife = 20;
+/** A session of which a server has heard nothing for so long gives way where there is no room for another (spec 5.7). */
+export const giveWayMs = 4_000;
 /** Bytes that may be on their way before the bandwidth of the path is known. */
 export const maxBlindBytes = 65_536;
 

@@ -1,3 +1,5 @@
+import { silenceMs } from "./limits.js";
+
 /** Measures the round trip with pings of its own, because browsers and some engines give no figure (spec 5.7). */
 export interface Pinger {
   /** When the next ping is due. */
@@ -6,6 +8,8 @@ export interface Pinger {
   take(nowMs: number, conditions: PingConditions): number;
   /** Frames are under way, or somebody looks at the path: what is known of it must be fresh. */
   use(nowMs: number): void;
+  /** The other side is heard again after a silence: the next ping is due now. */
+  resume(nowMs: number): void;
   /** The round trip in milliseconds; `undefined` where the id is unknown or was answered before. */
   handlePong(id: number, nowMs: number): number | undefined;
 }
@@ -16,6 +20,8 @@ export interface PingConditions {
   readonly heardMs: number;
   /** Soon: the path is dark, or was the limit a moment ago. */
   readonly isHurried?: boolean;
+  /** The other side asks by itself as soon as it is back: while it is silent it is left alone, longer and longer. */
+  readonly isPatient?: boolean;
 }
 
 /** The first pings come quickly: the gate needs a figure. */
@@ -27,7 +33,9 @@ const idleIntervalMs = 1_000;
 /** A session is idle after so long without use. */
 const idleAfterMs = 500;
 /** After more silence than one lost ping explains, pings come as often as ever: they keep an idle session alive. */
-const silentAfterMs = 1_500;
+export const silentAfterMs = 1_500;
+/** The path is gone for longer: what is sent fills the window of the transport, which the first word of its return needs. */
+const longSilenceIntervalMs = 500;
 /** Pings may be lost; only so many are remembered. */
 const maxOutstanding = 32;
 
@@ -38,8 +46,18 @@ export function createPinger(): Pinger {
   let takenMs = Number.NEGATIVE_INFINITY;
   /** A session that has just opened will be used. */
   let usedMs: number | undefined;
+  let isRetreating = false;
 
-  function pauseMs(id: number, nowMs: number, { heardMs, isHurried = false }: PingConditions): number {
+  function silentPauseMs(silentMs: number, isPatient: boolean): number | undefined {
+    if (isPatient) return silentMs > silentAfterMs ? silentMs : undefined;
+    return silentMs > silenceMs ? longSilenceIntervalMs : undefined;
+  }
+
+  function pauseMs(id: number, nowMs: number, conditions: PingConditions): number {
+    const { heardMs, isHurried = false, isPatient = false } = conditions;
+    const silentMs = silentPauseMs(nowMs - heardMs, isPatient);
+    isRetreating = silentMs !== undefined;
+    if (silentMs !== undefined) return silentMs;
     if (isHurried || id <= quickPings) return quickIntervalMs;
     const isIdle = nowMs - usedMs! > idleAfterMs && nowMs - heardMs <= silentAfterMs;
     return isIdle ? idleIntervalMs : intervalMs;
@@ -58,7 +76,11 @@ export function createPinger(): Pinger {
     },
     use(nowMs) {
       usedMs = nowMs;
-      dueMs = Math.min(dueMs, takenMs + intervalMs);
+      if (!isRetreating) dueMs = Math.min(dueMs, takenMs + intervalMs);
+    },
+    resume(nowMs) {
+      isRetreating = false;
+      dueMs = nowMs;
     },
     handlePong(id, nowMs) {
       const at = sentMs.get(id);

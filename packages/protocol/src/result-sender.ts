@@ -34,6 +34,8 @@ export interface ResultSender {
   /** When the next result for a datagram is due; Infinity where none waits. */
   nextDatagramMs(): number;
   nextTimeoutMs(): number;
+  /** The same of those on QUIC streams of their own alone. */
+  nextUploadMs(): number;
   /** Results that are not acknowledged. */
   readonly size: number;
   readonly waiting: number;
@@ -159,6 +161,7 @@ export function createResultSender(
     },
     nextDatagramMs: outbox.nextTimeoutMs,
     nextTimeoutMs: () => Math.min(outbox.nextTimeoutMs(), uploads.nextTimeoutMs()),
+    nextUploadMs: uploads.nextTimeoutMs,
     get size() {
       return outbox.size + unconfirmed.size + uploads.size;
     },

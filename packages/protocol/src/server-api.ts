@@ -136,6 +136,8 @@ export interface ServerSession {
   pollDatagram(nowMs: number): Uint8Array | undefined;
   pollEvent(): ServerEvent | undefined;
   nextTimeoutMs(): number;
+  /** For how long nothing was heard of the client, in milliseconds. */
+  silentMs(nowMs: number): number;
   /** What both sides can do; empty before the session is open. */
   readonly capabilities: readonly string[];
   readonly state: "connecting" | "open" | "closed";

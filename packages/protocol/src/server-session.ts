@@ -15,9 +15,16 @@ import { ErrorCode, errorCodeName, ProtocolError } from "./error-code.js";
 import type { RecoveredDatagram } from "./fec/fec-receiver.js";
 import { createRecovery } from "./fec/recovery.js";
 import { createLatestMedian } from "./latest-median.js";
-import { handshakeTimeoutMs, maxControlMessageBytes, peerSilenceMs, protocolVersion } from "./limits.js";
+import {
+  handshakeTimeoutMs,
+  maxControlMessageBytes,
+  minPeerSilenceMs,
+  peerSilenceMs,
+  protocolVersion,
+  silencePerLife,
+} from "./limits.js";
 import { createLossyLane } from "./lossy-lane.js";
-import { createPinger } from "./pinger.js";
+import { createPinger, silentAfterMs } from "./pinger.js";
 import { createReassembly, type ReceivedFrame } from "./reassembly.js";
 import { createReceiverReport } from "./receiver-report.js";
 import { createResultSender } from "./result-sender.js";
@@ -66,6 +73,9 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
   let capabilities: readonly string[] = [];
   let draining: Drain | undefined;
   let heardMs = startMs;
+  /** Nothing but pings is sent: the client cannot be reached, as far as one can tell. */
+  let isSilent = false;
+  let areLimitsUntold = false;
   let maxDatagramBytes = 0;
   /** What the driver has taken for the last frames, in milliseconds. */
   const processing = createLatestMedian(processingSamples);
@@ -106,6 +116,24 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
   function pushLossy(message: OutgoingControl): void {
     if (maxDatagramBytes > 0) lossy.push(message);
     else say(message);
+  }
+
+  /** A sign of life. */
+  function hear(nowMs: number): void {
+    heardMs = nowMs;
+    if (!isSilent) return;
+    isSilent = false;
+    pinger.resume(nowMs);
+    if (areLimitsUntold) sayLimits();
+  }
+
+  /** spec 5.7: until when the client is waited for. Sessions that come and go at once do not add up. */
+  const patienceMs = () =>
+    Math.max(minPeerSilenceMs, Math.min(peerSilenceMs, silencePerLife * (heardMs - startMs)));
+
+  function sayLimits(): void {
+    areLimitsUntold = isSilent;
+    if (!isSilent) say({ kind: "limits", body: limitsToWire(limits) });
   }
 
   function pushReport(nowMs: number): void {
@@ -278,6 +306,7 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
   /** When a drain ends the session; Infinity where there is none. */
   function drainMs(): number {
     if (!draining) return Number.POSITIVE_INFINITY;
+    if (isSilent) return drainOverMs(draining, false, rttMs());
     const held = admission.framesInFlight + reassembly.frames() + tensorStreams.size + results.size;
     return drainOverMs(draining, held > 0, rttMs());
   }
@@ -285,7 +314,7 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
   return {
     handleControl: (chunk, nowMs) =>
       guarded(() => {
-        heardMs = nowMs;
+        hear(nowMs);
         for (const message of decodeChunk(chunk)) {
           if (state !== "closed") handleMessage(message, nowMs);
         }
@@ -296,7 +325,7 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
         const { slices, controls } = decodeDatagram(datagram);
         // Datagrams may overtake the hello; they are lost then, as datagrams may be.
         if (state === "connecting") return;
-        heardMs = nowMs;
+        hear(nowMs);
         counts.bytesReceived += datagram.length;
         for (const message of controls) handleMessage(message, nowMs);
         // spec 5.3: the first slice numbers the datagram.
@@ -318,7 +347,7 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
           releaseFrames(nowMs);
           return;
         }
-        heardMs = nowMs;
+        hear(nowMs);
         counts.bytesReceived += chunk.length;
         for (const slice of tensorStreams.take(id, chunk)) {
           if (state === "connecting")
@@ -340,11 +369,12 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
         }
         return;
       }
-      if (nowMs >= heardMs + peerSilenceMs) {
-        // spec 5.7
-        close(ErrorCode.peerSilent, `nothing was heard of the client for ${peerSilenceMs} ms`);
+      // spec 5.7
+      if (nowMs >= heardMs + patienceMs()) {
+        close(ErrorCode.peerSilent, `nothing was heard of the client for ${Math.round(patienceMs())} ms`);
         return;
       }
+      isSilent = nowMs - heardMs > silentAfterMs;
       releaseFrames(nowMs);
       recovery.expire(nowMs);
       results.expireUploads(maxDatagramBytes, rttMs(), nowMs);
@@ -354,7 +384,7 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
       }
       if (report.nextTimeoutMs() <= nowMs) pushReport(nowMs);
       if (pinger.nextTimeoutMs() <= nowMs) {
-        pushLossy({ kind: "ping", body: { id: pinger.take(nowMs, { heardMs }) } });
+        pushLossy({ kind: "ping", body: { id: pinger.take(nowMs, { heardMs, isPatient: true }) } });
       }
     },
 
@@ -407,7 +437,7 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
       admission.setLimits(announced);
       if (state !== "open") return;
       observe?.({ name: "limits_updated", limits: announced });
-      say({ kind: "limits", body: limitsToWire(announced) });
+      sayLimits();
     },
 
     drain(code, reason, timeoutMs, nowMs) {
@@ -433,12 +463,13 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
       // spec 7.1: what no datagram takes, or no datagram takes any more, goes the reliable way.
       results.sayLarge(maxDatagramBytes);
       if (maxDatagramBytes === 0) return undefined;
-      const hasResults = results.nextDatagramMs() <= nowMs;
+      const hasResults = !isSilent && results.nextDatagramMs() <= nowMs;
       // spec 5.6: as soon as a frame is released, without a timer in between; what is due soon goes with the results that leave now.
       if ((hasResults ? report.rideMs() : report.nextTimeoutMs()) <= nowMs) pushReport(nowMs);
       if (lossy.isEmpty && !hasResults) return undefined;
       const draft = draftOf(maxDatagramBytes);
-      const end = results.fill(draft, lossy.fill(draft, 0, maxDatagramBytes), rttMs(), nowMs);
+      let end = lossy.fill(draft, 0, maxDatagramBytes);
+      if (!isSilent) end = results.fill(draft, end, rttMs(), nowMs);
       counts.bytesSent += end;
       return end > 0 ? draft.subarray(0, end) : undefined;
     },
@@ -451,13 +482,15 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
       return Math.min(
         reassembly.nextTimeoutMs(),
         report.nextTimeoutMs(),
-        results.nextTimeoutMs(),
+        isSilent ? results.nextUploadMs() : results.nextTimeoutMs(),
         pinger.nextTimeoutMs(),
+        heardMs + patienceMs(),
         recovery.nextTimeoutMs(),
         drainMs(),
       );
     },
 
+    silentMs: (nowMs) => nowMs - heardMs,
     get capabilities() {
       return capabilities;
     },

@@ -8,7 +8,7 @@ import {
 } from "@sluice/protocol";
 import t from "tap";
 import { createControlDecoder, encodeDelimitedControl, type OutgoingControl } from "#src/control-message.js";
-import { maxFrameNumber, peerSilenceMs } from "#src/limits.js";
+import { maxFrameNumber, minPeerSilenceMs, peerSilenceMs } from "#src/limits.js";
 import { encodeTensor } from "#src/tensor-framing.js";
 import { createOpenVictim, createVictim, done, hello } from "./victim.js";
 import { createVirtualSession, streamFrames, streamOptions } from "./virtual-session.js";
@@ -72,18 +72,17 @@ t.test("a server gives up a client that has fallen silent, whatever kept it aliv
   for (const [name, sign] of Object.entries(signs)) {
     const victim = createOpenVictim();
     victim.open({ mode: "reliable" }, 2);
-    const aliveUntilMs = name === "nothing" ? 0 : 3 * peerSilenceMs;
+    const aliveUntilMs = name === "nothing" ? 0 : 15_000;
+    // spec 5.7: what has only just begun is not waited for as long.
+    const patienceMs = name === "nothing" ? minPeerSilenceMs : peerSilenceMs;
     let nowMs = 0;
-    for (; victim.server.state === "open" && nowMs < 10 * peerSilenceMs; nowMs++) {
+    for (; victim.server.state === "open" && nowMs < 5 * peerSilenceMs; nowMs++) {
       if (nowMs <= aliveUntilMs) sign(victim.server, nowMs);
       if (victim.server.nextTimeoutMs() <= nowMs) victim.wait(nowMs);
       while (victim.server.pollDatagram(nowMs));
     }
-    t.match(victim.closed, { code: ErrorCode.peerSilent, reason: /5000 ms/ }, name);
-    t.ok(
-      nowMs >= aliveUntilMs + peerSilenceMs && nowMs <= aliveUntilMs + peerSilenceMs + 300,
-      `${name}: ${nowMs}`,
-    );
+    t.match(victim.closed, { code: ErrorCode.peerSilent, reason: new RegExp(`${patienceMs} ms`) }, name);
+    t.ok(nowMs >= aliveUntilMs + patienceMs && nowMs <= aliveUntilMs + patienceMs + 300, `${name}: ${nowMs}`);
   }
 });
 
@@ -115,7 +114,7 @@ for (const maxDatagramBytes of [1_200, 0]) {
     // The client vanishes: nothing of it comes any more.
     session.client.pollControl = () => undefined;
     session.client.pollDatagram = () => undefined;
-    session.runUntil(66_000);
+    session.runUntil(89_500);
     t.match(session.serverEvents.at(-1), { type: "closed", code: ErrorCode.peerSilent });
   });
 }

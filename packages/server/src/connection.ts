@@ -88,6 +88,11 @@ export function createConnection(options: ConnectionOptions): Connection {
     clock.now(),
   );
   let identity: Identity | undefined;
+  const occupant = {
+    silentMs: () => core.silentMs(clock.now()),
+    giveWay: () =>
+      close(ErrorCode.peerSilent, "nothing was heard of the client, and another session needs the room"),
+  };
   const streams = new Map<number, FrameTaskParts>();
   const tensorMemory = createUploadMemory();
   const uploads = createResultUploads(session, {
@@ -133,7 +138,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     log.info({ code, codeName: errorCodeName(code), reason, by, ...core.figures }, "session ended");
     options.scheduler.closeAccount(account);
     reading.close();
-    if (identity) options.identities?.leave(identity);
+    if (identity) options.identities?.leave(identity, occupant);
     report();
   });
 
@@ -181,7 +186,7 @@ export function createConnection(options: ConnectionOptions): Connection {
 
   /** Lets the client in if its token says so, with the limits of its identity. */
   function authorize(token: Uint8Array): boolean {
-    identity = options.identities?.enter(token);
+    identity = options.identities?.enter(token, occupant);
     if (identity?.limits) core.setLimits(strictest(options.limits, identity.limits));
     return identity !== undefined;
   }

@@ -93,6 +93,8 @@ function describeClientEvent(event: ClientEvent): ToldEvent[] {
       const answered = result ? { stages: stageTimesOf(result) } : {};
       return [{ name: "frame_expired", stream: frame.stream, frame: frame.frame, reason, ...answered }];
     }
+    case "silence":
+      return [{ name: "silence", isSilent: event.isSilent }];
     case "drain":
       return [{ name: "drain_received", code: event.code, reason: event.reason, timeoutMs: event.timeoutMs }];
     case "closed":

@@ -65,6 +65,7 @@ export type ToldEvent =
   | AsTold
   | ({ readonly name: "stream_opened"; readonly stream: number } & StreamTerms)
   | ({ readonly name: "limits_updated" } & SessionLimits)
+  | { readonly name: "silence"; readonly isSilent: boolean }
   | ({ readonly name: "drain_received"; readonly timeoutMs: number } & Closing)
   | ({
       readonly name: "tensor_encoded";

@@ -17,6 +17,7 @@ const names: Readonly<Record<ToldEvent["name"], true>> = {
     stream_closed: true,
     limits_updated: true,
     drain_received: true,
+    silence: true,
     frame_dropped: true,
     frame_admitted: true,
   },

@@ -50,7 +50,7 @@ export interface SessionDriverOptions {
 
 /** A timer that is so late means that input may wait unread; the core must see it before it judges by time. */
 const stallMs = 4;
-/** How much too early a timer is at least, and how long it has stood, before it is moved. */
+/** How much too early a timer is at least before it is put off, and how long it was not. */
 const worthMovingMs = 4;
 const moveIntervalMs = 8;
 /** Streams end with their session: its close, whose code says more, may be right behind. */
@@ -64,7 +64,7 @@ export function createSessionDriver(options: SessionDriverOptions): SessionDrive
   let timer: unknown;
   /** When the timer wakes; Infinity where there is none. */
   let timerAtMs = Number.POSITIVE_INFINITY;
-  let movedMs = Number.NEGATIVE_INFINITY;
+  let putOffMs = Number.NEGATIVE_INFINITY;
   let writing = false;
   let controlEnd: unknown;
   let stopped = false;
@@ -153,8 +153,8 @@ export function createSessionDriver(options: SessionDriverOptions): SessionDrive
   }
 
   /**
-   * A timer that is early enough stays: moving it with every frame would cost more than a look for nothing. A look wakes a thread
-   * that would sleep, so now and then one that is much too early moves all the same.
+   * A timer that is early enough stays: putting it off with every frame of a fast stream would cost more than a look for nothing.
+   * A look wakes a thread that would sleep, which costs a slow stream more: so one that is much too early is put off now and then.
    */
   function arm(): void {
     if (stopped) return;
@@ -163,11 +163,13 @@ export function createSessionDriver(options: SessionDriverOptions): SessionDrive
     const earlyMs = atMs - timerAtMs;
     if (earlyMs >= 0 && earlyMs < worthMovingMs) return;
     const nowMs = clock.now();
-    if (earlyMs >= 0 && nowMs - movedMs < moveIntervalMs) return;
+    if (earlyMs >= 0) {
+      if (nowMs - putOffMs < moveIntervalMs) return;
+      putOffMs = nowMs;
+    }
     if (timer !== undefined) clock.cancel(timer);
     timer = undefined;
     timerAtMs = atMs;
-    movedMs = nowMs;
     if (atMs < Number.POSITIVE_INFINITY) timer = clock.schedule(Math.max(0, atMs - nowMs), () => wake(false));
   }
 

@@ -70,7 +70,7 @@ export const clientHandshake = [
     ["sluice/4.1/2"],
     [first, said, bytes(20, "05 fa 01 02 08 01 00"), lives(30)],
   ),
-  client("silence", ["sluice/5.7/2"], [first, said, wait(4900), wait(5200, ended("peerSilent"))]),
+  client("silence", ["sluice/5.7/2"], [first, said, wait(27_900), wait(28_200, ended("peerSilent"))]),
   client(
     "ping",
     ["sluice/5.7/1"],

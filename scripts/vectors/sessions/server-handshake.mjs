@@ -134,5 +134,21 @@ export const serverControl = [
       datagram(20, controlItem(message("ping", { id: 6 })), { says: [message("pong", { id: 6 })] }),
     ],
   ),
+  // What comes and goes at once is not waited for as long as what has lasted.
+  server(
+    "silence-of-a-young-session",
+    ["sluice/5.7/2", "sluice/5.7/3"],
+    [welcomed, wait(4_900), wait(5_200, ended("peerSilent"))],
+  ),
+  server(
+    "silence",
+    ["sluice/5.7/2"],
+    [
+      welcomed,
+      says(2_000, message("ping", { id: 1 }), { says: [message("pong", { id: 1 })] }),
+      wait(29_900),
+      wait(30_200, ended("peerSilent")),
+    ],
+  ),
   server("pong-that-nobody-waits-for", [], [welcomed, says(10, message("pong", { id: 999999 })), lives(20)]),
 ];

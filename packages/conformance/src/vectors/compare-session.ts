@@ -41,15 +41,20 @@ export function compareSession(vector: Vector, output: Json): string | undefined
   const control = createControlDecoder();
   const history: { readonly step: number; readonly slices: readonly SentSlice[] }[] = [];
   let maxBytes = scriptDatagramBytes;
+  /** Since the last step that asked for some: a client may gather them, and need not (spec 7.1). */
+  let acks: ControlMessage[] = [];
   for (const [i, expectation] of expectations.entries()) {
     const { at, input } = inputs[i]!;
     if (typeof input?.maxDatagramBytes === "number") maxBytes = input.maxDatagramBytes;
     try {
       const sent = readStep(control, steps[i]!, maxBytes, role);
       history.push({ step: i, slices: sent.slices });
+      acks.push(...sent.messages);
       const fault =
         judge(expectation, steps[i]!, sent.messages, sent.slices, history) ??
-        judgeResults(expectation, sent.results);
+        judgeResults(expectation, sent.results) ??
+        judgeAcks(expectation, acks);
+      if (expectation.acks) acks = [];
       if (fault !== undefined) return `step ${i} at ${at} ms: ${fault}`;
     } catch (error) {
       return `step ${i} at ${at} ms: what it sent cannot be read: ${(error as Error).message}`;
@@ -149,7 +154,7 @@ function judge(
   }
   if (expectation.delivered && shorten([...(step.delivered ?? [])]) !== shorten([...expectation.delivered]))
     return `expected results of ${shorten([...expectation.delivered])}, got ${shorten([...(step.delivered ?? [])])}`;
-  return judgeAcks(expectation, messages);
+  return undefined;
 }
 
 /** The bytes that slices of `raw` bring, `..` where none did. */

@@ -36,14 +36,40 @@ const STATUS_TOO_MANY = 429;
  */
 const UNPROVEN = "?";
 
+/** Of a connection of which nothing was heard for so long (spec 5.7). */
+const GIVE_WAY_MS = 4_000;
+
+/** Who holds a place. */
+export interface Occupant {
+  /** For how long nothing was heard of it. */
+  silentMs(nowMs: number): number;
+  /** Its place is somebody else's: it ends. */
+  giveWay(): void;
+}
+
+/** What a session that gives way is told: `peerSilent` of the registry. */
+export const GIVEN_WAY = { code: 19, reason: "nothing was heard of the client, and another needs the room" };
+
 /** The place of one connection, from its first packet to its end. */
 export interface Place {
+  /** Whoever holds it gives way where there is no room and nothing was heard of it for long. */
+  occupy(occupant: Occupant): void;
   /** The handshake is done: the address is the client's own (RFC 9000 8.1). */
   handleEstablished(): void;
-  /** Why a session on it must be refused, with the HTTP status that says so; `undefined` where it may open. */
-  refusal(): { readonly reason: RefusalReason; readonly status: number } | undefined;
+  /**
+   * Why a session on it must be refused, with the HTTP status that says so; `undefined` where it may open: whoever was silent
+   * for longest has given way, if need be.
+   */
+  refusal(nowMs: number): { readonly reason: RefusalReason; readonly status: number } | undefined;
   /** The connection is gone. Idempotent. */
   free(): void;
+}
+
+/** A place that somebody holds. */
+interface Held {
+  readonly occupant: Occupant;
+  readonly key: () => string;
+  readonly free: () => void;
 }
 
 /** Decides who may connect, and counts who is there. Pure: it has no sockets and no clock. */
@@ -51,6 +77,7 @@ export class Admission {
   readonly #open = new Map<string, number>();
   readonly #rates: RateTable;
   readonly #switch = new RetrySwitch();
+  readonly #held = new Set<Held>();
   #connections = 0;
   #handshakes = 0;
 
@@ -92,6 +119,7 @@ export class Admission {
     let key = keyOf(address, isProven);
     let isShakingHands = true;
     let isFree = false;
+    let held: Held | undefined;
     this.#connections += 1;
     this.#handshakes += 1;
     this.#count(key, 1);
@@ -99,7 +127,20 @@ export class Admission {
       if (isShakingHands) this.#handshakes -= 1;
       isShakingHands = false;
     };
+    const free = () => {
+      if (isFree) return;
+      isFree = true;
+      if (held) this.#held.delete(held);
+      endHandshake();
+      this.#connections -= 1;
+      this.#count(key, -1);
+    };
     return {
+      occupy: (occupant) => {
+        if (isFree) return;
+        held = { occupant, key: () => key, free };
+        this.#held.add(held);
+      },
       handleEstablished: () => {
         if (isFree) return;
         endHandshake();
@@ -107,21 +148,31 @@ export class Admission {
         key = keyOf(address, true);
         this.#count(key, 1);
       },
-      refusal: () => {
+      refusal: (nowMs) => {
         const { maxConnections, maxConnectionsPerSource, exemptLoopback } = this.limits;
-        if (this.#connections > maxConnections) return { reason: "server-full", status: STATUS_UNAVAILABLE };
+        if (this.#connections > maxConnections && !this.#makeRoom(nowMs))
+          return { reason: "server-full", status: STATUS_UNAVAILABLE };
         if (exemptLoopback && isLoopback(address)) return undefined;
         if ((this.#open.get(key) ?? 0) <= maxConnectionsPerSource) return undefined;
-        return { reason: "source-full", status: STATUS_TOO_MANY };
+        return this.#makeRoom(nowMs, key) ? undefined : { reason: "source-full", status: STATUS_TOO_MANY };
       },
-      free: () => {
-        if (isFree) return;
-        isFree = true;
-        endHandshake();
-        this.#connections -= 1;
-        this.#count(key, -1);
-      },
+      free,
     };
+  }
+
+  /** spec 5.7: whoever was silent for longest, of all or of one source, gives way. */
+  #makeRoom(nowMs: number, key?: string): boolean {
+    let longest: Held | undefined;
+    let longestMs = GIVE_WAY_MS;
+    for (const held of this.#held) {
+      const silentMs = held.occupant.silentMs(nowMs);
+      if (silentMs < longestMs || (key !== undefined && held.key() !== key)) continue;
+      longest = held;
+      longestMs = silentMs;
+    }
+    longest?.free();
+    longest?.occupant.giveWay();
+    return longest !== undefined;
   }
 
   #count(key: string, change: 1 | -1): void {

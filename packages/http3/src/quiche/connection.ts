@@ -58,6 +58,8 @@ export class QuicheConnection {
   #isOver = false;
   #isClosing = false;
   #lastReceivedMs: number;
+  /** When the keep-alive was last begun anew: by a packet, or by one of our own. */
+  #keptAliveMs: number;
   #ignoredUntilMs = 0;
   #heardAgainMs = 0;
   readonly #keepAliveMs: number;
@@ -90,6 +92,7 @@ export class QuicheConnection {
     );
     this.#receiveInfo = { from: options.peer, to: socket.local };
     this.#lastReceivedMs = options.nowMs;
+    this.#keptAliveMs = options.nowMs;
     this.#path = new ConnectionPath(connection, this.streams, this.webTransport.controlId, {
       ...options,
       interfaceMtuBytes: socket.interfaceMtuBytes,
@@ -123,6 +126,11 @@ export class QuicheConnection {
     return !this.webTransport.hasOpened;
   }
 
+  /** For how long nothing has come. */
+  silentMs(nowMs: number): number {
+    return nowMs - this.#lastReceivedMs;
+  }
+
   /** The pacer, or the socket, has stopped the last turn. */
   get isHeldBack(): boolean {
     return this.#sender.isHeldBack;
@@ -151,6 +159,7 @@ export class QuicheConnection {
     if (info.from.port !== from.port || info.from.host !== from.host)
       info.from = { host: from.host, port: from.port };
     this.#lastReceivedMs = nowMs;
+    this.#keptAliveMs = nowMs;
     this.#sender.acks.handlePacket(packet.byteLength, nowMs);
     this.#path.handleReceived(from, nowMs);
     this.#hasUnread = true;
@@ -280,8 +289,8 @@ export class QuicheConnection {
       return;
     }
     webTransport.handleTimeout(nowMs);
-    if (nowMs - this.#lastReceivedMs >= this.#keepAliveMs) {
-      this.#lastReceivedMs = nowMs; // One probe each interval; the engine's own idle timeout judges.
+    if (nowMs - this.#keptAliveMs >= this.#keepAliveMs) {
+      this.#keptAliveMs = nowMs; // One probe each interval; the engine's own idle timeout judges.
       this.connection.sendAckEliciting();
       this.#sender.isDue = true;
     }
@@ -297,7 +306,7 @@ export class QuicheConnection {
       this.#engineDeadlineMs,
       this.#sender.acks.deadlineMs,
       this.webTransport.nextTimeoutMs ?? Number.POSITIVE_INFINITY,
-      this.#isEstablished ? this.#lastReceivedMs + this.#keepAliveMs : Number.POSITIVE_INFINITY,
+      this.#isEstablished ? this.#keptAliveMs + this.#keepAliveMs : Number.POSITIVE_INFINITY,
       this.webTransport.hasOpened ? Number.POSITIVE_INFINITY : this.#openDeadlineMs,
       this.#sender.isHeldBack ? nowMs + 1 : Number.POSITIVE_INFINITY,
       this.#isEstablished ? this.#path.deadlineMs(nowMs) : Number.POSITIVE_INFINITY,

@@ -1,6 +1,6 @@
 import quiche from "@matrixai/quic/native/quiche.js";
 import type { Config } from "@matrixai/quic/native/types.js";
-import { Admission } from "../admission/admission.js";
+import { Admission, GIVEN_WAY } from "../admission/admission.js";
 import { H3_CODE } from "../h3/error.js";
 import { BASE_PACKET_BYTES } from "../path-mtu/packet-size-search.js";
 import { createServerConfig, type ServerTls } from "./config.js";
@@ -171,7 +171,7 @@ export class ServerEndpoint {
             session.reject(STATUS_UNAVAILABLE);
             return;
           }
-          const refusal = place.refusal();
+          const refusal = place.refusal(performance.now());
           if (refusal !== undefined) {
             this.#figures.addRefusal(refusal.reason);
             session.reject(refusal.status);
@@ -207,6 +207,15 @@ export class ServerEndpoint {
         maxPacketBytes: this.options.quic.maxPacketBytes,
       },
     );
+    place.occupy({
+      silentMs: (nowMs) => connection.silentMs(nowMs),
+      giveWay: () => {
+        const { sessions } = connection.webTransport;
+        for (const session of sessions.values()) session.close(GIVEN_WAY.code, GIVEN_WAY.reason);
+        if (sessions.size === 0) connection.close(H3_CODE.NO_ERROR, GIVEN_WAY.reason);
+        loop.schedule(connection);
+      },
+    });
     // A ClientHello may span packets, and the later ones still carry the id that the client chose first.
     const keys = [connectionKey(id)];
     if (firstId !== undefined) keys.push(connectionKey(firstId));

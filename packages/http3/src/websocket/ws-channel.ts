@@ -54,6 +54,11 @@ export class WsChannel implements MuxChannel {
     return this.#rttMs;
   }
 
+  /** For how long nothing has come. */
+  silentMs(nowMs: number): number {
+    return nowMs - this.#heardAtMs;
+  }
+
   send(message: Uint8Array): void {
     if (this.#isOver || this.socket.readyState !== WebSocket.OPEN) return;
     this.socket.send(message, () => this.#handler?.handleWritable());

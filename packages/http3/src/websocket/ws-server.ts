@@ -11,7 +11,7 @@ import {
   type SessionRequest,
 } from "@sluice/transport";
 import { type WebSocket, WebSocketServer } from "ws";
-import { Admission, type Place } from "../admission/admission.js";
+import { Admission, GIVEN_WAY, type Place } from "../admission/admission.js";
 import { Refusals } from "../admission/refusals.js";
 import type { EngineListenOptions, EngineServer } from "../engine.js";
 import type { EngineStats } from "../engine-stats.js";
@@ -170,7 +170,9 @@ export class WsServer implements EngineServer {
       refuse(socket, status);
       return;
     }
-    this.#webSockets.handleUpgrade(incoming, socket, head, (webSocket) => this.#accept(webSocket, request));
+    this.#webSockets.handleUpgrade(incoming, socket, head, (webSocket) =>
+      this.#accept(webSocket, request, this.#places.get(remoteOf(incoming.socket))),
+    );
   }
 
   async #decide(incoming: IncomingMessage, request: SessionRequest): Promise<number> {
@@ -178,7 +180,7 @@ export class WsServer implements EngineServer {
     const offered = String(incoming.headers["sec-websocket-protocol"] ?? "").split(",");
     if (!offered.some((name) => name.trim() === MUX_PROTOCOL)) return 400;
     const place = this.#places.get(remoteOf(incoming.socket));
-    const refusal = place?.refusal();
+    const refusal = place?.refusal(performance.now());
     if (refusal !== undefined) {
       this.#refusals.add(refusal.reason);
       return refusal.status;
@@ -188,8 +190,13 @@ export class WsServer implements EngineServer {
     return this.#closing === undefined ? status : STATUS_UNAVAILABLE;
   }
 
-  #accept(webSocket: WebSocket, request: SessionRequest): void {
-    const session = new MuxSession(new WsChannel(webSocket, this.options.idleTimeoutMs), "server");
+  #accept(webSocket: WebSocket, request: SessionRequest, place: Place | undefined): void {
+    const channel = new WsChannel(webSocket, this.options.idleTimeoutMs);
+    const session = new MuxSession(channel, "server");
+    place?.occupy({
+      silentMs: (nowMs) => channel.silentMs(nowMs),
+      giveWay: () => session.close(GIVEN_WAY.code, GIVEN_WAY.reason),
+    });
     this.#sessions.add(session);
     void session.closed.then(() => this.#sessions.delete(session));
     if (this.#onSession !== undefined) this.#onSession(session, request);

@@ -17,6 +17,8 @@ export interface OpenSessionOptions {
 }
 
 const timeoutMs = 4_000;
+/** Whoever plays with the network here wants to see what it does: sooner than the default. */
+const silenceMs = 2_500;
 /** The wait before a first attempt fails; then they grow. */
 const maxWaitMs = 2_000;
 
@@ -34,7 +36,8 @@ export async function openSession(options: OpenSessionOptions): Promise<Reconnec
   for (;;) {
     try {
       return await createReconnectingClient({
-        ...{ agent: "sluice-demo", maxMs: maxWaitMs, connect: connectNow, onState: options.onState },
+        ...{ agent: "sluice-demo", maxMs: maxWaitMs, silenceMs, connect: connectNow },
+        onState: options.onState,
         onStreamLost: options.onStreamLost,
       });
     } catch (error) {

@@ -19,6 +19,7 @@ export interface StatusLine {
 const words: Readonly<Record<ConnectionState["status"], string>> = {
   connecting: "connecting",
   open: "connected",
+  silent: "no answer, trying another connection beside this one",
   waiting: "no connection, trying again",
   closed: "closed",
 };
@@ -51,7 +52,7 @@ export function createStatusLine(): StatusLine {
   function showConnection(state: ConnectionState): void {
     connection.dataset.state = state.status;
     connection.textContent = words[state.status];
-    connection.title = state.status === "waiting" ? state.cause.reason : "";
+    connection.title = "cause" in state ? state.cause.reason : "";
     if (state.status !== "waiting" && state.status !== "closed") return;
     transport.hidden = true;
   }

@@ -26,8 +26,6 @@ const messageOf = (error: unknown) => (error instanceof Error ? error.message : 
 
 const figuresIntervalMs = 250;
 const pathIntervalMs = 1_000;
-/** Silence of a session that is worth another attempt, in milliseconds. */
-const silenceMs = 2_500;
 /** While a WebSocket carries the session, a new one is tried so often: UDP may get through again. */
 const returnIntervalMs = 20_000;
 
@@ -174,14 +172,9 @@ function tellFigures(): void {
   });
 }
 
-/** A network that has changed is noticed sooner here than by the time limits of the session. */
 function watchPath(): void {
-  if (client.state.status !== "open") return;
-  const silentMs = client.pathEstimate()?.silentMs ?? 0;
-  if (silentMs > silenceMs) client.renew(`nothing was heard of the server for ${silenceMs / 1_000} s`);
-  else if (usesWebSocket && !settings.network.isBlocked && performance.now() - openedMs > returnIntervalMs) {
-    client.renew("UDP may get through again");
-  }
+  if (client.state.status !== "open" || !usesWebSocket || settings.network.isBlocked) return;
+  if (performance.now() - openedMs > returnIntervalMs) client.renew("UDP may get through again");
 }
 
 async function start(wanted: string): Promise<void> {
