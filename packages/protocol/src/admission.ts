@@ -32,14 +32,21 @@ const toleratedBurst = 3;
 const toleratedBytesMs = 1_000;
 /** How long it takes to forgive what lies between so much excess and the one that costs a client the session. */
 const forgivenInMs = (frames: number) => ((maxExcessFrames - frames) * 1_000) / forgivenFramesPerSecond;
-const patienceMs = forgivenInMs(patientExcessFrames);
 const relapseMs = forgivenInMs(relapseExcessFrames);
+
+/** What the network has held up for a second comes at once, and is forgiven; a rate of 0 is none. */
+function patienceMs(framesPerSecond: number): number {
+  const frames = framesPerSecond > 0 ? Math.min(patientExcessFrames, framesPerSecond) : patientExcessFrames;
+  return forgivenInMs(Math.max(relapseExcessFrames, frames));
+}
 
 export function createAdmission(announced: SessionLimits): Admission {
   const limiter = createRateLimiter(announced.framesPerSecond, { burst: toleratedBurst });
   const byteLimiter = createRateLimiter(announced.maxBytesPerSecond, { ms: toleratedBytesMs });
   const excess = createRateLimiter(forgivenFramesPerSecond, { burst: maxExcessFrames });
   let { maxFramesInFlight } = announced;
+  /** For the highest rate so far: a client keeps to it until it hears of a lower one. */
+  let patientMs = patienceMs(announced.framesPerSecond);
   let framesInFlight = 0;
   /** How often in a row it has gone on, and until when it is hardly heard. */
   let lapses = 0;
@@ -60,7 +67,7 @@ export function createAdmission(announced: SessionLimits): Admission {
     },
     unheardMs(nowMs) {
       if (nowMs > unheardUntilMs + probationMs) lapses = 0;
-      if (excess.freeAtMs() + (lapses === 0 ? patienceMs : relapseMs) <= nowMs) return 0;
+      if (excess.freeAtMs() + (lapses === 0 ? patientMs : relapseMs) <= nowMs) return 0;
       if (nowMs >= unheardUntilMs)
         unheardUntilMs = nowMs + Math.min(maxUnheardMs, firstUnheardMs * 2 ** lapses++);
       return unheardUntilMs - nowMs;
@@ -71,6 +78,8 @@ export function createAdmission(announced: SessionLimits): Admission {
     setLimits(limits) {
       maxFramesInFlight = limits.maxFramesInFlight;
       limiter.setLimit(limits.framesPerSecond);
+      // The more, the less has to be left of what is forgiven.
+      patientMs = Math.min(patientMs, patienceMs(limits.framesPerSecond));
       byteLimiter.setLimit(limits.maxBytesPerSecond);
     },
     get framesInFlight() {

@@ -53,7 +53,10 @@ export const maxRangesPerFrame = 8_192;
 /** Frames in excess of its limits at once for which a session is not closed, and so many more in each second (spec 4.4). */
 export const maxExcessFrames = 512;
 export const forgivenFramesPerSecond = 64;
-/** Of those, so many are answered one by one. A client with more is hardly heard for a while (spec 4.4). */
+/**
+ * Of those, so many are answered one by one, or as many as the rate lets come in a second where these are fewer. A client with more is
+ * hardly heard for a while (spec 4.4).
+ */
 export const patientExcessFrames = 128;
 /** So many of one that was hardly heard before, within the last {@link probationMs}: what it sends then, it sends at once. */
 export const relapseExcessFrames = 32;

@@ -24,7 +24,7 @@ export interface ResultSender {
   uploadStopped(stream: number, frame: number, rttMs: number, nowMs: number): void;
   /** Gives up what would come too late on such streams: their frames are answered without. */
   expireUploads(maxDatagramBytes: number, rttMs: number, nowMs: number): void;
-  /** See `ResultOutbox.setPathLoss`. */
+  /** See `ResultLosses.setPathLoss`. */
   setPathLoss(share: number): void;
   /** Sends the reliable way what no datagram of this size takes, or takes any more. */
   sayLarge(maxDatagramBytes: number): void;
@@ -62,6 +62,8 @@ const wireOutcomes = { done: 1, expired: 2, undecodable: 3, failed: 4 } as const
 const uploadAboveBytes = 16_384;
 /** The client gathers acknowledgements: that of a result which came in time is back by then (spec 7.4). */
 const acknowledgementDelayMs = 15;
+/** As reports are gathered, with which these answers travel. */
+const excessGatherMs = 10;
 
 /** `say`: sends a result on the control stream. */
 export function createResultSender(
@@ -93,10 +95,7 @@ export function createResultSender(
     push(frame, given, { options, maxDatagramBytes }, nowMs) {
       const isReliable = options?.mode === "reliable";
       const deadlineMs = options?.deadlineMs ?? 0;
-      // spec 7.1: whoever sends in excess is told once, or it would cost more than what it is told of.
-      const isExcess = given.code === ErrorCode.rateLimited;
-      const uselessAtMs = isExcess ? nowMs : frame.capturedMs + 2 * deadlineMs;
-      const times = { inTimeUntilMs: frame.expiresAtMs, uselessAtMs };
+      const times = isExcess(given) ? excessTimes(nowMs) : timesOf(frame, deadlineMs);
       let answer = given;
       if (goesOnStream(given.payload.length, options)) {
         const resetAtMs = frame.capturedMs + deadlineMs + acknowledgementDelayMs;
@@ -176,6 +175,20 @@ export function createResultSender(
     },
   };
 }
+
+const isExcess = ({ code }: FrameAnswer) => code === ErrorCode.rateLimited;
+
+/** spec 7.1: whoever sends in excess is told once, and of many frames together, or it would cost more than what it is told of. */
+const excessTimes = (nowMs: number): ResultTimes => ({
+  inTimeUntilMs: nowMs,
+  uselessAtMs: nowMs,
+  gatherUntilMs: nowMs + excessGatherMs,
+});
+
+const timesOf = ({ capturedMs, expiresAtMs }: ReceivedFrame, deadlineMs: number): ResultTimes => ({
+  inTimeUntilMs: expiresAtMs,
+  uselessAtMs: capturedMs + 2 * deadlineMs,
+});
 
 /** Whether a payload goes on a QUIC stream of its own: where the client takes it there, and a message is not better. */
 function goesOnStream(payloadBytes: number, options: TensorStreamOptions | undefined): boolean {

@@ -142,6 +142,32 @@ t.test(
   },
 );
 
+t.test("patience is for what a second of the highest announced rate may bring at once", async (t) => {
+  for (const [limits, patience] of [
+    [[60], 60],
+    [[0], patientExcessFrames],
+    [[1_000], patientExcessFrames],
+    [[5], relapseExcessFrames],
+    // It may not have heard of the lower rate.
+    [[60, 5], 60],
+    [[5, 60], 60],
+    [[60, 0, 5], patientExcessFrames],
+  ] as const) {
+    const victim = createOpenVictim({ framesPerSecond: limits[0], maxFramesInFlight: 1 });
+    for (const framesPerSecond of limits)
+      victim.server.setLimits({ ...defaultLimits, framesPerSecond, maxFramesInFlight: 1 });
+    let forgiven = 0;
+    for (let frame = 0; ; frame++) {
+      victim.events.length = 0;
+      victim.send({ frame, count: 1 }, undefined, 1);
+      const [event] = victim.events;
+      if (event?.type === "shed" && event.unheardMs > 0) break;
+      if (event?.type === "shed") forgiven++;
+    }
+    t.equal(forgiven, patience - 1, `${limits.join(", then ")} frames a second`);
+  }
+});
+
 t.test("a client that is hardly heard meanwhile is never closed, however much it sends", async (t) => {
   const victim = createOpenVictim({ framesPerSecond: 60 });
   let unheardUntilMs = 0;
@@ -165,6 +191,35 @@ t.test("a client that is hardly heard meanwhile is never closed, however much it
   const mostRefused = 1.2 * (patientExcessFrames + 6 * relapseExcessFrames);
   t.ok(heard - worked <= mostRefused, `${heard} of ${perSecond * seconds} frames heard, ${worked} worked on`);
   t.ok(worked < (60 * seconds) / 8, `${worked} worked on: far less than of one that keeps to its limits`);
+});
+
+t.test("a flood is answered frame by frame, in datagrams that hold many answers", async (t) => {
+  const victim = createOpenVictim({ framesPerSecond: 60 });
+  const codes = new Map<number, number>();
+  let datagrams = 0;
+  let worked = 0;
+  const drain = (nowMs: number) => {
+    for (let bytes = victim.server.pollDatagram(nowMs); bytes; bytes = victim.server.pollDatagram(nowMs)) {
+      datagrams++;
+      for (const message of decodeDatagram(bytes.slice()).controls)
+        if (message.kind === "result") codes.set(message.body.frame, message.body.code);
+    }
+  };
+  const [frames, perMs] = [120, 0.6];
+  for (let frame = 0, nowMs = 0; nowMs < 260; nowMs++) {
+    for (; frame < Math.min(frames, nowMs * perMs); frame++)
+      victim.send({ frame, count: 1 }, undefined, nowMs);
+    for (const each of victim.frames()) victim.server.answer(each, done, nowMs);
+    worked += victim.frames().length;
+    victim.events.length = 0;
+    if (victim.server.nextTimeoutMs() <= nowMs) victim.wait(nowMs);
+    drain(nowMs);
+  }
+  t.equal(codes.size, frames, "each is answered");
+  t.equal([...codes.values()].filter((code) => code === ErrorCode.rateLimited).length, frames - worked);
+  // A report each 10 ms, of what is worked on a result and a repeat, until it is clear that nobody listens some more.
+  t.ok(datagrams <= 26 + 4 * worked, `${datagrams} datagrams for ${frames} frames, ${worked} worked on`);
+  t.ok(worked < 20);
 });
 
 t.test("what waits for the rest of its slice on streams is bounded over all of them", async (t) => {

@@ -138,3 +138,78 @@ t.test(
     }
   },
 );
+
+/** Pushes 60 results a second, and takes what leaves whenever the outbox asks for it. @returns sendings and wakes of each second */
+function sendWithoutAnswer(outbox: ResultOutbox, seconds: number, deadlineMs: number) {
+  const perSecond = Array.from({ length: seconds }, () => ({ sendings: 0, wakes: 0 }));
+  for (let i = 0; i < 60 * seconds; i++) {
+    const nowMs = (i * 1_000) / 60;
+    const times = { inTimeUntilMs: nowMs + deadlineMs, uselessAtMs: nowMs + 2 * deadlineMs };
+    outbox.push({ stream: 1, frame: i, outcome: 1 }, times, nowMs);
+    for (let atMs = nowMs; atMs < nowMs + 1_000 / 60; ) {
+      const second = perSecond[Math.floor(atMs / 1_000)]!;
+      second.sendings += takeAll(outbox, atMs).length;
+      second.wakes++;
+      atMs = Math.max(atMs + 1, outbox.nextTimeoutMs());
+    }
+  }
+  return perSecond;
+}
+
+t.test("who acknowledges nothing is soon sent each result twice, however long it is of use", async (t) => {
+  for (const deadlineMs of [150, 2_000, 10_000]) {
+    const outbox = createResultOutbox();
+    const seconds = sendWithoutAnswer(outbox, 6, deadlineMs);
+    t.ok(seconds[0]!.sendings >= 180, `${deadlineMs} ms: it is not known at first: ${seconds[0]!.sendings}`);
+    for (const { sendings, wakes } of seconds.slice(1)) {
+      t.ok(sendings <= 120 && sendings >= 60, `${deadlineMs} ms: ${sendings} sendings of 60 results`);
+      t.ok(wakes <= 180, `${deadlineMs} ms: ${wakes} wakes`);
+    }
+    t.ok(outbox.size <= maxUnacknowledgedResults);
+  }
+});
+
+t.test(
+  "after the first acknowledgement of such a client all that is still of use is sent again",
+  async (t) => {
+    const outbox = createResultOutbox();
+    sendWithoutAnswer(outbox, 2, 150);
+    push(outbox, 120, 2_000, 10, 2_300);
+    t.same(takeAll(outbox, 2_000).at(-1), 120);
+    outbox.acknowledge(1, [119], 2_010);
+    const again = takeAll(outbox, 2_010);
+    const useful = [...Array(15).keys()].map((i) => 103 + i);
+    t.same(again, useful, "what is useless by then is not, nor what was acknowledged or is not due");
+    t.ok(outbox.nextTimeoutMs() < 2_020, "and repeats are hasty again");
+    outbox.acknowledge(1, [...useful, 118, 120], 2_015);
+    t.equal(outbox.size, 0);
+  },
+);
+
+t.test(
+  "what is sent only once, since it is late, does not count as lost before its acknowledgement is",
+  async (t) => {
+    const outbox = createResultOutbox();
+    outbox.setPathLoss(0.05);
+    push(outbox, 0);
+    push(outbox, 1, 0, 10, 0);
+    t.same(takeAll(outbox, 0), [0, 1]);
+    t.same(takeAll(outbox, 7), [0]);
+    outbox.setPathLoss(0);
+    outbox.acknowledge(1, [0, 1], 41);
+    outbox.acknowledge(1, [0], 48);
+    push(outbox, 2, 200, 10, 500);
+    t.same(takeAll(outbox, 200), [2]);
+    t.equal(outbox.nextTimeoutMs(), 200 + 1.1 * rttMs + 15, "nothing was lost, and there is no haste");
+  },
+);
+
+t.test("what the last acknowledgement left open is known without another one", async (t) => {
+  const outbox = createResultOutbox();
+  push(outbox, 0);
+  t.same([...takeAll(outbox, 0), ...takeAll(outbox, 60)], [0, 0]);
+  outbox.acknowledge(1, [0], 61);
+  push(outbox, 1, 4_000, 10, 4_300);
+  t.same(takeAll(outbox, 4_000), [1]);
+  t.equal(outbox.nextTimeoutMs(), 4_000 + 80 / 12, "one of two sendings was not acknowledged");
+});

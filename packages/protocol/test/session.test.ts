@@ -105,6 +105,46 @@ for (const loss of [0.03, 0.1]) {
   }
 }
 
+t.test(
+  "20 % loss each way: what a client acknowledges now and then is still repeated until it does",
+  async (t) => {
+    let onTime = 0;
+    for (const seed of [1, 2, 3]) {
+      const lossy = { ...path, loss: 0.2 };
+      const session = createVirtualSession({ seed, up: lossy, down: lossy });
+      const spec = { ...streamOptions.spec, shape: [1_000] };
+      const stream = session.client.openStream({ ...streamOptions, spec });
+      session.runUntil(300);
+      streamFrames(session, stream, { frames: 450, intervalMs: 33, bytes: new Uint8Array(1_000) });
+      session.runUntil(17_000);
+      assertAccounted(t, session.client.figures, 450);
+      onTime += session.client.figures.onTime;
+    }
+    t.ok(onTime >= 0.985 * 3 * 450, `on time ${onTime}`);
+  },
+);
+
+t.test("results that nobody could hear for seconds do not cost those that come after", async (t) => {
+  const session = createVirtualSession({ seed: 5, up: path, down: path });
+  const spec = { ...streamOptions.spec, shape: [1_000] };
+  const stream = session.client.openStream({ ...streamOptions, spec });
+  session.runUntil(1_000);
+  session.downLink.set({ loss: 1 }, session.clock.now());
+  // The client would offer nothing in the dark.
+  const frames = 60;
+  streamFrames(session, stream, { frames, intervalMs: 33, bytes: new Uint8Array(1_000) });
+  session.runUntil(3_500);
+  const inTheDark = session.server.figures.resultsRepeated;
+  t.ok(inTheDark > 100, `${inTheDark} repeats before it was clear that nothing is heard`);
+  session.downLink.set({ loss: 0.2 }, session.clock.now());
+  session.upLink.set({ loss: 0.2 }, session.clock.now());
+  const before = session.client.figures.onTime;
+  streamFrames(session, stream, { frames: 300, intervalMs: 33, bytes: new Uint8Array(1_000) });
+  session.runUntil(15_000);
+  const onTime = session.client.figures.onTime - before;
+  t.ok(onTime >= 0.96 * 300, `on time ${onTime} of 300`);
+});
+
 t.test("more than the link carries is dropped at the gate, and what is admitted arrives", async (t) => {
   const session = createVirtualSession({ seed: 3, up: path, down: path });
   const options = { ...streamOptions, spec: { ...streamOptions.spec, shape: [100_352] } };

@@ -1,7 +1,7 @@
 /** What a silence costs, and what follows it (spec 5.7). */
-import { defaultLimits, ErrorCode } from "@sluice/protocol";
+import { createClientSession, defaultLimits, ErrorCode } from "@sluice/protocol";
 import t from "tap";
-import { createControlDecoder, type OutgoingControl } from "#src/control-message.js";
+import { createControlDecoder, encodeDelimitedControl, type OutgoingControl } from "#src/control-message.js";
 import { decodeDatagram } from "#src/datagram.js";
 import { minPeerSilenceMs, peerSilenceMs, silencePerLife } from "#src/limits.js";
 import { createOpenVictim, done, type Victim } from "./victim.js";
@@ -132,3 +132,19 @@ t.test(
     t.same([session.client.state, session.server.state], ["open", "open"]);
   },
 );
+
+t.test("what counts as a silence can be chosen", async (t) => {
+  for (const silenceMs of [0, -1, Number.NaN])
+    t.throws(() => createClientSession({ agent: "test", silenceMs }, 0), {
+      ...{ name: "RangeError", message: /^silenceMs/ },
+    });
+  const client = createClientSession({ agent: "test", silenceMs: 2_000 }, 0);
+  client.handleControl(encodeDelimitedControl({ kind: "welcome", body: { version: 1 } }), 0);
+  t.match(client.pollEvent(), { type: "open" });
+  client.handleTimeout(1_999);
+  t.equal(client.pollEvent(), undefined);
+  client.handleTimeout(2_000);
+  t.match(client.pollEvent(), { type: "silence", isSilent: true });
+  client.handleTimeout(3_000);
+  t.equal(client.pollEvent(), undefined, "it is told once");
+});

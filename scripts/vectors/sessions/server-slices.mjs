@@ -20,6 +20,12 @@ import {
   whole,
 } from "./session-steps.mjs";
 
+/** At once, at the step `since`, or a little later, with others (7.1). */
+const refused = (frame, since) => ({
+  ...message("result", { stream: 1, frame, outcome: 2, code: 66 }),
+  since,
+});
+
 export const serverSlices = [
   server(
     "frame-in-one-slice",
@@ -257,8 +263,9 @@ export const serverSlices = [
       welcomed,
       accepted,
       ...Array.from({ length: 9 }, (_, i) => datagram(20, whole(i, i))),
-      datagram(21, whole(9, 9), { says: [message("result", { stream: 1, frame: 9, outcome: 2, code: 66 })] }),
-      lives(70),
+      datagram(21, whole(9, 9)),
+      wait(70, { says: [refused(9, 11)] }),
+      lives(80),
     ],
     { limits: { millihertz: 1000 } },
   ),
@@ -269,7 +276,8 @@ export const serverSlices = [
       welcomed,
       accepted,
       datagram(20, whole(0, 0)),
-      datagram(21, whole(1, 1), { says: [message("result", { stream: 1, frame: 1, outcome: 2, code: 66 })] }),
+      datagram(21, whole(1, 1)),
+      wait(70, { says: [refused(1, 3)] }),
       wait(400, { says: [done(0)] }),
     ],
     { limits: { maxFramesInFlight: 1 }, answerAfterMs: 300 },

@@ -39,7 +39,7 @@ export function compareSession(vector: Vector, output: Json): string | undefined
     steps: readonly { at: number; input?: JsonObject }[];
   };
   const control = createControlDecoder();
-  const history: { readonly step: number; readonly slices: readonly SentSlice[] }[] = [];
+  const history: SentInStep[] = [];
   let maxBytes = scriptDatagramBytes;
   /** Since the last step that asked for some: a client may gather them, and need not (spec 7.1). */
   let acks: ControlMessage[] = [];
@@ -48,10 +48,10 @@ export function compareSession(vector: Vector, output: Json): string | undefined
     if (typeof input?.maxDatagramBytes === "number") maxBytes = input.maxDatagramBytes;
     try {
       const sent = readStep(control, steps[i]!, maxBytes, role);
-      history.push({ step: i, slices: sent.slices });
+      history.push({ step: i, slices: sent.slices, messages: sent.messages.map(plainMessage) });
       acks.push(...sent.messages);
       const fault =
-        judge(expectation, steps[i]!, sent.messages, sent.slices, history) ??
+        judge(expectation, steps[i]!, sent.slices, history) ??
         judgeResults(expectation, sent.results) ??
         judgeAcks(expectation, acks);
       if (expectation.acks) acks = [];
@@ -61,6 +61,12 @@ export function compareSession(vector: Vector, output: Json): string | undefined
     }
   }
   return undefined;
+}
+
+interface SentInStep {
+  readonly step: number;
+  readonly slices: readonly SentSlice[];
+  readonly messages: readonly ReturnType<typeof plainMessage>[];
 }
 
 interface SentSlice extends ReceivedSlice {
@@ -122,17 +128,17 @@ function judgeResults(
 function judge(
   expectation: StepExpectation,
   step: StepOutput,
-  messages: readonly ControlMessage[],
   slices: readonly SentSlice[],
-  history: readonly { readonly step: number; readonly slices: readonly SentSlice[] }[],
+  history: readonly SentInStep[],
 ): string | undefined {
   const closed = step.closed ?? undefined;
   if (closed !== expectation.closed)
     return `expected ${expectation.closed ? `a close with ${expectation.closed}` : "an open session"}, it is ${closed ? `closed with ${closed}` : "open"}`;
-  const plain = messages.map(plainMessage);
-  for (const { kind, body } of expectation.says ?? []) {
-    if (!plain.some((message) => message.kind === kind && includes(message.body, body)))
-      return `expected ${shorten({ kind, body })} among ${shorten(plain)}`;
+  const plain = history.at(-1)!.messages;
+  for (const { kind, body, since = history.length - 1 } of expectation.says ?? []) {
+    const said = history.slice(since).flatMap(({ messages }) => messages);
+    if (!said.some((message) => message.kind === kind && includes(message.body, body)))
+      return `expected ${shorten({ kind, body })} among ${shorten(said)}`;
   }
   for (const kind of expectation.silent ?? []) {
     if (plain.some((message) => message.kind === kind)) return `expected no ${kind}, got ${shorten(plain)}`;

@@ -7,8 +7,8 @@ export type JsonObject = { readonly [name: string]: Json };
 
 /** What must follow a step of a session; absent members ask for nothing. */
 export interface StepExpectation {
-  /** Messages that must have been sent since the step before: the members given must be equal. */
-  readonly says?: readonly { readonly kind: string; readonly body: JsonObject }[];
+  /** Messages that must have been sent since the step before, or in or after the step `since`: the members given must be equal. */
+  readonly says?: readonly { readonly kind: string; readonly body: JsonObject; readonly since?: number }[];
   /** Kinds of messages of which none may have been sent. */
   readonly silent?: readonly string[];
   /** Name of the code that the session is closed with; where it is absent the session must be open. */
