@@ -44,6 +44,8 @@ interface CutReport {
   readonly workShare: number;
   readonly recommended: boolean;
   readonly statistics: boolean;
+  /** What the file declares the tensor to be, where a run gives something else. */
+  readonly declared?: string;
 }
 
 /**
@@ -82,6 +84,7 @@ async function describeCut(cut: Cut, model: Model, codec: Codec): Promise<CutRep
     workShare: cut.workShare,
     recommended: cut.name === model.defaultCut,
     statistics: (await readStatistics(model, cut.name)) !== undefined,
+    ...(cut.declared === undefined ? {} : { declared: cut.declared }),
   };
 }
 
@@ -105,14 +108,15 @@ const columns = [
   { title: "" },
 ] as const;
 
-function notes({ recommended, statistics, dtype }: CutReport): string {
-  return [recommended && "default", statistics && "statistics", dtype !== "float32" && dtype]
+function notes({ recommended, statistics, dtype, declared }: CutReport): string {
+  const differs = declared !== undefined && `declared as ${declared}, which a run does not give`;
+  return [recommended && "default", statistics && "statistics", dtype !== "float32" && dtype, differs]
     .filter((note) => typeof note === "string")
     .join(", ");
 }
 
-function formatCuts(cuts: readonly CutReport[]): string {
-  if (cuts.length === 0) return "it can be cut nowhere; --illegal says why\n";
+function formatCuts(cuts: readonly CutReport[], hasReasons: boolean): string {
+  if (cuts.length === 0) return `it can be cut nowhere${hasReasons ? "" : "; --illegal says why"}\n`;
   return formatTable(
     columns,
     cuts.map((cut) => [
@@ -129,8 +133,10 @@ function formatCuts(cuts: readonly CutReport[]): string {
   );
 }
 
-function formatIllegal(illegal: readonly IllegalCut[]): string {
-  if (illegal.length === 0) return "every tensor on the way is a cut\n";
+function formatIllegal(illegal: readonly IllegalCut[], cuts: number): string {
+  if (illegal.length === 0) {
+    return cuts === 0 ? "it has no inner tensors\n" : "every tensor on the way is a cut\n";
+  }
   return formatTable(
     [{ title: "no cut" }, { title: "operation" }, { title: "because" }],
     illegal.map(({ name, operation, reason }) => [name, operation, reason]),
@@ -157,6 +163,7 @@ async function inspectModel(reference: string, options: InspectOptions, context:
     context.signal.throwIfAborted();
     cuts.push(await describeCut(cut, model, await codecOf(cut)));
   }
+  const outputs = await network.measureOutputs();
   const illegal = options.illegal ? await network.listIllegalCuts() : undefined;
   if (options.json) {
     const { name, input, labels } = model;
@@ -168,7 +175,7 @@ async function inspectModel(reference: string, options: InspectOptions, context:
       classes: labels.length,
       input,
       inputs: network.inputs,
-      outputs: network.outputs,
+      outputs,
       codec: codecText,
       payloadBytes,
       cuts,
@@ -179,7 +186,7 @@ async function inspectModel(reference: string, options: InspectOptions, context:
   }
   const values = [
     ...network.inputs.map((input) => ["input", input] as const),
-    ...network.outputs.map((output) => ["output", output] as const),
+    ...outputs.map((output) => ["output", output] as const),
   ];
   context.stdout.write(
     `${model.name}: ${describeSize(network)}\n${values
@@ -188,7 +195,7 @@ async function inspectModel(reference: string, options: InspectOptions, context:
       )
       .join(
         "",
-      )}\n${formatCuts(cuts)}\ncoded: ${describeCodecs(codecText, cuts)}, in slices of at most ${payloadBytes} bytes\n${illegal ? `\n${formatIllegal(illegal)}` : ""}`,
+      )}\n${formatCuts(cuts, illegal !== undefined)}\ncoded: ${describeCodecs(codecText, cuts)}, in slices of at most ${payloadBytes} bytes\n${illegal ? `\n${formatIllegal(illegal, cuts.length)}` : ""}`,
   );
 }
 

@@ -25,7 +25,7 @@ import { profileProviders } from "./profile-providers.js";
 import { formatIntervals, formatLayers, formatOptions, nameOptions } from "./profile-report.js";
 import { engineOptions, providerOption } from "./provider-option.js";
 import { parsePositive } from "./stream-options.js";
-import { integerCodec } from "./suited-codec.js";
+import { integerCodec, isFloatDtype } from "./suited-codec.js";
 
 interface ProfileCommandOptions {
   readonly split?: readonly string[];
@@ -59,7 +59,10 @@ async function takeInputs(model: Model, { source, images }: ProfileCommandOption
 /** What the input is sent as: pixels as they are, or as numbers; and as pictures. */
 async function openInputCodecs(model: Model, given: readonly string[] | undefined) {
   const isPixels = takesPixels(model);
-  const plain = { codec: await prepareCodec(isPixels ? "raw" : inputCodec), asBytes: isPixels };
+  const isWhole = !isFloatDtype(model.input.dtype);
+  const plain = { codec: await prepareCodec(isPixels || isWhole ? "raw" : inputCodec), asBytes: isPixels };
+  // Places in a table are no picture.
+  if (given === undefined && isWhole) return [plain];
   if (given === undefined) return [plain, { codec: await prepareCodec(pictureCodec), asBytes: false }];
   return Promise.all(
     given.map(async (text) => ({ codec: await prepareCodec(text), asBytes: isPixels && text === "raw" })),
@@ -172,7 +175,7 @@ export function registerProfile(program: Command, context: CliContext): void {
     )
     .option(
       "--input-codec <chain>",
-      "a codec of the input, for the server only (default: as bytes, and as JPEG)",
+      "a codec of the input, for the server only (default: as bytes, and as JPEG; whole numbers as they are)",
       collect,
     )
     .option(

@@ -43,8 +43,8 @@ export interface ServedEntry {
 
 /** `[NAME[@VERSION]=]MODEL`. @throws CliError naming the option */
 export function parseModelEntry(text: string): ModelEntry {
-  // A path with sizes of axes behind it has a sign of equality, too.
-  const match = /^(?:(?![^=]*\.onnx:)([^=@/\\]+)(?:@([A-Za-z0-9.-]+))?=)?(.+)$/s.exec(text);
+  // A path with sizes of axes behind it has a colon and a sign of equality, too.
+  const match = /^(?:([^=@:/\\]+)(?:@([A-Za-z0-9.-]+))?=)?(.+)$/s.exec(text);
   if (!match) {
     throw new CliError(ExitCode.usage, `--model: expected [NAME[@VERSION]=]MODEL, got "${text}"`);
   }

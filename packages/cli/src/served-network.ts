@@ -40,7 +40,8 @@ export async function loadServedHalf(
   options: EngineOptions,
 ): Promise<LoadedHalf> {
   const half = await tailOf(model, split);
-  const engine = await createRestartingEngine(() => half.load(options), {
+  const batches = half.inputs[0]?.batch === "dynamic" ? [1, maxFrames] : [1];
+  const engine = await createRestartingEngine(() => half.load({ ...options, batches }), {
     now: () => performance.now(),
   });
   try {

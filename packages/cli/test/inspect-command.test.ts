@@ -125,6 +125,9 @@ t.test("a model that can be cut nowhere says so", async (t) => {
   });
   const path = join(t.testdir({ "one.onnx": Buffer.from(bytes) }), "one.onnx");
   t.match((await runHere(["inspect", path])).stdout, /\nit can be cut nowhere; --illegal says why\n/);
+  const { stdout } = await runHere(["inspect", path, "--illegal"]);
+  t.match(stdout, /\nit can be cut nowhere\n/);
+  t.match(stdout, /\nit has no inner tensors\n/);
 });
 
 t.test("sizes are told for the codec that is sent with: whole numbers as they are", async (t) => {
@@ -172,4 +175,17 @@ t.test("sizes are told for the codec that is sent with: whole numbers as they ar
   );
   t.match(shared, [{ split: "whole", codec: "raw" }]);
   t.equal(shared.length, 1);
+});
+
+t.test("what a run gives is told, not what a file declares wrong", async (t) => {
+  const bytes = tinyModelBytes(({ graph }) => {
+    const dim = [{ dim_param: "N" }, { dim_value: 4 }, { dim_value: 9 }];
+    const add = { name: "add_1", type: { tensor_type: { elem_type: 1, shape: { dim } } } };
+    Object.assign(graph, { value_info: [add], output: [{ name: "logits" }] });
+  });
+  const path = join(t.testdir({ "wrong.onnx": Buffer.from(bytes) }), "wrong.onnx");
+  const { code, stdout } = await runHere(["inspect", path]);
+  t.equal(code, 0);
+  t.match(stdout, /^add_1 +Add +4x8x8 .* declared as float32 4x9, which a run does not give$/m);
+  t.match(stdout, /\n {2}output {2}logits {2}float32 5\n/);
 });

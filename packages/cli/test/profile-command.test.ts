@@ -1,7 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import t from "tap";
+import { runHere } from "./run-here.js";
 import { runSluice } from "./run-sluice.js";
+import { tinyModelBytes } from "./tiny-models.js";
 
 const few = ["--split", "add_3", "--split", "pool", "--runs", "2", "--images", "2", "--threads", "1"];
 
@@ -50,4 +52,24 @@ t.test("mistakes are told", async (t) => {
   t.equal(code, 5);
   t.match(stderr, /cut "conv"/);
   t.match(await runSluice(["profile", "fashion", "--runs", "0"]), { code: 2 });
+});
+
+t.test("an input of whole numbers is profiled as it is sent: as it is", async (t) => {
+  const bytes = tinyModelBytes(({ graph }) => {
+    graph.input[0]!.type!.tensor_type.elem_type = 6;
+    for (const node of graph.node) node.input = node.input.map((name) => (name === "input" ? "float" : name));
+    const attribute = [{ name: "to", type: 2, i: 1 }];
+    graph.node.unshift(
+      Object.assign({ op_type: "Cast", input: ["input"], output: ["float"] }, { attribute }),
+    );
+  });
+  const path = join(t.testdir({ "whole.onnx": Buffer.from(bytes) }), "whole.onnx");
+  const args = ["--split", "add_1", "--runs", "1", "--images", "1", "--json"];
+  const { code, stdout } = await runHere(["profile", path, ...args]);
+  t.equal(code, 0);
+  const server = JSON.parse(stdout).options.filter(
+    ({ strategy }: { strategy: string }) => strategy === "server",
+  );
+  t.match(server, [{ codec: "raw" }]);
+  t.equal(server.length, 1);
 });

@@ -15,6 +15,8 @@ t.test("a model may be given a name and a version", async (t) => {
     ["faces@v1.2-rc=sink", "faces", "v1.2-rc", "sink"],
     ["a.onnx:seq=128,rows=3", undefined, "", "a.onnx:seq=128,rows=3"],
     ["words@2=a.onnx:seq=128", "words", "2", "a.onnx:seq=128"],
+    ["words@2=folder:x.1=128", "words", "2", "folder:x.1=128"],
+    ["folder:x.1=128", undefined, "", "folder:x.1=128"],
     ["./a@2=b.onnx", undefined, "", "./a@2=b.onnx"],
   ] as const) {
     t.same(parseModelEntry(text), { name, version, reference, labelsPath: undefined }, text);
@@ -113,7 +115,7 @@ t.test("where sizes are open and ones do not do, it is said how they are fixed",
   const entry = { name: "open", version: "", reference: join(root, "open.onnx"), labelsPath: undefined };
   const { registry } = await openServedModels([entry], { threads: 1, maxLoaded: undefined });
   const advice =
-    /input "input": leaves sizes open and .*; an .onnx file takes sizes behind its path, as in model.onnx:3x224x8$/s;
+    /input "input": leaves sizes open and .*; sizes stand behind the path of a model, as in model.onnx:3x224x8$/s;
   await t.rejects(registry.prepare("open", ""), { name: "ModelError", message: advice });
   await registry.close();
 });

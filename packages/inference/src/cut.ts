@@ -14,6 +14,8 @@ export interface Cut extends TensorSpec {
   readonly workShare: number;
   /** Multiply-adds of one sample before the cut. */
   readonly multiplyAdds: number;
+  /** What the file declares the tensor to be, where a run gives something else. */
+  readonly declared?: string;
 }
 
 /** An inner tensor at which a network cannot be cut, and why. */

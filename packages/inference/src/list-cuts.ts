@@ -1,17 +1,24 @@
 import type { TensorSpec } from "@sluice/tensor";
 import type { Cut, IllegalCut } from "./cut.js";
+import { findTypes } from "./find-types.js";
 import { describeCuts, describeIllegalCuts, type KnownGraph } from "./graph/describe-cuts.js";
 import { findCuts } from "./graph/find-cuts.js";
 import { ModelError } from "./model-error.js";
-import { type OnnxModel, parseModel, requiredInputs } from "./onnx/model.js";
+import { type OnnxModel, parseModel } from "./onnx/model.js";
 import type { OnnxNode } from "./onnx/node.js";
-import { analyseDataFlow, checkCut } from "./onnx/onnx-flow.js";
+import { analyseDataFlow } from "./onnx/onnx-flow.js";
 import { costShapes, type KnownShapes, multiplyAdds } from "./onnx/operation-cost.js";
-import { type ModelSplit, splitGraph } from "./onnx/split-graph.js";
-import { type Dimension, elementTypeName, type ValueType } from "./onnx/value-type.js";
+import { headGraph, type ModelSplit, splitGraph } from "./onnx/split-graph.js";
+import { elementTypeName, type ValueInfo, type ValueType } from "./onnx/value-type.js";
 import type { OnnxruntimeOptions } from "./onnxruntime/open-onnx-session.js";
-import { probeShapes } from "./onnxruntime/probe-shapes.js";
-import { describeValue, isSendable, specOf, withinLimits } from "./tensor-info.js";
+import {
+  describeOutputValue,
+  describeValue,
+  isSendable,
+  type OutputInfo,
+  specOf,
+  withinLimits,
+} from "./tensor-info.js";
 
 function knownShapes(model: OnnxModel, probed: ReadonlyMap<string, ValueType>): KnownShapes {
   const shapes = new Map<string, NonNullable<ValueType["shape"]>>();
@@ -31,53 +38,49 @@ function sendableOf(name: string, type: ValueType | undefined): TensorSpec | str
   return withinLimits(specOf(describeValue({ name, type })));
 }
 
-/** What the model declares; for the rest, what comes out when zeros are run through it. */
-async function findTypes(
-  bytes: Uint8Array,
-  model: OnnxModel,
-  names: readonly string[],
-  options: OnnxruntimeOptions,
-): Promise<ReadonlyMap<string, ValueType>> {
-  const batch = requiredInputs(model.graph)[0]?.type?.shape?.[0];
-  const types = new Map<string, ValueType>();
-  for (const { name, type } of [...model.graph.values, ...model.graph.outputs]) {
-    if (isComplete(type, batch)) types.set(name, type);
-  }
-  const missing = names.filter((name) => !types.has(name));
-  if (missing.length > 0) {
-    for (const [name, type] of await probeShapes(bytes, missing, options)) types.set(name, type);
-  }
-  return types;
+/** A model's graph, with what its values and outputs are. */
+export interface ExaminedGraph extends KnownGraph<OnnxNode> {
+  /** @throws ModelError for one that cannot be carried */
+  outputs(): readonly OutputInfo[];
+  typeOf(name: string): ValueType | undefined;
 }
 
 /**
- * A model's graph with the types of the values that everything flows through, and what the work needs. Shapes that the
- * model does not declare are measured by running zeros through it once or twice.
- * @throws ModelError for bytes that are no model, EngineError for a model that does not run
+ * A model's graph with the types of the values that everything flows through, of its outputs, and of what the work needs.
+ * Zeros are run through the model once or twice; where it does not run, what it declares is taken.
+ * @throws ModelError for bytes that are no model, EngineError for a model that neither runs nor declares all that
  */
 export async function examineGraph(
   bytes: Uint8Array,
   options: OnnxruntimeOptions = {},
-): Promise<KnownGraph<OnnxNode>> {
+): Promise<ExaminedGraph> {
   const model = parseModel(bytes);
   const flow = analyseDataFlow(model.graph);
   const { nodes, cuts } = findCuts(flow);
   const constants = new Set(model.graph.initializers.map(({ name }) => name));
-  const asked = new Set([...cuts.map(({ name }) => name), ...nodes.flatMap(costShapes)]);
-  const names = [...asked].filter((name) => name !== "" && !constants.has(name));
-  const types = await findTypes(bytes, model, names, options);
+  const asked = new Set([...cuts.map(({ name }) => name), ...flow.outputs, ...nodes.flatMap(costShapes)]);
+  const names = [...asked].filter((name) => name !== "" && !constants.has(name) && !flow.inputs.has(name));
+  const { types, misdeclared } = await findTypes(bytes, model, names, options);
   const shapes = knownShapes(model, types);
   return {
     flow,
+    misdeclared,
+    outputs: () => model.graph.outputs.map((output) => describeOutputAs(output, types.get(output.name))),
+    typeOf: (name) => types.get(name),
     multiplyAdds: (node) => multiplyAdds(node, shapes),
     sendable: (name) => sendableOf(name, types.get(name)),
   };
 }
 
+/** An output as a run gives it; one whose first axis is not the batch's, or that no run gave, as the model declares it. */
+function describeOutputAs(output: ValueInfo, measured: ValueType | undefined): OutputInfo {
+  const isKnown = measured !== undefined && measured.shape !== null;
+  return describeOutputValue(isKnown ? { name: output.name, type: measured } : output);
+}
+
 /**
- * Every tensor at which a model can be cut, from the input to the output. Shapes that the model does not declare are
- * measured by running zeros through it once or twice.
- * @throws ModelError for bytes that are no model, EngineError for a model that does not run
+ * Every tensor at which a model can be cut, from the input to the output, as a run of zeros through it gives them.
+ * @throws ModelError for bytes that are no model, EngineError for a model that neither runs nor declares its inner tensors
  */
 export async function listCuts(bytes: Uint8Array, options: OnnxruntimeOptions = {}): Promise<Cut[]> {
   return describeCuts(await examineGraph(bytes, options));
@@ -95,18 +98,9 @@ export async function listIllegalCuts(
 }
 
 /**
- * Whether a declared type can be relied on: all sizes known but the batch axis, and that one the input's. (Exporters
- * give other names to axes that hold the batch times something else.)
- */
-function isComplete(type: ValueType | null, batch: Dimension | undefined): type is ValueType {
-  const [first, ...others] = type?.shape ?? [];
-  if (first === undefined || others.some((size) => typeof size !== "number")) return false;
-  return typeof first === "number" ? typeof batch === "number" : first !== null && first === batch;
-}
-
-/**
- * Cuts a model at a tensor: `tail(head(input))` is `model(input)`, bit by bit with graph optimization disabled. Where
- * the model does not declare the tensor's type, it is measured by running zeros through the model.
+ * Cuts a model at a tensor: `tail(head(input))` is `model(input)`, bit by bit with graph optimization disabled. What the
+ * tensor is, is measured by running zeros through what comes before it.
+ * @param known what it is, where the whole model has been run before
  * @throws ModelError `unknown-name` with the nearest names, `illegal-cut` naming the path that bypasses the cut,
  *   `unsupported` for a tensor that cannot be sent
  */
@@ -114,11 +108,12 @@ export async function splitModel(
   bytes: Uint8Array,
   tensorName: string,
   options: OnnxruntimeOptions = {},
+  known?: ValueType,
 ): Promise<ModelSplit> {
   const model = parseModel(bytes);
-  // Before the model is run: a wrong name is no reason to.
-  checkCut(model.graph, tensorName);
-  const type = (await findTypes(bytes, model, [tensorName], options)).get(tensorName);
+  // Checks the name before anything is run.
+  const head = headGraph(model, tensorName);
+  const type = known ?? (await findTypes(head, model, [tensorName], options)).types.get(tensorName);
   // What cannot be sent is told now, not at the first frame.
   const spec = sendableOf(tensorName, type);
   if (typeof spec === "string") throw new ModelError("unsupported", `cut "${tensorName}": ${spec}`);

@@ -1,11 +1,13 @@
-import { readFile, stat } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { basename, dirname, extname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type CutStatistics, decodeStatistics } from "@sluice/tensor";
 import { nearestNames } from "./graph/nearest-names.js";
+import type { InputSizes } from "./input-sizes.js";
 import { readLabels } from "./labels.js";
 import type { Model } from "./model.js";
 import { ModelError } from "./model-error.js";
+import { readModelPath } from "./model-path.js";
 import type { Network } from "./network.js";
 import { loadOcr } from "./ocr/load-ocr.js";
 import { createOnnxNetwork } from "./onnx-network.js";
@@ -35,9 +37,6 @@ export const embeddedModels = ["fashion"] as const;
 
 /** Where `fashion` is cut: the second residual sum of 14x14x64, with 59 % of the multiply-adds before it. */
 export const fashionDefaultCut = "add_3";
-
-/** The path of an ONNX model and sizes that its inputs leave open: of its one input without the batch axis, or by names of axes. */
-const onnxReference = /^(.*\.onnx)(?::(?:(\d+(?:x\d+)*)|([^=]+=\d+(?:,[^=]+=\d+)*)))?$/i;
 
 /** The folder of the embedded model with its labels, statistics and test images. */
 export const fashionDirectory = fileURLToPath(new URL("../models/fashion/", import.meta.url));
@@ -73,22 +72,8 @@ interface Resolved {
   open(): Promise<Network>;
 }
 
-async function isDirectory(path: string): Promise<boolean> {
-  return stat(path).then(
-    (status) => status.isDirectory(),
-    () => false,
-  );
-}
-
-/** @param text `NAME=SIZE,NAME=SIZE` */
-function sizesByName(text: string): Map<string, number> {
-  return new Map(
-    [...text.matchAll(/(?:^|,)([^=]+)=(\d+)/g)].map(([, name, size]) => [name!, Number(size)] as const),
-  );
-}
-
 async function resolveReference(reference: string, { onLog, remote }: LoadModelOptions): Promise<Resolved> {
-  const openOnnx = (path: string, sizes?: Parameters<typeof readOnnxFile>[1]) => async () =>
+  const openOnnx = (path: string, sizes?: InputSizes) => async () =>
     createOnnxNetwork(await readOnnxFile(path, sizes));
   if (reference === "fashion") {
     const path = join(fashionDirectory, "fashion.onnx");
@@ -98,17 +83,15 @@ async function resolveReference(reference: string, { onLog, remote }: LoadModelO
     const { model } = parseRemoteUrl(reference);
     return { name: model, path: reference, open: () => openRemoteNetwork(reference, remote) };
   }
-  const [, onnxPath, shape, axes] = onnxReference.exec(reference) ?? [];
-  if (onnxPath !== undefined) {
-    const sizes = axes === undefined ? shape?.split("x").map(Number) : sizesByName(axes);
-    return { name: basename(onnxPath, extname(onnxPath)), path: onnxPath, open: openOnnx(onnxPath, sizes) };
-  }
-  const path = (await isDirectory(reference)) ? join(reference, "model.json") : reference;
-  if (extname(path).toLowerCase() === ".json") {
+  const found = await readModelPath(reference);
+  if (found !== undefined) {
+    const { format, path, sizes } = found;
     const file = basename(path, extname(path));
+    if (format === "onnx") return { name: file, path, open: openOnnx(path, sizes) };
     // Nearly all are called model.json; the folder tells them apart.
     const name = file === "model" ? basename(dirname(resolve(path))) : file;
-    return { name, path, open: () => openTfjsNetwork(path, onLog ? { onLog } : {}) };
+    const options = { ...(onLog ? { onLog } : {}), ...(sizes ? { sizes } : {}) };
+    return { name, path, open: () => openTfjsNetwork(path, options) };
   }
   const near = nearestNames(reference, embeddedModels, 1)[0];
   throw new ModelError(
@@ -121,8 +104,8 @@ async function resolveReference(reference: string, { onLog, remote }: LoadModelO
 /**
  * Reads a model.
  * @param reference `fashion` for the embedded one, `ocr` for the optional reader of text lines, or a path: of an .onnx
- *   file (`PATH:3x224x224` fixes sizes of its input that it leaves open, `PATH:seq=128` those of any inputs by the names of their axes), of the model.json of a TensorFlow.js model or of its folder; or the address of a model at a server of the Open
- *   Inference Protocol
+ *   file, of the model.json of a TensorFlow.js model or of its folder, where `PATH:3x224x224` fixes sizes that its input leaves open
+ *   and `PATH:seq=128` those of any inputs by the names of their axes; or the address of a model at a server of the Open Inference Protocol
  * @throws ModelError `unknown-name`, `not-found`, `unreadable`, `too-large`, `not-onnx`, `not-tfjs`, `unsupported`
  * @throws EngineError where TensorFlow.js is needed and not there, or refuses the model
  */

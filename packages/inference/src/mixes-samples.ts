@@ -10,7 +10,8 @@ const tolerance = 0.05;
 
 /**
  * Whether what comes out for a sample depends on those beside it in a batch: in a network whose open first axis is the time and not
- * the batch, or that normalizes over the batch. Runs two samples of noise alone and together.
+ * the batch, or that normalizes over the batch. Runs two samples of noise alone and together; at
+ * another server, too, where the same fault would be as bad, and measuring batches costs more.
  * @returns `false` also where the network does not run on noise
  */
 export async function mixesSamples(engine: Engine): Promise<boolean> {

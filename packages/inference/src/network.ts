@@ -19,6 +19,8 @@ export interface EngineOptions {
    * same network gives the same to about 1e-5 of the largest value, and two halves differ as much from the whole.
    */
   readonly provider?: ProviderChoice;
+  /** Sizes of the batches that will be run, by which `auto` chooses: integers from 1 on; only single samples by default. */
+  readonly batches?: readonly number[];
   /** `all` (by default) is fastest; `disabled` computes node by node, so that halves equal the whole bit by bit. */
   readonly graphOptimization?: "all" | "disabled";
   /** The most runs that may wait or be under way; more are refused with `queue-full`. 1..65536, by default 64. */
@@ -47,6 +49,12 @@ export interface Network {
   readonly hash: Uint8Array | undefined;
   readonly inputs: readonly TensorInfo[];
   readonly outputs: readonly OutputInfo[];
+  /**
+   * The outputs as a run gives them, where a file leaves them open or declares what is not so; a network that does not need a
+   * run says what it declares.
+   * @throws ModelError, EngineError where it neither runs nor declares them
+   */
+  measureOutputs(): Promise<readonly OutputInfo[]>;
   /**
    * Every tensor at which it can be cut, from the input to the output; empty where its inside is not known.
    * @throws ModelError for an invalid graph, EngineError where it does not run

@@ -1,21 +1,21 @@
 import { createHash } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { describeCuts, describeIllegalCuts, type KnownGraph } from "./graph/describe-cuts.js";
-import { examineGraph, splitModel } from "./list-cuts.js";
+import { describeCuts, describeIllegalCuts } from "./graph/describe-cuts.js";
+import { type ExaminedGraph, examineGraph, splitModel } from "./list-cuts.js";
 import { ModelError } from "./model-error.js";
 import type { Network } from "./network.js";
+import { hasExternalWeights } from "./onnx/external-weights.js";
 import { type OnnxModel, parseModel, requiredInputs } from "./onnx/model.js";
-import type { OnnxNode } from "./onnx/node.js";
 import { loadOnnxruntime } from "./onnxruntime/onnxruntime-engine.js";
 import { describeOutputValue, describeValue, type OutputInfo } from "./tensor-info.js";
 
 function checkWeights(model: OnnxModel): void {
-  const external = model.graph.initializers.find((initializer) => initializer.external);
-  if (external === undefined) return;
+  if (!hasExternalWeights(model)) return;
+  const name = model.graph.initializers.find(({ external }) => external)?.name;
   throw new ModelError(
     "unsupported",
-    `weights "${external.name}" lie in another file; load the model by its path, or save it as one file`,
+    `weights${name === undefined ? " of a node" : ` "${name}"`} lie in another file; load the model by its path, or save it as one file`,
   );
 }
 
@@ -28,7 +28,7 @@ export function createOnnxNetwork(bytes: Uint8Array): Network {
   checkWeights(model);
   let hash: Uint8Array | undefined;
   let outputs: readonly OutputInfo[] | undefined;
-  let examined: Promise<KnownGraph<OnnxNode>> | undefined;
+  let examined: Promise<ExaminedGraph> | undefined;
   // Large models take seconds.
   const examine = () => {
     examined ??= examineGraph(bytes);
@@ -48,10 +48,12 @@ export function createOnnxNetwork(bytes: Uint8Array): Network {
       outputs ??= model.graph.outputs.map(describeOutputValue);
       return outputs;
     },
+    measureOutputs: async () => (await examine()).outputs(),
     listCuts: async () => describeCuts(await examine()),
     listIllegalCuts: async () => describeIllegalCuts(await examine()),
     async split(tensorName) {
-      const { head, tail, cut } = await splitModel(bytes, tensorName);
+      const known = (await examined?.catch(() => undefined))?.typeOf(tensorName);
+      const { head, tail, cut } = await splitModel(bytes, tensorName, {}, known);
       return { cut: describeValue(cut), head: createOnnxNetwork(head), tail: createOnnxNetwork(tail) };
     },
     load: (options = {}) => loadOnnxruntime(bytes, options),

@@ -1,9 +1,11 @@
 import { open, readFile, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { tellForeign } from "./foreign-model.js";
+import type { InputSizes } from "./input-sizes.js";
 import { ModelError } from "./model-error.js";
-import { type WeightsLocation, withEmbeddedWeights } from "./onnx/external-weights.js";
-import { withAxisSizes, withInputShape } from "./onnx/input-shape.js";
-import { encodeModel, maxModelBytes, parseModel } from "./onnx/model.js";
+import { hasExternalWeights, type WeightsLocation, withEmbeddedWeights } from "./onnx/external-weights.js";
+import { withInputSizes } from "./onnx/input-shape.js";
+import { encodeModel, maxModelBytes, type OnnxModel, parseModel } from "./onnx/model.js";
 
 /**
  * Reads a model's file whole.
@@ -67,23 +69,31 @@ async function readWeights(
   }
 }
 
+/** @throws ModelError that says what the file is instead, where that can be told */
+async function parseFile(path: string, bytes: Uint8Array): Promise<OnnxModel> {
+  try {
+    return parseModel(bytes);
+  } catch (cause) {
+    if (!(cause instanceof ModelError)) throw cause;
+    const told = await tellForeign(path);
+    if (told !== undefined) throw new ModelError("not-onnx", told, { cause });
+    const cut = / runs past the end/.test(cause.message) ? "; the file may have been cut short" : "";
+    throw new ModelError(cause.kind, `is no ONNX file: ${cause.message}${cut}`, { cause });
+  }
+}
+
 /**
  * Reads an ONNX model with the weights that lie in files beside it, as one.
- * @param sizes that its inputs leave open: those of its one input without the batch axis ({@link withInputShape}), or by names of axes
- *   ({@link withAxisSizes})
+ * @param sizes that its inputs leave open
  * @throws ModelError as {@link readModelFile}, `not-onnx`, `unsupported` for weights outside the model's folder
  */
-export async function readOnnxFile(
-  path: string,
-  sizes?: readonly number[] | ReadonlyMap<string, number>,
-): Promise<Uint8Array> {
+export async function readOnnxFile(path: string, sizes?: InputSizes): Promise<Uint8Array> {
   const bytes = await readModelFile(path);
-  const model = parseModel(bytes);
-  const isSplit = model.graph.initializers.some(({ external }) => external);
+  const model = await parseFile(path, bytes);
+  const isSplit = hasExternalWeights(model);
   const whole = isSplit
     ? await withEmbeddedWeights(model, (place) => readWeights(dirname(path), place))
     : model;
-  if (sizes instanceof Map) return withAxisSizes(whole, sizes);
-  if (Array.isArray(sizes)) return withInputShape(whole, sizes);
+  if (sizes !== undefined) return withInputSizes(whole, sizes);
   return isSplit ? encodeModel(whole) : bytes;
 }

@@ -100,7 +100,7 @@ export function withImageLayout(info: TensorInfo): TensorInfo {
 export function openSizesAdvice(shape: readonly (number | string | null)[]): string {
   const usual = shape.length > 2 ? 224 : 128;
   const sizes = shape.map((size) => (typeof size === "number" ? size : usual));
-  return `; an .onnx file takes sizes behind its path, as in model.onnx:${sizes.join("x")}`;
+  return `; sizes stand behind the path of a model, as in model.onnx:${sizes.join("x")}`;
 }
 
 /** The spec, or why a tensor of it is too large to be sent. */

@@ -1,4 +1,10 @@
-import { createSeededRandom, listCuts, listIllegalCuts, splitModel } from "@sluice/inference";
+import {
+  createOnnxNetwork,
+  createSeededRandom,
+  listCuts,
+  listIllegalCuts,
+  splitModel,
+} from "@sluice/inference";
 import { analyseDataFlow, checkCut, findCuts, ModelError, parseModel } from "@sluice/inference/onnx";
 import t from "tap";
 import { findIllegalCuts } from "#src/graph/check-cut.js";
@@ -44,7 +50,7 @@ t.test("what is no cut says which path goes around it, or why it cannot be sent"
   });
 });
 
-t.test("declared shapes are taken without running the model", async (t) => {
+t.test("declared shapes are taken where the model does not run", async (t) => {
   const measured = await listCuts(tinyModelBytes());
   const bytes = tinyModelBytes((model) => {
     model.graph.value_info = measured.map(({ name, shape }) => floatValue(name, ["N", ...shape]));
@@ -61,6 +67,26 @@ t.test("declared shapes are taken without running the model", async (t) => {
     declared,
     measured.map((cut) => (cut.operation === "Relu" ? { ...cut, operation: "Unheard" } : cut)),
   );
+});
+
+t.test("what a model declares wrong is measured, and told", async (t) => {
+  const bytes = tinyModelBytes((model) => {
+    model.graph.value_info = [floatValue("add_1", ["N", 4, 9, 9]), floatValue("flat", ["N", 4, 1])];
+    model.graph.output = [{ name: "logits" }];
+  });
+  const network = createOnnxNetwork(bytes);
+  const before = await network.split("add_1");
+  t.same(before.cut.shape, [4, 8, 8], "measured for the cut alone");
+  const declared = (await network.listCuts()).flatMap((cut) =>
+    cut.declared === undefined ? [] : [[cut.name, cut.shape, cut.declared]],
+  );
+  t.same(declared, [
+    ["add_1", [4, 8, 8], "float32 4x9x9"],
+    ["flat", [4], "float32 4x1"],
+  ]);
+  t.same((await network.split("add_1")).cut, before.cut, "known from the list");
+  t.throws(() => network.outputs, /value "logits": is no tensor, or the model does not say what it is/);
+  t.match(await network.measureOutputs(), [{ name: "logits", dtype: "float32", shape: [5] }]);
 });
 
 t.test("captures of subgraphs keep values alive", (t) => {

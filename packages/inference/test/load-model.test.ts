@@ -11,7 +11,7 @@ import {
 } from "@sluice/inference";
 import { createTensor, encodeStatistics } from "@sluice/tensor";
 import t from "tap";
-import { floatValue } from "./onnx-schema.js";
+import { encodeMessage, floatValue, type NodeMessage, type TensorMessage } from "./onnx-schema.js";
 import { tinyModelBytes } from "./tiny-model.js";
 
 t.test("a model from a file", async (t) => {
@@ -83,6 +83,33 @@ t.test("what is no model is refused", async (t) => {
       t.ok(error instanceof ModelError);
       t.match(error, { kind, message });
     }
+  }
+});
+
+t.test("files and folders of other formats are told, with what makes a model of them", async (t) => {
+  const whole = Buffer.from(tinyModelBytes());
+  const root = t.testdir({
+    ...{ "net.pt": "x", "net.tflite": "x", "net.safetensors": "x", saved: { "saved_model.pb": "x" } },
+    ...{ holder: { "a.onnx": whole }, empty: {}, "short.onnx": whole.subarray(0, whole.length - 10) },
+    "zip.onnx": Buffer.from("PK\u0003\u0004\u0014\0\0\0", "latin1"),
+    "pointer.onnx": "version https://git-lfs.github.com/spec/v1\noid sha256:00\n",
+    "page.onnx": "<!DOCTYPE html><html>",
+    "lite.onnx": Buffer.from("\u001c\0\0\0TFL3", "latin1"),
+  });
+  for (const [name, message] of [
+    ["net.pt", /net\.pt": is PyTorch's and holds no graph: torch\.onnx\.export/],
+    ["net.tflite", /tf2onnx\.convert --tflite/],
+    ["net.safetensors", /is PyTorch's/],
+    ["saved", /saved": is TensorFlow's: .*--saved-model/],
+    ["holder", /is a folder: name a file in it, such as .*holder.a\.onnx$/],
+    ["empty", /is a folder without the model\.json/],
+    ["short.onnx", /is no ONNX file: .*; the file may have been cut short$/],
+    ["zip.onnx", /zip\.onnx": is an archive: unpack it/],
+    ["pointer.onnx", /git lfs pull/],
+    ["page.onnx", /is a web page/],
+    ["lite.onnx", /is TensorFlow Lite's/],
+  ] as const) {
+    await t.rejects(loadModel(join(root, name)), { name: "ModelError", message });
   }
 });
 
@@ -166,6 +193,66 @@ t.test("weights in a file beside the model", async (t) => {
   t.same(await run("b.onnx"), wanted, "of a length");
 });
 
+t.test("constants of nodes, and of their subgraphs, in a file beside the model", async (t) => {
+  const constant = (inner: TensorMessage): NodeMessage => ({
+    op_type: "Constant",
+    input: [],
+    output: ["k"],
+    attribute: [{ name: "value", type: 4, t: inner }],
+  });
+  const place = [
+    { key: "location", value: "weights.bin" },
+    { key: "offset", value: "4" },
+    { key: "length", value: "8" },
+  ];
+  const outside = { dims: [2], data_type: 1, data_location: 1, external_data: place };
+  const inside = { dims: [2], data_type: 1, raw_data: Buffer.from(Float32Array.of(2, 3).buffer) };
+  const model = (inner: TensorMessage) => {
+    const branch = (name: string) => ({
+      name,
+      node: [constant(inner), { op_type: "Mul", input: ["r", "k"], output: [name] }],
+      ...{ initializer: [], input: [], output: [{ name, type: { tensor_type: { elem_type: 1 } } }] },
+    });
+    return Buffer.from(
+      encodeMessage({
+        ir_version: 8,
+        opset_import: [{ version: 13 }],
+        graph: {
+          name: "constants",
+          node: [
+            { op_type: "Relu", input: ["x"], output: ["r"] },
+            {
+              ...{ op_type: "If", input: ["yes"], output: ["i"] },
+              attribute: [
+                { name: "then_branch", type: 5, g: branch("then") },
+                { name: "else_branch", type: 5, g: branch("else") },
+              ],
+            },
+            { ...constant(inner), output: ["c"] },
+            { op_type: "Add", input: ["i", "c"], output: ["y"] },
+          ],
+          initializer: [{ name: "yes", dims: [], data_type: 9, raw_data: Uint8Array.of(1) }],
+          input: [floatValue("x", ["N", 2])],
+          output: [floatValue("y", ["N", 2])],
+        },
+      }),
+    );
+  };
+  const weights = Buffer.from(Float32Array.of(9, 2, 3, 9).buffer);
+  const root = t.testdir({ "a.onnx": model(outside), "b.onnx": model(inside), "weights.bin": weights });
+  for (const file of ["a.onnx", "b.onnx"]) {
+    const engine = await (await loadModel(join(root, file))).network.load();
+    const [output] = await engine.run([createTensor("float32", [2], Float32Array.of(1, 10))]);
+    t.same(output!.data, Float32Array.of(4, 33), file);
+    await engine.close();
+  }
+  const bare = t.testdir({ "a.onnx": model(outside) });
+  await t.rejects(loadModel(join(bare, "a.onnx")), {
+    kind: "not-found",
+    message: /weights "weights.bin": there is no/,
+  });
+});
+
 t.test("weights that are not there, too few or outside the folder", async (t) => {
   const cases: [Record<string, string>, ModelErrorKind, RegExp][] = [
     [{ location: "gone.bin" }, "not-found", /weights "gone.bin": there is no such file beside the model/],
@@ -204,7 +291,7 @@ t.test("open sizes of the input are said behind the path", async (t) => {
   const { network } = await loadModel(path);
   await t.rejects(network.listCuts(), {
     message:
-      'input "input": the size of axis 2 is open; an .onnx file takes sizes behind its path, as in model.onnx:3x224x224',
+      'input "input": the size of axis 2 is open; sizes stand behind the path of a model, as in model.onnx:3x224x224',
   });
   const fixed = await loadModel(`${path}:3x12x8`);
   t.equal(fixed.name, "net");
@@ -212,6 +299,15 @@ t.test("open sizes of the input are said behind the path", async (t) => {
   const cuts = await fixed.network.listCuts();
   t.same(cuts.find(({ name }) => name === "add_1")?.shape, [4, 12, 8]);
   await t.rejects(loadModel(`${path}:4x12x8`), { kind: "unsupported", message: /is no case of/ });
+  await t.rejects(loadModel(`${path}:1x3x12x8`), {
+    message: /no case of; sizes are said without the first axis/,
+  });
+  for (const text of ["", "3,12,8", "3x12x", "rows=12x8"]) {
+    await t.rejects(loadModel(`${path}:${text}`), {
+      kind: "unknown-name",
+      message: `model "${path}": sizes "${text}": must be those of its input without the batch axis, as in 3x224x224, or of axes by their names, as in seq=128,rows=64`,
+    });
+  }
   const named = await loadModel(`${path}:columns=8,input.2=12`);
   t.same(named.input.shape, [3, 12, 8]);
   t.equal(named.input.batch, "dynamic");
@@ -231,7 +327,7 @@ t.test("open sizes of several inputs are said by the names of axes", async (t) =
   const { network } = await loadModel(path, { severalInputs: true });
   await t.rejects(network.listCuts(), {
     message:
-      /axis 2 is open; an .onnx file takes sizes by the names of axes behind its path, as in model.onnx:rows=128/,
+      /axis 2 is open; sizes stand by the names of axes behind the path of a model, as in model.onnx:rows=128/,
   });
   const fixed = await loadModel(`${path}:rows=12,columns=8`, { severalInputs: true });
   t.same(

@@ -10,7 +10,7 @@ import { parseModel } from "@sluice/inference/onnx";
 import { createTensor, type Tensor } from "@sluice/tensor";
 import sharp from "sharp";
 import t from "tap";
-import { withInputShape } from "#src/onnx/input-shape.js";
+import { withInputSizes } from "#src/onnx/input-shape.js";
 import { tinyModelBytes } from "./tiny-model.js";
 
 /** Steps of one class each. */
@@ -75,5 +75,5 @@ t.test("a line is as high as the input, at its left edge, with grey to its right
 
 t.test("only an input that takes any size can be fixed to one", async (t) => {
   const model = parseModel(tinyModelBytes());
-  t.throws(() => withInputShape(model, [1, 2]), { kind: "unsupported", message: /\[1, 2\] is no case of/ });
+  t.throws(() => withInputSizes(model, [1, 2]), { kind: "unsupported", message: /\[1, 2\] is no case of/ });
 });

@@ -6,10 +6,13 @@ import { tinyModelBytes } from "./tiny-model.js";
 
 const runtime = new URL("./fake-onnxruntime.js", import.meta.url).href;
 
-async function loadFake(firstByte: number, provider: ProviderChoice) {
+async function loadFake(firstByte: number, provider: ProviderChoice, batches?: readonly number[]) {
   const log: string[] = [];
   const onLog = (line: string) => void log.push(line);
-  const engine = await loadOnnxruntime(Uint8Array.of(firstByte), { runtime, provider, onLog });
+  const engine = await loadOnnxruntime(Uint8Array.of(firstByte), {
+    ...{ runtime, provider, onLog },
+    ...(batches ? { batches } : {}),
+  });
   const [output] = await engine.run([createTensor("float32", [2], Float32Array.of(3, 4))]);
   await engine.close();
   const [openSessions, echo] = output!.data;
@@ -26,6 +29,25 @@ t.test("auto keeps the quickest, says what each takes, and lets the others go", 
     ...{ provider: "cpu", openSessions: 1 },
     log: ["onnxruntime: provider cpu (cuda: 9.00 ms a sample; cpu: 5.00 ms a sample)"],
   });
+});
+
+t.test("auto goes by the batches that will be run", async (t) => {
+  t.match(await loadFake(3, "auto"), {
+    provider: "cpu",
+    log: [/cuda: 6\.00 ms a sample; cpu: 5\.00 ms a sample/],
+  });
+  t.match(await loadFake(3, "auto", [1, 16]), {
+    provider: "cuda",
+    log: [
+      "onnxruntime: provider cuda (cuda: 6.00 ms a sample, 0.38 ms a sample in batches of 16; " +
+        "cpu: 5.00 ms a sample, 5.00 ms a sample in batches of 16)",
+    ],
+  });
+  await t.rejects(loadFake(3, "auto", [0]), { kind: "bad-input", message: /^batches: must be integers/ });
+});
+
+t.test("one quick run does not win", async (t) => {
+  t.match(await loadFake(4, "auto"), { provider: "cpu", log: [/cuda: 9\.00 ms a sample/] });
 });
 
 t.test("auto passes over what does not run the network, and says why", async (t) => {

@@ -81,8 +81,8 @@ t.test("each half keeps what it needs and nothing else", async (t) => {
   t.same(made(second), ["conv_3", "flat", "logits", "pooled", "scaled", "two"]);
   t.same(names(first.graph.initializer), ["bias", "w1", "w2"]);
   t.same(names(second.graph.initializer), ["b4", "bias", "scale", "w2", "w4"]);
-  t.same(names(first.graph.value_info ?? []), ["relu_1"]);
-  t.same(names(second.graph.value_info ?? []), ["pooled"]);
+  for (const { graph } of [first, second])
+    t.same(graph.value_info ?? [], [], "what is declared may be wrong");
   t.equal(first.graph.quantization_annotation?.length, 0);
   t.same(second.graph.quantization_annotation, whole.graph.quantization_annotation);
   for (const half of [first, second]) {

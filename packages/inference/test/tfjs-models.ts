@@ -176,6 +176,22 @@ export function twoInTwoOutModel(): Tf.LayersModel {
   return tf.model({ inputs, outputs });
 }
 
+/** picture [N,?,?,3] -> stem -> a model inside that is open as well -> pooled -> logits [N,4]. */
+export function openSizesModel(): Tf.LayersModel {
+  seed = 500;
+  const picture = tf.input({ shape: [null, null, 3], name: "picture" });
+  const inside = tf.input({ shape: [null, null, 6], name: "inside" });
+  const inner = tf.model({
+    inputs: inside,
+    outputs: conv("within", 6).apply(inside) as Tf.SymbolicTensor,
+    name: "inner",
+  });
+  const x = inner.apply(conv("stem", 6, 2).apply(picture) as Tf.SymbolicTensor) as Tf.SymbolicTensor;
+  const pooled = tf.layers.globalAveragePooling2d({ name: "pooled" }).apply(x) as Tf.SymbolicTensor;
+  const logits = tf.layers.dense({ units: 4, name: "logits", kernelInitializer: initial() }).apply(pooled);
+  return tf.model({ inputs: picture, outputs: logits as Tf.SymbolicTensor });
+}
+
 type NodeDef = { name: string; op: string; input?: string[]; attr?: Record<string, unknown> };
 
 const floats = { type: "DT_FLOAT" };

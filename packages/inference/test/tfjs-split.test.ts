@@ -17,6 +17,7 @@ import type { TfjsPart } from "#src/tfjs/messages.js";
 import {
   encoderDecoderModel,
   maskedModel,
+  openSizesModel,
   residualGraphArtifacts,
   residualLayersModel,
   saveArtifacts,
@@ -280,4 +281,51 @@ t.test("a GraphModel with a residual sum and a node with two outputs", async (t)
   await t.rejects(network.split("w1"), { kind: "illegal-cut", message: /is a constant/ });
   const error = await network.split("conv2").catch((cause: unknown) => cause);
   t.ok(error instanceof ModelError);
+});
+
+t.test("open sizes of a LayersModel are said behind its path", async (t) => {
+  const model = openSizesModel();
+  const directory = await saveLayers(model, t.testdir());
+  const open = (await loadModel(directory)).network;
+  t.same(
+    (await open.listCuts()).map(({ name }) => name),
+    ["pooled"],
+    "the others' sizes are open",
+  );
+  for (const sizes of ["12x10x3", "picture.1=12,picture.2=10"]) {
+    const { network, input } = await loadModel(`${directory}:${sizes}`);
+    t.match(input, { shape: [12, 10, 3], batch: "dynamic" });
+    t.same(
+      (await network.listCuts()).map(({ name, shape }) => [name, shape]),
+      [
+        ["stem", [6, 5, 6]],
+        ["inner/within", [6, 5, 6]],
+        ["pooled", [6]],
+      ],
+    );
+    const inputs = await images([12, 10, 3]);
+    await checkInThreads(t, network, "inner/within", inputs, predict(model, inputs));
+  }
+  await t.rejects(loadModel(`${directory}/model.json:12x10x4`), {
+    message: 'sizes of input "picture": is [batch, ?, ?, 3], which [12, 10, 4] is no case of',
+  });
+  await t.rejects(loadModel(`${directory}:rows=12`), {
+    message: 'sizes: no input has an open axis "rows"; there are: "batch", "picture.1", "picture.2"',
+  });
+});
+
+t.test("open sizes of a GraphModel are said behind its path, and asked for where they are not", async (t) => {
+  const artifacts = residualGraphArtifacts((nodes) => {
+    const image = nodes.find(({ name }) => name === "image")!;
+    const dim = [-1, -1, -1, 3].map((size) => ({ size: String(size) }));
+    image.attr = { ...image.attr, shape: { shape: { dim } } };
+  });
+  const root = t.testdir();
+  const directory = await saveArtifacts(artifacts, join(root, "open"));
+  await t.rejects(loadModel(directory), {
+    message: /input "image": the size of axis 1 is open; .*, as in model.onnx:224x224x3/,
+  });
+  const { network } = await loadModel(`${directory}:12x12x3`);
+  const same = (await loadModel(await saveArtifacts(residualGraphArtifacts(), join(root, "fixed")))).network;
+  t.same(await network.listCuts(), await same.listCuts());
 });

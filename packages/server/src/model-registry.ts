@@ -75,7 +75,11 @@ export function createModelRegistry(
   const sorted = [...models].sort((a, b) => compareVersions(b.version, a.version));
   for (const model of sorted) {
     const reference = modelReference(model);
-    if (byReference.has(reference)) throw new RangeError(`model "${reference}": is given twice`);
+    if (byReference.has(reference)) {
+      throw new RangeError(
+        `model "${reference}": is given twice; another name or version keeps them apart, as in NAME@2=FILE`,
+      );
+    }
     byReference.set(reference, model);
   }
 

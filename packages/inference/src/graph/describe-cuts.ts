@@ -11,6 +11,8 @@ export interface KnownGraph<Node extends FlowNode> {
   multiplyAdds(node: Node): number;
   /** What a value is without the batch axis, or in words why it cannot be sent. */
   sendable(name: string): TensorSpec | string;
+  /** What the file declares values to be, where that is not so. */
+  readonly misdeclared?: ReadonlyMap<string, string>;
 }
 
 /** Every value at which a graph can be cut and that can be sent, from the input to the output. */
@@ -25,6 +27,7 @@ export function describeCuts<Node extends FlowNode>(graph: KnownGraph<Node>): Cu
     const spec = graph.sendable(name);
     if (typeof spec === "string") return [];
     const elements = elementCount(spec.shape);
+    const declared = graph.misdeclared?.get(name);
     const before = workBefore[nodesBefore - 1] ?? 0;
     return {
       ...{ ...spec, name, elements, operation: nodes[nodesBefore - 1]?.opType ?? "" },
@@ -32,6 +35,7 @@ export function describeCuts<Node extends FlowNode>(graph: KnownGraph<Node>): Cu
       nodeShare: nodesBefore / nodes.length,
       workShare: total === 0 ? 0 : before / total,
       multiplyAdds: before,
+      ...(declared === undefined ? {} : { declared }),
     };
   });
 }

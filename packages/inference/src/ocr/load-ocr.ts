@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Model } from "../model.js";
 import { ModelError } from "../model-error.js";
-import { withInputShape } from "../onnx/input-shape.js";
+import { withInputSizes } from "../onnx/input-shape.js";
 import { parseModel } from "../onnx/model.js";
 import { createOnnxNetwork } from "../onnx-network.js";
 import type { Preprocess } from "../preprocess.js";
@@ -48,7 +48,7 @@ async function findFiles(): Promise<OcrFiles> {
  */
 export async function loadOcr(): Promise<Model> {
   const { recognitionPath, dictionaryPath } = await findFiles();
-  const bytes = withInputShape(parseModel(await readFile(recognitionPath)), lineShape);
+  const bytes = withInputSizes(parseModel(await readFile(recognitionPath)), lineShape);
   const characters = (await readFile(dictionaryPath, "utf8")).split(/\r?\n/).filter((line) => line !== "");
   const network = createOnnxNetwork(bytes);
   const { name, dtype } = network.inputs[0]!;

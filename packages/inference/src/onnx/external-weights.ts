@@ -1,6 +1,8 @@
 /** Weights that lie in files beside the model (ONNX's external data), as exporters write them for large models. */
 import { ModelError } from "../model-error.js";
 import { maxModelBytes, type OnnxInitializer, type OnnxModel, parseInitializer } from "./model.js";
+import { hasExternalTensors, withReplacedTensors } from "./nested-tensors.js";
+import type { OnnxNode } from "./node.js";
 import { encodeMessageField, fieldMessage, fieldText, joinFields, readFields } from "./wire-fields.js";
 
 /** Where a tensor's bytes lie. */
@@ -67,6 +69,16 @@ export async function withEmbeddedWeights(
       throw new ModelError("too-large", `has over ${maxModelBytes} bytes with its weights`);
     }
   };
+  const embed = async (payload: Uint8Array, name: string): Promise<Uint8Array> => {
+    const place = readLocation(payload, name);
+    grow(place.length ?? 0);
+    const values = await read(place);
+    if (place.length === undefined) grow(values.length);
+    const kept = readFields(payload, "TensorProto").filter(
+      ({ number }) => number !== rawDataField && number !== externalDataField && number !== dataLocationField,
+    );
+    return joinFields([...kept.map(({ raw }) => raw), encodeMessageField(rawDataField, values)]);
+  };
   const initializers: OnnxInitializer[] = [];
   for (const initializer of model.graph.initializers) {
     grow(initializer.raw.length);
@@ -74,16 +86,18 @@ export async function withEmbeddedWeights(
       initializers.push(initializer);
       continue;
     }
-    const payload = payloadOf(initializer);
-    const place = readLocation(payload, initializer.name);
-    grow(place.length ?? 0);
-    const values = await read(place);
-    if (place.length === undefined) grow(values.length);
-    const kept = readFields(payload, "TensorProto").filter(
-      ({ number }) => number !== rawDataField && number !== externalDataField && number !== dataLocationField,
-    );
-    const tensor = joinFields([...kept.map(({ raw }) => raw), encodeMessageField(rawDataField, values)]);
+    const tensor = await embed(payloadOf(initializer), initializer.name);
     initializers.push(parseInitializer(encodeMessageField(initializerField, tensor), tensor, false));
   }
-  return { ...model, graph: { ...model.graph, initializers } };
+  const nodes: OnnxNode[] = [];
+  for (const node of model.graph.nodes) {
+    const label = node.outputs[0] ?? node.name;
+    nodes.push(await withReplacedTensors(node, (tensor) => embed(tensor, label)));
+  }
+  return { ...model, graph: { ...model.graph, nodes, initializers } };
+}
+
+/** Whether values of weights, or of constants inside nodes, lie in other files. */
+export function hasExternalWeights({ graph }: OnnxModel): boolean {
+  return graph.initializers.some(({ external }) => external) || graph.nodes.some(hasExternalTensors);
 }

@@ -33,7 +33,8 @@ function subgraph(
     // Before IR version 4 an initializer had to be declared as an input, too.
     inputs: [...inputs, ...graph.inputs.filter(({ name }) => constantNames.has(name) && !boundary.has(name))],
     outputs,
-    values: graph.values.filter(({ name }) => reach.values.has(name) && !boundary.has(name)),
+    // Nothing needs them, and where they are wrong, a runtime takes them for the shapes of the outputs.
+    values: [],
     quantizations,
     rest: graph.rest,
   };
@@ -47,7 +48,7 @@ function withoutTraining(model: OnnxModel): readonly Uint8Array[] {
 /**
  * Cuts a model at a value. Each half keeps the nodes, weights, constants and annotations that it needs (those that
  * both need are in both) and the whole model's versions, opset imports, functions and metadata; training
- * information is left out.
+ * information and the declared shapes of inner values are left out.
  * @param type what the value is; without it the type that the model declares is taken
  * @throws ModelError `unknown-name`, `illegal-cut`, `invalid-graph`, and `missing-type` where there is no type
  */
@@ -63,27 +64,36 @@ export function splitGraph(model: OnnxModel, cut: string, type?: ValueType): Mod
   const asInput = { ...info, raw: encodeMessageField(11, payload) };
   const asOutput = { ...info, raw: encodeMessageField(12, payload) };
   const rest = withoutTraining(model);
-  const constants = new Set(graph.initializers.map(({ name }) => name));
-  const headInputs = graph.inputs.filter(({ name }) => head.values.has(name) && !constants.has(name));
   return {
-    head: encodeModel({ graph: subgraph(graph, head, headInputs, [asOutput]), rest }),
+    head: encodeModel({ graph: subgraph(graph, head, headInputs(model, head), [asOutput]), rest }),
     tail: encodeModel({ graph: subgraph(graph, tail, [asInput], graph.outputs), rest }),
     cut: info,
   };
 }
 
-/** The model with more of its values as outputs, so that a runtime tells their shapes. */
-export function withOutputs(model: OnnxModel, names: readonly string[]): Uint8Array {
+/**
+ * What makes a value, as a model with that one output; its type is left open.
+ * @throws ModelError `unknown-name`, `illegal-cut`, `invalid-graph`
+ */
+export function headGraph(model: OnnxModel, cut: string): Uint8Array {
   const { graph } = model;
-  const present = new Set(graph.outputs.map(({ name }) => name));
-  const added = names
-    .filter((name) => !present.has(name))
-    .map((name) => {
-      const declared = graph.values.find((value) => value.name === name);
-      const info = { name, type: declared?.type ?? null };
-      return { ...info, raw: encodeMessageField(12, encodeValueInfo(info)) };
-    });
-  const addedNames = new Set(added.map(({ name }) => name));
-  const values = graph.values.filter(({ name }) => !addedNames.has(name));
-  return encodeModel({ ...model, graph: { ...graph, outputs: [...graph.outputs, ...added], values } });
+  const { head } = checkCut(graph, cut);
+  const half = subgraph(graph, head, headInputs(model, head), [untypedOutput(cut)]);
+  return encodeModel({ graph: half, rest: withoutTraining(model) });
+}
+
+/** The inputs of the whole on which a half depends. */
+function headInputs({ graph }: OnnxModel, head: Reach<OnnxNode>): OnnxValue[] {
+  const constants = new Set(graph.initializers.map(({ name }) => name));
+  return graph.inputs.filter(({ name }) => head.values.has(name) && !constants.has(name));
+}
+
+/** The model with some of its values as its only outputs, so that a runtime tells what they are, whatever the model declares. */
+export function withOutputs(model: OnnxModel, names: readonly string[]): Uint8Array {
+  return encodeModel({ ...model, graph: { ...model.graph, outputs: names.map(untypedOutput), values: [] } });
+}
+
+function untypedOutput(name: string): OnnxValue {
+  const info = { name, type: null };
+  return { ...info, raw: encodeMessageField(12, encodeValueInfo(info)) };
 }

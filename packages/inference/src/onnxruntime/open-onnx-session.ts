@@ -39,6 +39,7 @@ export async function openOnnxSession(
     ...{ model, runtime, provider, lock, threads },
     graphOptimization: options.graphOptimization ?? "all",
     shapesOnly: options.shapesOnly ?? false,
+    batches: checkBatches(options.batches ?? [1]),
   };
   return openSession({
     workerUrl: options.workerUrl ?? new URL("./worker.js", import.meta.url),
@@ -50,8 +51,19 @@ export async function openOnnxSession(
   });
 }
 
+/** Without the place in onnxruntime's own source, which tells users nothing. */
+function withoutPlace(message: string): string {
+  return message.replace(/^\S*onnxruntime_src\S* .*?\) (?=[A-Z])/, "");
+}
+
+function checkBatches(batches: readonly number[]): readonly number[] {
+  const isValid = batches.length > 0 && batches.every((size) => Number.isInteger(size) && size >= 1);
+  if (isValid) return batches;
+  throw new EngineError("bad-input", `batches: must be integers from 1 on, got [${batches.join(", ")}]`);
+}
+
 function describeRefusal(reason: RefusalReason, message: string, runtime: string): string {
-  if (reason === "load-failed") return `onnxruntime does not take the model: ${message}`;
+  if (reason === "load-failed") return `onnxruntime does not take the model: ${withoutPlace(message)}`;
   if (reason === "no-provider") return message;
   return (
     `${runtime} does not load on ${process.platform}-${process.arch} (${message}); ` +

@@ -4,7 +4,7 @@ import type * as Ort from "onnxruntime-node";
 import { messageOf } from "../worker-engine/message-of.js";
 import { adviceFor, automaticProviders, type OnnxProvider, obstacleOf } from "./providers.js";
 import type { ThreadLock } from "./thread-lock.js";
-import { canTime, timeZeros } from "./time-zeros.js";
+import { canTime, isQuicker, timeZeros } from "./time-zeros.js";
 import type { OnnxWorkerSettings } from "./worker-settings.js";
 
 /** A network ready to run, with what computes it. */
@@ -21,7 +21,10 @@ export class ProviderError extends Error {
   override readonly name = "ProviderError";
 }
 
-type OpenSettings = Pick<OnnxWorkerSettings, "model" | "provider" | "graphOptimization" | "threads">;
+type OpenSettings = Pick<
+  OnnxWorkerSettings,
+  "model" | "provider" | "graphOptimization" | "threads" | "batches"
+>;
 
 /**
  * @throws ProviderError where the provider cannot be had
@@ -36,7 +39,7 @@ export async function openWithProvider(
   if (ort.env !== undefined) ort.env.logLevel = "fatal";
   const open = (provider: OnnxProvider) => openSession(ort, provider, settings, lock);
   const { provider } = settings;
-  if (provider === "auto") return openQuickest(ort, open);
+  if (provider === "auto") return openQuickest(ort, open, settings.batches);
   if (!isSupported(ort, provider)) {
     const has = ort.listSupportedBackends().map(({ name }) => name);
     throw new ProviderError(
@@ -84,9 +87,10 @@ async function openSession(
 async function openQuickest(
   ort: typeof Ort,
   open: (provider: OnnxProvider) => Promise<ProvidedSession>,
+  batches: readonly number[],
 ): Promise<ProvidedSession> {
   const said: string[] = [];
-  let best: { readonly opened: ProvidedSession; readonly ms: number } | undefined;
+  let best: { readonly opened: ProvidedSession; readonly times: ReadonlyMap<number, number> } | undefined;
   for (const provider of automaticProviders) {
     // What this onnxruntime was built without is not worth a word.
     if (!isSupported(ort, provider)) continue;
@@ -100,14 +104,14 @@ async function openQuickest(
       opened = await open(provider);
       // Nothing to compare it with: the last one need not be timed.
       const alone = best === undefined && provider === "cpu";
-      const ms = alone ? 0 : canTime(opened.session) ? await timeZeros(ort, opened) : undefined;
-      if (!alone && ms !== undefined) said.push(`${provider}: ${ms.toFixed(2)} ms a sample`);
-      const loses = best !== undefined && (ms === undefined || ms >= best.ms);
+      const times = alone || !canTime(opened.session) ? untimed : await timeZeros(ort, opened, batches);
+      if (times.size > 0) said.push(`${provider}: ${tellTimes(times)}`);
+      const loses = best !== undefined && !isQuicker(times, best.times);
       if (loses) {
         await opened.release();
       } else {
         await best?.opened.release();
-        best = { opened, ms: ms ?? 0 };
+        best = { opened, times };
       }
     } catch (error) {
       await opened?.release().catch(() => {});
@@ -117,6 +121,14 @@ async function openQuickest(
   }
   const { opened } = best!;
   return { ...opened, log: [`onnxruntime: provider ${opened.provider} (${said.join("; ")})`] };
+}
+
+const untimed: ReadonlyMap<number, number> = new Map();
+
+function tellTimes(times: ReadonlyMap<number, number>): string {
+  return [...times]
+    .map(([batch, ms]) => `${ms.toFixed(2)} ms a sample${batch === 1 ? "" : ` in batches of ${batch}`}`)
+    .join(", ");
 }
 
 /** Whether this onnxruntime was built with it; older ones do not tell. */

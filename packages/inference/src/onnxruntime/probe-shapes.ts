@@ -27,7 +27,7 @@ function zeroInput(info: RawInfo, batch: number, only: boolean): RawTensor {
     if (axis === 0) return batch;
     const advice = only
       ? openSizesAdvice(info.shape.slice(1))
-      : `; an .onnx file takes sizes by the names of axes behind its path, as in model.onnx:${size || `${info.name}.${axis}`}=128`;
+      : `; sizes stand by the names of axes behind the path of a model, as in model.onnx:${size || `${info.name}.${axis}`}=128`;
     throw new ModelError("unsupported", `input "${info.name}": the size of axis ${axis} is open${advice}`);
   });
   const count = dims.reduce((product, size) => product * size, 1);
@@ -55,7 +55,7 @@ export async function probeShapes(
   names: readonly string[],
   options: OnnxruntimeOptions = {},
 ): Promise<Map<string, ValueType>> {
-  return probe(parseModel(bytes), names, options, true);
+  return probe(parseModel(bytes), names, options);
 }
 
 /** How onnxruntime's binding refuses a model one of whose outputs is of a type that JavaScript has not, such as bfloat16. */
@@ -66,20 +66,17 @@ async function probe(
   model: OnnxModel,
   names: readonly string[],
   options: OnnxruntimeOptions,
-  isWhole: boolean,
 ): Promise<Map<string, ValueType>> {
   try {
     return await probeAll(model, names, options);
   } catch (error) {
     const refused = error instanceof EngineError ? typeRefusal.exec(error.message)?.[1] : undefined;
     if (refused === undefined || names.length === 0) throw error;
-    // Where it is refused for its own outputs, there is nothing to be found.
-    if (isWhole) await probeAll(model, [], options);
     const [name] = names;
     if (names.length === 1) return new Map([[name!, { elementType: Number(refused), shape: [] }]]);
     const half = names.length >> 1;
-    const first = await probe(model, names.slice(0, half), options, false);
-    const second = await probe(model, names.slice(half), options, false);
+    const first = await probe(model, names.slice(0, half), options);
+    const second = await probe(model, names.slice(half), options);
     return new Map([...first, ...second]);
   }
 }
@@ -95,16 +92,17 @@ async function probeAll(
     ...{ graphOptimization: "disabled", shapesOnly: true },
   });
   try {
+    // None of them is a tensor.
+    if (session.outputs.length === 0) return new Map();
     const dynamic = session.inputs.some((info) => typeof info.shape[0] === "string");
     const single = await runZeros(session, 1);
     // A model may name its batch axis and yet have a Reshape for one sample inside: then it takes one at a time.
     const double = dynamic ? await runZeros(session, 2).catch(() => single) : single;
-    const wanted = new Set(names);
     const types = new Map<string, ValueType>();
     session.outputs.forEach(({ name }, i) => {
       const one = single[i]!;
       const elementType = elementTypes[one.type as keyof typeof elementTypes];
-      if (!wanted.has(name) || elementType === undefined) return;
+      if (elementType === undefined) return;
       const batchName = typeof firstAxis === "string" ? firstAxis : "batch";
       types.set(name, { elementType, shape: mergeShapes(one.dims, double[i]!.dims, batchName) });
     });

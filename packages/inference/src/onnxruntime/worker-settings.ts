@@ -11,4 +11,6 @@ export interface OnnxWorkerSettings {
   readonly graphOptimization: "all" | "disabled";
   /** Outputs are told without their values, and those that are no tensors not at all. */
   readonly shapesOnly: boolean;
+  /** Sizes of batches by which `auto` chooses. */
+  readonly batches: readonly number[];
 }

@@ -57,13 +57,15 @@ export async function openRemoteNetwork(address: string, options: RemoteOptions 
   const probe = await openRemoteModel(url, options);
   await probe.close();
   const layout = imageLayoutOf(probe.metadata.platform);
+  const outputs = probe.metadata.outputs.map((info) => describeOutput(info, layout));
   return {
     format: "open-inference-protocol",
     engine: "remote",
     byteLength: undefined,
     hash: undefined,
     inputs: probe.metadata.inputs.map((info) => withImageLayout(describeInfo(info, layout))),
-    outputs: probe.metadata.outputs.map((info) => describeOutput(info, layout)),
+    outputs,
+    measureOutputs: async () => outputs,
     listCuts: async () => [],
     listIllegalCuts: async () => [],
     async split(tensorName) {
@@ -147,6 +149,7 @@ function describe(network: Network): Network {
     get outputs() {
       return network.outputs;
     },
+    measureOutputs: () => network.measureOutputs(),
     listCuts: () => network.listCuts(),
     listIllegalCuts: () => network.listIllegalCuts(),
     split: (name) => network.split(name),

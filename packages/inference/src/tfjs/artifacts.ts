@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { readFile, stat } from "node:fs/promises";
-import { dirname, isAbsolute, join, normalize, sep } from "node:path";
+import { basename, dirname, isAbsolute, join, normalize, sep } from "node:path";
 import { ModelError } from "../model-error.js";
 import { maxModelBytes } from "../onnx/model.js";
 
@@ -53,12 +53,13 @@ function refuse(reason: string): never {
 async function sizeOf(path: string): Promise<number> {
   try {
     const status = await stat(path);
-    if (!status.isFile()) throw new ModelError("unreadable", `"${path}" is not a file`);
+    if (!status.isFile()) throw new ModelError("unreadable", `"${basename(path)}": is not a file`);
     return status.size;
   } catch (cause) {
     if (cause instanceof ModelError) throw cause;
     const missing = (cause as NodeJS.ErrnoException).code === "ENOENT";
-    throw new ModelError(missing ? "not-found" : "unreadable", `"${path}": cannot be read`, { cause });
+    const what = missing ? "there is no such file" : "cannot be read";
+    throw new ModelError(missing ? "not-found" : "unreadable", `"${basename(path)}": ${what}`, { cause });
   }
 }
 

@@ -16,7 +16,7 @@ import type { TfjsDescription, TfjsNode, TfjsPart, TfjsValueType } from "./messa
 import { countsWork, graphMultiplyAdds } from "./multiply-adds.js";
 import type { TensorFlow } from "./open-backend.js";
 import { rawShape, type TfjsNetworkInMemory } from "./runnable.js";
-import { runZeros } from "./zeros.js";
+import { runZeros, withSizes } from "./zeros.js";
 
 /** Values that are fetched at once when shapes are measured: each stays in memory until the end of its run. */
 const probedAtOnce = 64;
@@ -97,7 +97,7 @@ export async function openGraph(tf: TensorFlow, artifacts: TfjsArtifacts): Promi
     tf.io.fromMemory({ ...json, weightSpecs, weightData } as unknown as Tf.io.ModelArtifacts),
   );
   const nodes = readGraphDef(json.modelTopology);
-  const inputs = describeInputs(model, json.signature);
+  let inputs: readonly RawInfo[] = describeInputs(model, json.signature);
   const outputNames = graphOutputs(model, json.signature);
   const flow = flowNodes(nodes, outputNames);
   const constants = nodes.filter(({ opType }) => opType === "Const").map(({ name }) => name);
@@ -166,7 +166,8 @@ export async function openGraph(tf: TensorFlow, artifacts: TfjsArtifacts): Promi
   };
 
   return {
-    async describe(): Promise<TfjsDescription> {
+    async describe(sizes): Promise<TfjsDescription> {
+      inputs = withSizes(inputs, sizes);
       const graph = { nodes: flow, inputs: inputs.map(({ name }) => name), outputs: outputNames, constants };
       const analysed = analyseFlow(graph);
       const cuts = findCuts(analysed).cuts.map(({ name }) => name);

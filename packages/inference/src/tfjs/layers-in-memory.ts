@@ -5,97 +5,9 @@ import { type FlatLayers, flattenLayers, type LayerCall } from "./flatten-layers
 import type { TfjsDescription, TfjsNode, TfjsPart, TfjsValueType } from "./messages.js";
 import { layerMultiplyAdds } from "./multiply-adds.js";
 import type { TensorFlow } from "./open-backend.js";
+import { callsBetween, measureCalls, runCalls } from "./run-calls.js";
 import { rawShape, type TfjsNetworkInMemory } from "./runnable.js";
-import { runZeros } from "./zeros.js";
-
-/** What a value is while the layers run. */
-interface Computed {
-  readonly tensor: Tf.Tensor;
-  readonly mask: Tf.Tensor | null;
-}
-
-/** The calls on the way from some values to others, in order. */
-function callsBetween(flat: FlatLayers, from: readonly string[], to: readonly string[]): LayerCall[] {
-  const needed = new Set(to);
-  const given = new Set(from);
-  const calls: LayerCall[] = [];
-  for (let i = flat.calls.length - 1; i >= 0; i--) {
-    const call = flat.calls[i]!;
-    if (!call.outputs.some((name) => needed.has(name) && !given.has(name))) continue;
-    calls.push(call);
-    for (const name of call.inputs) needed.add(name);
-  }
-  return calls.reverse();
-}
-
-function listOf<T>(value: T | T[]): T[] {
-  return Array.isArray(value) ? value : [value];
-}
-
-/**
- * One layer as the library's own executor applies it: masks of time steps go along, and of what it was called with the
- * tensors alone, among which initial states are.
- */
-function applyLayer(call: LayerCall, inputs: readonly Computed[]): Computed[] {
-  const tensors = inputs.map((input) => input.tensor);
-  const masks = inputs.map((input) => input.mask);
-  const hasMask = masks.some((mask) => mask !== null);
-  const kwargs = hasMask ? { mask: masks.length === 1 ? masks[0] : masks } : {};
-  const { layer } = call;
-  const results = listOf(
-    layer.apply(tensors.length === 1 ? tensors[0]! : tensors, kwargs) as Tf.Tensor | Tf.Tensor[],
-  );
-  const made = layer.supportsMasking
-    ? layer.computeMask(
-        tensors.length === 1 ? tensors[0]! : tensors,
-        (hasMask ? (masks.length === 1 ? masks[0] : masks) : null) as Tf.Tensor,
-      )
-    : null;
-  const madeMasks = listOf(made as Tf.Tensor | Tf.Tensor[] | null);
-  return results.map((result, i) => ({ tensor: result, mask: madeMasks[i] ?? null }));
-}
-
-/**
- * Runs calls; what is not needed any more is let go at once.
- * @returns what was wanted, in this order, to be let go by the caller
- */
-function runCalls(
-  tf: TensorFlow,
-  calls: readonly LayerCall[],
-  given: ReadonlyMap<string, Tf.Tensor>,
-  wanted: readonly string[],
-): Computed[] {
-  const uses = new Map<string, number>();
-  for (const name of [...calls.flatMap(({ inputs }) => inputs), ...wanted]) {
-    uses.set(name, (uses.get(name) ?? 0) + 1);
-  }
-  const values = new Map<string, Computed>();
-  const letGo = (name: string): void => {
-    const { tensor } = values.get(name)!;
-    values.delete(name);
-    // The last output of a recurrent layer is one of its states as well.
-    for (const other of values.values()) if (other.tensor === tensor) return;
-    tf.dispose(tensor);
-  };
-  for (const [name, tensor] of given) values.set(name, { tensor, mask: null });
-  tf.tidy(() => {
-    for (const call of calls) {
-      const inputs = call.inputs.map((name) => values.get(name)!);
-      for (const [i, value] of applyLayer(call, inputs).entries()) values.set(call.outputs[i]!, value);
-      for (const name of call.inputs) {
-        const left = uses.get(name)! - 1;
-        uses.set(name, left);
-        if (left === 0 && !given.has(name)) letGo(name);
-      }
-    }
-    // What tidy is handed it does not let go.
-    return wanted.flatMap((name) => {
-      const { tensor, mask } = values.get(name)!;
-      return mask === null ? [tensor] : [tensor, mask];
-    });
-  });
-  return wanted.map((name) => values.get(name)!);
-}
+import { canProbe, runZeros, withSizes } from "./zeros.js";
 
 function describeInputs({ inputs }: FlatLayers): RawInfo[] {
   return inputs.map(({ name, dtype, shape }) => ({ name, type: dtype, shape: rawShape(shape) }));
@@ -112,6 +24,13 @@ function declaredTypes(flat: FlatLayers): Map<string, TfjsValueType> {
     for (const [i, name] of outputs.entries()) add(name, outputShapes[i]!);
   }
   return types;
+}
+
+/** Whether a value has an axis of unknown size beside the batch's. */
+function hasOpenSizes(types: ReadonlyMap<string, TfjsValueType>): boolean {
+  return [...types.values()].some(({ shape }) =>
+    shape?.some((size, axis) => axis > 0 && typeof size !== "number"),
+  );
 }
 
 /** @throws Error naming a layer that remembers: frames of several streams go through one network, and are tried and repeated */
@@ -156,7 +75,7 @@ export async function openLayers(tf: TensorFlow, artifacts: TfjsArtifacts): Prom
   });
 
   /** The values that carry a mask, found by running zeros. */
-  async function findMasked(): Promise<ReadonlySet<string>> {
+  async function findMasked(given: readonly RawInfo[]): Promise<ReadonlySet<string>> {
     if (
       !flat.calls.some(
         ({ layer }) => layer.getClassName() === "Masking" || layer.getClassName() === "Embedding",
@@ -165,10 +84,10 @@ export async function openLayers(tf: TensorFlow, artifacts: TfjsArtifacts): Prom
       return new Set();
     }
     const masked = new Set<string>();
-    await runZeros(tf, describeInputs(flat), 1, async (inputs) => {
+    await runZeros(tf, given, 1, async (inputs) => {
       const all = flat.calls.flatMap(({ outputs }) => outputs);
-      const given = new Map(inputs.map((tensor, i) => [flat.inputs[i]!.name, tensor]));
-      for (const [i, { tensor, mask }] of runCalls(tf, flat.calls, given, all).entries()) {
+      const values = new Map(inputs.map((tensor, i) => [flat.inputs[i]!.name, tensor]));
+      for (const [i, { tensor, mask }] of runCalls(tf, flat.calls, values, all).entries()) {
         if (mask !== null) masked.add(all[i]!);
         tf.dispose(mask === null ? [tensor] : [tensor, mask]);
       }
@@ -177,11 +96,16 @@ export async function openLayers(tf: TensorFlow, artifacts: TfjsArtifacts): Prom
   }
 
   return {
-    async describe(): Promise<TfjsDescription> {
-      const masked = await findMasked();
+    async describe(sizes): Promise<TfjsDescription> {
+      const inputs = withSizes(describeInputs(flat), sizes);
+      for (const { name, type, shape } of inputs) types.set(name, { type, shape });
+      if (hasOpenSizes(types) && canProbe(inputs)) {
+        for (const [name, type] of await measureCalls(tf, flat, inputs)) types.set(name, type);
+      }
+      const masked = await findMasked(inputs);
       const obstacle = "a mask of time steps goes along with it, which a tensor does not carry";
       return {
-        inputs: describeInputs(flat),
+        inputs,
         outputs: flat.outputs.map(info),
         nodes: flat.calls.map(describeNode),
         constants: [],

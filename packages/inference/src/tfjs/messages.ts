@@ -1,4 +1,5 @@
 import type { FlowNode } from "../graph/data-flow.js";
+import type { InputSizes } from "../input-sizes.js";
 import type { RawInfo } from "../worker-engine/messages.js";
 import type { TfjsArtifacts } from "./artifacts.js";
 import type { TfjsBackend } from "./open-backend.js";
@@ -14,6 +15,8 @@ export interface TfjsWorkerSettings {
   readonly artifacts: TfjsArtifacts;
   /** The part whose runs are served; `describe`: answers with a description of the whole, and ends. */
   readonly task: TfjsPart | "describe";
+  /** That its inputs leave open; for a description. */
+  readonly sizes?: InputSizes | undefined;
   /** What is tried, in this order. */
   readonly backends: readonly TfjsBackend[];
   /** Modules that take the place of the packages; for tests. */

@@ -1,10 +1,15 @@
 import type * as Tf from "@tensorflow/tfjs";
+import type { InputSizes } from "../input-sizes.js";
 import type { TfjsDescription, TfjsPart } from "./messages.js";
 
 /** A network in TensorFlow.js' memory, in either form. */
 export interface TfjsNetworkInMemory {
-  /** Runs zeros through the network where that is needed to know shapes. */
-  describe(): Promise<TfjsDescription>;
+  /**
+   * Runs zeros through the network where that is needed to know shapes.
+   * @param sizes that its inputs leave open
+   * @throws ModelError for sizes that it does not take
+   */
+  describe(sizes?: InputSizes): Promise<TfjsDescription>;
   /**
    * Makes ready to run a part; only one may be taken, and the weights that it does not need are let go. The caller
    * disposes of the results; the inputs stay as they are.

@@ -4,6 +4,7 @@ import { type Engine, EngineError } from "../engine.js";
 import { checkFlowCut } from "../graph/check-cut.js";
 import { analyseFlow, type FlowGraph } from "../graph/data-flow.js";
 import { describeCuts, describeIllegalCuts, type KnownGraph } from "../graph/describe-cuts.js";
+import type { InputSizes } from "../input-sizes.js";
 import { ModelError } from "../model-error.js";
 import type { EngineOptions, Network } from "../network.js";
 import { describeTensor, specOf, type TensorInfo, withinLimits } from "../tensor-info.js";
@@ -29,6 +30,8 @@ export interface TfjsOptions {
   readonly backends?: readonly TfjsBackend[];
   /** Modules that take the place of the packages, by the package's name. */
   readonly modules?: Readonly<Record<string, string>>;
+  /** That its inputs leave open. */
+  readonly sizes?: InputSizes;
   /** Takes one line about the backend that was found and what was not. */
   readonly onLog?: (line: string) => void;
 }
@@ -36,6 +39,8 @@ export interface TfjsOptions {
 const workerUrl = new URL("./worker.js", import.meta.url);
 
 function describeRefusal(reason: RefusalReason, message: string): string {
+  // What is said about an input is said to whoever gave its sizes.
+  if (/^(?:sizes|input ")/.test(message)) return message;
   return reason === "load-failed"
     ? `TensorFlow.js does not take the model: ${message}`
     : `no backend of TensorFlow.js loads (${message}); "npm install @tensorflow/tfjs @tensorflow/tfjs-backend-wasm" ` +
@@ -45,9 +50,9 @@ function describeRefusal(reason: RefusalReason, message: string): string {
 function settingsFor(
   artifacts: TfjsArtifacts,
   task: TfjsWorkerSettings["task"],
-  { backends = tfjsBackends, modules = {} }: TfjsOptions,
+  { backends = tfjsBackends, modules = {}, sizes }: TfjsOptions,
 ): TfjsWorkerSettings {
-  return { artifacts, task, backends, modules };
+  return { artifacts, task, backends, modules, sizes };
 }
 
 /** Has a worker thread look at the model. @throws EngineError `not-available`, `load-failed`, `crashed` */
@@ -79,6 +84,8 @@ function infoOf({ name, type, shape }: RawInfo): TensorInfo {
   return describeTensor(name, dtype, shape, "hwc");
 }
 
+const openAxisAdvice = ": those of the input may be said behind the model's path";
+
 /** What a value is, or why it cannot be sent. */
 function sendableOf(name: string, type: TfjsValueType | undefined): TensorSpec | string {
   if (type?.obstacle !== undefined) return type.obstacle;
@@ -88,7 +95,9 @@ function sendableOf(name: string, type: TfjsValueType | undefined): TensorSpec |
   }
   if (dtypeOfRawType[type.type] === undefined) return `elements of type ${type.type} cannot be sent`;
   const open = type.shape.findIndex((size, axis) => axis > 0 && typeof size !== "number");
-  return open < 0 ? withinLimits(specOf(infoOf(rawInfoOf(name, type)))) : `the size of axis ${open} is open`;
+  return open < 0
+    ? withinLimits(specOf(infoOf(rawInfoOf(name, type))))
+    : `the size of axis ${open} is open${openAxisAdvice}`;
 }
 
 function rawInfoOf(name: string, { type, shape }: TfjsValueType): RawInfo {
@@ -126,6 +135,8 @@ function createPart(
     hash: isWhole ? artifacts.hash : undefined,
     inputs: part.inputs.map(infoOf),
     outputs: part.outputs.map(infoOf),
+    // They come from a run already.
+    measureOutputs: async () => part.outputs.map(infoOf),
     listCuts: async () => describeCuts(known()),
     listIllegalCuts: async () => describeIllegalCuts(known()),
     async split(tensorName) {

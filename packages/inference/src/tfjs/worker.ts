@@ -65,7 +65,11 @@ function lacksOperation(error: unknown): boolean {
 async function startWith(tf: TensorFlow, backend: TfjsBackend, log: readonly string[]): Promise<void> {
   const network = await openNetwork(tf);
   if (settings.task === "describe") {
-    const message: TfjsDescribeReply = { kind: "described", description: await network.describe(), log };
+    const message: TfjsDescribeReply = {
+      kind: "described",
+      description: await network.describe(settings.sizes),
+      log,
+    };
     parentPort?.postMessage(message);
     return;
   }
