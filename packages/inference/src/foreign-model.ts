@@ -12,7 +12,6 @@ const fromSaved =
   "is TensorFlow's: `python -m tf2onnx.convert --saved-model FOLDER --output model.onnx` makes one that is taken";
 const packed = "is an archive: unpack it, and name the .onnx file or the folder of the model.json in it";
 const fromLlama = "is llama.cpp's, which cannot be cut; there are ONNX exports of most networks";
-
 const fromRuntime =
   "is onnxruntime's own format, whose graph is not to be read: name the .onnx file that it was made of";
 
@@ -27,8 +26,7 @@ const byEnding: Readonly<Record<string, string>> = {
   },
   ...{ ".h5": fromKeras, ".keras": fromKeras, ".hdf5": fromKeras, ".tflite": fromLite, ".pb": fromSaved },
   ...{ ".zip": packed, ".tar": packed, ".gz": packed, ".tgz": packed, ".gguf": fromLlama },
-  ".ort":
-    "is onnxruntime's own format, whose graph is not to be read: name the .onnx file that it was made of",
+  ".ort": fromRuntime,
   ".mlmodel": "is Core ML's: export the network to ONNX from where it was made",
 };
 
