@@ -10,6 +10,7 @@ import {
 import type { Strategy } from "@sluice/protocol";
 import { convertTensor, createTensor, type Tensor, type TensorSpec } from "@sluice/tensor";
 import { type EngineOptionValues, engineOptions } from "./provider-option.js";
+import { createSlowDevice } from "./slow-device.js";
 import { type HashedStatistics, readHashedStatistics } from "./statistics-hash.js";
 import { isFloatDtype, suitedCodec } from "./suited-codec.js";
 
@@ -34,7 +35,7 @@ export interface ModelPartOptions extends EngineOptionValues {
   readonly split: string;
   /** Of the pixels sent by the strategy `server`. */
   readonly dtype?: "float32" | "uint8" | undefined;
-  /** Each run is stretched to so many times its time, as on a slower device. */
+  /** Each run takes so many times what one usually takes here, as on a slower device. */
   readonly slowdown?: number | undefined;
 }
 
@@ -78,17 +79,11 @@ async function computingPart(model: Model, options: ModelPartOptions): Promise<M
   const { strategy, split, slowdown = 1 } = options;
   const cut = strategy === "shared" ? await model.network.split(split) : undefined;
   const engine: Engine = await (cut?.head ?? model.network).load(engineOptions(options));
-  // A slow device is slow for one after the other.
-  let before: Promise<unknown> = Promise.resolve();
-  const run = (inputs: readonly Tensor[]): Promise<Tensor[]> => {
-    if (slowdown === 1) return engine.run(inputs);
-    const next = before.then(() => stretch(slowdown, () => engine.run(inputs)));
-    before = next.catch(() => {});
-    return next;
-  };
   // The first run allocates; no frame should wait for it.
   const input = specOf(model.input);
-  const [output] = await engine.run([createTensor(input.dtype, input.shape, undefined, input.layout)]);
+  const sample = [createTensor(input.dtype, input.shape, undefined, input.layout)];
+  const [output] = await engine.run(sample);
+  const run = await createSlowDevice(engine, slowdown, sample);
   const statistics = cut ? await readHashedStatistics(model, split) : undefined;
   const isFloat = isFloatDtype(output!.dtype);
   return {
@@ -107,14 +102,6 @@ async function computingPart(model: Model, options: ModelPartOptions): Promise<M
     },
     close: () => engine.close(),
   };
-}
-
-async function stretch<T>(slowdown: number, run: () => Promise<T>): Promise<T> {
-  const startMs = performance.now();
-  const value = await run();
-  const waitMs = (slowdown - 1) * (performance.now() - startMs);
-  if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));
-  return value;
 }
 
 /** Whether its input is an image's pixels, unchanged. */
