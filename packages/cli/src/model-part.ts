@@ -35,7 +35,7 @@ export interface ModelPartOptions extends EngineOptionValues {
   readonly split: string;
   /** Of the pixels sent by the strategy `server`. */
   readonly dtype?: "float32" | "uint8" | undefined;
-  /** Each run takes so many times what one usually takes here, as on a slower device. */
+  /** Each run takes so many times what it usually takes here, as on a slower device. */
   readonly slowdown?: number | undefined;
 }
 

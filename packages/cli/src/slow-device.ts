@@ -2,9 +2,8 @@
 import type { Engine } from "@sluice/inference";
 import type { Tensor } from "@sluice/tensor";
 
-/** So many runs, so far apart, tell how long one usually takes: a machine that stands nearly still for 0.1 s spoils few of them. */
-const trialRuns = 15;
-const trialPauseMs = 20;
+/** The last runs tell how long one takes here: a machine has paces that last for seconds, and moments that spoil few of them. */
+const usualRuns = 15;
 
 export type Run = (inputs: readonly Tensor[]) => Promise<Tensor[]>;
 
@@ -19,22 +18,11 @@ const hostTime: DeviceTime = {
   pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
 };
 
-async function usualRunMs(run: Run, sample: readonly Tensor[], time: DeviceTime): Promise<number> {
-  const times: number[] = [];
-  for (let i = 0; i < trialRuns; i++) {
-    await time.pause(trialPauseMs);
-    const startMs = time.now();
-    await run(sample);
-    times.push(time.now() - startMs);
-  }
-  return times.sort((a, b) => a - b)[trialRuns >> 1]!;
-}
-
 /**
- * Works one after the other, each as long as a device that is so many times slower usually takes for it. What else this
- * machine does meanwhile is not multiplied: that device would have moments of its own, and others.
+ * Works one after the other, each so many times as long as the median of the last 15 took here. A moment in which this
+ * machine stands still is not multiplied: that device would have moments of its own, and others.
  * @param slowdown times as slow as this machine, 1 or more; at 1 runs are left as they are
- * @param sample inputs of the network, to find out how long it usually takes
+ * @param sample inputs of the network, to find out how long it takes
  */
 export async function createSlowDevice(
   engine: Pick<Engine, "run">,
@@ -44,13 +32,22 @@ export async function createSlowDevice(
 ): Promise<Run> {
   const run: Run = (inputs) => engine.run(inputs);
   if (slowdown === 1) return run;
-  const deviceMs = slowdown * (await usualRunMs(run, sample, time));
+  const times: number[] = [];
+  const timed: Run = async (inputs) => {
+    const startMs = time.now();
+    const outputs = await run(inputs);
+    times.push(time.now() - startMs);
+    if (times.length > usualRuns) times.shift();
+    return outputs;
+  };
+  while (times.length < usualRuns) await timed(sample);
   let before: Promise<unknown> = Promise.resolve();
   return (inputs) => {
     const next = before.then(async () => {
       const startMs = time.now();
-      const outputs = await run(inputs);
-      const leftMs = deviceMs - (time.now() - startMs);
+      const outputs = await timed(inputs);
+      const usualMs = times.toSorted((a, b) => a - b)[times.length >> 1]!;
+      const leftMs = slowdown * usualMs - (time.now() - startMs);
       if (leftMs > 0) await time.pause(leftMs);
       return outputs;
     });

@@ -90,7 +90,7 @@ export function addStreamOptions(command: Command, defaults: { readonly duration
     )
     .option(
       "--slowdown <times>",
-      "the client's work takes so many times what it usually takes here, as on a slower device",
+      "stretch the client's work to so many times what it usually takes here, as on a slower device",
       parsePositive("--slowdown", 1_000),
       1,
     )

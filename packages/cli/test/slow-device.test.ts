@@ -59,6 +59,16 @@ t.test("a moment in which this machine stands still is not multiplied", async (t
   }
 });
 
+t.test("a machine of another pace makes a device of another pace", async (t) => {
+  const machine = createMachine(5);
+  const run = await createSlowDevice(machine, 4, [tensor], machine.time);
+  machine.takesMs = 10;
+  for (let i = 0; i < 8; i++) await run([tensor]);
+  const startMs = machine.time.now();
+  await run([tensor]);
+  t.equal(machine.time.now() - startMs, 40);
+});
+
 t.test("a run that fails is told, and the next one goes", async (t) => {
   const machine = createMachine(5);
   const run = await createSlowDevice(machine, 2, [tensor], machine.time);

@@ -45,13 +45,18 @@ export function createClientLane(concurrency: number, clock: Clock): ClientLane 
     return clock.now() + wish.workMs() > wish.latestEndMs();
   }
 
-  /** The first of those that come faster than they are worked on; `undefined`: they do not. */
+  /**
+   * The first of those that come faster than they are worked on, and would together take more than half of the time that
+   * the last one has; `undefined`: they do not. A few that wait behind a moment or a probe are caught up with.
+   */
   function findOverrun(): Waiting | undefined {
     const frames = waiting.filter(({ wish }) => !wish.isProbe);
     if (frames.length < 2) return undefined;
     const last = frames.at(-1)!.wish;
     const apartMs = (last.capturedMs - frames[0]!.wish.capturedMs) / (frames.length - 1);
-    return frames.length > maxWaiting || last.workMs() / concurrency > apartMs ? frames[0] : undefined;
+    const eachMs = last.workMs() / concurrency;
+    const isLong = frames.length * eachMs > (last.latestEndMs() - clock.now()) / 2;
+    return frames.length > maxWaiting || (eachMs > apartMs && isLong) ? frames[0] : undefined;
   }
 
   function prune(): void {
