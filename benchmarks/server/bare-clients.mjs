@@ -4,12 +4,9 @@ import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { performance } from "node:perf_hooks";
 import process from "node:process";
-import { prepareCodec } from "../../packages/codec/dist/index.js";
 import { frameHeaderBytes, readAnswer, writeHeader } from "./bare-wire.mjs";
 import { offerSteadily } from "./steady-load.mjs";
-import { openWorkload } from "./workloads.mjs";
-
-const maxSliceBytes = 1_100;
+import { encodeTensors, openWorkload } from "./workloads.mjs";
 
 /** A socket of its own for each client, and the frames that it waits for. */
 async function openSocket(port) {
@@ -24,22 +21,14 @@ async function openSocket(port) {
   return { socket, waiting, frames: 0 };
 }
 
-async function encodeAll({ stream, tensors }) {
-  const codec = await prepareCodec(stream.codec);
-  const encoder = codec.createEncoder(stream.spec);
-  return tensors.map((tensor) =>
-    encoder.encode(tensor, maxSliceBytes, { frame: 0 }).slices.map(({ payload }) => payload),
-  );
-}
-
-async function send(client, payloads, deadlineMs) {
+async function send(client, slices, deadlineMs) {
   const startMs = performance.now();
   const frame = client.frames++;
   const answered = new Promise((resolve) => client.waiting.set(frame, resolve));
   const lost = setTimeout(() => client.waiting.get(frame)?.(), deadlineMs);
-  payloads.forEach((payload, index) => {
+  slices.forEach(({ payload }, index) => {
     const datagram = Buffer.alloc(frameHeaderBytes + payload.length);
-    writeHeader(datagram, { frame, index, count: payloads.length });
+    writeHeader(datagram, { frame, index, count: slices.length });
     datagram.set(payload, frameHeaderBytes);
     client.socket.send(datagram);
   });
@@ -58,7 +47,7 @@ async function send(client, payloads, deadlineMs) {
 }
 
 process.once("message", async ({ port, workload, count, deadlineMs }) => {
-  const items = await encodeAll(await openWorkload(workload));
+  const items = await encodeTensors(await openWorkload(workload));
   const clients = [];
   for (let i = 0; i < count; i++) clients.push(await openSocket(port));
   const load = { clients, items, deadlineMs, send: (client, item) => send(client, item, deadlineMs) };

@@ -3,10 +3,9 @@
 // send, the acknowledgements of results included, into as few datagrams as hold it. Started by fork, as clients.mjs is.
 import { performance } from "node:perf_hooks";
 import process from "node:process";
-import { prepareCodec } from "../../packages/codec/dist/index.js";
 import { connectRaw } from "../../packages/server/dist/test/raw-session.js";
 import { sluice } from "../../proto/gen/sluice.js";
-import { openWorkload } from "./workloads.mjs";
+import { encodeTensors, openWorkload } from "./workloads.mjs";
 
 const { ControlMessage, SliceHeader } = sluice.v1;
 const dtypes = { float32: 1, uint8: 3 };
@@ -14,7 +13,6 @@ const done = 1;
 /** How a control message that is a result begins, and the fields of one, by number (control.proto). */
 const resultTag = (9 << 3) | 2;
 const [frameField, outcomeField] = [2, 3];
-const maxSliceBytes = 1_100;
 /** A frame that has no result by then was lost. */
 const lostAfterMs = 1_000;
 const maxAcknowledged = 64;
@@ -45,12 +43,11 @@ function itemOf({ index, count, payload }, isFirst) {
 }
 
 /** The slices of some frames, each as it stands first in a datagram and behind others. */
-async function encodeFrames({ stream, tensors }) {
-  const codec = await prepareCodec(stream.codec);
-  return tensors.map((tensor) => {
-    const { slices } = codec.createEncoder(stream.spec).encode(tensor, maxSliceBytes, { frame: 0 });
-    return slices.map((slice) => ({ first: itemOf(slice, true), later: itemOf(slice, false) }));
-  });
+async function encodeFrames(workload) {
+  const frames = await encodeTensors(workload);
+  return frames.map((slices) =>
+    slices.map((slice) => ({ first: itemOf(slice, true), later: itemOf(slice, false) })),
+  );
 }
 
 /** Packs slices and control messages into datagrams of at most so many bytes, each of which is sent before the next one is made. */
@@ -188,7 +185,7 @@ async function openSession({ url, certificateHash, underWay, deadlineMs }, { str
 process.once("message", async (options) => {
   const workload = await openWorkload(options.workload);
   const stream = { split: "", ...workload.stream };
-  const frames = await encodeFrames({ stream, tensors: workload.tensors });
+  const frames = await encodeFrames(workload);
   let succeeded = 0;
   let failed = 0;
   const onDone = (isDone) => (isDone ? succeeded++ : failed++);

@@ -1,9 +1,10 @@
 // What clients send to the embedded model, made once: encoding it is the client's matter, running it the server's.
-import { defaultCodec } from "../../packages/codec/dist/index.js";
+import { defaultCodec, prepareCodec } from "../../packages/codec/dist/index.js";
 import { loadModel, openTestImages } from "../../packages/inference/dist/index.js";
 import { createTensor } from "../../packages/tensor/dist/index.js";
 
 const variety = 64;
+const maxSliceBytes = 1_100;
 
 export const workloads = {
   image: "whole images, 784 B as they are; the server runs the whole network",
@@ -41,4 +42,12 @@ export async function openWorkload(name) {
     codec: defaultCodec,
   };
   return { network: tail, stream, tensors, inputs: tensors };
+}
+
+/** The slices of each tensor, each as the first frame of a stream. */
+export async function encodeTensors({ stream, tensors }) {
+  const codec = await prepareCodec(stream.codec);
+  return tensors.map(
+    (tensor) => codec.createEncoder(stream.spec).encode(tensor, maxSliceBytes, { frame: 0 }).slices,
+  );
 }

@@ -1,5 +1,6 @@
 /** Runs of a network as on a slower device, for trying what such a device would do. */
 import type { Engine } from "@sluice/inference";
+import { createLatestMedian } from "@sluice/protocol";
 import type { Tensor } from "@sluice/tensor";
 
 /** The last runs tell how long one takes here: a machine has paces that last for seconds, and moments that spoil few of them. */
@@ -32,22 +33,20 @@ export async function createSlowDevice(
 ): Promise<Run> {
   const run: Run = (inputs) => engine.run(inputs);
   if (slowdown === 1) return run;
-  const times: number[] = [];
+  const usual = createLatestMedian(usualRuns);
   const timed: Run = async (inputs) => {
     const startMs = time.now();
     const outputs = await run(inputs);
-    times.push(time.now() - startMs);
-    if (times.length > usualRuns) times.shift();
+    usual.add(time.now() - startMs);
     return outputs;
   };
-  while (times.length < usualRuns) await timed(sample);
+  for (let i = 0; i < usualRuns; i++) await timed(sample);
   let before: Promise<unknown> = Promise.resolve();
   return (inputs) => {
     const next = before.then(async () => {
       const startMs = time.now();
       const outputs = await timed(inputs);
-      const usualMs = times.toSorted((a, b) => a - b)[times.length >> 1]!;
-      const leftMs = slowdown * usualMs - (time.now() - startMs);
+      const leftMs = slowdown * usual.value! - (time.now() - startMs);
       if (leftMs > 0) await time.pause(leftMs);
       return outputs;
     });

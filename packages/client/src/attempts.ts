@@ -45,6 +45,8 @@ export interface Attempts {
   readonly wait: AttemptWait | undefined;
 }
 
+const unwanted = () => new ClientError("session-closed", ErrorCode.none, "it is not wanted any more");
+
 export function createAttempts(options: AttemptsOptions): Attempts {
   const { clock, policy } = options;
   /** What began before the last stop is of no use any more. */
@@ -58,12 +60,12 @@ export function createAttempts(options: AttemptsOptions): Attempts {
     const mine = round;
     options.onAttempt();
     const session = await options.connect();
-    if (mine !== round) throw abandon(session);
-    connecting = session;
     try {
+      if (mine !== round) throw unwanted();
+      connecting = session;
       const startMs = clock.now();
       const client = await options.open(session);
-      if (mine !== round) throw abandon(session);
+      if (mine !== round) throw unwanted();
       return { client, openMs: clock.now() - startMs };
     } catch (error) {
       session.close();
@@ -71,11 +73,6 @@ export function createAttempts(options: AttemptsOptions): Attempts {
     } finally {
       if (connecting === session) connecting = undefined;
     }
-  }
-
-  function abandon(session: Session): ClientError {
-    session.close();
-    return new ClientError("session-closed", ErrorCode.none, "it is not wanted any more");
   }
 
   function start(cause: ConnectionFailure): void {

@@ -20,6 +20,7 @@ export {
   strategies,
   totalInferenceMs,
 } from "./inference-terms.js";
+export { createLatestMedian, type LatestMedian } from "./latest-median.js";
 export {
   defaultLimits,
   giveWayMs,

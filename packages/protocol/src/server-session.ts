@@ -6,6 +6,7 @@ import type { sluice } from "@sluice/proto";
 import { createAdmission } from "./admission.js";
 import { commonCapabilities } from "./capabilities.js";
 import { checkHello } from "./check-hello.js";
+import { createClientSigns } from "./client-signs.js";
 import { createControlLane } from "./control-lane.js";
 import { type ControlMessage, createControlDecoder, type OutgoingControl } from "./control-message.js";
 import { decodeDatagram, itemOverhead, type ReceivedSlice } from "./datagram.js";
@@ -15,16 +16,9 @@ import { ErrorCode, errorCodeName, ProtocolError } from "./error-code.js";
 import type { RecoveredDatagram } from "./fec/fec-receiver.js";
 import { createRecovery } from "./fec/recovery.js";
 import { createLatestMedian } from "./latest-median.js";
-import {
-  handshakeTimeoutMs,
-  maxControlMessageBytes,
-  minPeerSilenceMs,
-  peerSilenceMs,
-  protocolVersion,
-  silencePerLife,
-} from "./limits.js";
+import { handshakeTimeoutMs, maxControlMessageBytes, protocolVersion } from "./limits.js";
 import { createLossyLane } from "./lossy-lane.js";
-import { createPinger, silentAfterMs } from "./pinger.js";
+import { createPinger } from "./pinger.js";
 import { createReassembly, type ReceivedFrame } from "./reassembly.js";
 import { createReceiverReport } from "./receiver-report.js";
 import { createResultSender } from "./result-sender.js";
@@ -72,9 +66,7 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
   let state: ServerSession["state"] = "connecting";
   let capabilities: readonly string[] = [];
   let draining: Drain | undefined;
-  let heardMs = startMs;
-  /** Nothing but pings is sent: the client cannot be reached, as far as one can tell. */
-  let isSilent = false;
+  const signs = createClientSigns(startMs);
   let areLimitsUntold = false;
   let maxDatagramBytes = 0;
   /** What the driver has taken for the last frames, in milliseconds. */
@@ -120,20 +112,14 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
 
   /** A sign of life. */
   function hear(nowMs: number): void {
-    heardMs = nowMs;
-    if (!isSilent) return;
-    isSilent = false;
+    if (!signs.hear(nowMs)) return;
     pinger.resume(nowMs);
     if (areLimitsUntold) sayLimits();
   }
 
-  /** spec 5.7: until when the client is waited for. Sessions that come and go at once do not add up. */
-  const patienceMs = () =>
-    Math.max(minPeerSilenceMs, Math.min(peerSilenceMs, silencePerLife * (heardMs - startMs)));
-
   function sayLimits(): void {
-    areLimitsUntold = isSilent;
-    if (!isSilent) say({ kind: "limits", body: limitsToWire(limits) });
+    areLimitsUntold = signs.isSilent;
+    if (!signs.isSilent) say({ kind: "limits", body: limitsToWire(limits) });
   }
 
   function pushReport(nowMs: number): void {
@@ -306,7 +292,7 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
   /** When a drain ends the session; Infinity where there is none. */
   function drainMs(): number {
     if (!draining) return Number.POSITIVE_INFINITY;
-    if (isSilent) return drainOverMs(draining, false, rttMs());
+    if (signs.isSilent) return drainOverMs(draining, false, rttMs());
     const held = admission.framesInFlight + reassembly.frames() + tensorStreams.size + results.size;
     return drainOverMs(draining, held > 0, rttMs());
   }
@@ -370,11 +356,12 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
         return;
       }
       // spec 5.7
-      if (nowMs >= heardMs + patienceMs()) {
-        close(ErrorCode.peerSilent, `nothing was heard of the client for ${Math.round(patienceMs())} ms`);
+      const { heardMs, patienceMs } = signs;
+      if (nowMs >= heardMs + patienceMs) {
+        close(ErrorCode.peerSilent, `nothing was heard of the client for ${Math.round(patienceMs)} ms`);
         return;
       }
-      isSilent = nowMs - heardMs > silentAfterMs;
+      signs.look(nowMs);
       releaseFrames(nowMs);
       recovery.expire(nowMs);
       results.expireUploads(maxDatagramBytes, rttMs(), nowMs);
@@ -463,13 +450,13 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
       // spec 7.1: what no datagram takes, or no datagram takes any more, goes the reliable way.
       results.sayLarge(maxDatagramBytes);
       if (maxDatagramBytes === 0) return undefined;
-      const hasResults = !isSilent && results.nextDatagramMs() <= nowMs;
+      const hasResults = !signs.isSilent && results.nextDatagramMs() <= nowMs;
       // spec 5.6: as soon as a frame is released, without a timer in between; what is due soon goes with the results that leave now.
       if ((hasResults ? report.rideMs() : report.nextTimeoutMs()) <= nowMs) pushReport(nowMs);
       if (lossy.isEmpty && !hasResults) return undefined;
       const draft = draftOf(maxDatagramBytes);
       let end = lossy.fill(draft, 0, maxDatagramBytes);
-      if (!isSilent) end = results.fill(draft, end, rttMs(), nowMs);
+      if (!signs.isSilent) end = results.fill(draft, end, rttMs(), nowMs);
       counts.bytesSent += end;
       return end > 0 ? draft.subarray(0, end) : undefined;
     },
@@ -482,15 +469,15 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
       return Math.min(
         reassembly.nextTimeoutMs(),
         report.nextTimeoutMs(),
-        isSilent ? results.nextUploadMs() : results.nextTimeoutMs(),
+        signs.isSilent ? results.nextUploadMs() : results.nextTimeoutMs(),
         pinger.nextTimeoutMs(),
-        heardMs + patienceMs(),
+        signs.heardMs + signs.patienceMs,
         recovery.nextTimeoutMs(),
         drainMs(),
       );
     },
 
-    silentMs: (nowMs) => nowMs - heardMs,
+    silentMs: (nowMs) => nowMs - signs.heardMs,
     get capabilities() {
       return capabilities;
     },

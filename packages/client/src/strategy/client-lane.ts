@@ -1,7 +1,7 @@
 /**
  * The client's part of all candidates: works one after the other. Frames wait for their turn, and only when it comes it is
  * decided whether there is still time for them: what was expected of the work before is not known to be true until it is done.
- * Where works take longer than frames are apart the last one goes; behind the others it would be late as well.
+ * Where works take longer than frames are apart and the last one would soon be late behind the others, the first of them gives way.
  */
 import type { Clock } from "@sluice/transport/core";
 

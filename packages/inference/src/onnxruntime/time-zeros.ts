@@ -1,5 +1,6 @@
 /** Timing a network with zeros; runs in the worker thread. */
 import type * as Ort from "onnxruntime-node";
+import { median } from "../profile/time-runs.js";
 import { outputDtypeOfRawType, zerosOf } from "../worker-engine/raw-types.js";
 
 /** An input larger than this is not made only to take the time. */
@@ -79,7 +80,7 @@ async function medianMs(run: () => Promise<unknown>): Promise<number> {
     await run();
     times.push(performance.now() - startMs);
   }
-  return times.sort((a, b) => a - b)[times.length >> 1]!;
+  return median(times);
 }
 
 /** Whether one is quicker than the other on the average of the batches that both run, each counting as much. */
