@@ -5,6 +5,7 @@ import type { LabelledImage } from "@sluice/inference";
 import { CliError } from "./cli-error.js";
 import { openWorkload } from "./client-half.js";
 import { ExitCode } from "./exit-codes.js";
+import { answerWith } from "./fixed-sender.js";
 import { type ModelCandidate, openCandidates, parseProfile, takeSamples } from "./strategy-candidates.js";
 import type { Sender, SetupCandidate, StreamHooks, StreamOptions } from "./stream-api.js";
 import { openStreamClient } from "./stream-client.js";
@@ -85,9 +86,7 @@ function candidateFor(
 ): AdaptiveCandidate<LabelledImage> {
   const common = { name, terms, worth };
   if (strategy === "client") {
-    const run = async (image: LabelledImage) => ({
-      predictions: [{ name: String(await part.classifyHere(image)) }],
-    });
+    const run = async (image: LabelledImage) => answerWith(await part.classifyHere(image));
     return { ...common, strategy, run };
   }
   const stream = tensorStreamOptions(model, part, codec, options);
