@@ -189,7 +189,10 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     push(task) {
       const { account: share, expiresAtMs, bytes } = task;
       share.offered++;
-      queue.push({ task, share, lane: laneOf(task.network), expiresAtMs, bytes }, clock.now());
+      queue.push({
+        ...{ task, share, lane: laneOf(task.network), expiresAtMs, bytes },
+        arrivedMs: clock.now(),
+      });
       poll();
     },
     get waiting() {

@@ -57,8 +57,8 @@ export function simulateQueue(options: Partial<FrameQueueOptions> = {}) {
       costs.set(lane, cost);
       return lane;
     },
-    push(job: Omit<NamedJob, "bytes"> & { readonly bytes?: number }) {
-      queue.push({ bytes: 1, ...job }, clock.now());
+    push(job: Omit<NamedJob, "bytes" | "arrivedMs"> & { readonly bytes?: number }) {
+      queue.push({ bytes: 1, ...job, arrivedMs: clock.now() });
       poll();
     },
     run: (untilMs: number) => clock.runUntil(untilMs),
