@@ -3,7 +3,7 @@
  * time is first, so that neither a burst nor a deadline claimed to be near is ahead of those who send little. A frame that
  * would be late otherwise goes before all that are due after it (earliest deadline first).
  */
-import type { Job, Lane } from "./frame-queue.js";
+import type { Job, Lane } from "./job.js";
 
 /** Frames that a session may be ahead of its share where deadlines decide. */
 const allowedFrames = 2;

@@ -2,13 +2,8 @@
 import type { Clock } from "@sluice/transport";
 import { defaultMaxUnderWay, type ServedFrame, type ServedNetwork } from "../served-model.js";
 import type { Share } from "./fair-shares.js";
-import {
-  createFrameQueue,
-  type FrameQueueOptions,
-  type Job,
-  type Lane,
-  type ShedReason,
-} from "./frame-queue.js";
+import { createFrameQueue, type FrameQueueOptions, type ShedReason } from "./frame-queue.js";
+import type { Job, Lane } from "./job.js";
 
 /** One session's, among which the networks' time is shared. */
 export interface Account extends Share {

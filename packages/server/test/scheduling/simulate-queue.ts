@@ -1,6 +1,7 @@
 import { createVirtualClock } from "@sluice/simnet";
 import type { BatchCost } from "#src/scheduling/cost-curve.js";
-import { createFrameQueue, type FrameQueueOptions, type Job } from "#src/scheduling/frame-queue.js";
+import { createFrameQueue, type FrameQueueOptions } from "#src/scheduling/frame-queue.js";
+import type { Job } from "#src/scheduling/job.js";
 
 export interface NamedJob extends Job {
   readonly name: string;
