@@ -22,7 +22,7 @@ export async function openAdaptiveSender(options: StreamOptions, hooks: StreamHo
       "--strategy auto: sink runs no network, so there is nothing to choose",
     );
   }
-  const { model, source } = await openWorkload(options);
+  const { model, source } = await openWorkload({ ...options, onNotice: hooks.onNotice });
   const images = await peekImages(source, samples, hooks.signal);
   try {
     if (images.first.length === 0) throw new CliError(ExitCode.notFound, "--source: it holds no image");

@@ -44,7 +44,10 @@ t.test("no more is asked for than is offered", async (t) => {
 t.test("a source from which nothing comes is left, for the signal and when the time is over", async (t) => {
   const stop = new AbortController();
   const first = falteringSource(1);
-  t.equal(await count(paceImages(first.source, quick, stop.signal), () => setImmediate(() => stop.abort())), 1);
+  t.equal(
+    await count(paceImages(first.source, quick, stop.signal), () => setImmediate(() => stop.abort())),
+    1,
+  );
   t.ok(first.state.isLeft);
   t.equal(await count(paceImages(falteringSource(1).source, quick, stop.signal)), 0, "aborted before");
   const second = falteringSource(0);

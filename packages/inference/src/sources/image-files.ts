@@ -160,7 +160,12 @@ async function openNamed(
         const name = names[index]!;
         let pixels: Tensor<"uint8">;
         try {
-          pixels = await decodeImage(await readImage(join(directory, name), name), size, preprocess.resize, name);
+          pixels = await decodeImage(
+            await readImage(join(directory, name), name),
+            size,
+            preprocess.resize,
+            name,
+          );
         } catch (error) {
           if (!options.onUnreadable || !(error instanceof ModelError)) throw error;
           failure = error;
