@@ -105,7 +105,7 @@ t.test("responses that are wrong are refused with what is wrong", (t) => {
   const output = { name: "o", shape: [2], datatype: "FP32", parameters: { binary_data_size: 8 } };
   const eight = new Uint8Array(8);
   const cases: [unknown, Uint8Array[], RegExp, string?][] = [
-    [{ outputs: [output] }, [new Uint8Array(4)], /binary_data_size is 8/],
+    [{ outputs: [output] }, [new Uint8Array(4)], /binary_data_size is 8, the body has 4 bytes left/],
     [{ outputs: [output] }, [new Uint8Array(12)], /4 bytes are left over/],
     [{ outputs: [{ ...output, shape: [3] }] }, [eight], /its shape wants 12/],
     [{ outputs: [{ ...output, shape: [2 ** 40] }] }, [eight], /1099511627776 elements/],

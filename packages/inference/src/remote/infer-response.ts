@@ -92,8 +92,11 @@ export function decodeInferResponse(
       tensors.set(name, { type: known.type, dims, data: readJsonData(name, output.data, datatype, count) });
       continue;
     }
-    if (size !== count * known.bytes || offset + size > body.length) {
+    if (size !== count * known.bytes) {
       refuse(`output "${name}": binary_data_size is ${size}, its shape wants ${count * known.bytes}`);
+    }
+    if (offset + size > body.length) {
+      refuse(`output "${name}": binary_data_size is ${size}, the body has ${body.length - offset} bytes left`);
     }
     // A copy: the view's offset need not suit the type, and the caller gives the buffer away.
     const buffer = body.slice(offset, offset + size).buffer;
