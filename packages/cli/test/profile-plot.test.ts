@@ -9,7 +9,12 @@ const here: ProfiledOption = {
 const cutsOf = (names: readonly string[]): ProfiledOption[] =>
   names.map((split) => ({ ...terms, strategy: "shared", split, codec: "raw", clientMs: 2 }));
 const draw = (options: readonly ProfiledOption[]) =>
-  drawProfile("net", options, [{ option: here, fromBitsPerSecond: 0, toBitsPerSecond: Number.POSITIVE_INFINITY }], 20);
+  drawProfile(
+    "net",
+    options,
+    [{ option: here, fromBitsPerSecond: 0, toBitsPerSecond: Number.POSITIVE_INFINITY }],
+    20,
+  );
 
 t.test("a few cuts all have their names, each with a line of its own", (t) => {
   const svg = draw([here, ...cutsOf(["a", "b", "c", "d", "e", "f", "g", "h"])]);

@@ -1,3 +1,4 @@
+import { getEventListeners } from "node:events";
 import { createClient, mapFrames, pipeline, sendFrames } from "@sluice/client";
 import { createTensor, type Tensor } from "@sluice/tensor";
 import t from "tap";
@@ -292,18 +293,11 @@ t.test("mapFrames ends at once when it is aborted, whatever the source and the w
   await t.rejects(ways[1]!.next(), /at work/);
 
   const signal = new AbortController().signal;
-  let listeners = 0;
-  const add = signal.addEventListener.bind(signal);
-  const remove = signal.removeEventListener.bind(signal);
-  Object.assign(signal, {
-    addEventListener: (...args: Parameters<typeof add>) => (listeners++, add(...args)),
-    removeEventListener: (...args: Parameters<typeof remove>) => (listeners--, remove(...args)),
-  });
   const values: number[] = [];
   for await (const value of mapFrames([1, 2, 3], async (x) => 2 * x, { signal })) values.push(value);
   t.same(values, [2, 4, 6]);
   await new Promise(setImmediate);
-  t.equal(listeners, 0, "a signal that outlives many frames holds none of them");
+  t.equal(getEventListeners(signal, "abort").length, 0, "a signal that outlives many frames holds none of them");
 });
 
 function stopAfterATurn(reason: string): AbortSignal {

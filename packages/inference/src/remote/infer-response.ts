@@ -96,7 +96,9 @@ export function decodeInferResponse(
       refuse(`output "${name}": binary_data_size is ${size}, its shape wants ${count * known.bytes}`);
     }
     if (offset + size > body.length) {
-      refuse(`output "${name}": binary_data_size is ${size}, the body has ${body.length - offset} bytes left`);
+      refuse(
+        `output "${name}": binary_data_size is ${size}, the body has ${body.length - offset} bytes left`,
+      );
     }
     // A copy: the view's offset need not suit the type, and the caller gives the buffer away.
     const buffer = body.slice(offset, offset + size).buffer;
