@@ -53,6 +53,12 @@ function curve(
   return points.join(" ");
 }
 
+/** Along the line that it is about, so that near ones do not run into each other; curves below it give way. */
+function besideLine(x: number, text: string): string {
+  const place = `transform="translate(${(x - 3).toFixed(1)} ${room.top + 6}) rotate(-90)" text-anchor="end"`;
+  return `<text ${place} fill="#555" stroke="white" stroke-width="3" paint-order="stroke">${text}</text>`;
+}
+
 /** What the grey curves are, below the names. */
 function otherCuts(count: number, named: number): string {
   const [x, y] = [width - room.right, room.top + 10 + 16 * named];
@@ -134,7 +140,7 @@ export function drawProfile(
       .filter(({ fromBitsPerSecond: from }) => from > least && from < most)
       .map(({ fromBitsPerSecond: from }) => {
         const at = x(from).toFixed(1);
-        return `<line x1="${at}" x2="${at}" y1="${top}" y2="${bottom}" stroke="#888" stroke-dasharray="4 3"/><text x="${at}" y="${top - 4}" text-anchor="middle" fill="#555">${formatBandwidth(from)}</text>`;
+        return `<line x1="${at}" x2="${at}" y1="${top}" y2="${bottom}" stroke="#888" stroke-dasharray="4 3"/>${besideLine(x(from), formatBandwidth(from))}`;
       }),
     ...named.map((option, i) => {
       const at = top + 10 + 16 * i;

@@ -35,6 +35,23 @@ t.test("of many cuts those are grey that are never the fastest, and it says so",
   t.end();
 });
 
+t.test("switching points that are near each other can be read", (t) => {
+  const [a, b, c] = cutsOf(["a", "b", "c"]) as [ProfiledOption, ProfiledOption, ProfiledOption];
+  const bounds = [0, 1.6e6, 2e6, 2.5e6, Number.POSITIVE_INFINITY];
+  const intervals = [here, a, b, c].map((option, i) => ({
+    ...{ option, fromBitsPerSecond: bounds[i]!, toBitsPerSecond: bounds[i + 1]! },
+  }));
+  const svg = drawProfile("net", [here, a, b, c], intervals, 20);
+  const labels = [...svg.matchAll(/translate\(([\d.]+) \d+\) rotate\(-90\)[^>]*>([^<]*)</g)];
+  t.same(
+    labels.map(([, , text]) => text),
+    ["1.6 Mbit/s", "2 Mbit/s", "2.5 Mbit/s"],
+  );
+  const places = labels.map(([, x]) => Number(x));
+  for (let i = 1; i < places.length; i++) t.ok(places[i]! - places[i - 1]! > 11, "a line of text apart");
+  t.end();
+});
+
 t.test("a name that is too long for the picture is shortened, and is no markup", (t) => {
   const svg = draw([here, ...cutsOf([`<${"x".repeat(80)}`])]);
   t.match(svg, />&#60;x{28}…</);

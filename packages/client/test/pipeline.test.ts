@@ -297,7 +297,11 @@ t.test("mapFrames ends at once when it is aborted, whatever the source and the w
   for await (const value of mapFrames([1, 2, 3], async (x) => 2 * x, { signal })) values.push(value);
   t.same(values, [2, 4, 6]);
   await new Promise(setImmediate);
-  t.equal(getEventListeners(signal, "abort").length, 0, "a signal that outlives many frames holds none of them");
+  t.equal(
+    getEventListeners(signal, "abort").length,
+    0,
+    "a signal that outlives many frames holds none of them",
+  );
 });
 
 function stopAfterATurn(reason: string): AbortSignal {
