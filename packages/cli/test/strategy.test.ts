@@ -40,20 +40,6 @@ t.test("--strategy auto chooses among the ways to run the model, and says by whi
   t.match(run.stderr, /by whichever of\n {2}client: [\d.]+ ms here\n/);
 });
 
-t.test("auto takes frames from standard input, of which there is one pass", async (t) => {
-  const [, { url, certHash }] = await startServer(t, []);
-  const run = await runSluice(
-    [
-      ...["stream", url, "--cert-hash", certHash, "--strategy", "auto", "--split", "add_3"],
-      ...["--source", "stdin:28x28x1", "--deadline-ms", "5000", "--duration", "60", "--json"],
-    ],
-    {},
-    new Uint8Array(40 * 28 * 28),
-  );
-  t.equal(run.code, 0, run.stderr);
-  t.equal(JSON.parse(run.stdout).offered, 40);
-});
-
 t.test("its metrics tell what is chosen and why", async (t) => {
   const [, { url, certHash }] = await startServer(t, []);
   const stream = startSluice([

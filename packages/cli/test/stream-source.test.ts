@@ -69,3 +69,17 @@ t.test("a run ends in order although its source is silent", async (t) => {
   t.teardown(() => timed.kill("SIGKILL"));
   t.equal((await timed.ended).code, 0);
 });
+
+t.test("auto takes frames from standard input, of which there is one pass", async (t) => {
+  const [, { url, certHash }] = await startServer(t, []);
+  const run = await runSluice(
+    [
+      ...["stream", url, "--cert-hash", certHash, "--strategy", "auto", "--split", "add_3"],
+      ...["--source", "stdin:28x28x1", "--deadline-ms", "5000", "--duration", "60", "--json"],
+    ],
+    {},
+    new Uint8Array(40 * 28 * 28),
+  );
+  t.equal(run.code, 0, run.stderr);
+  t.equal(JSON.parse(run.stdout).offered, 40);
+});
