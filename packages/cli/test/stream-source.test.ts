@@ -47,7 +47,7 @@ t.test("an image that cannot be read is told once and left out", async (t) => {
   for (const strategy of ["shared", "auto"]) {
     const { code, stdout, stderr } = await runSluice([
       ...["stream", url, "--cert-hash", certHash, "--source", folder, "--strategy", strategy],
-      ...["--split", "add_3", "--frames", "6", "--json"],
+      ...["--split", "add_3", "--frames", "6", "--deadline-ms", "5000", "--json"],
     ]);
     t.equal(code, 0, stderr);
     t.equal(JSON.parse(stdout).offered, 6);
