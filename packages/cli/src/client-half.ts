@@ -4,6 +4,7 @@ import {
   type LabelledImage,
   loadModel,
   type Model,
+  type OpenSourceOptions,
   openSource,
   type Preprocess,
   type ProviderChoice,
@@ -51,6 +52,8 @@ export interface ClientHalfOptions {
   readonly provider?: ProviderChoice | undefined;
   /** How many times slower than this machine the client is to be; 1 where it is not said. */
   readonly slowdown?: number;
+  /** Takes a line about an image that is left out. */
+  readonly onNotice?: ((line: string) => void) | undefined;
 }
 
 /** Loads what the client needs. @throws ModelError, EngineError, TensorError */
@@ -105,7 +108,7 @@ export interface Workload {
 
 /** Reads the model and opens the source. @throws ModelError, RangeError naming the option */
 export async function openWorkload(
-  options: Pick<ClientHalfOptions, "model" | "source" | "seed" | "labels" | "preprocess">,
+  options: Pick<ClientHalfOptions, "model" | "source" | "seed" | "labels" | "preprocess" | "onNotice">,
 ): Promise<Workload> {
   const preprocess: Preprocess | undefined = options.preprocess && preprocessPresets[options.preprocess];
   const model = await loadModel(options.model, {
@@ -113,9 +116,24 @@ export async function openWorkload(
     ...(preprocess ? { preprocess } : {}),
   });
   const sourceName = options.source ?? defaultSource(model);
-  const seed = options.seed === undefined ? {} : { seed: options.seed };
+  const seed = { ...(options.seed === undefined ? {} : { seed: options.seed }), ...noticing(options) };
   const source = await openSource(sourceName, model, seed);
   return { model, source: /^synthetic(:|$)/.test(sourceName) ? repeatFirst(source) : source };
+}
+
+/** What is left out is told once, however often the source begins again. */
+function noticing({
+  onNotice,
+}: Pick<ClientHalfOptions, "onNotice">): Pick<OpenSourceOptions, "onUnreadable"> {
+  if (!onNotice) return {};
+  const told = new Set<string>();
+  return {
+    onUnreadable({ message }) {
+      if (told.has(message)) return;
+      told.add(message);
+      onNotice(`left out: ${message}`);
+    },
+  };
 }
 
 /** The images that are there for the embedded model; for others, noise that they take. */
