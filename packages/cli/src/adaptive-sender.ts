@@ -1,15 +1,19 @@
 /** Sends by whatever strategy suits the moment: `--strategy auto`. */
 import { readFile } from "node:fs/promises";
 import { type AdaptiveCandidate, type AdaptiveOutcome, createAdaptiveStream } from "@sluice/client";
-import type { LabelledImage } from "@sluice/inference";
+import type { LabelledImage, Model } from "@sluice/inference";
 import { CliError } from "./cli-error.js";
 import { openWorkload } from "./client-half.js";
 import { ExitCode } from "./exit-codes.js";
 import { answerWith } from "./fixed-sender.js";
-import { type ModelCandidate, openCandidates, parseProfile, takeSamples } from "./strategy-candidates.js";
+import { type PeekedImages, peekImages } from "./peek-images.js";
+import { type ModelCandidate, openCandidates, parseProfile } from "./strategy-candidates.js";
 import type { Sender, SetupCandidate, StreamHooks, StreamOptions } from "./stream-api.js";
 import { openStreamClient } from "./stream-client.js";
 import { tensorStreamOptions } from "./tensor-stream-options.js";
+
+/** Images with which the candidates are measured. */
+const samples = 5;
 
 /** @throws CliError, ModelError, EngineError, TensorError, ConnectError, ClientError */
 export async function openAdaptiveSender(options: StreamOptions, hooks: StreamHooks): Promise<Sender> {
@@ -19,9 +23,25 @@ export async function openAdaptiveSender(options: StreamOptions, hooks: StreamHo
       "--strategy auto: sink runs no network, so there is nothing to choose",
     );
   }
-  const { model, source } = await openWorkload(options);
+  const { model, source } = await openWorkload({ ...options, onNotice: hooks.onNotice });
+  const images = await peekImages(source, samples, hooks.signal);
+  try {
+    if (images.first.length === 0) throw new CliError(ExitCode.notFound, "--source: it holds no image");
+    return await openWith(model, images, options, hooks);
+  } catch (error) {
+    await images.close();
+    throw error;
+  }
+}
+
+async function openWith(
+  model: Model,
+  images: PeekedImages,
+  options: StreamOptions,
+  hooks: StreamHooks,
+): Promise<Sender> {
   const profile = options.profile === undefined ? undefined : await readProfile(options.profile);
-  const candidates = await openCandidates(model, await takeSamples(source), {
+  const candidates = await openCandidates(model, images.first, {
     ...options,
     ...hooks,
     profile,
@@ -49,7 +69,7 @@ export async function openAdaptiveSender(options: StreamOptions, hooks: StreamHo
     const { deadlineMs, fps, mode, concealment = "", fec = "", interleave = "" } = options;
     const { shape, dtype } = candidates[0]!.part.spec;
     return {
-      source,
+      source: images.source,
       setup: {
         ...{ model: model.name, split: "", strategy: "auto", shape, dtype, codec: "", mode, concealment },
         ...{ fec, interleave, deadlineMs, fps, candidates: candidates.map(describeCandidate) },
@@ -67,6 +87,7 @@ export async function openAdaptiveSender(options: StreamOptions, hooks: StreamHo
         stream.close();
         await client.close();
         await closeParts();
+        await images.close();
       },
     };
   } catch (error) {

@@ -4,6 +4,7 @@ import {
   type LabelledImage,
   loadModel,
   type Model,
+  type OpenSourceOptions,
   openSources,
   type Preprocess,
   type ProviderChoice,
@@ -53,6 +54,8 @@ export interface ClientHalfOptions {
   readonly provider?: ProviderChoice | undefined;
   /** How many times slower than this machine the client is to be; 1 where it is not said. */
   readonly slowdown?: number;
+  /** Takes a line about an image that is left out. */
+  readonly onNotice?: ((line: string) => void) | undefined;
 }
 
 /** Loads what the client needs. @throws ModelError, EngineError, TensorError */
@@ -86,15 +89,30 @@ export interface Workload {
 
 /** Reads the model and opens the source. @throws ModelError, RangeError naming the option */
 export async function openWorkload(
-  options: Pick<ClientHalfOptions, "model" | "source" | "seed" | "labels" | "preprocess">,
+  options: Pick<ClientHalfOptions, "model" | "source" | "seed" | "labels" | "preprocess" | "onNotice">,
 ): Promise<Workload> {
   const preprocess: Preprocess | undefined = options.preprocess && preprocessPresets[options.preprocess];
   const model = await loadModel(options.model, {
     ...(options.labels ? { labelsPath: options.labels } : {}),
     ...(preprocess ? { preprocess } : {}),
   });
-  const seed = options.seed === undefined ? {} : { seed: options.seed };
-  return { model, source: await openSources(options.source ?? [defaultSource(model)], model, seed) };
+  const opening = { ...(options.seed === undefined ? {} : { seed: options.seed }), ...noticing(options) };
+  return { model, source: await openSources(options.source ?? [defaultSource(model)], model, opening) };
+}
+
+/** What is left out is told once, however often the source begins again. */
+function noticing({
+  onNotice,
+}: Pick<ClientHalfOptions, "onNotice">): Pick<OpenSourceOptions, "onUnreadable"> {
+  if (!onNotice) return {};
+  const told = new Set<string>();
+  return {
+    onUnreadable({ message }) {
+      if (told.has(message)) return;
+      told.add(message);
+      onNotice(`left out: ${message}`);
+    },
+  };
 }
 
 /** The images that are there for the embedded model; for others, noise that they take. */

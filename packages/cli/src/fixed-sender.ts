@@ -14,7 +14,7 @@ type FixedOptions = StreamOptions & { readonly strategy: Strategy };
 
 /** @throws ModelError, EngineError, TensorError, ConnectError, ClientError */
 export async function openFixedSender(options: FixedOptions, hooks: StreamHooks): Promise<Sender> {
-  const half = await openClientHalf(options);
+  const half = await openClientHalf({ ...options, onNotice: hooks.onNotice });
   try {
     return options.strategy === "client"
       ? localSender(half, options)

@@ -111,11 +111,17 @@ async function profile(
   const { layers, skipped } = measured;
   const profile = slowClient(measured.profile, options.slowdown);
   const intervals = bestByBandwidth(profile.options, rttMs);
+  const slower = options.slowdown === 1 ? "" : `, client ${options.slowdown} times slower`;
   const plot = options.plot;
   if (plot !== undefined) {
     await writeFile(
       plot,
-      drawProfile(`${model.name}, RTT ${rttMs} ms, ${profile.machine}`, profile.options, intervals, rttMs),
+      drawProfile(
+        `${model.name}, RTT ${rttMs} ms, ${profile.machine}${slower}`,
+        profile.options,
+        intervals,
+        rttMs,
+      ),
     );
   }
   if (options.json) {
@@ -132,7 +138,7 @@ async function profile(
   const told =
     options.source === undefined && model.defaultCut === undefined ? "noise" : `${inputs.length} images`;
   context.stdout.write(
-    `${model.name} on ${profile.machine}, for ${told}, RTT ${rttMs} ms${options.slowdown === 1 ? "" : `, client ${options.slowdown} times slower`}; totals in ms at 1, 5, 20 and 100 Mbit/s\n\n` +
+    `${model.name} on ${profile.machine}, for ${told}, RTT ${rttMs} ms${slower}; totals in ms at 1, 5, 20 and 100 Mbit/s\n\n` +
       `${formatOptions(profile.options, rttMs)}codecs: ${codecTexts.join("; ")}\n\nthe fastest, by bandwidth:\n${formatIntervals(intervals, nameOptions(profile.options))}\n${formatLayers(layers)}` +
       skipped
         .map(

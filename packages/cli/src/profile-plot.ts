@@ -13,6 +13,10 @@ const pointsOfCurve = 96;
 
 /** Told apart by those who see colours differently (Okabe and Ito). */
 const colours = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000"];
+/** So many curves can be told apart, the second round of colours by its dashes; more ways than that are not all named. */
+const mostNamed = 2 * colours.length;
+/** Characters beside a curve's sign that fit the picture. */
+const longestName = 30;
 
 function escapeText(text: string): string {
   return text.replace(/[&<>"]/g, (sign) => `&#${sign.charCodeAt(0)};`);
@@ -49,9 +53,37 @@ function curve(
   return points.join(" ");
 }
 
+/** Along the line that it is about, so that near ones do not run into each other; curves below it give way. */
+function besideLine(x: number, text: string): string {
+  const place = `transform="translate(${(x - 3).toFixed(1)} ${room.top + 6}) rotate(-90)" text-anchor="end"`;
+  return `<text ${place} fill="#555" stroke="white" stroke-width="3" paint-order="stroke">${text}</text>`;
+}
+
+/** What the grey curves are, below the names. */
+function otherCuts(count: number, named: number): string {
+  const [x, y] = [width - room.right, room.top + 10 + 16 * named];
+  const line = `<line x1="${x + 10}" x2="${x + 30}" y1="${y}" y2="${y}" stroke="#ccc" stroke-width="1"/>`;
+  return `${line}<text x="${x + 36}" y="${y + 4}" fill="#555">${count} others, never the fastest</text>`;
+}
+
+/** Those that the picture names: all where they are few, else what counts, the cuts that are the fastest somewhere. */
+function chooseNamed(
+  options: readonly ProfiledOption[],
+  best: ReadonlySet<ProfiledOption>,
+): readonly ProfiledOption[] {
+  if (options.length <= mostNamed) return options;
+  // Client-only and server-only are what each split is measured against.
+  return options.filter((option) => best.has(option) || option.strategy !== "shared");
+}
+
+function shorten(name: string): string {
+  return name.length <= longestName ? name : `${name.slice(0, longestName - 1)}…`;
+}
+
 /**
- * Draws the total inference time over bandwidth for each way to run a model, as SVG. Ways that are the fastest
- * somewhere have colours, the others are grey; dashed lines stand where one takes over from another.
+ * Draws the total inference time over bandwidth for each way to run a model, as SVG. Ways have colours and names; of many
+ * cuts only those that are the fastest somewhere, the others are grey. What is the fastest somewhere is thick, and
+ * dashed lines stand where one takes over from another.
  */
 export function drawProfile(
   title: string,
@@ -61,8 +93,7 @@ export function drawProfile(
 ): string {
   const nameOf = nameOptions(options);
   const best = new Set(intervals.map(({ option }) => option));
-  // Client-only and server-only are what each split is measured against.
-  const named = options.filter((option) => best.has(option) || option.strategy !== "shared");
+  const named = chooseNamed(options, best);
   const times = named.flatMap((option) =>
     [least, most].map((bitsPerSecond) => totalInferenceMs(option, { bitsPerSecond, rttMs })),
   );
@@ -72,7 +103,10 @@ export function drawProfile(
   const [left, right, top, bottom] = [room.left, width - room.right, room.top, height - room.bottom];
   const x = logScale(least, most, left, right);
   const y = logScale(shortest, longest, bottom, top);
-  const colourOf = (option: ProfiledOption) => colours[named.indexOf(option) % colours.length]!;
+  const strokeOf = (option: ProfiledOption) => {
+    const at = named.indexOf(option);
+    return `stroke="${colours[at % colours.length]!}"${at < colours.length ? "" : ` stroke-dasharray="6 2"`}`;
+  };
   const line = (option: ProfiledOption, style: string) =>
     `<polyline points="${curve(option, rttMs, x, y)}" fill="none" ${style}/>`;
   const parts = [
@@ -99,20 +133,21 @@ export function drawProfile(
       .filter((option) => !named.includes(option))
       .map((option) => line(option, `stroke="#ccc" stroke-width="1"`)),
     ...named.map((option) =>
-      line(option, `stroke="${colourOf(option)}" stroke-width="${best.has(option) ? 2.5 : 1.2}"`),
+      line(option, `${strokeOf(option)} stroke-width="${best.has(option) ? 2.5 : 1.2}"`),
     ),
     `</g>`,
     ...intervals
       .filter(({ fromBitsPerSecond: from }) => from > least && from < most)
       .map(({ fromBitsPerSecond: from }) => {
         const at = x(from).toFixed(1);
-        return `<line x1="${at}" x2="${at}" y1="${top}" y2="${bottom}" stroke="#888" stroke-dasharray="4 3"/><text x="${at}" y="${top - 4}" text-anchor="middle" fill="#555">${formatBandwidth(from)}</text>`;
+        return `<line x1="${at}" x2="${at}" y1="${top}" y2="${bottom}" stroke="#888" stroke-dasharray="4 3"/>${besideLine(x(from), formatBandwidth(from))}`;
       }),
     ...named.map((option, i) => {
       const at = top + 10 + 16 * i;
       const weight = best.has(option) ? ` font-weight="bold"` : "";
-      return `<line x1="${right + 10}" x2="${right + 30}" y1="${at}" y2="${at}" stroke="${colourOf(option)}" stroke-width="2.5"/><text x="${right + 36}" y="${at + 4}"${weight}>${escapeText(nameOf(option).slice(0, 34))}</text>`;
+      return `<line x1="${right + 10}" x2="${right + 30}" y1="${at}" y2="${at}" ${strokeOf(option)} stroke-width="2.5"/><text x="${right + 36}" y="${at + 4}"${weight}>${escapeText(shorten(nameOf(option)))}</text>`;
     }),
+    ...(named.length < options.length ? [otherCuts(options.length - named.length, named.length)] : []),
     "</svg>",
   ];
   return `${parts.join("\n")}\n`;

@@ -41,7 +41,6 @@ export interface CandidateOptions {
 const maxCuts = 3;
 /** Until a profile says more, each coarser codec is taken to cost so much of the right answers. */
 const assumedCost = 0.01;
-const samples = 5;
 
 /** @throws ModelError, EngineError, TensorError, CliError */
 export async function openCandidates(
@@ -149,17 +148,6 @@ function withProfile(candidate: ModelCandidate, profile: ModelProfile | undefine
     terms: { clientMs, encodeMs, bytes, decodeMs, serverMs },
     worth: accuracyKept ?? candidate.worth,
   };
-}
-
-/** A few images to measure with. @throws CliError where the source has none */
-export async function takeSamples(source: AsyncIterable<LabelledImage>): Promise<readonly LabelledImage[]> {
-  const images: LabelledImage[] = [];
-  for await (const image of source) {
-    images.push(image);
-    if (images.length === samples) return images;
-  }
-  if (images.length === 0) throw new CliError(ExitCode.notFound, "--source: it holds no image");
-  return images;
 }
 
 /** @throws CliError where it is no profile of this version */

@@ -29,6 +29,8 @@ export interface StreamOptions extends Omit<ClientHalfOptions, "strategy">, Stre
   readonly interleave: string | undefined;
   /** A folder for the outputs of every frame; `undefined` for none. */
   readonly saveOutputs: string | undefined;
+  /** A file for what became of every frame; `undefined` for none. */
+  readonly results?: string | undefined;
   /** `HOST:PORT` of the metrics; `undefined` for none. */
   readonly metrics: string | undefined;
 }

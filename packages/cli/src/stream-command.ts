@@ -37,6 +37,10 @@ export function registerStream(program: Command, context: CliContext): void {
       "take any certificate: for experiments, since anybody on the path can pose as the server",
     )
     .option(
+      "--results <file>",
+      "write what became of every frame, each a line of JSON: its image, its status, what the model said",
+    )
+    .option(
       "--save-outputs <dir>",
       "write the network's outputs for every frame that came back, as files of NumPy: FRAME-OUTPUT-NAME.npy",
     );
@@ -46,7 +50,7 @@ export function registerStream(program: Command, context: CliContext): void {
       `${codecHelp}
 Examples:
   $ sluice stream https://127.0.0.1:4433 --cert-hash 5e1f...
-  $ sluice stream https://127.0.0.1:4433 --cert-hash 5e1f... --model mobilenet.onnx --split add_3 --source photos/
+  $ sluice stream https://127.0.0.1:4433 --cert-hash 5e1f... --model mobilenet.onnx --split add_3 --source photos/ --results seen.jsonl
   $ ffmpeg -i /dev/video0 -s 320x240 -f rawvideo -pix_fmt rgb24 - | sluice stream https://127.0.0.1:4433 --cert-hash 5e1f... --source stdin:240x320x3
   $ sluice stream https://127.0.0.1:4433 --cert-hash 5e1f... --model segmentation.onnx --strategy server --save-outputs maps
   $ sluice stream https://127.0.0.1:4433 --cert-hash 5e1f... --model sink --source synthetic:28x28x128 --json

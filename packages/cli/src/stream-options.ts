@@ -42,6 +42,7 @@ export interface StreamOptionValues {
   readonly reconnect: boolean;
   readonly metrics?: string;
   readonly saveOutputs?: string;
+  readonly results?: string;
   readonly json?: true;
 }
 
@@ -198,6 +199,7 @@ export function readStreamOptions(
     ...{ concealment: values.concealment, token: values.token, fallback: values.fallback === true },
     ...{ urgency: values.urgency, minReceivedPercent: values.minReceived },
     ...{ fec: values.fec, interleave: values.interleave, saveOutputs },
+    results: values.results,
     ...{
       reconnect: values.reconnect,
       metrics: values.metrics,

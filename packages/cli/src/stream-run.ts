@@ -1,11 +1,12 @@
 import { type DeliveredFrame, type StrategySwitch, sendFrames } from "@sluice/client";
-import type { LabelledImage } from "@sluice/inference";
 import { type SinkAnswer, tensorChecksum } from "@sluice/server";
 import { openAdaptiveSender } from "./adaptive-sender.js";
 import { openFixedSender } from "./fixed-sender.js";
+import { paceImages } from "./pace-images.js";
 import { createStrategyPhases, type StrategyPhases } from "./strategy-phases.js";
 import type { PacedImage, Sender, StreamHooks, StreamOptions, StreamReport } from "./stream-api.js";
 import { createStreamOutputs } from "./stream-outputs.js";
+import { createStreamResults } from "./stream-results.js";
 import { createStreamStatistics } from "./stream-statistics.js";
 
 /** Progress is told so often. */
@@ -47,21 +48,34 @@ async function pace(
 ): Promise<StreamReport> {
   const statistics = createStreamStatistics();
   const outputs = await createStreamOutputs(options.saveOutputs);
+  const results = await createStreamResults(options.results);
   const startMs = performance.now();
   const summary = () => statistics.summary(sender.figures(), (performance.now() - startMs) / 1_000);
-  const progress = setInterval(() => hooks.onProgress?.(summary()), progressIntervalMs);
+  const ending = new AbortController();
+  const end = () => ending.abort();
+  hooks.signal.addEventListener("abort", end);
+  if (hooks.signal.aborted) end();
+  const progress = setInterval(() => {
+    hooks.onProgress?.(summary());
+    // What is lost is seen also while no image comes.
+    if (sender.lost) end();
+  }, progressIntervalMs);
   try {
-    const images = paced(sender, options, hooks.signal);
+    const images = paceImages(sender.source, options, ending.signal);
     for await (const { frame, outcome } of sendFrames(images, sender, { maxInFlight })) {
+      if (sender.lost) end();
       statistics.add(outcome, frame.offeredSeconds);
       hooks.onFrame?.(outcome);
       phases?.add(outcome);
+      await results.add(frame.image.name, frame.image.label, outcome);
       if (outcome.status !== "delivered") continue;
       judge(frame, outcome);
       await outputs.add(outcome.frame, outcome.answer);
     }
   } finally {
     clearInterval(progress);
+    hooks.signal.removeEventListener("abort", end);
+    await results.close();
   }
 
   function judge(
@@ -84,48 +98,4 @@ async function pace(
     ...{ setup: sender.setup, summary: summary(), outputs: outputs.first },
     ...{ phases: phases?.phases, sessions, lost: sender.missing },
   };
-}
-
-/** The source's images at a steady rate, whatever becomes of the earlier ones, as a camera gives them. */
-async function* paced(
-  sender: Sender,
-  { fps, frames = Number.POSITIVE_INFINITY, durationSeconds }: StreamOptions,
-  signal: AbortSignal,
-): AsyncGenerator<PacedImage> {
-  const intervalMs = 1_000 / fps;
-  const most = Math.min(frames, durationSeconds === undefined ? frames : Math.round(durationSeconds * fps));
-  const startMs = performance.now();
-  let offered = 0;
-  for await (const image of repeat(sender.source)) {
-    if (offered >= most) return;
-    await sleepUntil(startMs + offered * intervalMs, signal);
-    if (signal.aborted || sender.lost) return;
-    offered++;
-    yield { image, offeredSeconds: (performance.now() - startMs) / 1_000 };
-  }
-}
-
-async function* repeat(source: AsyncIterable<LabelledImage>): AsyncGenerator<LabelledImage> {
-  for (;;) {
-    let any = false;
-    for await (const image of source) {
-      any = true;
-      yield image;
-    }
-    if (!any) return;
-  }
-}
-
-function sleepUntil(atMs: number, signal: AbortSignal): Promise<void> {
-  const delayMs = atMs - performance.now();
-  if (delayMs <= 0 || signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = setTimeout(done, delayMs);
-    signal.addEventListener("abort", done);
-  });
 }

@@ -21,12 +21,18 @@ export interface RunningSluice {
   readonly ended: Promise<SluiceRun>;
 }
 
-/** Starts `sluice` with arguments. */
-export function startSluice(args: readonly string[], environment: NodeJS.ProcessEnv = {}): RunningSluice {
+/** Starts `sluice` with arguments. @param input all that it finds on its standard input, or that nothing ever comes there */
+export function startSluice(
+  args: readonly string[],
+  environment: NodeJS.ProcessEnv = {},
+  input: Uint8Array | "silent" = new Uint8Array(0),
+): RunningSluice {
   const child = spawn(process.execPath, [binary, ...args], {
-    stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, SLUICE_DEBUG: "0", ...environment },
   });
+  // Whoever reads nothing has closed it.
+  child.stdin.on("error", () => {});
+  if (input !== "silent") child.stdin.end(input);
   let stdout = "";
   let stderr = "";
   const looks = new Set<() => void>();
@@ -67,6 +73,10 @@ export function startSluice(args: readonly string[], environment: NodeJS.Process
 }
 
 /** Runs `sluice` to its end. */
-export function runSluice(args: readonly string[], environment: NodeJS.ProcessEnv = {}): Promise<SluiceRun> {
-  return startSluice(args, environment).ended;
+export function runSluice(
+  args: readonly string[],
+  environment: NodeJS.ProcessEnv = {},
+  input?: Uint8Array,
+): Promise<SluiceRun> {
+  return startSluice(args, environment, input).ended;
 }

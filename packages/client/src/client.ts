@@ -119,7 +119,9 @@ export async function createClient(session: Session, options: ClientOptions = {}
   }
 
   function sessionClosed(): ClientError {
-    return new ClientError("session-closed", end?.code ?? 0, end?.reason ?? "the session is closed");
+    const { code, reason } = end ?? { code: ErrorCode.none, reason: "" };
+    const isSilent = code === ErrorCode.none && reason === "";
+    return new ClientError("session-closed", code, isSilent ? "the session is closed" : reason);
   }
 
   async function openPlanned({ encoder, wire, readAnswer }: StreamPlan): Promise<TensorStream> {

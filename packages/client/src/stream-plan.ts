@@ -1,10 +1,13 @@
 import type { TensorEncoder } from "@sluice/codec";
 import { defaultCodec, formatInterleaving, parseInterleaving, prepareCodec } from "@sluice/codec/prepare";
 import {
+  type DeliveryMode,
   defaultLimits,
   formatFec,
   maxResultStreamBytes,
   parseFec,
+  type ResultContent,
+  type ResultFormat,
   type TensorStreamOptions,
   tensorStreamDefaults,
 } from "@sluice/protocol";
@@ -19,9 +22,15 @@ export interface StreamPlan {
   readonly readAnswer: AnswerReader;
 }
 
+// Without TypeScript anything comes, and the wire would take what it does not know for something else.
+const modes: readonly DeliveryMode[] = ["datagram", "stream", "reliable"];
+const resultFormats: readonly ResultFormat[] = ["messagepack", "json"];
+const resultContents: readonly ResultContent[] = ["model", "predictions", "tensors"];
+const maxDeadlineMs = 2 ** 31 - 1;
+
 /**
- * @throws TensorError or RangeError where the codec, `fec` or `interleave` cannot be read, not be loaded or not be made for
- *   the spec
+ * @throws RangeError naming the option that has no such value; TensorError or RangeError where the codec, `fec` or
+ *   `interleave` cannot be read, not be loaded or not be made for the spec
  */
 export async function planStream(options: OpenStreamOptions, hasDatagrams: boolean): Promise<StreamPlan> {
   const { spec, statistics, model, split = "", deadlineMs = 150, concealment = "" } = options;
@@ -30,6 +39,10 @@ export async function planStream(options: OpenStreamOptions, hasDatagrams: boole
     loadAnswerReader(),
   ]);
   const wanted = options.mode ?? "datagram";
+  checkChoice("mode", wanted, modes);
+  if (!(deadlineMs >= 1 && deadlineMs <= maxDeadlineMs)) {
+    throw new RangeError(`deadlineMs must be a number of milliseconds from 1 to 2^31 - 1, got ${deadlineMs}`);
+  }
   const mode = wanted === "datagram" && !hasDatagrams ? "stream" : wanted;
   const fec = parseFec(options.fec ?? "");
   if (fec && wanted !== "datagram")
@@ -39,6 +52,8 @@ export async function planStream(options: OpenStreamOptions, hasDatagrams: boole
   const { maxResultBytes } = defaultLimits;
   const all = { ...tensorStreamDefaults, maxResultBytes, ...options };
   const { urgency, minReceivedPercent, firstFrame, resultFormat, resultContent } = all;
+  checkChoice("resultFormat", resultFormat, resultFormats);
+  checkChoice("resultContent", resultContent, resultContents);
   checkRange("urgency", urgency, 7);
   checkRange("minReceivedPercent", minReceivedPercent, 100);
   checkRange("firstFrame", firstFrame, 0xffffffff);
@@ -59,5 +74,11 @@ export async function planStream(options: OpenStreamOptions, hasDatagrams: boole
 function checkRange(field: string, value: number, max: number): void {
   if (!Number.isInteger(value) || value < 0 || value > max) {
     throw new RangeError(`${field} must be a whole number from 0 to ${max}, got ${value}`);
+  }
+}
+
+function checkChoice<T extends string>(field: string, value: T, known: readonly T[]): void {
+  if (!known.includes(value)) {
+    throw new RangeError(`${field} must be one of ${known.join(", ")}, got ${JSON.stringify(value)}`);
   }
 }

@@ -142,12 +142,18 @@ t.test("what a stream asks for reaches the server, and capabilities are agreed o
       ...{ name: "TensorError", message: /^interleave/ },
     });
   t.match(stream, { nextFrame: 7, concealment: "zero", interleave: "" });
-  for (const [field, value] of Object.entries({ urgency: 8, minReceivedPercent: 101, firstFrame: -1 })) {
+  const wrong: [string, unknown][] = [
+    ...Object.entries({ urgency: 8, minReceivedPercent: 101, firstFrame: -1 }),
+    ...Object.entries({ mode: "fast", resultFormat: "xml", resultContent: "all" }),
+    ...[0, -1, Number.NaN, 2 ** 31].map((value): [string, unknown] => ["deadlineMs", value]),
+  ];
+  for (const [field, value] of wrong) {
     await t.rejects(client.openStream({ model: "sink", spec, [field]: value }), {
       ...{ name: "RangeError", message: new RegExp(`^${field}`) },
     });
   }
   client.close();
+  await t.rejects(client.openStream({ model: "sink", spec }), { message: "the session is closed" });
 });
 
 t.test("a producer learns what its frame may cost", async (t) => {

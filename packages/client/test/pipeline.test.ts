@@ -1,3 +1,4 @@
+import { getEventListeners } from "node:events";
 import { createClient, mapFrames, pipeline, sendFrames } from "@sluice/client";
 import { createTensor, type Tensor } from "@sluice/tensor";
 import t from "tap";
@@ -272,3 +273,39 @@ t.test("mapFrames keeps the order and asks for no more than it works on", async 
   await t.rejects(mapFrames([1], () => Promise.reject(new Error("no")), {}).next(), /no/);
   await t.rejects(mapFrames([1], (x) => x, { concurrency: 0 }).next(), /concurrency/);
 });
+
+t.test("mapFrames ends at once when it is aborted, whatever the source and the work do", async (t) => {
+  const forever = new Promise<never>(() => {});
+  let isClosed = false;
+  const silent = {
+    [Symbol.asyncIterator]: () => ({
+      next: () => forever,
+      return: async () => {
+        isClosed = true;
+        return { done: true as const, value: undefined };
+      },
+    }),
+  };
+  const ways = [mapFrames<number, number>(silent, (x) => x, { signal: stopAfterATurn("silent") })];
+  ways.push(mapFrames([1, 2], () => forever, { signal: stopAfterATurn("at work") }));
+  await t.rejects(ways[0]!.next(), /silent/);
+  t.ok(isClosed);
+  await t.rejects(ways[1]!.next(), /at work/);
+
+  const signal = new AbortController().signal;
+  const values: number[] = [];
+  for await (const value of mapFrames([1, 2, 3], async (x) => 2 * x, { signal })) values.push(value);
+  t.same(values, [2, 4, 6]);
+  await new Promise(setImmediate);
+  t.equal(
+    getEventListeners(signal, "abort").length,
+    0,
+    "a signal that outlives many frames holds none of them",
+  );
+});
+
+function stopAfterATurn(reason: string): AbortSignal {
+  const stop = new AbortController();
+  setImmediate(() => stop.abort(new Error(reason)));
+  return stop.signal;
+}

@@ -76,7 +76,9 @@ async function fit(
     if (info.channels !== channels) throw new Error(`${info.channels} channels, ${channels} are wanted`);
     return createTensor("uint8", [height, width, channels], new Uint8Array(data), "hwc");
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    // libvips says the same in several lines.
+    const said = (cause instanceof Error ? cause.message : String(cause)).split("\n");
+    const reason = [...new Set(said.map((line) => line.trim()).filter((line) => line !== ""))].join("; ");
     throw new ModelError("unreadable", `image "${name}": ${reason}`, { cause });
   }
 }

@@ -12,6 +12,7 @@ export type Fault =
   | { status: number; retryAfter?: string }
   | "hang-up"
   | "silence"
+  | "no-http"
   | ((body: Buffer) => Buffer);
 
 export interface ServedRequest {
@@ -127,6 +128,7 @@ export async function startInferenceServer(
     const fault = faults.shift();
     if (fault === "hang-up") answer.socket?.destroy();
     else if (fault === "silence") return;
+    else if (fault === "no-http") answer.socket?.end("Bonjour\r\n\r\n");
     else if (typeof fault === "function") {
       const body = fault(request.body);
       answer.writeHead(200, { "content-type": "application/json" }).end(body);

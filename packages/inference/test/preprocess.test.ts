@@ -141,4 +141,12 @@ t.test("files that are no image are named", async (t) => {
     await t.rejects(decodeImage(file, size, 1, "bad.png"), new ModelError("unreadable", ""), {});
     await t.rejects(decodeImage(file, size, 1, "bad.png"), /image "bad.png": /);
   }
+  const jpeg = await sharp(await stripes())
+    .jpeg()
+    .toBuffer();
+  const error: Error = await decodeImage(jpeg.subarray(0, 300), size, 1, "cut.jpg").catch((it) => it);
+  const said = error.message.slice('image "cut.jpg": '.length).split("; ");
+  t.equal(new Set(said).size, said.length, "what libvips repeats is said once");
+  t.match(said.join(), /premature end of JPEG image/);
+  t.notMatch(error.message, "\n");
 });

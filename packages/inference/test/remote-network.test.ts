@@ -107,6 +107,29 @@ t.test("what a server refuses is told in its words", async (t) => {
     kind: "run-failed",
     message: /not of the protocol: output "logits"/,
   });
+  server.faults.push({ status: 307 });
+  t.match(await errorOf(engine.run([sample!])), { kind: "run-failed", message: /HTTP 307/ });
+  server.faults.push("no-http");
+  t.match(await errorOf(engine.run([sample!])), { kind: "unreachable", message: /is not understood: / });
+  await engine.close();
+});
+
+t.test("an answer that is not what the server has announced is refused", async (t) => {
+  const { server } = await serveTail(t, []);
+  const engine = await (await openRemoteNetwork(`${server.origin}/v2/models/tail`)).load();
+  const [sample] = await tensorsAtCut(1);
+  const logits = { name: "logits", datatype: "FP32", shape: [1, 10], data: Array(10).fill(0) };
+  const answers: [object, RegExp][] = [
+    [{ ...logits, shape: [1, 2, 5] }, /float32 \[1, 2, 5\], the server's metadata say float32 \[\?, 10\]/],
+    [{ ...logits, shape: [1, 9], data: Array(9).fill(0) }, /is float32 \[1, 9\]/],
+    [{ ...logits, datatype: "INT32" }, /is int32 \[1, 10\]/],
+  ];
+  for (const [output, message] of answers) {
+    server.faults.push(() => Buffer.from(JSON.stringify({ outputs: [output] })));
+    t.match(await errorOf(engine.run([sample!])), { kind: "run-failed", message });
+  }
+  server.faults.push(() => Buffer.from(JSON.stringify({ outputs: [logits] })));
+  t.same((await engine.run([sample!]))[0]!.shape, [10]);
   await engine.close();
 });
 

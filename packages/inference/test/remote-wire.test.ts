@@ -87,11 +87,25 @@ t.test("the responses of the examples are read", (t) => {
   t.end();
 });
 
+t.test("an output may hold nothing, as where a detector has found nothing", (t) => {
+  const described = { name: "boxes", shape: [1, 0, 4], datatype: "FP32" };
+  const expected = [{ type: "float32", dims: [1, 0, 4], data: new Float32Array(0) }];
+  const asBytes = bodyOf({ outputs: [{ ...described, parameters: { binary_data_size: 0 } }] });
+  t.same(decodeInferResponse(asBytes.length, asBytes.body, ["boxes"]), expected);
+  for (const data of [[], [[]]]) {
+    t.same(
+      decodeInferResponse(undefined, bodyOf({ outputs: [{ ...described, data }] }).body, ["boxes"]),
+      expected,
+    );
+  }
+  t.end();
+});
+
 t.test("responses that are wrong are refused with what is wrong", (t) => {
   const output = { name: "o", shape: [2], datatype: "FP32", parameters: { binary_data_size: 8 } };
   const eight = new Uint8Array(8);
   const cases: [unknown, Uint8Array[], RegExp, string?][] = [
-    [{ outputs: [output] }, [new Uint8Array(4)], /binary_data_size is 8/],
+    [{ outputs: [output] }, [new Uint8Array(4)], /binary_data_size is 8, the body has 4 bytes left/],
     [{ outputs: [output] }, [new Uint8Array(12)], /4 bytes are left over/],
     [{ outputs: [{ ...output, shape: [3] }] }, [eight], /its shape wants 12/],
     [{ outputs: [{ ...output, shape: [2 ** 40] }] }, [eight], /1099511627776 elements/],
@@ -105,6 +119,7 @@ t.test("responses that are wrong are refused with what is wrong", (t) => {
       /has 1 values, its shape wants 2/,
     ],
     [{ outputs: [{ name: "o", shape: [2], datatype: "FP32", data: ["1", "2"] }] }, [], /data are no numbers/],
+    [{ outputs: [{ name: "o", shape: [1], datatype: "INT64", data: [1.5] }] }, [], /1\.5 is no INT64/],
     [[], [], /it is no object/],
     [{ outputs: [output] }, [eight], /Inference-Header-Content-Length is 99999/, "99999"],
     [{ outputs: [output] }, [eight], /Inference-Header-Content-Length is -1/, "-1"],

@@ -217,6 +217,27 @@ t.test("folders that cannot be used are named", async (t) => {
   await t.rejects(take(await open("empty")), /image "broken.jpg": /);
 });
 
+t.test("images that cannot be read are told and left out, where somebody wants to know", async (t) => {
+  const root = t.testdir({ mixed: { "b.jpg": "no jpeg", "c.png": "" }, bad: { "a.jpg": "no jpeg" } });
+  for (const name of ["a.png", "d.png"]) await writeFile(join(root, "mixed", name), await png(1));
+  const told: string[] = [];
+  const onUnreadable = (error: Error) => told.push(error.message);
+  for (const reference of ["mixed", "mixed/*.{png,jpg}"]) {
+    told.length = 0;
+    const items = await take(
+      await openSource(join(root, reference), { ...blank, input: colour }, { onUnreadable }),
+    );
+    t.same(
+      items.map(({ name }) => name),
+      ["a.png", "d.png"],
+    );
+    t.match(told, [/^image "b.jpg": /, /^image "c.png": /]);
+    t.equal(told.length, 2);
+  }
+  const none = await openSource(join(root, "bad"), { ...blank, input: colour }, { onUnreadable });
+  await t.rejects(take(none), { kind: "unreadable", message: /image "a.jpg"/ });
+});
+
 t.test("synthetic tensors are the same for the same seed", async (t) => {
   t.same(parseSyntheticShape("28x14x128"), [128, 28, 14]);
   for (const text of ["", "28x28", "0x1x1", "1x1x1x1", "axbxc", "28x28x128 "]) {

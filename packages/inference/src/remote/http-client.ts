@@ -111,7 +111,13 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
         } catch (error) {
           if (closed !== undefined) throw new EngineError("closed", "the engine was closed");
           if (error instanceof Error && error.name === "TimeoutError") throw timeout(error);
-          if (!isConnectionError(error)) throw error;
+          if (error instanceof EngineError) throw error;
+          if (!isConnectionError(error)) {
+            const reason = error instanceof Error ? error.message : String(error);
+            throw new EngineError("unreachable", `${options.origin} is not understood: ${reason}`, {
+              cause: error,
+            });
+          }
           failure = { kind: "no-connection" };
           cause = error;
         }

@@ -24,11 +24,12 @@ export function parseAnswer(body: Uint8Array): Record<string, unknown> {
   return isRecord(value) ? value : refuse("it is no object");
 }
 
+/** A size may be 0, as where a detector has found nothing. */
 function readShape(name: string, shape: unknown): number[] {
   const isShape =
     Array.isArray(shape) &&
     shape.length <= maxRank + 1 &&
-    shape.every((size) => Number.isInteger(size) && size >= 1);
+    shape.every((size) => Number.isInteger(size) && size >= 0);
   return isShape ? shape : refuse(`output "${name}": shape ${JSON.stringify(shape)?.slice(0, 80)}`);
 }
 
@@ -43,10 +44,12 @@ function readJsonData(name: string, data: unknown, datatype: string, count: numb
   const { bytes, view, set } = datatypes[datatype]!;
   if (datatype === "FP16") refuse(`output "${name}": FP16 in JSON`);
   const target = view(new ArrayBuffer(count * bytes));
+  const isBig = target instanceof BigInt64Array || target instanceof BigUint64Array;
   let at = 0;
   for (const value of flatten(data, 0)) {
     if (typeof value !== "number" && typeof value !== "boolean")
       refuse(`output "${name}": data are no numbers`);
+    if (isBig && !Number.isInteger(Number(value))) refuse(`output "${name}": ${value} is no ${datatype}`);
     if (at < count) set(target, at, Number(value));
     at++;
   }
@@ -89,8 +92,13 @@ export function decodeInferResponse(
       tensors.set(name, { type: known.type, dims, data: readJsonData(name, output.data, datatype, count) });
       continue;
     }
-    if (size !== count * known.bytes || offset + size > body.length) {
+    if (size !== count * known.bytes) {
       refuse(`output "${name}": binary_data_size is ${size}, its shape wants ${count * known.bytes}`);
+    }
+    if (offset + size > body.length) {
+      refuse(
+        `output "${name}": binary_data_size is ${size}, the body has ${body.length - offset} bytes left`,
+      );
     }
     // A copy: the view's offset need not suit the type, and the caller gives the buffer away.
     const buffer = body.slice(offset, offset + size).buffer;

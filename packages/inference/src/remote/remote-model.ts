@@ -1,5 +1,5 @@
 import { EngineError } from "../engine.js";
-import type { RawTensor } from "../worker-engine/messages.js";
+import type { RawInfo, RawTensor } from "../worker-engine/messages.js";
 import { createHttpClient, type HttpAnswer } from "./http-client.js";
 import { encodeInferRequest, headerLengthHeader } from "./infer-request.js";
 import { decodeInferResponse, parseAnswer } from "./infer-response.js";
@@ -57,6 +57,20 @@ function errorText({ status, body }: HttpAnswer): string {
   return typeof words === "string" ? `${words.slice(0, 500)} (HTTP ${status})` : `HTTP ${status}`;
 }
 
+/** What is not as the server has said would be taken for something else behind it. @throws EngineError `run-failed` */
+function checkOutput({ type, dims }: RawTensor, info: RawInfo): void {
+  const fits =
+    type === info.type &&
+    dims.length === info.shape.length &&
+    info.shape.every((size, axis) => typeof size !== "number" || size === dims[axis]);
+  if (fits) return;
+  const said = info.shape.map((size) => (typeof size === "number" ? size : "?")).join(", ");
+  throw new EngineError(
+    "run-failed",
+    `output "${info.name}": is ${type} [${dims.join(", ")}], the server's metadata say ${info.type} [${said}]`,
+  );
+}
+
 /**
  * Asks a server for a model's metadata, and keeps connections to it.
  * @throws EngineError `unreachable`, `timeout`, `load-failed` where there is no such model or its metadata make no sense
@@ -83,7 +97,7 @@ export async function openRemoteModel(
       client.request(`${url.prefix}/v2`, timeoutMs),
       client.request(path, timeoutMs),
     ]);
-    if (model.status >= 400) {
+    if (model.status >= 300) {
       throw new EngineError(
         "load-failed",
         `the server does not give model "${url.model}": ${errorText(model)}`,
@@ -91,7 +105,7 @@ export async function openRemoteModel(
     }
     const metadata = readModelMetadata(parseAnswer(model.body));
     // Some servers have no metadata of their own: then JSON, which all must take.
-    const binary = server.status < 400 && hasBinaryExtension(parseAnswer(server.body));
+    const binary = server.status < 300 && hasBinaryExtension(parseAnswer(server.body));
     const outputNames = metadata.outputs.map(({ name }) => name);
     return {
       metadata,
@@ -106,10 +120,12 @@ export async function openRemoteModel(
       async infer(inputs, limitMs = timeoutMs) {
         const request = encodeInferRequest(inputs, outputNames, binary);
         const answer = await client.request(`${path}/infer`, Math.min(limitMs, timeoutMs), request);
-        if (answer.status >= 400) {
+        if (answer.status >= 300) {
           throw new EngineError("run-failed", `the server could not run the model: ${errorText(answer)}`);
         }
-        return decodeInferResponse(answer.header(headerLengthHeader), answer.body, outputNames);
+        const outputs = decodeInferResponse(answer.header(headerLengthHeader), answer.body, outputNames);
+        for (const [i, output] of outputs.entries()) checkOutput(output, metadata.outputs[i]!);
+        return outputs;
       },
       close: () => client.close(),
     };

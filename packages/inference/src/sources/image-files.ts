@@ -1,5 +1,6 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { basename, dirname, extname, join, relative, sep } from "node:path";
+import type { Tensor } from "@sluice/tensor";
 import { glob } from "tinyglobby";
 import { decodeImage } from "../decode-image.js";
 import { parseClassIndex, parseTable } from "../labels.js";
@@ -70,12 +71,17 @@ async function labeller(
   };
 }
 
-async function readImage(path: string): Promise<Uint8Array> {
-  const { size } = await stat(path);
-  if (size > maxFileBytes) {
-    throw new ModelError("too-large", `image "${path}": ${size} bytes, at most ${maxFileBytes} are allowed`);
+async function readImage(path: string, name: string): Promise<Uint8Array> {
+  try {
+    const { size } = await stat(path);
+    if (size <= maxFileBytes) return await readFile(path);
+    throw new ModelError("too-large", `image "${name}": ${size} bytes, at most ${maxFileBytes} are allowed`);
+  } catch (cause) {
+    // Gone since it was found, or not to be read by this user.
+    throw cause instanceof ModelError
+      ? cause
+      : new ModelError("unreadable", `image "${name}": ${(cause as Error).message}`, { cause });
   }
-  return readFile(path);
 }
 
 /** How images of a folder are opened. */
@@ -84,6 +90,11 @@ export interface ImageFileOptions {
   readonly labels?: readonly string[];
   /** Shuffles them. */
   readonly seed?: number;
+  /**
+   * Is told of an image that cannot be read, in each iteration, and the image is left out. Where there is none left, and
+   * by default, the iteration throws.
+   */
+  readonly onUnreadable?: (error: ModelError) => void;
 }
 
 /**
@@ -143,12 +154,28 @@ async function openNamed(
   return {
     count: names.length,
     async *[Symbol.asyncIterator]() {
+      let failure: ModelError | undefined;
+      let given = 0;
       for (const index of orderOf(names.length, options.seed)) {
         const name = names[index]!;
-        const file = await readImage(join(directory, name));
-        const pixels = await decodeImage(file, size, preprocess.resize, name);
+        let pixels: Tensor<"uint8">;
+        try {
+          pixels = await decodeImage(
+            await readImage(join(directory, name), name),
+            size,
+            preprocess.resize,
+            name,
+          );
+        } catch (error) {
+          if (!options.onUnreadable || !(error instanceof ModelError)) throw error;
+          failure = error;
+          options.onUnreadable(error);
+          continue;
+        }
+        given++;
         yield { name, image: preparePixels(pixels, input, preprocess), pixels, label: labelOf(name) };
       }
+      if (given === 0 && failure) throw failure;
     },
   };
 }

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import type { Model } from "../model.js";
 import { specOf } from "../tensor-info.js";
 import { arrayFiles, openFilled, openNpyFiles, openNpzFiles, openRawFile } from "./array-files.js";
-import { openImageFiles, openImageGlob } from "./image-files.js";
+import { type ImageFileOptions, openImageFiles, openImageGlob } from "./image-files.js";
 import type { ImageSource } from "./labelled-image.js";
 import { openRawFrames, parseRawFrameShape } from "./raw-frames.js";
 import { openRawTensors } from "./raw-tensors.js";
@@ -10,7 +10,7 @@ import { createSyntheticSource, parseSyntheticShape } from "./synthetic.js";
 import { openTestImages } from "./test-images.js";
 import { isVideoName, openVideoFile, type VideoOptions } from "./video-file.js";
 
-export interface OpenSourceOptions extends VideoOptions {
+export interface OpenSourceOptions extends VideoOptions, Pick<ImageFileOptions, "onUnreadable"> {
   /** Shuffles images; makes synthetic tensors the same again. */
   readonly seed?: number;
   /** Where `stdin:HxWxC` reads. Default: the process's standard input. */
@@ -62,5 +62,6 @@ export async function openSource(
   // A file whose name looks like a pattern is a file.
   const isPattern = /[*?[{]/.test(reference) && !existsSync(reference);
   const open = isPattern ? openImageGlob : openImageFiles;
-  return open(reference, input, preprocess, { labels, ...seeded });
+  const { onUnreadable } = options;
+  return open(reference, input, preprocess, { labels, ...seeded, ...(onUnreadable ? { onUnreadable } : {}) });
 }

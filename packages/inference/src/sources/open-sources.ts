@@ -42,8 +42,10 @@ export async function openSources(
     else if (reference === "stdin" && references.length === 1) return openSource("stdin", model, options);
     else for (const input of await inputsFor(reference, inputs)) assign(input, reference);
   }
+  // An image that is left out would have the others' tensors stand beside the wrong one.
+  const { onUnreadable: _, ...whole } = options;
   const open = (input: ModelInput, place: number): Promise<ImageSource> =>
-    openInput(input, place, given.get(input) ?? "synthetic", labels, options);
+    openInput(input, place, given.get(input) ?? "synthetic", labels, whole);
   if (inputs.length === 1) {
     const [input] = inputs;
     const what = given.get(input!) ?? "synthetic";

@@ -1,0 +1,90 @@
+/** When which image of a source is offered. */
+import { mapFrames } from "@sluice/client";
+import type { LabelledImage } from "@sluice/inference";
+import type { PacedImage } from "./stream-api.js";
+
+export interface Pace {
+  readonly fps: number;
+  /** The most images. Default: no bound. */
+  readonly frames: number | undefined;
+  /** How long, also where the source is slower than the pace. Default: without end. */
+  readonly durationSeconds: number | undefined;
+}
+
+/**
+ * The source's images at a steady rate, whatever becomes of the earlier ones, as a camera gives them; from the first
+ * again where the source has ended.
+ * @param signal ends it at once, also while nothing comes from the source
+ * @throws what the source throws
+ */
+export async function* paceImages(
+  source: AsyncIterable<LabelledImage>,
+  { fps, frames = Number.POSITIVE_INFINITY, durationSeconds }: Pace,
+  signal: AbortSignal,
+): AsyncGenerator<PacedImage, void, undefined> {
+  const intervalMs = 1_000 / fps;
+  const most = Math.min(frames, durationSeconds === undefined ? frames : Math.round(durationSeconds * fps));
+  const ending = new AbortController();
+  const end = () => ending.abort();
+  signal.addEventListener("abort", end);
+  if (signal.aborted) end();
+  const timer = durationSeconds === undefined ? undefined : setTimeout(end, durationSeconds * 1_000);
+  const startMs = performance.now();
+  let offered = 0;
+  try {
+    for await (const image of mapFrames(repeat(source), (it) => it, { signal: ending.signal })) {
+      await sleepUntil(startMs + offered * intervalMs, ending.signal);
+      if (ending.signal.aborted) return;
+      offered++;
+      yield { image, offeredSeconds: (performance.now() - startMs) / 1_000 };
+      if (offered >= most) return;
+    }
+  } catch (error) {
+    if (!ending.signal.aborted) throw error;
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener("abort", end);
+  }
+}
+
+/** No generator, for one that waits for the source could not be told to leave it. */
+function repeat(source: AsyncIterable<LabelledImage>): AsyncIterable<LabelledImage> {
+  return {
+    [Symbol.asyncIterator]() {
+      let pass = source[Symbol.asyncIterator]();
+      let isEmpty = true;
+      return {
+        async next() {
+          for (;;) {
+            const next = await pass.next();
+            if (next.done && !isEmpty) {
+              pass = source[Symbol.asyncIterator]();
+              isEmpty = true;
+              continue;
+            }
+            isEmpty = false;
+            return next;
+          }
+        },
+        async return() {
+          await pass.return?.();
+          return { done: true, value: undefined };
+        },
+      };
+    },
+  };
+}
+
+function sleepUntil(atMs: number, signal: AbortSignal): Promise<void> {
+  const delayMs = atMs - performance.now();
+  if (delayMs <= 0 || signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", done);
+      resolve();
+    };
+    const timer = setTimeout(done, delayMs);
+    signal.addEventListener("abort", done);
+  });
+}
