@@ -9,8 +9,14 @@ const formatCosts = (costs) => [
   ),
 ];
 
-const describe = ({ frames, cpuMsPerFrame, totalUsPerFrame }) =>
-  `${frames} frames, ${cpuMsPerFrame.toFixed(2)} ms of CPU each, both processes with all their threads; of the sampled threads ${microseconds(totalUsPerFrame)} us a frame`;
+/** Records of before have no threads. */
+const formatThreads = (threads = []) =>
+  threads.length === 0
+    ? ""
+    : `: ${threads.map(({ thread, usPerFrame }) => `${thread} ${microseconds(usPerFrame)}`).join("; ")}`;
+
+const describe = ({ frames, cpuMsPerFrame, totalUsPerFrame, threads }) =>
+  `${frames} frames, ${cpuMsPerFrame.toFixed(2)} ms of CPU each, both processes with all their threads; of the sampled threads ${microseconds(totalUsPerFrame)} us a frame${formatThreads(threads)}`;
 
 /** @param before the same path through the code as it was; `undefined` where that was not recorded */
 function formatCell(cell, before) {

@@ -47,23 +47,25 @@ export function ownTimes({ nodes, samples, timeDeltas }) {
 /**
  * The largest costs of some threads.
  * @param profiles by the name of the thread
- * @returns `cost`: what and in which thread, `usPerFrame`, `share` of all time that was not idle
+ * @returns `threads`: what each took in all, the idle left out; `costs`: the `count` largest, what and in which thread,
+ *   `usPerFrame`, `share` of all time that was not idle
  */
 export function largestCosts(profiles, frames, count = 10) {
+  const usPerFrame = (ms) => (ms * 1_000) / frames;
   const costs = Object.entries(profiles).flatMap(([thread, profile]) =>
     [...ownTimes(profile)].map(([name, ms]) => ({ cost: name, thread, ms })),
   );
-  const totalMs = costs.reduce((sum, { ms }) => sum + ms, 0);
+  const sum = (some) => some.reduce((total, { ms }) => total + ms, 0);
+  const totalMs = sum(costs);
   return {
-    totalUsPerFrame: (totalMs * 1_000) / frames,
+    totalUsPerFrame: usPerFrame(totalMs),
+    threads: Object.keys(profiles).map((thread) => ({
+      thread,
+      usPerFrame: usPerFrame(sum(costs.filter((cost) => cost.thread === thread))),
+    })),
     costs: costs
       .sort((a, b) => b.ms - a.ms)
       .slice(0, count)
-      .map(({ cost, thread, ms }) => ({
-        cost,
-        thread,
-        usPerFrame: (ms * 1_000) / frames,
-        share: ms / totalMs,
-      })),
+      .map(({ cost, thread, ms }) => ({ cost, thread, usPerFrame: usPerFrame(ms), share: ms / totalMs })),
   };
 }

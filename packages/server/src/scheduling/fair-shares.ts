@@ -1,8 +1,8 @@
 /**
- * Whose frame is next among sessions that share a machine: eligible ones by deadline. What a session has used beyond its
- * share makes it wait until the others have caught up, so that a flood costs nobody else their deadlines; what is left
- * over goes to whoever has work. The idea is that of "earliest eligible virtual deadline first" (Stoica and Abdel-Wahab,
- * 1995), with the frames' own deadlines and start times as in start-time fair queueing (Goyal, Vin and Cheng, 1997).
+ * What sessions that share a machine have used of it. Who has used least has the next turn (start-time fair queueing: Goyal, Vin
+ * and Cheng, 1997). Where deadlines decide, what a session has used beyond its share makes it wait until the others have
+ * caught up, so that a flood costs nobody else their deadlines (as in "earliest eligible virtual deadline first": Stoica
+ * and Abdel-Wahab, 1995); what is left over goes to whoever has work.
  */
 
 /** One session's account. */
@@ -28,15 +28,16 @@ export interface FairShares {
 export function createFairShares(): FairShares {
   // Those with frames that wait: a handful, or the queue's bound.
   const active: Share[] = [];
-  /** What those who wait have used at least: rises only, so that nobody saves up shares while it has nothing to do. */
+  /**
+   * What those who waited had used at least when the latest frame began: rises only, so that nobody saves up shares while it has
+   * nothing to do. Who comes while only one other has frames is before all of them but what has begun.
+   */
   let virtualMs = 0;
-  let latestMs = 0;
 
   function advance(): void {
     let least = Number.POSITIVE_INFINITY;
     for (const share of active) least = Math.min(least, share.usedMs);
-    // With nobody left to be fair to, all start as equals the next time.
-    virtualMs = Math.max(virtualMs, active.length === 0 ? latestMs : least);
+    virtualMs = Math.max(virtualMs, least);
   }
 
   return {
@@ -47,10 +48,9 @@ export function createFairShares(): FairShares {
       active.push(share);
     },
     left(share, costMs) {
-      share.usedMs += costMs;
-      latestMs = Math.max(latestMs, share.usedMs);
-      if (--share.waiting === 0) active.splice(active.indexOf(share), 1);
       advance();
+      share.usedMs += costMs;
+      if (--share.waiting === 0) active.splice(active.indexOf(share), 1);
     },
     isEligible: (share, allowanceMs) => share.usedMs <= virtualMs + allowanceMs,
   };

@@ -1,47 +1,19 @@
 /**
  * The queue in front of the networks, for all sessions together, as a state machine without time of its own: which
  * frames run next and together, and which are given up. A frame that could not be in time any more is shed before any
- * work is done on it; among the others the one that is due first runs first (earliest deadline first), of sessions that
- * keep within their fair share.
+ * work is done on it; the others take turns ({@link findNext}).
  */
 import { holdUntilMs } from "./batch-hold.js";
-import { type BatchCost, type CostCurve, createCostCurve } from "./cost-curve.js";
+import { type BatchCost, createCostCurve } from "./cost-curve.js";
 import { createFairShares, type Share } from "./fair-shares.js";
-
-/** A network that frames wait for. */
-export interface Lane {
-  readonly curve: CostCurve;
-  /** Batches that may be under way: one at work and one that is got ready meanwhile, or as many as a remote one takes. */
-  readonly maxUnderWay: number;
-  /** Whether it works on one batch after another, so that what is under way is in the way. */
-  readonly isSerial: boolean;
-  /** The state below is kept by the queue. */
-  waiting: number;
-  /** Sizes of the batches under way, in the order in which they began. */
-  readonly underWay: number[];
-  busyUntilMs: number;
-  idleSinceMs: number;
-  /** When it last ended a batch, or a frame was last shed for what is expected of it; Infinity: never. */
-  learntMs: number;
-  gapMs: number;
-  lastArrivalMs: number;
-}
+import type { Job, Lane } from "./job.js";
+import { findNext, frameCostMs } from "./next-frame.js";
 
 export interface LaneOptions {
   readonly maxFrames: number;
   readonly costs: readonly BatchCost[];
   readonly maxUnderWay: number;
   readonly isSerial: boolean;
-}
-
-/** A frame that waits. */
-export interface Job {
-  readonly share: Share;
-  readonly lane: Lane;
-  /** When its result must leave, in milliseconds. */
-  readonly expiresAtMs: number;
-  /** What it holds while it waits. */
-  readonly bytes: number;
 }
 
 /** `late`: its result would be; `full`: the queue was, and its session had the most in it. */
@@ -54,7 +26,8 @@ export type QueueAction<J extends Job> =
 export interface FrameQueue<J extends Job> {
   createShare(): Share;
   createLane(options: LaneOptions): Lane;
-  push(job: J, nowMs: number): void;
+  /** It has come just now. */
+  push(job: J): void;
   /** What is to be done now, one thing after another; `undefined`: nothing. */
   poll(nowMs: number): QueueAction<J> | undefined;
   /** A batch has ended, after so long at work; `undefined` where that says nothing about its size's cost. */
@@ -76,15 +49,8 @@ export interface FrameQueueOptions {
   readonly maxWaitingBytes: number;
 }
 
-/** Frames that a session may be ahead of its share: so far deadlines alone decide. */
-const allowedFrames = 2;
 /** Weight of a new gap between arrivals. */
 const gapGain = 1 / 8;
-
-/** What a frame costs in a batch of the useful size. */
-function frameCostMs({ curve }: Lane): number {
-  return curve.msOf(curve.usefulFrames) / curve.usefulFrames;
-}
 
 export function createFrameQueue<J extends Job>(options: FrameQueueOptions): FrameQueue<J> {
   const { concurrency, maxWaiting, maxWaitingBytes } = options;
@@ -101,6 +67,10 @@ export function createFrameQueue<J extends Job>(options: FrameQueueOptions): Fra
   /** When a frame that is next for its lane would be done there. */
   function earliestEndMs(lane: Lane, nowMs: number): number {
     return (lane.isSerial ? Math.max(nowMs, lane.busyUntilMs) : nowMs) + lane.curve.msOf(1);
+  }
+
+  function isEligible({ share }: Job, allowanceMs: number): boolean {
+    return shares.isEligible(share, allowanceMs);
   }
 
   function remove(index: number, costMs: number): J {
@@ -160,19 +130,6 @@ export function createFrameQueue<J extends Job>(options: FrameQueueOptions): Fra
     );
   }
 
-  /** What is to run first, of the lanes that `takes` lets: -1 where there is nothing. */
-  function findNext(takes: (job: J) => boolean): number {
-    let waitingForShare = -1;
-    for (let i = 0; i < queue.length; i++) {
-      const job = queue[i]!;
-      if (!takes(job)) continue;
-      if (shares.isEligible(job.share, allowedFrames * frameCostMs(job.lane))) return i;
-      if (waitingForShare < 0 || job.share.usedMs < queue[waitingForShare]!.share.usedMs) waitingForShare = i;
-    }
-    // Those beyond their share get what nobody else wants.
-    return waitingForShare;
-  }
-
   /** The batch that a lane would run now, first the frame at `index`; taken out of the queue. */
   function takeBatch(index: number, nowMs: number): J[] {
     const { lane } = queue[index]!;
@@ -182,11 +139,15 @@ export function createFrameQueue<J extends Job>(options: FrameQueueOptions): Fra
     const frames = curve.nextFrames(lane.waiting);
     const jobs = [remove(index, costMs)];
     let { expiresAtMs } = jobs[0]!;
+    const nextEndMs = () => startMs + curve.msOf(jobs.length) + curve.msOf(1);
     while (jobs.length < frames) {
       const endMs = startMs + curve.msOf(jobs.length + 1);
       // One more must not make those late that are in it already.
       if (endMs > expiresAtMs) break;
-      const next = findNext((job) => job.lane === lane && job.expiresAtMs >= endMs);
+      const next = findNext({
+        ...{ queue, isEligible, takes: (other) => other === lane },
+        ...{ endMs: nextEndMs, dueFromMs: endMs },
+      });
       if (next < 0) break;
       const job = remove(next, costMs);
       expiresAtMs = Math.min(expiresAtMs, job.expiresAtMs);
@@ -219,8 +180,8 @@ export function createFrameQueue<J extends Job>(options: FrameQueueOptions): Fra
       ...{ busyUntilMs: 0, idleSinceMs: 0, learntMs: Number.POSITIVE_INFINITY },
       ...{ gapMs: Number.POSITIVE_INFINITY, lastArrivalMs: Number.NaN },
     }),
-    push(job, nowMs) {
-      const { lane } = job;
+    push(job) {
+      const { lane, arrivedMs: nowMs } = job;
       const gapMs = nowMs - lane.lastArrivalMs;
       if (gapMs >= 0)
         lane.gapMs =
@@ -254,7 +215,9 @@ export function createFrameQueue<J extends Job>(options: FrameQueueOptions): Fra
         return takeShed();
       }
       const ready = lanes.filter((lane) => isReady(lane, nowMs));
-      const next = ready.length === 0 ? -1 : findNext(({ lane }) => ready.includes(lane));
+      const takes = (lane: Lane) => ready.includes(lane);
+      const endMs = (lane: Lane) => earliestEndMs(lane, nowMs);
+      const next = ready.length === 0 ? -1 : findNext({ queue, isEligible, takes, endMs });
       if (next >= 0) {
         const jobs = takeBatch(next, nowMs);
         const { lane } = jobs[0]!;

@@ -2,13 +2,8 @@
 import type { Clock } from "@sluice/transport";
 import { defaultMaxUnderWay, type ServedFrame, type ServedNetwork } from "../served-model.js";
 import type { Share } from "./fair-shares.js";
-import {
-  createFrameQueue,
-  type FrameQueueOptions,
-  type Job,
-  type Lane,
-  type ShedReason,
-} from "./frame-queue.js";
+import { createFrameQueue, type FrameQueueOptions, type ShedReason } from "./frame-queue.js";
+import type { Job, Lane } from "./job.js";
 
 /** One session's, among which the networks' time is shared. */
 export interface Account extends Share {
@@ -189,7 +184,10 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     push(task) {
       const { account: share, expiresAtMs, bytes } = task;
       share.offered++;
-      queue.push({ task, share, lane: laneOf(task.network), expiresAtMs, bytes }, clock.now());
+      queue.push({
+        ...{ task, share, lane: laneOf(task.network), expiresAtMs, bytes },
+        arrivedMs: clock.now(),
+      });
       poll();
     },
     get waiting() {

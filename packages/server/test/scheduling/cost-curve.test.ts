@@ -26,13 +26,26 @@ t.test("a larger batch is useful while it makes a frame cheaper by more than 2 %
       perFrame.map((ms, i) => ({ frames: 2 ** i, ms: ms * 2 ** i })),
       64,
     ).usefulFrames;
-  t.equal(usefulOf([10, 10, 10]), 1, "batching does not help");
-  t.equal(usefulOf([10, 9.85]), 1);
-  t.equal(usefulOf([10, 9.7]), 2);
-  t.equal(usefulOf([10, 5, 4.96, 4.92]), 2, "the last doublings gain 1.6 % together");
-  t.equal(usefulOf([10, 5, 4.96, 4]), 8, "the best is looked for, not the first that gains little");
+  t.equal(usefulOf([100, 100, 100]), 1, "batching does not help");
+  t.equal(usefulOf([100, 98.5]), 1);
+  t.equal(usefulOf([100, 97]), 2);
+  t.equal(usefulOf([100, 50, 49.6, 49.2]), 2, "the last doublings gain 1.6 % together");
+  t.equal(usefulOf([100, 50, 49.6, 40]), 8, "the best is looked for, not the first that gains little");
+  t.equal(usefulOf([0.3, 0.3, 0.3, 0.3, 0.3]), 16, "of short runs each costs to be handed over");
   t.equal(createCostCurve([], 8).usefulFrames, 1);
   t.equal(createCostCurve(measured, 2).usefulFrames, 2, "no more than the network takes");
+});
+
+t.test("while few frames wait, a smaller batch does that costs little more", async (t) => {
+  // 3, 2, 1.5 and 1.25 ms a frame.
+  const curve = createCostCurve(measured, 8);
+  t.equal(curve.nextFrames(7), 8, "half of it would cost a fifth more");
+  const flat = createCostCurve(
+    [1.3, 1.12, 1.05, 1].map((ms, i) => ({ frames: 2 ** i, ms: ms * 2 ** i })),
+    8,
+  );
+  t.equal(flat.nextFrames(7), 2);
+  t.equal(flat.nextFrames(8), 8, "with a full batch waiting the throughput counts");
 });
 
 t.test("runs tell how fast the machine is now, for all sizes alike", async (t) => {

@@ -4,7 +4,7 @@ import { simulateQueue } from "./simulate-queue.js";
 
 const single = () => 10;
 
-t.test("the frame that is due first runs first", async (t) => {
+t.test("of frames that came together the one that is due first runs first", async (t) => {
   const sim = simulateQueue();
   const lane = sim.createLane(single, 1);
   const share = sim.queue.createShare();
@@ -22,6 +22,38 @@ t.test("the frame that is due first runs first", async (t) => {
   sim.run(100);
   t.same(sim.log, ["first", "behind it", "early", "middle", "middle too", "late"]);
   t.equal(sim.queue.waiting, 0);
+});
+
+t.test("sessions take turns, whatever deadlines they name, while nobody would be late", async (t) => {
+  const sim = simulateQueue();
+  const lane = sim.createLane(single, 1);
+  const [hasty, patient] = [sim.queue.createShare(), sim.queue.createShare()];
+  for (let i = 0; i < 5; i++) sim.push({ name: `hasty ${i}`, share: hasty, lane, expiresAtMs: 150 });
+  sim.run(1);
+  sim.push({ name: "patient 0", share: patient, lane, expiresAtMs: 500 });
+  sim.push({ name: "patient 1", share: patient, lane, expiresAtMs: 500 });
+  sim.run(1_000);
+  const [atWork, gotReady, ...others] = sim.log;
+  t.same([atWork, gotReady], ["hasty 0", "hasty 1"]);
+  t.same(others, ["patient 0", "hasty 2", "patient 1", "hasty 3", "hasty 4"]);
+});
+
+t.test("a frame that would be late otherwise goes by its deadline", async (t) => {
+  // Two at work and got ready end at 20: a frame due at 45 has half of its time until 22.5, one due at 145 more than it needs.
+  for (const [expiresAtMs, expected] of [
+    [45, ["late else", "a", "b"]],
+    [145, ["a", "b", "late else"]],
+  ] as const) {
+    const sim = simulateQueue();
+    const lane = sim.createLane(single, 1);
+    const [used, a, b] = [0, 1, 2].map(() => sim.queue.createShare());
+    for (let i = 0; i < 2; i++) sim.push({ name: "first", share: used!, lane, expiresAtMs: 1_000 });
+    sim.push({ name: "a", share: a!, lane, expiresAtMs: 1_000 });
+    sim.push({ name: "b", share: b!, lane, expiresAtMs: 1_000 });
+    sim.push({ name: "late else", share: used!, lane, expiresAtMs });
+    sim.run(1_000);
+    t.same(sim.log, ["first", "first", ...expected]);
+  }
 });
 
 t.test(
@@ -47,13 +79,13 @@ t.test(
 t.test("frames that wait run together where that is cheaper, and alone where it is not", async (t) => {
   for (const [cost, expected] of [
     [(frames: number) => 8 + 2 * frames, ["0", "1+2+3+4+5+6+7+8", "9"]],
-    [(frames: number) => 10 * frames, ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]],
+    [(frames: number) => 100 * frames, ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]],
   ] as const) {
     const sim = simulateQueue();
     const lane = sim.createLane(cost);
     for (let i = 0; i < 10; i++)
-      sim.push({ name: `${i}`, share: sim.queue.createShare(), lane, expiresAtMs: 1_000 });
-    sim.run(1_000);
+      sim.push({ name: `${i}`, share: sim.queue.createShare(), lane, expiresAtMs: 10_000 });
+    sim.run(10_000);
     t.same(sim.log, expected);
   }
 });

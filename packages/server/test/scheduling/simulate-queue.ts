@@ -1,6 +1,7 @@
 import { createVirtualClock } from "@sluice/simnet";
 import type { BatchCost } from "#src/scheduling/cost-curve.js";
-import { createFrameQueue, type FrameQueueOptions, type Job } from "#src/scheduling/frame-queue.js";
+import { createFrameQueue, type FrameQueueOptions } from "#src/scheduling/frame-queue.js";
+import type { Job } from "#src/scheduling/job.js";
 
 export interface NamedJob extends Job {
   readonly name: string;
@@ -57,8 +58,8 @@ export function simulateQueue(options: Partial<FrameQueueOptions> = {}) {
       costs.set(lane, cost);
       return lane;
     },
-    push(job: Omit<NamedJob, "bytes"> & { readonly bytes?: number }) {
-      queue.push({ bytes: 1, ...job }, clock.now());
+    push(job: Omit<NamedJob, "bytes" | "arrivedMs"> & { readonly bytes?: number }) {
+      queue.push({ bytes: 1, ...job, arrivedMs: clock.now() });
       poll();
     },
     run: (untilMs: number) => clock.runUntil(untilMs),
