@@ -194,7 +194,11 @@ export function createClientPath(): ClientPath {
       ...{ rttMs: rtt.commonMs, minRttMs: rtt.minMs, lossShare: path.lossShare },
       ...{ bandwidthBitsPerSecond: bounded(path.bandwidthBitsPerSecond) },
       bandwidthAgeMs: path.bandwidthAgeMs(nowMs),
-      ...{ rateBitsPerSecond: bounded(path.rateBitsPerSecond), queueMs: path.queueMs(nowMs), isDark: isDark(nowMs) },
+      ...{
+        rateBitsPerSecond: bounded(path.rateBitsPerSecond),
+        queueMs: path.queueMs(nowMs),
+        isDark: isDark(nowMs),
+      },
     }),
     get figures() {
       return {

@@ -101,7 +101,6 @@ export function findChangeByShort(
 ): number | undefined {
   const count = areMuchSlower(short, estimate) ? sureSamples : changeSamples;
   const latest = short.slice(-count);
-  if (latest.length < count || !latest.every((sample) => isSurelyUnlike(sample, estimate)))
-    return undefined;
+  if (latest.length < count || !latest.every((sample) => isSurelyUnlike(sample, estimate))) return undefined;
   return findChange([...samples, ...short], estimate);
 }

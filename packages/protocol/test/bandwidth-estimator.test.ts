@@ -61,31 +61,37 @@ const pairOf = (bitsPerSecond: number) => {
 };
 const burstOf = (bitsPerSecond: number) => ({ ...pairOf(bitsPerSecond), datagrams: 8 });
 
-t.test("pairs show that a path has become a narrow one, how narrow it is, and that it is none any more", async (t) => {
-  const estimator = createBandwidthEstimator();
-  for (let i = 0; i < 10; i++) estimator.addBurst(burstOf(20e6), i * 33);
-  for (const nowMs of [330, 660]) estimator.addBurst(pairOf(0.2e6), nowMs);
-  t.equal(estimator.boundBitsPerSecond, Infinity, "what longer trains have just shown is known better");
-  for (const nowMs of [800, 900]) estimator.addBurst(pairOf(0.3e6), nowMs);
-  t.equal(estimator.boundBitsPerSecond, 0.3e6);
-  t.equal(estimator.bitsPerSecond, 20e6, "a stream on it is not held back");
-  t.equal(estimator.measuredMs, 297);
-  for (const nowMs of [1_000, 1_100, 1_200]) estimator.addBurst(pairOf(0.8e6), nowMs);
-  t.equal(estimator.boundBitsPerSecond, 0.8e6);
-  for (const nowMs of [1_300, 1_400, 1_500]) estimator.addBurst(pairOf(8e6), nowMs);
-  t.equal(estimator.boundBitsPerSecond, Infinity, "pairs together show no bound");
-});
+t.test(
+  "pairs show that a path has become a narrow one, how narrow it is, and that it is none any more",
+  async (t) => {
+    const estimator = createBandwidthEstimator();
+    for (let i = 0; i < 10; i++) estimator.addBurst(burstOf(20e6), i * 33);
+    for (const nowMs of [330, 660]) estimator.addBurst(pairOf(0.2e6), nowMs);
+    t.equal(estimator.boundBitsPerSecond, Infinity, "what longer trains have just shown is known better");
+    for (const nowMs of [800, 900]) estimator.addBurst(pairOf(0.3e6), nowMs);
+    t.equal(estimator.boundBitsPerSecond, 0.3e6);
+    t.equal(estimator.bitsPerSecond, 20e6, "a stream on it is not held back");
+    t.equal(estimator.measuredMs, 297);
+    for (const nowMs of [1_000, 1_100, 1_200]) estimator.addBurst(pairOf(0.8e6), nowMs);
+    t.equal(estimator.boundBitsPerSecond, 0.8e6);
+    for (const nowMs of [1_300, 1_400, 1_500]) estimator.addBurst(pairOf(8e6), nowMs);
+    t.equal(estimator.boundBitsPerSecond, Infinity, "pairs together show no bound");
+  },
+);
 
-t.test("timers and stalls that keep some pairs apart are no bound, and neither are small datagrams", async (t) => {
-  const estimator = createBandwidthEstimator();
-  for (let i = 0; i < 100; i++) {
-    estimator.addBurst(pairOf(i % 5 < 2 ? 0.3e6 : 20e6), i * 33);
-    if (i >= 4) t.equal(estimator.boundBitsPerSecond, Infinity);
-  }
-  const small = createBandwidthEstimator();
-  for (let i = 0; i < 9; i++) small.addBurst({ ...pairOf(0.3e6), bytes: 200, totalBytes: 200 }, i * 33);
-  t.equal(small.boundBitsPerSecond, Infinity);
-});
+t.test(
+  "timers and stalls that keep some pairs apart are no bound, and neither are small datagrams",
+  async (t) => {
+    const estimator = createBandwidthEstimator();
+    for (let i = 0; i < 100; i++) {
+      estimator.addBurst(pairOf(i % 5 < 2 ? 0.3e6 : 20e6), i * 33);
+      if (i >= 4) t.equal(estimator.boundBitsPerSecond, Infinity);
+    }
+    const small = createBandwidthEstimator();
+    for (let i = 0; i < 9; i++) small.addBurst({ ...pairOf(0.3e6), bytes: 200, totalBytes: 200 }, i * 33);
+    t.equal(small.boundBitsPerSecond, Infinity);
+  },
+);
 
 t.test("a burst of three that was faster ends a bound, one that was not does not", async (t) => {
   const estimator = createBandwidthEstimator();

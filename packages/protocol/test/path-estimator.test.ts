@@ -134,7 +134,13 @@ t.test("the end of a burst is not waited for for ever", async (t) => {
   t.equal(path.unreceivedBytes, 0, "three round trips where that is longer");
 });
 
-const trainOf = (spreadMs: number) => ({ datagrams: 9, bytes: 10_000, spreadMs, totalBytes: 10_000, sentSpreadMs: 0 });
+const trainOf = (spreadMs: number) => ({
+  datagrams: 9,
+  bytes: 10_000,
+  spreadMs,
+  totalBytes: 10_000,
+  sentSpreadMs: 0,
+});
 
 t.test("old trains are forgotten, and the number of trains is bounded", async (t) => {
   const bandwidth = createBandwidthEstimator();

@@ -174,27 +174,30 @@ t.test("what a blackout has taken is answered when it is over, however few datag
   t.ok(rate.bitsPerSecond! > 0.9 * full, "and it is back");
 });
 
-t.test("so it is where a pong comes before the report that tells it, and a round trip is shorter than reports are apart", async (t) => {
-  const lowestAfter = (isTold: boolean) => {
-    const rate = createRateController();
-    const counts = { datagramsReported: 300, datagramsLost: 1 };
-    rate.update({ ...sample, rttMs: 5, ...counts });
-    const full = rate.bitsPerSecond!;
-    if (isTold) {
-      rate.handleSilence();
-      rate.update({ ...sample, rttMs: 5, nowMs: 10, ...counts });
-    }
-    let least = full;
-    for (let i = 0; i < 100; i++) {
-      const after = { datagramsReported: 351 + i, datagramsLost: 51, lossShare: 0.34 * (1 - 1 / 128) ** i };
-      rate.update({ ...sample, rttMs: 5, nowMs: 20 + 50 * i, ...after });
-      least = Math.min(least, rate.bitsPerSecond!);
-    }
-    return least / full;
-  };
-  t.ok(lowestAfter(true) >= 0.5, `${lowestAfter(true)}: by half for the silence`);
-  t.ok(lowestAfter(false) >= 0.75, `${lowestAfter(false)}: once for the losses`);
-});
+t.test(
+  "so it is where a pong comes before the report that tells it, and a round trip is shorter than reports are apart",
+  async (t) => {
+    const lowestAfter = (isTold: boolean) => {
+      const rate = createRateController();
+      const counts = { datagramsReported: 300, datagramsLost: 1 };
+      rate.update({ ...sample, rttMs: 5, ...counts });
+      const full = rate.bitsPerSecond!;
+      if (isTold) {
+        rate.handleSilence();
+        rate.update({ ...sample, rttMs: 5, nowMs: 10, ...counts });
+      }
+      let least = full;
+      for (let i = 0; i < 100; i++) {
+        const after = { datagramsReported: 351 + i, datagramsLost: 51, lossShare: 0.34 * (1 - 1 / 128) ** i };
+        rate.update({ ...sample, rttMs: 5, nowMs: 20 + 50 * i, ...after });
+        least = Math.min(least, rate.bitsPerSecond!);
+      }
+      return least / full;
+    };
+    t.ok(lowestAfter(true) >= 0.5, `${lowestAfter(true)}: by half for the silence`);
+    t.ok(lowestAfter(false) >= 0.75, `${lowestAfter(false)}: once for the losses`);
+  },
+);
 
 t.test(
   "on another path the rate is all that it carries, and what still waits of before is paused for",

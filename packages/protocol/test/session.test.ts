@@ -27,7 +27,11 @@ t.test("frames of two datagrams tell who chooses among streams that the path is 
   streamFrames(session, stream, frames);
   session.runUntil(5_000);
   t.ok(Math.abs((known() ?? 0) / 300_000 - 1) < 0.15, `${known()} bit/s`);
-  t.equal(session.client.figures.bandwidthBitsPerSecond, undefined, "and the gate lets them through as before");
+  t.equal(
+    session.client.figures.bandwidthBitsPerSecond,
+    undefined,
+    "and the gate lets them through as before",
+  );
 });
 
 t.test(

@@ -1,6 +1,6 @@
 /**
- * Many scenarios, and the worst phases of them: `node campaign.js --from 0 --count 100 [--traces]`. What fixed choices do does not
- * depend on the choice among them, so `--keep DIR` keeps it.
+ * Many scenarios, and the worst phases of them: `node campaign.js --from 0 --count 100`, with `--traces` on paths that change
+ * within a phase. What fixed choices do does not depend on the choice among them, so `--keep DIR` keeps it.
  */
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
