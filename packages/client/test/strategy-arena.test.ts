@@ -15,10 +15,11 @@ const courses: readonly Course[] = ["phases", "traces"];
 /** Of fewer results a share says nothing. */
 const fewest = 10;
 /**
- * On seeds that nothing was tuned on, seven in eight phases are within 20 % of the best. Of some fifty phases the share strays
- * from that by a twentieth: two of these, and a little for what changes with the machine, are no failure.
+ * On other seeds that nothing was tuned on, four in five phases are within 20 % of the best, and nine in ten of the results
+ * of the best come. Phases of one seed miss together: of eight seeds the share of phases strays by a tenth, and the floors
+ * are two of these below.
  */
-const leastReached = 0.75;
+const leastReached = 0.6;
 const leastOfBest = 0.85;
 
 t.test("in most phases within 20 % of the best fixed choice, and every session stays", async (t) => {
