@@ -36,6 +36,14 @@ export interface Phase {
   /** How many times longer each side takes. */
   readonly clientLoad?: number;
   readonly serverLoad?: number;
+  /** What changes within it, in order. */
+  readonly steps?: readonly PhaseStep[];
+}
+
+export interface PhaseStep {
+  /** From the beginning of the phase, in milliseconds. */
+  readonly atMs: number;
+  readonly path: LinkParameters;
 }
 
 export interface PhaseResult {
@@ -123,6 +131,7 @@ export async function runWorld(options: WorldOptions): Promise<WorldRun> {
     for (const host of hosts.values()) host.load = phase.serverLoad ?? 1;
     const result = { phase: phase.name, offered: 0, onTime: 0, worth: 0 };
     results.push(result);
+    for (const { atMs, path } of phase.steps ?? []) time.schedule(atMs, () => session.setPath(path));
     const frames = Math.round(phase.seconds * framesPerSecond);
     for (let i = 0; i < frames; i++) {
       result.offered++;

@@ -200,34 +200,6 @@ t.test("of what fails with less of everything no more is expected with more", (t
 });
 
 t.test(
-  "frames of two datagrams show that a path has become a narrow one, where nothing else measures it",
-  (t) => {
-    const small = { ...cut, name: "small", worth: 0.9, terms: { ...cut.terms, bytes: 2_400 } };
-    const bandwidthAfter = (bandwidthAgeMs: number, bytes: number, reassemblyMs: number) => {
-      const selector = createStrategySelector({ candidates: [local, small], deadlineMs: 150 });
-      const stages = { encodeMs: 2, decodeMs: 1, queueMs: 0, serverMs: 5, networkMs: 60 };
-      for (let nowMs = 0; nowMs < 300; nowMs += 33) {
-        const sample = {
-          candidate: "small",
-          isProbe: false,
-          isDropped: false,
-          onTime: true,
-          offeredMs: nowMs,
-        };
-        selector.add({ ...sample, delivered: { ...stages, bytes, reassemblyMs } }, nowMs);
-      }
-      selector.choose(conditions(300, { path: path({ bandwidthAgeMs }) }));
-      return selector.estimates.bandwidthBitsPerSecond;
-    };
-    t.equal(bandwidthAfter(3_000, 2_400, 32), 0.3e6, "1,200 bytes in 32 ms");
-    t.equal(bandwidthAfter(100, 2_400, 32), 20e6, "what was just measured is known better");
-    t.equal(bandwidthAfter(3_000, 2_400, 2), 20e6, "nearly together: by timers");
-    t.equal(bandwidthAfter(3_000, 1_000, 0), 20e6, "one datagram shows nothing");
-    t.end();
-  },
-);
-
-t.test(
   "a server that was seen full carries what it then did, and more of a candidate that asks less of it",
   (t) => {
     const whole = { ...cut, name: "whole", terms: { ...cut.terms, clientMs: 0, serverMs: 50 } };

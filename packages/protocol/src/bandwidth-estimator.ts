@@ -6,22 +6,28 @@
  * Bursts, which left together, are short: timers on the way move them by a tenth and more. Runs, which kept the
  * bottleneck busy for most of a frame, are exact, but where others share the path they show a share of it and not what it
  * carries. So runs count where they differ from bursts by no more than timers explain.
+ *
+ * Frames of one or two datagrams measure nothing, but show that a path has become a narrow one (`narrow-path.ts`). That is
+ * a bound for who chooses what to send: it lowers no rate, or what is left of a stream on a narrow path would be held back.
  */
+import { createNarrowPath } from "./narrow-path.js";
 import { findChange, findChangeByShort, isFaster, type TrainRate } from "./path-change.js";
 import type { Train } from "./train-finder.js";
 
 export interface BandwidthEstimator {
-  /** Datagrams that left together. */
+  /** Datagrams that left together: two or more. */
   addBurst(train: Train, nowMs: number): void;
   /** Datagrams that kept the bottleneck busy, in whatever time they left. */
   addRun(train: Train, nowMs: number): void;
-  /** Bits per second; `undefined` before the first burst. */
+  /** Bits per second; `undefined` before the first burst of three. */
   readonly bitsPerSecond: number | undefined;
+  /** What the path carries at most by what smaller bursts have shown since the last one that was faster; Infinity: no bound. */
+  readonly boundBitsPerSecond: number;
   /** How often the path has become another one, of which trains of before say nothing (`path-change.ts`). */
   readonly changes: number;
   /** Whether the last burst was faster than the path is taken for: it may be another one. */
   readonly isDoubted: boolean;
-  /** When the last burst came. */
+  /** When the last burst of three came. */
   readonly measuredMs: number;
 }
 
@@ -34,10 +40,14 @@ const clumpSpreadMs = 0.5;
 const minClumpedRatio = 3;
 /** A frame begins with a burst of eight; the pacer's timer makes of the rest bursts of two and three, which say little. */
 const fullBurst = 6;
+/** Two are a pair. */
+const minBurst = 3;
 const minRun = 8;
 /** Jitter spreads most bursts and squeezes few; traffic of others slows some down. */
 const commonShare = 3 / 4;
 const fewSamples = 8;
+/** Less than bursts tells where none has come for so long. */
+const narrowAfterMs = 500;
 /** Bursts may seem to be so much faster than the path for timers' sake. */
 const minRunShare = 0.9;
 
@@ -52,6 +62,8 @@ export function createBandwidthEstimator(): BandwidthEstimator {
   let shortSinceFull: Sample[] = [];
   let runs: Sample[] = [];
   let estimate: number | undefined;
+  const narrow = createNarrowPath();
+  let bound = Number.POSITIVE_INFINITY;
   let changes = 0;
   let isDoubted = false;
   let measuredMs = Number.NEGATIVE_INFINITY;
@@ -95,18 +107,29 @@ export function createBandwidthEstimator(): BandwidthEstimator {
     short.forgetBefore(changedMs);
   }
 
+  /** Something has come that shows a narrow path, or that it is none. */
+  function tellNarrow(nowMs: number): void {
+    const rate = narrow.bitsPerSecond(nowMs);
+    if (rate !== undefined && nowMs - measuredMs >= narrowAfterMs) bound = rate;
+  }
+
   return {
     addBurst(train, nowMs) {
+      if (train.datagrams < minBurst) {
+        narrow.addPair(train, nowMs);
+        tellNarrow(nowMs);
+        return;
+      }
       changed(nowMs);
       measuredMs = nowMs;
-      if (train.datagrams >= fullBurst) {
-        full.add(train, nowMs);
-        shortSinceFull = [];
-      } else {
-        shortSinceFull = latest([...shortSinceFull, short.add(train, nowMs)], maxBursts, nowMs);
-      }
+      const isFull = train.datagrams >= fullBurst;
+      const sample = (isFull ? full : short).add(train, nowMs);
+      shortSinceFull = isFull ? [] : latest([...shortSinceFull, sample], maxBursts, nowMs);
+      if (isFaster(sample, bound)) bound = Number.POSITIVE_INFINITY;
     },
-    addRun({ datagrams, bytes, spreadMs }, nowMs) {
+    addRun(train, nowMs) {
+      const { datagrams, bytes, spreadMs } = train;
+      if (narrow.addRun(train, nowMs)) tellNarrow(nowMs);
       if (datagrams < minRun || spreadMs === 0) return;
       changed(nowMs);
       runs.push({ atMs: nowMs, spreadMs, weight: bytes, bitsPerSecond: (bytes * 8_000) / spreadMs });
@@ -114,6 +137,9 @@ export function createBandwidthEstimator(): BandwidthEstimator {
     get bitsPerSecond() {
       update();
       return estimate;
+    },
+    get boundBitsPerSecond() {
+      return bound;
     },
     get changes() {
       update();

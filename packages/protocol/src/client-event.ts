@@ -60,7 +60,7 @@ export interface PathEstimate {
   /** Smoothed but for a few pings that were held up, and the smallest of the last seconds, in milliseconds. */
   readonly rttMs: number | undefined;
   readonly minRttMs: number | undefined;
-  /** What the bottleneck carries, and what this session takes of it at most. */
+  /** What the bottleneck carries, no more than what bounds it (spec 5.6), and what this session takes of it at most. */
   readonly bandwidthBitsPerSecond: number | undefined;
   readonly rateBitsPerSecond: number | undefined;
   /** How long ago the bandwidth was measured, in milliseconds; Infinity: never. */

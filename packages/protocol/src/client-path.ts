@@ -106,6 +106,12 @@ export function createClientPath(): ClientPath {
   const mayAddSlices = () => path.unreceivedBytes < path.windowBytes(minRttMs());
   const isDark = (nowMs: number) => path.isDark(minRttMs(), nowMs);
 
+  /** A rate that is shown to who chooses what to send. */
+  const bounded = (rate: number | undefined) =>
+    rate === undefined && path.boundBitsPerSecond === Number.POSITIVE_INFINITY
+      ? undefined
+      : Math.min(rate ?? Number.POSITIVE_INFINITY, path.boundBitsPerSecond);
+
   function applyRates(nowMs: number): void {
     const { bandwidthBitsPerSecond, deliveredBitsPerSecond, rateBitsPerSecond } = path;
     pacer.setRate(
@@ -186,8 +192,13 @@ export function createClientPath(): ClientPath {
     },
     estimate: (nowMs) => ({
       ...{ rttMs: rtt.commonMs, minRttMs: rtt.minMs, lossShare: path.lossShare },
-      ...{ bandwidthBitsPerSecond: path.bandwidthBitsPerSecond, bandwidthAgeMs: path.bandwidthAgeMs(nowMs) },
-      ...{ rateBitsPerSecond: path.rateBitsPerSecond, queueMs: path.queueMs(nowMs), isDark: isDark(nowMs) },
+      ...{ bandwidthBitsPerSecond: bounded(path.bandwidthBitsPerSecond) },
+      bandwidthAgeMs: path.bandwidthAgeMs(nowMs),
+      ...{
+        rateBitsPerSecond: bounded(path.rateBitsPerSecond),
+        queueMs: path.queueMs(nowMs),
+        isDark: isDark(nowMs),
+      },
     }),
     get figures() {
       return {

@@ -18,9 +18,10 @@ const likeShare = 0.7;
 const changeSamples = 3;
 /**
  * In milliseconds. Timers and stalls make many trains slower, and hardly one faster by so much: of those the second in a
- * row is enough.
+ * row is enough, and of slower ones where each took longer by more than stalls last.
  */
 const sureMs = 5;
+const sureSlowerMs = 40;
 const sureSamples = 2;
 const minOlder = 3;
 /**
@@ -48,6 +49,10 @@ function isSurelyFaster(sample: TrainRate, estimate: number): boolean {
   return isFaster(sample, estimate) && aheadMs(sample, estimate) > sureMs;
 }
 
+function areMuchSlower(samples: readonly TrainRate[], estimate: number): boolean {
+  return samples.slice(-sureSamples).every((sample) => aheadMs(sample, estimate) < -sureSlowerMs);
+}
+
 /** Whether a short train, of which timers decide much, is unlike the estimate nevertheless. */
 function isSurelyUnlike(sample: TrainRate, estimate: number): boolean {
   return (
@@ -61,7 +66,9 @@ function isSurelyUnlike(sample: TrainRate, estimate: number): boolean {
  * @returns when the first train of the path that it is now was reported; `undefined`: it is the same
  */
 export function findChange(samples: readonly TrainRate[], estimate: number): number | undefined {
-  const isSure = samples.slice(-sureSamples).every((sample) => isSurelyFaster(sample, estimate));
+  const isSure =
+    samples.slice(-sureSamples).every((sample) => isSurelyFaster(sample, estimate)) ||
+    areMuchSlower(samples, estimate);
   return (
     (isSure ? changeOf(samples, sureSamples, estimate) : undefined) ??
     changeOf(samples, changeSamples, estimate)
@@ -92,8 +99,8 @@ export function findChangeByShort(
   short: readonly TrainRate[],
   estimate: number,
 ): number | undefined {
-  const latest = short.slice(-changeSamples);
-  if (latest.length < changeSamples || !latest.every((sample) => isSurelyUnlike(sample, estimate)))
-    return undefined;
+  const count = areMuchSlower(short, estimate) ? sureSamples : changeSamples;
+  const latest = short.slice(-count);
+  if (latest.length < count || !latest.every((sample) => isSurelyUnlike(sample, estimate))) return undefined;
   return findChange([...samples, ...short], estimate);
 }

@@ -41,6 +41,8 @@ export interface PathEstimator {
   readonly openingBytes: number;
   /** What the bottleneck carries. */
   readonly bandwidthBitsPerSecond: number | undefined;
+  /** See {@link BandwidthEstimator.boundBitsPerSecond}. */
+  readonly boundBitsPerSecond: number;
   /** What the path has delivered lately: it carries no less. 0: not known. */
   readonly deliveredBitsPerSecond: number;
   /** What this session may take of it. */
@@ -70,6 +72,8 @@ const staleMs = 1_000;
 /** A path that has changed soon changes again more often than others do: for a while its bandwidth is measured sooner. */
 const newStaleMs = 250;
 const newMs = 2_000;
+/** A path that is new, and too narrow for what is sent, shows so soon. */
+const longestRunMs = 250;
 /** The largest frame of so long says how long a queue may be a frame's own. */
 const frameWindowMs = 10_000;
 /** Beside what a round trip holds, so much may be on its way: reports are gathered, and paths have queues. */
@@ -80,7 +84,7 @@ export function createPathEstimator(): PathEstimator {
   const bandwidth = createBandwidthEstimator();
   let measuredMs = 0;
   const bursts = createTrainFinder(leftTogether, (train) => bandwidth.addBurst(train, measuredMs));
-  const runs = createTrainFinder(keptBusy, (train) => bandwidth.addRun(train, measuredMs));
+  const runs = createTrainFinder(keptBusy, (train) => bandwidth.addRun(train, measuredMs), longestRunMs);
   const queue = createQueueDelay();
   /** Of their sizes with a minus: the largest is the smallest. */
   const frames = createWindowedMin(frameWindowMs);
@@ -216,6 +220,9 @@ export function createPathEstimator(): PathEstimator {
     },
     get bandwidthBitsPerSecond() {
       return bandwidth.bitsPerSecond;
+    },
+    get boundBitsPerSecond() {
+      return bandwidth.boundBitsPerSecond;
     },
     get deliveredBitsPerSecond() {
       return deliveredRate;

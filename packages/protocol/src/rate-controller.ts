@@ -100,6 +100,7 @@ export function createRateController(): RateController {
   /** What was reported up to the last reaction: its losses have been answered. */
   let before: LossCounts = { datagramsReported: Number.NEGATIVE_INFINITY, datagramsLost: 0 };
   let wasSilent = false;
+  let reported = 0;
   let lastCeiling = Number.POSITIVE_INFINITY;
 
   return {
@@ -125,7 +126,9 @@ export function createRateController(): RateController {
       lastCeiling = ceiling;
       if (standingQueueMs > minThresholdMs / 2) queuedMs = nowMs;
       if (wasSilent || nowMs - reactedMs <= rttMs) before = sample;
-      wasSilent = false;
+      // A pong ends a silence, too: what the path has lost in it is told by the first report.
+      if (sample.datagramsReported > reported) wasSilent = false;
+      reported = sample.datagramsReported;
       // Of a few frames a second these are many seconds: what a blackout has taken must not lower the rate all that time.
       const isLossy =
         lossShare > heavyLoss &&
@@ -146,6 +149,7 @@ export function createRateController(): RateController {
         if (isOwn && nowMs - reactedMs > ownQueueMs) pauseMs += queuesPaused * standingQueueMs;
         else rate = (isOwn ? ownDecrease : decrease) * Math.min(rate, ceiling);
         reactedMs = nowMs;
+        before = sample;
       }
       rate = Math.min(ceiling, Math.max(minShare * ceiling, rate));
     },

@@ -30,12 +30,13 @@ export interface Train {
   readonly spreadMs: number;
   /** Bytes of all datagrams but the first. */
   readonly totalBytes: number;
+  /** From when the first one left to when the last one did. */
+  readonly sentSpreadMs: number;
 }
 
 /** Datagrams that left within so many milliseconds of each other left together: faster than any path of interest. */
 const burstGapMs = 0.3;
-/** Fewer datagrams say more about jitter than about the path. */
-const minTrainLength = 3;
+const minTrainLength = 2;
 /**
  * What arrives within so many milliseconds is a clump: timers and threads on the way hand over at once what came in the
  * time before. When the first clump began is not known, so its bytes do not count.
@@ -51,8 +52,14 @@ export const leftTogether: Follows = (arrival, last) => arrival.sentMs - last.se
 /** It was at the bottleneck before the one in front of it was through. */
 export const keptBusy: Follows = (arrival, last) => arrival.queuedMs >= arrival.arrivedMs - last.arrivedMs;
 
-export function createTrainFinder(follows: Follows, onTrain: (train: Train) => void): TrainFinder {
+/** @param mostMs a train that takes longer to arrive is told in pieces: where a queue never drains it has no end */
+export function createTrainFinder(
+  follows: Follows,
+  onTrain: (train: Train) => void,
+  mostMs = Number.POSITIVE_INFINITY,
+): TrainFinder {
   let length = 0;
+  let firstSentMs = 0;
   let totalBytes = 0;
   let bytes = 0;
   let firstClumpMs = 0;
@@ -68,10 +75,22 @@ export function createTrainFinder(follows: Follows, onTrain: (train: Train) => v
       const previousMs = previousClumpMs - firstClumpMs;
       const isFaster = previousMs > 0 && previousBytes * spreadMs > bytes * previousMs;
       const counted = isFaster ? { bytes: previousBytes, spreadMs: previousMs } : { bytes, spreadMs };
-      onTrain({ datagrams: length, ...counted, totalBytes });
+      const sentSpreadMs = last!.sentMs - firstSentMs;
+      onTrain({ datagrams: length, ...counted, totalBytes, sentSpreadMs });
     }
     length = 0;
     last = undefined;
+  }
+
+  function begin({ sentMs, arrivedMs }: TrainArrival): void {
+    length = 1;
+    totalBytes = 0;
+    bytes = 0;
+    firstSentMs = sentMs;
+    firstClumpMs = arrivedMs;
+    lastClumpMs = arrivedMs;
+    previousClumpMs = arrivedMs;
+    previousBytes = 0;
   }
 
   return {
@@ -90,14 +109,12 @@ export function createTrainFinder(follows: Follows, onTrain: (train: Train) => v
         if (lastClumpMs > firstClumpMs) bytes += arrival.bytes;
       } else {
         finish();
-        length = 1;
-        totalBytes = 0;
-        bytes = 0;
-        firstClumpMs = arrivedMs;
-        lastClumpMs = arrivedMs;
-        previousClumpMs = arrivedMs;
-        previousBytes = 0;
+        begin(arrival);
       }
+      last = arrival;
+      if (arrivedMs - firstClumpMs < mostMs) return;
+      finish();
+      begin(arrival);
       last = arrival;
     },
     finish,

@@ -9,6 +9,7 @@ function trains(...megabits: number[]) {
 
 t.test("three trains in a row that are unlike all before are of another path", async (t) => {
   t.equal(findChange(trains(20, 20, 20, 2, 2), 20e6), undefined, "two may be a stall");
+  t.equal(findChange(trains(20, 20, 20, 1, 1), 20e6), 3, "none that lasts 64 ms twice");
   t.equal(findChange(trains(20, 20, 20, 2, 2, 2), 20e6), 3);
   t.equal(findChange(trains(20, 20, 2, 2, 2), 20e6), undefined, "too little is known of the one before");
   t.equal(findChange(trains(20, 20, 20, 2, 20, 2), 20e6), undefined);
@@ -34,6 +35,7 @@ t.test("short trains tell of a change only by milliseconds that no timer makes",
     spreads.map((spreadMs, i) => ({ atMs: 10 + i, spreadMs, bitsPerSecond: 28_800_000 / spreadMs }));
   t.equal(findChangeByShort(before, short(14, 14, 14), 20e6), 10, "14 ms instead of 1.4");
   t.equal(findChangeByShort(before, short(14, 14), 20e6), undefined);
+  t.equal(findChangeByShort(before, short(60, 60), 20e6), 10, "two are enough where no stall lasts so long");
   t.equal(findChangeByShort(before, short(5, 5, 5), 20e6), undefined, "5 ms may be a timer's");
   t.equal(findChangeByShort(before, short(14, 1, 14, 14), 20e6), undefined, "one was like before");
   t.equal(

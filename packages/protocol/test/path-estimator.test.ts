@@ -134,7 +134,13 @@ t.test("the end of a burst is not waited for for ever", async (t) => {
   t.equal(path.unreceivedBytes, 0, "three round trips where that is longer");
 });
 
-const trainOf = (spreadMs: number) => ({ datagrams: 9, bytes: 10_000, spreadMs, totalBytes: 10_000 });
+const trainOf = (spreadMs: number) => ({
+  datagrams: 9,
+  bytes: 10_000,
+  spreadMs,
+  totalBytes: 10_000,
+  sentSpreadMs: 0,
+});
 
 t.test("old trains are forgotten, and the number of trains is bounded", async (t) => {
   const bandwidth = createBandwidthEstimator();
@@ -151,6 +157,27 @@ t.test("old trains are forgotten, and the number of trains is bounded", async (t
 
 t.test("arrivals at one instant give a finite rate", async (t) => {
   const bandwidth = createBandwidthEstimator();
-  bandwidth.addBurst({ datagrams: 3, bytes: 0, spreadMs: 0, totalBytes: 2_400 }, 0);
+  bandwidth.addBurst({ datagrams: 3, bytes: 0, spreadMs: 0, totalBytes: 2_400, sentSpreadMs: 0 }, 0);
   t.equal(bandwidth.bitsPerSecond, 38_400_000);
+});
+
+t.test("single datagrams sent faster than the path carries them show how narrow it is", async (t) => {
+  const boundAfter = (bitsPerSecond: number) => {
+    const path = createPathEstimator();
+    const txMs = (size * 8_000) / bitsPerSecond;
+    const events: { readonly atMs: number; happen(): void }[] = [];
+    let freeMs = 0;
+    for (let i = 0; i < 20; i++) {
+      const sentMs = i * 60;
+      freeMs = Math.max(freeMs, sentMs) + txMs;
+      const [arrivedMs, toldMs] = [freeMs + 20, freeMs + 30];
+      const report = reportOf(namedBy(i + 1, Math.round(toldMs * 10), [[i, Math.round(arrivedMs * 10)]]));
+      events.push({ atMs: sentMs, happen: () => path.sent(i, size, sentMs) });
+      events.push({ atMs: toldMs, happen: () => path.handleFeedback(report, 40, toldMs) });
+    }
+    for (const { happen } of events.sort((one, other) => one.atMs - other.atMs)) happen();
+    return path.boundBitsPerSecond;
+  };
+  t.ok(Math.abs(boundAfter(0.1e6) / 0.1e6 - 1) < 0.05, `${boundAfter(0.1e6)}`);
+  t.equal(boundAfter(0.2e6), Infinity, "each is through before the next one comes");
 });

@@ -13,6 +13,27 @@ function assertAccounted(test: Test, counts: LedgerCounts, offered: number): voi
 
 const path = { delayMs: 20, rateBitsPerSecond: 20_000_000, queueMs: 100 };
 
+t.test("frames of two datagrams tell who chooses among streams that the path is a narrow one", async (t) => {
+  const session = createVirtualSession({ seed: 1, up: path, down: path, units: 2_048 });
+  const spec = { dtype: "uint8", shape: [2_048], layout: "any" } as const;
+  const stream = session.client.openStream({ ...streamOptions, spec });
+  session.runUntil(200);
+  const frames = { frames: 30, intervalMs: 100, bytes: new Uint8Array(2_048) };
+  streamFrames(session, stream, frames);
+  session.runUntil(3_300);
+  const known = () => session.client.pathEstimate(session.clock.now()).bandwidthBitsPerSecond;
+  t.equal(known(), undefined, "of a wide one they tell nothing");
+  for (const link of [session.upLink, session.downLink]) link.set({ rateBitsPerSecond: 300_000 }, 3_300);
+  streamFrames(session, stream, frames);
+  session.runUntil(5_000);
+  t.ok(Math.abs((known() ?? 0) / 300_000 - 1) < 0.15, `${known()} bit/s`);
+  t.equal(
+    session.client.figures.bandwidthBitsPerSecond,
+    undefined,
+    "and the gate lets them through as before",
+  );
+});
+
 t.test(
   "the round trip that a client tells is the path's, soon after a start that held its first pings up",
   async (t) => {

@@ -1,7 +1,6 @@
 /** How far both ends and the way between them are from what a profile says, learnt from results. */
 import type { InferenceTerms } from "@sluice/protocol";
 import { createAgingAverage } from "./aging-average.js";
-import { createArrivalRate } from "./arrival-rate.js";
 import type { StrategyCandidate, StrategySample } from "./strategy-api.js";
 import { createWorkLoad } from "./work-load.js";
 
@@ -22,8 +21,6 @@ export interface LoadEstimate {
   detourMs(nowMs: number): number;
   /** What frames that came through had of the path, in bits per second; `undefined` before the first. */
   deliveryBitsPerSecond(rttMs: number, nowMs: number): number | undefined;
-  /** See {@link ArrivalRate.bitsPerSecond}. */
-  arrivalBitsPerSecond(nowMs: number): number | undefined;
 }
 
 /** Loads come and go; a profile of another machine, or of a busy moment, is wrong for good. */
@@ -53,7 +50,6 @@ export function createLoadEstimate(candidates: readonly StrategyCandidate[]): Lo
   const detour = createAgingAverage(0, detourHalfLifeMs, { gain: detourGain, catchUpMs });
   const networkMs = createAgingAverage(0, halfLifeMs);
   const networkBytes = createAgingAverage(0, halfLifeMs);
-  const arrivals = createArrivalRate();
   const content = new Map(
     candidates.map(({ name, terms }) => [
       name,
@@ -85,7 +81,6 @@ export function createLoadEstimate(candidates: readonly StrategyCandidate[]): Lo
       if (pathMs > 0) detour.add(Math.max(0, onPathMs - pathMs), nowMs);
       networkMs.add(onPathMs, nowMs);
       networkBytes.add(delivered.bytes, nowMs);
-      arrivals.add(delivered.bytes, delivered.reassemblyMs, nowMs);
       const own = content.get(name)!;
       own.encodeMs.add(delivered.encodeMs, nowMs);
       own.bytes.add(delivered.bytes, nowMs);
@@ -107,7 +102,6 @@ export function createLoadEstimate(candidates: readonly StrategyCandidate[]): Lo
     serverQueueMs: queue.value,
     serialShare: serial.value,
     detourMs: detour.value,
-    arrivalBitsPerSecond: arrivals.bitsPerSecond,
     deliveryBitsPerSecond(rttMs, nowMs) {
       const bytes = networkBytes.value(nowMs);
       if (bytes < 1) return undefined;

@@ -33,8 +33,6 @@ const silenceMs = 1_000;
 /** While frames are sent, reports and results come with each of them. */
 const busySilenceMs = 200;
 const busySilenceFrames = 3;
-/** What may have changed since it was measured. */
-const oldMs = 500;
 /** So much time decides how much of what is predicted comes true, but at least so many frames. */
 const trustWindowMs = 800;
 const leastTrustWindow = 6;
@@ -84,15 +82,6 @@ export function createStrategySelector(options: SelectorOptions): StrategySelect
       ? Math.max(busySilenceMs, (busySilenceFrames * 1_000) / framesPerSecond)
       : silenceMs;
     return !path.isDark && path.silentMs < Math.min(silenceMs, patienceMs) + (path.rttMs ?? 0);
-  }
-
-  /** A bandwidth that was not measured for a while, by frames of a few datagrams, is no more than they came at. */
-  function narrowed(known: PathEstimate | undefined, nowMs: number): PathEstimate | undefined {
-    const most = load.arrivalBitsPerSecond(nowMs);
-    if (!known?.bandwidthBitsPerSecond || most === undefined || known.bandwidthAgeMs < oldMs) return known;
-    if (most > known.bandwidthBitsPerSecond / 2) return known;
-    const rate = Math.min(most, known.rateBitsPerSecond ?? most);
-    return { ...known, bandwidthBitsPerSecond: most, rateBitsPerSecond: rate };
   }
 
   function predictAll(conditions: SelectorConditions, isPathUsable: boolean): Prediction[] {
@@ -168,10 +157,9 @@ export function createStrategySelector(options: SelectorOptions): StrategySelect
   }
 
   return {
-    choose(asked): StrategyDecision {
-      const { nowMs, framesPerSecond, unavailable } = asked;
-      path = narrowed(asked.path, nowMs);
-      const conditions = { ...asked, path };
+    choose(conditions): StrategyDecision {
+      const { nowMs, framesPerSecond, unavailable } = conditions;
+      path = conditions.path;
       const isPathUsable = path !== undefined && isAnswering(path, framesPerSecond);
       estimates = estimate(conditions);
       forgiveWorse(isPathUsable);

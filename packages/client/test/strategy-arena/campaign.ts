@@ -1,6 +1,6 @@
 /**
- * Many scenarios, and the worst phases of them: `node campaign.js --from 0 --count 100`. What fixed choices do does not
- * depend on the choice among them, so `--keep DIR` keeps it.
+ * Many scenarios, and the worst phases of them: `node campaign.js --from 0 --count 100`, with `--traces` on paths that change
+ * within a phase. What fixed choices do does not depend on the choice among them, so `--keep DIR` keeps it.
  */
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -13,6 +13,7 @@ const { values } = parseArgs({
   options: {
     from: { type: "string", default: "0" },
     count: { type: "string", default: "100" },
+    traces: { type: "boolean", default: false },
     keep: { type: "string" },
     worst: { type: "string", default: "10" },
     show: { type: "boolean", default: false },
@@ -23,7 +24,7 @@ const from = Number(values.from);
 const all: (ComparedPhase & { readonly seed: number })[] = [];
 let lost = 0;
 for (let seed = from; seed < from + Number(values.count); seed++) {
-  const options = drawScenario(seed);
+  const options = drawScenario(seed, values.traces ? "traces" : "phases");
   const fixed = await recall(options);
   const { phases, run } = await compareLive(options, fixed);
   if (run.sessionEnd !== undefined) {

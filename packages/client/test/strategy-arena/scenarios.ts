@@ -1,6 +1,8 @@
 /** Devices, networks, servers and paths by chance: the same seed, the same scenario. */
-import { createRandom, type Random } from "@sluice/simnet";
+import { createRandom } from "@sluice/simnet";
 import type { Phase, Way, WorldOptions } from "../adaptive-world.js";
+import { type Draws, drawsOf } from "./draws.js";
+import { drawTrace } from "./traces.js";
 
 /** What the whole network takes on the device, in deadlines; how many times quicker the server is. */
 const wholeDeadlines = [0.15, 1.5] as const;
@@ -14,7 +16,10 @@ const deadlineMs = [100, 500] as const;
 /** Of the scenarios: their path changes every few seconds. */
 const restlessShare = 1 / 4;
 
-export function drawScenario(seed: number): WorldOptions {
+/** Phases of one path after another, or paths that change in other ways (`traces.ts`). */
+export type Course = "phases" | "traces";
+
+export function drawScenario(seed: number, course: Course = "phases"): WorldOptions {
   const random = createRandom(`arena ${seed}`);
   const draw = drawsOf(random.fork("draws"));
   const deadline = Math.round(draw.log(...deadlineMs));
@@ -40,8 +45,12 @@ export function drawScenario(seed: number): WorldOptions {
   const device = drawDevice(drawsOf(random.fork("device")));
   const clientError = Math.exp(draw.even(-0.2, 0.2)) / device.cold;
   const isRestless = random.fork("restless").next() < restlessShare;
+  const phases =
+    course === "phases"
+      ? drawPhases(draw, ways, deadline, isRestless)
+      : drawTrace(drawsOf(random.fork("trace")), ways, deadline);
   return {
-    ...{ seed, phases: drawPhases(draw, ways, deadline, isRestless) },
+    ...{ seed, phases },
     ways: ways.map((way) => ({
       ...way,
       told: {
@@ -70,17 +79,6 @@ function drawDevice(draw: Draws) {
         slowMoments: { everyMs: 1_600, lastMs: draw.even(80, 180), speed: 0.13 },
       }
     : { slowdown: 1, cold: 1, slowMoments: { everyMs: 1_600, lastMs: 120, speed: 0.2 } };
-}
-
-type Draws = ReturnType<typeof drawsOf>;
-
-function drawsOf(random: Random) {
-  const even = (low: number, high: number) => low + (high - low) * random.next();
-  return {
-    even,
-    log: (low: number, high: number) => Math.exp(even(Math.log(low), Math.log(high))),
-    chance: (share: number) => random.next() < share,
-  };
 }
 
 /** A fine codec and a coarse one of a tensor. */
