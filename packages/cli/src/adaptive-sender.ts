@@ -5,6 +5,7 @@ import type { LabelledImage, Model } from "@sluice/inference";
 import { CliError } from "./cli-error.js";
 import { openWorkload } from "./client-half.js";
 import { ExitCode } from "./exit-codes.js";
+import { answerWith } from "./fixed-sender.js";
 import { type PeekedImages, peekImages } from "./peek-images.js";
 import { type ModelCandidate, openCandidates, parseProfile } from "./strategy-candidates.js";
 import type { Sender, SetupCandidate, StreamHooks, StreamOptions } from "./stream-api.js";
@@ -106,9 +107,7 @@ function candidateFor(
 ): AdaptiveCandidate<LabelledImage> {
   const common = { name, terms, worth };
   if (strategy === "client") {
-    const run = async (image: LabelledImage) => ({
-      predictions: [{ name: String(await part.classifyHere(image)) }],
-    });
+    const run = async (image: LabelledImage) => answerWith(await part.classifyHere(image));
     return { ...common, strategy, run };
   }
   const stream = tensorStreamOptions(model, part, codec, options);

@@ -159,6 +159,13 @@ async function writeWhole(path: string, text: string): Promise<void> {
 
 async function calibrate(reference: string, options: CalibrateOptions, context: CliContext): Promise<void> {
   const model = await loadModel(reference);
+  if (model.inputs.length > 1) {
+    const names = model.inputs.map(({ name }) => `"${name}"`).join(", ");
+    throw new ModelError(
+      "unsupported",
+      `model "${reference}": has ${model.inputs.length} inputs (${names}), and images feed one; statistics are of models with one input`,
+    );
+  }
   const split = await model.network.split(options.split);
   const spec = specOf(split.cut);
   const { shape, layout } = spec;

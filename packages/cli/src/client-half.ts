@@ -5,11 +5,12 @@ import {
   loadModel,
   type Model,
   type OpenSourceOptions,
-  openSource,
+  openSources,
   type Preprocess,
   type ProviderChoice,
   parseSyntheticShape,
   preprocessPresets,
+  repeatFirst,
 } from "@sluice/inference";
 import type { Strategy } from "@sluice/protocol";
 import { createTensor, type Tensor, type TensorSpec } from "@sluice/tensor";
@@ -31,8 +32,8 @@ export interface ClientHalf {
   readonly source: ImageSource;
   /** The tensor to be sent. */
   produce(image: LabelledImage): Promise<Tensor>;
-  /** The index of the best class, where the whole network runs here. */
-  classifyHere(image: LabelledImage): Promise<number>;
+  /** The index of the best class, where the whole network runs here; `undefined` where its output is empty. */
+  classifyHere(image: LabelledImage): Promise<number | undefined>;
   close(): Promise<void>;
 }
 
@@ -41,7 +42,8 @@ export interface ClientHalfOptions {
   readonly model: string;
   readonly split: string | undefined;
   readonly strategy: Strategy;
-  readonly source: string | undefined;
+  /** For each what `--source` says; `undefined`: what suits the model. */
+  readonly source: readonly string[] | undefined;
   /** Of synthetic tensors, and of the pixels sent by the strategy `server`. */
   readonly dtype: "float32" | "uint8" | undefined;
   readonly codec: string | undefined;
@@ -62,8 +64,8 @@ export function openClientHalf(options: ClientHalfOptions): Promise<ClientHalf> 
 }
 
 async function openSink(options: ClientHalfOptions): Promise<ClientHalf> {
-  const { source = "synthetic:28x28x128", dtype = "uint8", seed = 1 } = options;
-  if (!source.startsWith("synthetic:")) {
+  const { source: [source = "", ...others] = ["synthetic:28x28x128"], dtype = "uint8", seed = 1 } = options;
+  if (!source.startsWith("synthetic:") || others.length > 0) {
     throw new CliError(ExitCode.usage, `--source: sink takes synthetic:HxWxC, got "${source}"`);
   }
   const shape = parseSyntheticShape(source.slice("synthetic:".length));
@@ -76,27 +78,6 @@ async function openSink(options: ClientHalfOptions): Promise<ClientHalf> {
     produce: async ({ image }) => image,
     classifyHere: () => Promise.reject(new Error("sink runs no network")),
     async close() {},
-  };
-}
-
-/** Making random tensors costs more than sending them; a few different ones are enough. */
-const syntheticVariety = 8;
-
-function repeatFirst(source: ImageSource): ImageSource {
-  let made: readonly LabelledImage[] = [];
-  return {
-    count: Number.POSITIVE_INFINITY,
-    async *[Symbol.asyncIterator]() {
-      if (made.length === 0) {
-        const first: LabelledImage[] = [];
-        for await (const image of source) {
-          first.push(image);
-          if (first.length === syntheticVariety) break;
-        }
-        made = first;
-      }
-      for (let i = 0; ; i++) yield made[i % made.length]!;
-    },
   };
 }
 
@@ -115,10 +96,8 @@ export async function openWorkload(
     ...(options.labels ? { labelsPath: options.labels } : {}),
     ...(preprocess ? { preprocess } : {}),
   });
-  const sourceName = options.source ?? defaultSource(model);
-  const seed = { ...(options.seed === undefined ? {} : { seed: options.seed }), ...noticing(options) };
-  const source = await openSource(sourceName, model, seed);
-  return { model, source: /^synthetic(:|$)/.test(sourceName) ? repeatFirst(source) : source };
+  const opening = { ...(options.seed === undefined ? {} : { seed: options.seed }), ...noticing(options) };
+  return { model, source: await openSources(options.source ?? [defaultSource(model)], model, opening) };
 }
 
 /** What is left out is told once, however often the source begins again. */

@@ -54,6 +54,11 @@ async function remoteSender(half: ClientHalf, options: FixedOptions, hooks: Stre
   };
 }
 
+/** What a network that ran here says, as a server would. @param label of the best class; `undefined`: there is none */
+export function answerWith(label: number | undefined) {
+  return { predictions: label === undefined ? [] : [{ name: String(label) }] };
+}
+
 function localSender(half: ClientHalf, options: FixedOptions): Sender {
   let running = 0;
 
@@ -65,7 +70,7 @@ function localSender(half: ClientHalf, options: FixedOptions): Sender {
     const latencyMs = performance.now() - startMs;
     return {
       ...{ status: "delivered", frame: 0, latencyMs, onTime: latencyMs <= options.deadlineMs, bytes: 0 },
-      ...{ answer: { predictions: [{ name: String(label) }] }, concealedFraction: 0 },
+      ...{ answer: answerWith(label), concealedFraction: 0 },
       ...{ slicesReceived: 0, slicesRecovered: 0, sendQueueMs: 0 },
       timings: {
         ...{ produce: latencyMs, encode: 0, reassembly: 0, decode: 0 },

@@ -1,5 +1,6 @@
 import { type Codec, defaultCodec, prepareCodec } from "@sluice/codec";
 import {
+  type CrossingTensor,
   type Cut,
   createSeededRandom,
   type IllegalCut,
@@ -32,6 +33,8 @@ interface CutReport {
   readonly operation: string;
   readonly dtype: string;
   readonly shape: readonly number[];
+  /** Where several tensors cross: each of them, which lie one behind the other in one of this type and shape. */
+  readonly crossing?: readonly CrossingTensor[];
   readonly elements: number;
   readonly float32Bytes: number;
   /** What its coded size is told for. */
@@ -84,6 +87,7 @@ async function describeCut(cut: Cut, model: Model, codec: Codec): Promise<CutRep
     workShare: cut.workShare,
     recommended: cut.name === model.defaultCut,
     statistics: (await readStatistics(model, cut.name)) !== undefined,
+    ...(cut.crossing === undefined ? {} : { crossing: cut.crossing }),
     ...(cut.declared === undefined ? {} : { declared: cut.declared }),
   };
 }
@@ -94,6 +98,11 @@ function describeSize({ format, byteLength }: Network): string {
 
 function formatShape(shape: readonly (number | null)[]): string {
   return shape.length === 0 ? "scalar" : shape.map((size) => size ?? "?").join("x");
+}
+
+/** The shapes of all that crosses at a cut. */
+function formatCrossing({ shape, crossing }: CutReport): string {
+  return crossing ? crossing.map((tensor) => formatShape(tensor.shape)).join(" + ") : formatShape(shape);
 }
 
 const columns = [
@@ -108,9 +117,20 @@ const columns = [
   { title: "" },
 ] as const;
 
-function notes({ recommended, statistics, dtype, declared }: CutReport): string {
+function notes({ recommended, statistics, dtype, declared, crossing, name }: CutReport): string {
   const differs = declared !== undefined && `declared as ${declared}, which a run does not give`;
-  return [recommended && "default", statistics && "statistics", dtype !== "float32" && dtype, differs]
+  const made = name.split("+");
+  const beside = crossing
+    ?.filter((tensor) => !made.includes(tensor.name))
+    .map((tensor) => `"${tensor.name}"`);
+  const types = crossing ? [...new Set(crossing.map((tensor) => tensor.dtype))].join(" + ") : dtype;
+  return [
+    recommended && "default",
+    statistics && "statistics",
+    types !== "float32" && types,
+    beside && beside.length > 0 && `with ${beside.join(", ")}`,
+    differs,
+  ]
     .filter((note) => typeof note === "string")
     .join(", ");
 }
@@ -122,7 +142,7 @@ function formatCuts(cuts: readonly CutReport[], hasReasons: boolean): string {
     cuts.map((cut) => [
       cut.name,
       cut.operation,
-      formatShape(cut.shape),
+      formatCrossing(cut),
       String(cut.elements),
       formatBytes(cut.float32Bytes),
       cut.codedBytes === null ? "-" : formatBytes(cut.codedBytes),
@@ -146,7 +166,7 @@ function formatIllegal(illegal: readonly IllegalCut[], cuts: number): string {
 async function inspectModel(reference: string, options: InspectOptions, context: CliContext): Promise<void> {
   const codecs = new Map<string, Codec>();
   const codecOf = async (cut: Cut): Promise<Codec> => {
-    const text = options.codec ?? suitedCodec(cut.dtype);
+    const text = options.codec ?? (cut.crossing ? integerCodec : suitedCodec(cut.dtype));
     const codec = codecs.get(text) ?? (await prepareCodec(text));
     codecs.set(text, codec);
     return codec;

@@ -8,11 +8,11 @@ import {
   specOf,
 } from "@sluice/inference";
 import type { Strategy } from "@sluice/protocol";
-import { convertTensor, createTensor, type Tensor, type TensorSpec } from "@sluice/tensor";
+import { convertTensor, createTensor, isTensor, type Tensor, type TensorSpec } from "@sluice/tensor";
 import { type EngineOptionValues, engineOptions } from "./provider-option.js";
 import { createSlowDevice } from "./slow-device.js";
 import { type HashedStatistics, readHashedStatistics } from "./statistics-hash.js";
-import { isFloatDtype, suitedCodec } from "./suited-codec.js";
+import { integerCodec, isFloatDtype, suitedCodec } from "./suited-codec.js";
 
 export interface ModelPart {
   readonly strategy: Strategy;
@@ -24,8 +24,8 @@ export interface ModelPart {
   readonly statistics: HashedStatistics | undefined;
   /** The tensor to be sent. */
   produce(image: LabelledImage): Promise<Tensor>;
-  /** The index of the best class, where the whole network runs here. */
-  classifyHere(image: LabelledImage): Promise<number>;
+  /** The index of the best class, where the whole network runs here; `undefined` where its output is empty. */
+  classifyHere(image: LabelledImage): Promise<number | undefined>;
   close(): Promise<void>;
 }
 
@@ -53,6 +53,9 @@ export async function openModelPart(model: Model, options: ModelPartOptions): Pr
 }
 
 function serverPart(model: Model, options: ModelPartOptions): ModelPart {
+  const isBundle = model.inputs.length > 1;
+  if (isBundle && options.dtype !== undefined)
+    throw new RangeError("--dtype: a model with several inputs takes each in its own type");
   // Pixels that the network takes as they are travel as bytes.
   const isFloat = isFloatDtype(model.input.dtype);
   // Numbers of a vocabulary mean nothing once they are rounded.
@@ -63,7 +66,7 @@ function serverPart(model: Model, options: ModelPartOptions): ModelPart {
   const lossy = elements >= pictureElements ? [inputCodec, pictureCodec] : [inputCodec];
   return {
     ...{ strategy: "server", split: "", statistics: undefined, spec },
-    codecs: dtype === "float32" ? lossy : ["raw"],
+    codecs: dtype === "float32" && !isBundle ? lossy : [integerCodec],
     produce: async ({ image }) => convertTensor(image, dtype),
     classifyHere: () => Promise.reject(new Error("the network runs at the server")),
     async close() {},
@@ -82,23 +85,48 @@ async function computingPart(model: Model, options: ModelPartOptions): Promise<M
   // The first run allocates; no frame should wait for it.
   const input = specOf(model.input);
   const sample = [createTensor(input.dtype, input.shape, undefined, input.layout)];
+  if (!cut) return wholePart(engine, input, sample, slowdown);
   const [output] = await engine.run(sample);
   const run = await createSlowDevice(engine, slowdown, sample);
-  const statistics = cut ? await readHashedStatistics(model, split) : undefined;
-  const isFloat = isFloatDtype(output!.dtype);
+  const statistics = await readHashedStatistics(model, split);
+  const isSuited = isFloatDtype(output!.dtype) && cut.crossing.length === 1;
   return {
-    ...{ strategy, split: cut ? split : "", statistics },
+    ...{ strategy, split, statistics },
     spec: { dtype: output!.dtype, shape: output!.shape, layout: output!.layout },
-    codecs: isFloat
+    codecs: isSuited
       ? [suitedCodec(output!.dtype), coarseCodec, ...(statistics ? ["sluice"] : [])]
-      : [suitedCodec(output!.dtype)],
+      : [integerCodec],
     async produce({ image }) {
       const [tensor] = await run([image]);
       return tensor!;
     },
+    classifyHere: () => Promise.reject(new Error("a half says no class")),
+    close: () => engine.close(),
+  };
+}
+
+/** The whole network, whose outputs stay here and may be of any type and size. */
+async function wholePart(
+  engine: Engine,
+  input: TensorSpec,
+  sample: readonly Tensor[],
+  slowdown: number,
+): Promise<ModelPart> {
+  const answering = {
+    run: async (inputs: readonly Tensor[]) => (await engine.answer([inputs]))[0]!,
+  };
+  const [output] = await answering.run(sample);
+  const run = await createSlowDevice(answering, slowdown, sample);
+  return {
+    ...{ strategy: "client", split: "", statistics: undefined, codecs: [] },
+    spec:
+      output && isTensor(output)
+        ? { dtype: output.dtype, shape: output.shape, layout: output.layout }
+        : input,
+    produce: () => Promise.reject(new Error("nothing is sent where the network runs here")),
     async classifyHere({ image }) {
       const [logits] = await run([image]);
-      return classify(logits!, [], 1)[0]!.label;
+      return classify(logits!, [], 1)[0]?.label;
     },
     close: () => engine.close(),
   };

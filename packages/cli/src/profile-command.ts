@@ -6,7 +6,7 @@ import {
   type Model,
   type ModelProfile,
   measureProfile,
-  openSource,
+  openSources,
   type ProviderChoice,
   preprocessPresets,
   readStatistics,
@@ -24,14 +24,14 @@ import { drawProfile } from "./profile-plot.js";
 import { profileProviders } from "./profile-providers.js";
 import { formatIntervals, formatLayers, formatOptions, nameOptions } from "./profile-report.js";
 import { engineOptions, providerOption } from "./provider-option.js";
-import { parsePositive } from "./stream-options.js";
+import { collect, parsePositive, sourceHelp } from "./stream-options.js";
 import { integerCodec, isFloatDtype } from "./suited-codec.js";
 
 interface ProfileCommandOptions {
   readonly split?: readonly string[];
   readonly codec?: readonly string[];
   readonly inputCodec?: readonly string[];
-  readonly source?: string;
+  readonly source?: readonly string[];
   readonly preprocess?: keyof typeof preprocessPresets;
   readonly images: number;
   readonly runs: number;
@@ -46,7 +46,7 @@ interface ProfileCommandOptions {
 
 /** Inputs for the model: from a source, else noise of its shape. */
 async function takeInputs(model: Model, { source, images }: ProfileCommandOptions): Promise<Tensor[]> {
-  const opened = await openSource(source ?? defaultSource(model), model, { seed: 1 });
+  const opened = await openSources(source ?? [defaultSource(model)], model, { seed: 1 });
   const tensors: Tensor[] = [];
   for await (const { image } of opened) {
     tensors.push({ ...image, layout: model.input.layout });
@@ -59,7 +59,8 @@ async function takeInputs(model: Model, { source, images }: ProfileCommandOption
 /** What the input is sent as: pixels as they are, or as numbers; and as pictures. */
 async function openInputCodecs(model: Model, given: readonly string[] | undefined) {
   const isPixels = takesPixels(model);
-  const isWhole = !isFloatDtype(model.input.dtype);
+  // Nor are tensors of all kinds in a bundle.
+  const isWhole = !isFloatDtype(model.input.dtype) || model.inputs.length > 1;
   const plain = { codec: await prepareCodec(isPixels || isWhole ? "raw" : inputCodec), asBytes: isPixels };
   // Places in a table are no picture.
   if (given === undefined && isWhole) return [plain];
@@ -168,7 +169,6 @@ async function profileEachProvider(
 
 /** Registers `sluice profile`. */
 export function registerProfile(program: Command, context: CliContext): void {
-  const collect = (text: string, before: readonly string[] | undefined) => [...(before ?? []), text];
   addModelArgument(program.command("profile"), modelHelp)
     .description(
       "Measure where the time of an inference goes at each cut, and tell which way is the fastest when.",
@@ -184,10 +184,7 @@ export function registerProfile(program: Command, context: CliContext): void {
       "a codec of the input, for the server only (default: as bytes, and as JPEG; whole numbers as they are)",
       collect,
     )
-    .option(
-      "--source <what>",
-      "test-images, a folder, an image (default: test-images, or noise where there are none)",
-    )
+    .option("--source <what>", sourceHelp, collect)
     .addOption(
       new Option("--preprocess <preset>", "how pixels become the model's input").choices(
         Object.keys(preprocessPresets),

@@ -108,7 +108,7 @@ export function formatLayers(layers: readonly LayerFigures[]): string {
       const { mean, deviation, within3Sigma, histogram } = layer.distribution;
       return [
         layer.split,
-        layer.shape.join("x"),
+        (layer.shapes ?? [layer.shape]).map((shape) => shape.join("x") || "scalar").join(" + "),
         ms(layer.cumulativeMs),
         `${(100 * layer.workShare).toFixed(1)} %`,
         formatBytes(layer.uncompressedBytes),

@@ -21,7 +21,7 @@ export async function losslessAnswer(
   { image, model, labels, threads, provider }: LosslessOptions,
 ): Promise<unknown> {
   const half = await openClientHalf({
-    ...{ model: model ?? stream.model, labels, threads, provider, source: image },
+    ...{ model: model ?? stream.model, labels, threads, provider, source: [image] },
     ...{ split: stream.split || undefined, strategy: stream.split === "" ? "server" : "shared" },
     ...{ dtype: undefined, codec: undefined, seed: undefined, preprocess: undefined },
   });

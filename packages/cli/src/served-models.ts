@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { basename, extname, join } from "node:path";
 import { embeddedModels, loadModel, type Model, type ProviderChoice } from "@sluice/inference";
@@ -41,8 +42,17 @@ export interface ServedEntry {
   readonly model: Model | undefined;
 }
 
-/** `[NAME[@VERSION]=]MODEL`. @throws CliError naming the option */
+/** Whether the whole text is the path of something, with sizes behind it or not. */
+function isPath(text: string): boolean {
+  for (let at = text.indexOf(":"); at > 0; at = text.indexOf(":", at + 1)) {
+    if (existsSync(text.slice(0, at))) return true;
+  }
+  return existsSync(text);
+}
+
+/** `[NAME[@VERSION]=]MODEL`; a path that is there goes before a name. @throws CliError naming the option */
 export function parseModelEntry(text: string): ModelEntry {
+  if (isPath(text)) return { ...plainEntry, name: undefined, reference: text };
   // A path with sizes of axes behind it has a colon and a sign of equality, too.
   const match = /^(?:([^=@:/\\]+)(?:@([A-Za-z0-9.-]+))?=)?(.+)$/s.exec(text);
   if (!match) {

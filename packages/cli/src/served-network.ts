@@ -1,4 +1,5 @@
 import {
+  bundleInfo,
   classify,
   createRestartingEngine,
   decodeCtc,
@@ -11,6 +12,7 @@ import {
   numbersOf,
   type OutputInfo,
   openSizesAdvice,
+  specOf,
   type TensorInfo,
 } from "@sluice/inference";
 import { ErrorCode, type ResultContent } from "@sluice/protocol";
@@ -24,7 +26,14 @@ import {
   type ServedStream,
   StreamRefusal,
 } from "@sluice/server";
-import { convertTensor, createTensor, type OutputTensor, type TensorSpec } from "@sluice/tensor";
+import {
+  convertTensor,
+  createTensor,
+  type OutputTensor,
+  type Tensor,
+  type TensorSpec,
+  unpackTensors,
+} from "@sluice/tensor";
 import { readHashedStatistics } from "./statistics-hash.js";
 
 /** Frames that one run of a network takes at most; the scheduler takes as many of them as the measurement shows a gain for. */
@@ -40,18 +49,21 @@ export async function loadServedHalf(
   options: EngineOptions,
 ): Promise<LoadedHalf> {
   const half = await tailOf(model, split);
-  const batches = half.inputs[0]?.batch === "dynamic" ? [1, maxFrames] : [1];
+  const batches = half.inputs.every(({ batch }) => batch === "dynamic") ? [1, maxFrames] : [1];
   const engine = await createRestartingEngine(() => half.load({ ...options, batches }), {
     now: () => performance.now(),
   });
   try {
     const statistics = split === "" ? undefined : await readHashedStatistics(model, split);
+    const input = bundleInfo("inputs", engine.inputs);
     const network = await createNetwork(engine, half.engine === "remote", options.onLog);
     return {
       serve({ spec, content, maxResultBytes }) {
-        checkShape(spec, engine.inputs[0]!);
+        checkSpec(spec, input, engine.inputs);
         return {
           network,
+          // A mean of other tensors' numbers means nothing in a bundle.
+          ...(engine.inputs.length > 1 ? { concealment: "zero" as const } : {}),
           answer: chooseAnswer(engine.outputs, { content, maxResultBytes }, model),
           ...(statistics ? { statistics } : {}),
           ...(model.hash ? { modelHash: model.hash } : {}),
@@ -70,15 +82,7 @@ export async function loadServedHalf(
 }
 
 async function tailOf(model: Model, split: string): Promise<Network> {
-  if (split === "") {
-    const { inputs } = model.network;
-    if (inputs.length === 1) return model.network;
-    const names = inputs.map(({ name }) => `"${name}"`).join(", ");
-    throw new StreamRefusal(
-      ErrorCode.unknownSplit,
-      `split: the model has ${inputs.length} inputs (${names}), and a frame is one tensor: cut it where they have met`,
-    );
-  }
+  if (split === "") return model.network;
   try {
     return (await model.network.split(split)).tail;
   } catch (error) {
@@ -92,28 +96,44 @@ async function createNetwork(
   isRemote: boolean,
   onLog?: (line: string) => void,
 ): Promise<ServedNetwork<readonly OutputTensor[]>> {
-  const input = engine.inputs[0]!;
+  const { inputs } = engine;
   const isMixing = await mixesSamples(engine);
   if (isMixing) onLog?.("samples of a batch change each other in this network: its frames run one by one");
-  const isStackable = input.batch === "dynamic" && !isMixing;
-  const shape = input.shape.map((size) => size ?? 1);
-  // No frame should wait for what the first runs allocate and compile.
-  const costs = await measureBatchCosts(
-    (frames) =>
-      engine.answer(
-        Array.from({ length: frames }, () => createTensor(input.dtype, shape, undefined, input.layout)),
+  const isStackable = inputs.every(({ batch }) => batch === "dynamic") && !isMixing;
+  const zeros = () =>
+    inputs.map(({ dtype, shape, layout }) =>
+      createTensor(
+        dtype,
+        shape.map((size) => size ?? 1),
+        undefined,
+        layout,
       ),
-    { maxFrames: isStackable ? maxFrames : 1, now: () => performance.now() },
-  ).catch((cause: unknown) => {
-    throw input.shape.includes(null) ? openSizesError(input, cause) : cause;
+    );
+  // No frame should wait for what the first runs allocate and compile.
+  const costs = await measureBatchCosts((frames) => engine.answer(Array.from({ length: frames }, zeros)), {
+    maxFrames: isStackable ? maxFrames : 1,
+    now: () => performance.now(),
+  }).catch((cause: unknown) => {
+    const open = inputs.find(({ shape }) => shape.includes(null));
+    throw open ? openSizesError(open, cause) : cause;
   });
   return {
     ...{ maxFrames: isStackable ? maxFrames : 1, costs },
     // In this process what a run takes is copied into its batch, and outputs have memory of their own.
     ...(isRemote ? { maxUnderWay: maxRemoteRuns } : { isSerial: true, letsGo: true }),
-    // Pixels may come as uint8, numbers as float32, where the network takes something else.
-    run: (frames) => engine.answer(frames.map(({ tensor }) => convertTensor(tensor, input.dtype))),
+    run: (frames) => engine.answer(frames.map(({ tensor }) => takeFrame(tensor, inputs))),
   };
+}
+
+/** What a network takes of a frame's tensor. */
+function takeFrame(tensor: Tensor, inputs: readonly TensorInfo[]): readonly Tensor[] {
+  if (inputs.length > 1)
+    return unpackTensors(
+      tensor,
+      inputs.map((info) => specOf(info)),
+    );
+  // Pixels may come as uint8, numbers as float32, where the network takes something else.
+  return [convertTensor(tensor, inputs[0]!.dtype)];
 }
 
 function openSizesError({ name, shape }: TensorInfo, cause: unknown): ModelError {
@@ -122,15 +142,28 @@ function openSizesError({ name, shape }: TensorInfo, cause: unknown): ModelError
   return new ModelError("unsupported", message, { cause });
 }
 
-function checkShape(spec: TensorSpec, { shape: wanted }: TensorInfo): void {
+function checkSpec(
+  spec: TensorSpec,
+  { dtype, shape: wanted }: TensorInfo,
+  inputs: readonly TensorInfo[],
+): void {
   const fits =
     wanted.length === spec.shape.length && wanted.every((size, i) => size === null || size === spec.shape[i]);
-  if (!fits) {
+  if (inputs.length > 1) {
+    if (fits && dtype === spec.dtype) return;
+    const told = inputs
+      .map(({ name, dtype, shape }) => `"${name}" ${dtype} [${shape.join(", ")}]`)
+      .join(", ");
     throw new StreamRefusal(
       ErrorCode.specMismatch,
-      `shape: the tensor at the cut is [${wanted.join(", ")}], the stream's is [${spec.shape.join(", ")}]`,
+      `shape: a frame is the bundle of ${told}, which is ${dtype} [${wanted.join(", ")}]; the stream's is ${spec.dtype} [${spec.shape.join(", ")}]`,
     );
   }
+  if (fits) return;
+  throw new StreamRefusal(
+    ErrorCode.specMismatch,
+    `shape: the tensor at the cut is [${wanted.join(", ")}], the stream's is [${spec.shape.join(", ")}]`,
+  );
 }
 
 /** Of scores; wider whole numbers are indices and counts. */

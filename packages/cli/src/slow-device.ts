@@ -1,12 +1,11 @@
 /** Runs of a network as on a slower device, for trying what such a device would do. */
-import type { Engine } from "@sluice/inference";
 import { createLatestMedian } from "@sluice/protocol";
 import type { Tensor } from "@sluice/tensor";
 
 /** The last runs tell how long one takes here: a machine has paces that last for seconds, and moments that spoil few of them. */
 const usualRuns = 15;
 
-export type Run = (inputs: readonly Tensor[]) => Promise<Tensor[]>;
+export type Run<Outputs> = (inputs: readonly Tensor[]) => Promise<Outputs>;
 
 /** Time, as it is for the device. */
 export interface DeviceTime {
@@ -25,16 +24,16 @@ const hostTime: DeviceTime = {
  * @param slowdown times as slow as this machine, 1 or more; at 1 runs are left as they are
  * @param sample inputs of the network, to find out how long it takes
  */
-export async function createSlowDevice(
-  engine: Pick<Engine, "run">,
+export async function createSlowDevice<Outputs>(
+  engine: { readonly run: Run<Outputs> },
   slowdown: number,
   sample: readonly Tensor[],
   time: DeviceTime = hostTime,
-): Promise<Run> {
-  const run: Run = (inputs) => engine.run(inputs);
+): Promise<Run<Outputs>> {
+  const run: Run<Outputs> = (inputs) => engine.run(inputs);
   if (slowdown === 1) return run;
   const usual = createLatestMedian(usualRuns);
-  const timed: Run = async (inputs) => {
+  const timed: Run<Outputs> = async (inputs) => {
     const startMs = time.now();
     const outputs = await run(inputs);
     usual.add(time.now() - startMs);

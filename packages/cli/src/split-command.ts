@@ -1,5 +1,5 @@
 import { mkdir } from "node:fs/promises";
-import { loadModel, type Network } from "@sluice/inference";
+import { loadModel, type TensorInfo } from "@sluice/inference";
 import type { Command } from "commander";
 import type { CliContext } from "./cli-context.js";
 import { addModelArgument, readModelArgument } from "./model-argument.js";
@@ -12,19 +12,27 @@ interface SplitOptions {
 
 async function splitFile(reference: string, options: SplitOptions, context: CliContext): Promise<void> {
   const model = await loadModel(reference, { severalInputs: true });
-  const { cut, head, tail } = await model.network.split(options.split);
+  const { cut, crossing, head, tail } = await model.network.split(options.split);
+  const { inputs } = model.network;
+  const entering = crossing.filter(({ name }) => inputs.some((input) => input.name === name));
+  const made = crossing.filter((tensor) => !entering.includes(tensor));
   await mkdir(options.out, { recursive: true });
   const [headPath] = await head.save(options.out, `${model.name}-head`);
   const [tailPath] = await tail.save(options.out, `${model.name}-tail`);
   context.stdout.write(
     options.json
       ? `${JSON.stringify({ event: "split", model: model.name, split: options.split, shape: cut.shape, dtype: cut.dtype, head: headPath, tail: tailPath })}\n`
-      : `${headPath}: from ${describeInputs(model.network)} to ${options.split} [${cut.shape.join(", ")}] ${cut.dtype}\n${tailPath}: from there to the output\n`,
+      : `${headPath}: from ${inputs.length === 1 ? "the input" : describeInputs(head.inputs)} to ${made.map(describeTensor).join(", ")}\n` +
+          `${tailPath}: from there${entering.length === 0 ? "" : ` and ${describeInputs(entering)}`} to the output\n`,
   );
 }
 
-function describeInputs({ inputs }: Network): string {
-  return inputs.length === 1 ? "the input" : `the inputs ${inputs.map(({ name }) => name).join(", ")}`;
+function describeInputs(inputs: readonly TensorInfo[]): string {
+  return `the input${inputs.length === 1 ? "" : "s"} ${inputs.map(({ name }) => name).join(", ")}`;
+}
+
+function describeTensor({ name, shape, dtype }: TensorInfo): string {
+  return `${name} [${shape.join(", ")}] ${dtype}`;
 }
 
 /** Registers `sluice split`. */

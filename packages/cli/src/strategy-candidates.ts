@@ -76,7 +76,8 @@ async function findSplits(model: Model, { split, profile }: CandidateOptions): P
       .map((option) => option.split);
     return [...new Set(cuts)].slice(0, maxCuts);
   }
-  const chosen = chooseCuts(await model.network.listCuts(), elementCount(specOf(model.input).shape), maxCuts);
+  const inputElements = model.inputs.reduce((sum, input) => sum + elementCount(specOf(input).shape), 0);
+  const chosen = chooseCuts(await model.network.listCuts(), inputElements, maxCuts);
   const names = chosen.map(({ name }) => name);
   return [...new Set([...(model.defaultCut ? [model.defaultCut] : []), ...names])].slice(0, maxCuts);
 }

@@ -1,7 +1,7 @@
 import { parseInterleaving } from "@sluice/codec";
 import { concealmentMethods } from "@sluice/concealment";
 import { type EngineName, engineNames } from "@sluice/http3";
-import { type ProviderChoice, preprocessPresets, sourceForms } from "@sluice/inference";
+import { namedSourceForms, type ProviderChoice, preprocessPresets, sourceForms } from "@sluice/inference";
 import { parseFec, strategies } from "@sluice/protocol";
 import { type Command, Option } from "commander";
 import { CliError } from "./cli-error.js";
@@ -18,7 +18,7 @@ export interface StreamOptionValues {
   readonly strategy: StreamOptions["strategy"];
   readonly profile?: string;
   readonly slowdown: number;
-  readonly source?: string;
+  readonly source?: readonly string[];
   readonly dtype?: "float32" | "uint8";
   readonly labels?: string;
   readonly preprocess?: keyof typeof preprocessPresets;
@@ -72,6 +72,14 @@ function readable(option: string, read: (text: string) => unknown): (text: strin
   };
 }
 
+/** Gathers an option that may be given again. */
+export function collect(text: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), text];
+}
+
+/** What `--source` takes. */
+export const sourceHelp = `${sourceForms}; ${namedSourceForms} (may be given again; default: what suits the model)`;
+
 /** Adds the options that say what is streamed and how. */
 export function addStreamOptions(command: Command, defaults: { readonly durationSeconds: number }): Command {
   return command
@@ -95,7 +103,7 @@ export function addStreamOptions(command: Command, defaults: { readonly duration
       parsePositive("--slowdown", 1_000),
       1,
     )
-    .option("--source <what>", `${sourceForms} (default: what suits the model)`)
+    .option("--source <what>", sourceHelp, collect)
     .addOption(
       new Option("--dtype <dtype>", "of synthetic tensors, and of what `server` sends").choices([
         "float32",

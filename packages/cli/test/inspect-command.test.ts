@@ -100,22 +100,24 @@ t.test(
   },
 );
 
-t.test("a model with several inputs is described, and said to be cut where they have met", async (t) => {
+t.test("a model with several inputs is described and cut, also where several tensors cross", async (t) => {
   const root = t.testdir({ "two.onnx": Buffer.from(twoInputModel()) });
   const path = join(root, "two.onnx");
   const { code, stdout } = await runHere(["inspect", path, "--illegal"]);
   t.equal(code, 0);
   t.match(stdout, /\n {2}input {3}input {2}float32 3x8x8\n {2}input {3}more {2}float32 4x8x8\n/);
   t.match(stdout, /^add_1 +Add /m);
-  t.match(stdout, /^relu_1 +Relu +"more" bypasses it \(path more -> doubled -> add_1 /m);
+  t.match(stdout, /^relu_1 +Relu +4x8x8 \+ 4x8x8 .* with "more"$/m);
+  t.match(stdout, /^relu_1\+conv_2 +Conv +4x8x8 \+ 4x8x8 \+ 4x8x8 .* with "more"$/m);
+  t.match(stdout, /\nno cut +operation +because\ndead +Neg +no output depends on it\n$/);
   const out = join(root, "halves");
   const split = await runHere(["split", path, "--split", "add_1", "--out", out]);
   t.match(split.stdout, /from the inputs input, more to add_1 \[4, 8, 8\] float32/);
-  const streamed = await runHere(["stream", "https://127.0.0.1:1", "--model", path, "--split", "add_1"]);
-  t.match(streamed, {
-    code: ExitCode.notFound,
-    stderr: /has 2 inputs \("input", "more"\), and one is fed here/,
-  });
+  const two = await runHere(["split", path, "--split", "relu_1", "--out", out]);
+  t.match(
+    two.stdout,
+    /from the input input to relu_1 \[4, 8, 8\] float32\n.*from there and the input more to the output/,
+  );
 });
 
 t.test("a model that can be cut nowhere says so", async (t) => {

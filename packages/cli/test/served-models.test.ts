@@ -24,6 +24,16 @@ t.test("a model may be given a name and a version", async (t) => {
   t.throws(() => parseModelEntry(""), { message: /--model/ });
 });
 
+t.test("a file whose name looks like a name and a version is that file", (t) => {
+  const before = process.cwd();
+  t.teardown(() => process.chdir(before));
+  process.chdir(t.testdir({ "na me=1@2.onnx": "" }));
+  for (const reference of ["na me=1@2.onnx", "na me=1@2.onnx:seq=128"])
+    t.match(parseModelEntry(reference), { name: undefined, version: "", reference });
+  t.match(parseModelEntry("na me=2.onnx"), { name: "na me", reference: "2.onnx" });
+  t.end();
+});
+
 const network = join(fashionDirectory, "fashion.onnx");
 
 t.test("a folder holds models by name and version, with labels beside them", async (t) => {
@@ -97,18 +107,30 @@ t.test("models of TensorFlow.js are found as well, and what runs them is said on
   await registry.close();
 });
 
-t.test("a model with several inputs is served where they have met", async (t) => {
-  const root = t.testdir({ "two.onnx": Buffer.from(twoInputModel()) });
-  const entry = { name: "two", version: "", reference: join(root, "two.onnx"), labelsPath: undefined };
-  const { registry } = await openServedModels([entry], { threads: 1, maxLoaded: undefined });
-  const spec = { dtype: "float32", shape: [4, 8, 8], layout: "chw" } as const;
-  const opened = await registry.open({ model: "two", split: "add_1", spec, content: "model" });
-  t.equal(opened.network.costs?.[0]?.frames, 1);
-  await t.rejects(registry.open({ model: "two", split: "", spec, content: "model" }), {
-    ...{ name: "StreamRefusal", message: /^split: the model has 2 inputs \("input", "more"\)/ },
-  });
-  await registry.close();
-});
+t.test(
+  "sluice/6.14/2: a model with several inputs is served whole and at cuts, bundles of its tensors only",
+  async (t) => {
+    const root = t.testdir({ "two.onnx": Buffer.from(twoInputModel()) });
+    const entry = { name: "two", version: "", reference: join(root, "two.onnx"), labelsPath: undefined };
+    const { registry } = await openServedModels([entry], { threads: 1, maxLoaded: undefined });
+    const spec = { dtype: "float32", shape: [4, 8, 8], layout: "chw" } as const;
+    const opened = await registry.open({ model: "two", split: "add_1", spec, content: "model" });
+    t.equal(opened.network.costs?.[0]?.frames, 1);
+    await t.rejects(registry.open({ model: "two", split: "", spec, content: "model" }), {
+      name: "StreamRefusal",
+      message:
+        /^shape: a frame is the bundle of "input" float32 \[3, 8, 8\], "more" float32 \[4, 8, 8\], which is float32 \[448\]/,
+    });
+    const bundle = { dtype: "float32", shape: [448], layout: "any" } as const;
+    const whole = await registry.open({ model: "two", split: "", spec: bundle, content: "model" });
+    t.equal(whole.concealment, "zero");
+    const bytes = { ...bundle, dtype: "uint8" } as const;
+    await t.rejects(registry.open({ model: "two", split: "", spec: bytes, content: "model" }), {
+      name: "StreamRefusal",
+    });
+    await registry.close();
+  },
+);
 
 t.test("where sizes are open and ones do not do, it is said how they are fixed", async (t) => {
   const root = t.testdir({ "open.onnx": Buffer.from(openSizeModel()) });

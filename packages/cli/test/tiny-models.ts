@@ -54,3 +54,8 @@ export function batchMixingModel(): Uint8Array {
     Object.assign(node, { op_type: "Sub", input: ["conv_3", "mean"] });
   });
 }
+
+/** The networks with two inputs of the tests of `inference`. */
+export const severalInputsModels = (await import(
+  new URL("../../../inference/dist/test/several-inputs-models.js", import.meta.url).href
+)) as Readonly<Record<"imageAndIdsModel" | "twoBranchModel" | "maskedModel", () => Uint8Array>>;

@@ -1,8 +1,16 @@
 import type { TensorSpec } from "@sluice/tensor";
 
-/** A tensor at which a network can be cut in two. */
-export interface Cut extends TensorSpec {
+/** One of several tensors that cross at a cut. */
+export interface CrossingTensor extends TensorSpec {
   readonly name: string;
+}
+
+/** A place at which a network can be cut in two. As a spec it is the tensor there, or the bundle of those that cross together. */
+export interface Cut extends TensorSpec {
+  /** The tensor's name; those of several with a plus sign between them. */
+  readonly name: string;
+  /** Where several tensors cross: each in the order of the bundle, inputs of the network that enter behind the cut at the end. */
+  readonly crossing?: readonly CrossingTensor[];
   /** The operation that makes it, by its name in the model's format. */
   readonly operation: string;
   readonly elements: number;

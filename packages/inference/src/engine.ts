@@ -11,6 +11,9 @@ export interface EngineCounters {
   readonly refused: number;
 }
 
+/** What goes into a network at once: its one input, or a tensor for each of its inputs in order. */
+export type Sample = Tensor | readonly Tensor[];
+
 /** About one run. */
 export interface RunOptions {
   /** From now on; after that the result is of no use, and an engine that can give up then does, with `timeout`. */
@@ -30,13 +33,13 @@ export interface Engine {
    */
   run(inputs: readonly Tensor[], options?: RunOptions): Promise<Tensor[]>;
   /**
-   * Runs many samples of a model with one input; at once where its batch axis is dynamic, else one after another. Where that
+   * Runs many samples; at once where the batch axes of all inputs are dynamic, else one after another. Where that
    * fails though each sample runs alone, it is tried again after a pause.
    * Resolves to the outputs of each sample, in the order of the samples, in types as {@link Engine.run} gives them.
    */
-  runBatch(samples: readonly Tensor[], options?: RunOptions): Promise<Tensor[][]>;
+  runBatch(samples: readonly Sample[], options?: RunOptions): Promise<Tensor[][]>;
   /** As {@link Engine.runBatch}, with outputs of the types and sizes that the network gives; an axis may be 0. */
-  answer(samples: readonly Tensor[], options?: RunOptions): Promise<OutputTensor[][]>;
+  answer(samples: readonly Sample[], options?: RunOptions): Promise<OutputTensor[][]>;
   counters(): EngineCounters;
   /** Ends the engine and frees its memory; runs under way are rejected with `closed`. Can be called twice. */
   close(): Promise<void>;

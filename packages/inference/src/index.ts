@@ -1,6 +1,7 @@
+export { bundledNetwork } from "./bundled-network.js";
 export { chooseCuts } from "./choose-cuts.js";
 export { classify, type Prediction, softmax } from "./classify.js";
-export type { Cut, IllegalCut } from "./cut.js";
+export type { CrossingTensor, Cut, IllegalCut } from "./cut.js";
 export { decodeImage, maxImagePixels, resizePixels } from "./decode-image.js";
 export {
   type Engine,
@@ -8,6 +9,7 @@ export {
   EngineError,
   type EngineErrorKind,
   type RunOptions,
+  type Sample,
 } from "./engine.js";
 export { readLabels } from "./labels.js";
 export { listCuts, listIllegalCuts, splitModel } from "./list-cuts.js";
@@ -21,7 +23,7 @@ export {
   statisticsPath,
 } from "./load-model.js";
 export { mixesSamples } from "./mixes-samples.js";
-export type { Model } from "./model.js";
+export type { Model, ModelInput } from "./model.js";
 export { ModelError, type ModelErrorKind } from "./model-error.js";
 export {
   type EngineOptions,
@@ -66,11 +68,21 @@ export { type IdxFile, parseIdx } from "./sources/idx-file.js";
 export { type ImageFileOptions, openImageFiles, openImageGlob } from "./sources/image-files.js";
 export type { CountedImageSource, ImageSource, LabelledImage } from "./sources/labelled-image.js";
 export { type OpenSourceOptions, openSource, sourceForms } from "./sources/open-source.js";
+export { namedSourceForms, openSources } from "./sources/open-sources.js";
 export { openRawFrames, parseRawFrameShape, type RawFrameShape } from "./sources/raw-frames.js";
+export { repeatFirst } from "./sources/repeat-first.js";
 export { createSeededRandom } from "./sources/seeded-random.js";
 export { createSyntheticSource, parseSyntheticShape, type SyntheticOptions } from "./sources/synthetic.js";
 export { openTestImages } from "./sources/test-images.js";
 export { openVideoFile, type VideoOptions } from "./sources/video-file.js";
-export { describeValue, type OutputInfo, openSizesAdvice, specOf, type TensorInfo } from "./tensor-info.js";
+export {
+  bundleInfo,
+  describeValue,
+  isImage,
+  type OutputInfo,
+  openSizesAdvice,
+  specOf,
+  type TensorInfo,
+} from "./tensor-info.js";
 export { type TfjsBackend, tfjsBackends } from "./tfjs/open-backend.js";
 export { openTfjsNetwork, type TfjsOptions } from "./tfjs/tfjs-network.js";

@@ -4,7 +4,7 @@ import { findTypes } from "./find-types.js";
 import { describeCuts, describeIllegalCuts, type KnownGraph } from "./graph/describe-cuts.js";
 import { findCuts } from "./graph/find-cuts.js";
 import { ModelError } from "./model-error.js";
-import { type OnnxModel, parseModel } from "./onnx/model.js";
+import { type OnnxModel, parseModel, requiredInputs } from "./onnx/model.js";
 import type { OnnxNode } from "./onnx/node.js";
 import { analyseDataFlow } from "./onnx/onnx-flow.js";
 import { costShapes, type KnownShapes, multiplyAdds } from "./onnx/operation-cost.js";
@@ -38,6 +38,16 @@ function sendableOf(name: string, type: ValueType | undefined): TensorSpec | str
   return withinLimits(specOf(describeValue({ name, type })));
 }
 
+/** What an input is without the batch axis, or why it cannot be sent. */
+function sendableInput(value: ValueInfo): TensorSpec | string {
+  try {
+    return withinLimits(specOf(describeValue(value)));
+  } catch (error) {
+    if (error instanceof ModelError) return error.message;
+    throw error;
+  }
+}
+
 /** A model's graph, with what its values and outputs are. */
 export interface ExaminedGraph extends KnownGraph<OnnxNode> {
   /** @throws ModelError for one that cannot be carried */
@@ -58,17 +68,25 @@ export async function examineGraph(
   const flow = analyseDataFlow(model.graph);
   const { nodes, cuts } = findCuts(flow);
   const constants = new Set(model.graph.initializers.map(({ name }) => name));
-  const asked = new Set([...cuts.map(({ name }) => name), ...flow.outputs, ...nodes.flatMap(costShapes)]);
+  const asked = new Set([
+    ...cuts.flatMap(({ values }) => values),
+    ...flow.outputs,
+    ...nodes.flatMap(costShapes),
+  ]);
   const names = [...asked].filter((name) => name !== "" && !constants.has(name) && !flow.inputs.has(name));
   const { types, misdeclared } = await findTypes(bytes, model, names, options);
   const shapes = knownShapes(model, types);
+  const inputs = new Map(requiredInputs(model.graph).map((value) => [value.name, value]));
   return {
     flow,
     misdeclared,
     outputs: () => model.graph.outputs.map((output) => describeOutputAs(output, types.get(output.name))),
     typeOf: (name) => types.get(name),
     multiplyAdds: (node) => multiplyAdds(node, shapes),
-    sendable: (name) => sendableOf(name, types.get(name)),
+    sendable(name) {
+      const input = inputs.get(name);
+      return input ? sendableInput(input) : sendableOf(name, types.get(name));
+    },
   };
 }
 
@@ -98,9 +116,9 @@ export async function listIllegalCuts(
 }
 
 /**
- * Cuts a model at a tensor: `tail(head(input))` is `model(input)`, bit by bit with graph optimization disabled. What the
- * tensor is, is measured by running zeros through what comes before it.
- * @param known what it is, where the whole model has been run before
+ * Cuts a model at a tensor, or at several (`left+right`): `tail(head(input))` is `model(input)`, bit by bit with graph
+ * optimization disabled. What the tensors are is measured by running zeros through what comes before them.
+ * @param typeOf what they are, where the whole model has been run before
  * @throws ModelError `unknown-name` with the nearest names, `illegal-cut` naming the path that bypasses the cut,
  *   `unsupported` for a tensor that cannot be sent
  */
@@ -108,14 +126,25 @@ export async function splitModel(
   bytes: Uint8Array,
   tensorName: string,
   options: OnnxruntimeOptions = {},
-  known?: ValueType,
+  typeOf: (name: string) => ValueType | undefined = () => undefined,
 ): Promise<ModelSplit> {
   const model = parseModel(bytes);
   // Checks the name before anything is run.
   const head = headGraph(model, tensorName);
-  const type = known ?? (await findTypes(head, model, [tensorName], options)).types.get(tensorName);
+  const known = new Map(
+    head.values.flatMap((name) => {
+      const type = typeOf(name);
+      return type === undefined ? [] : [[name, type] as const];
+    }),
+  );
+  const types =
+    known.size === head.values.length
+      ? known
+      : (await findTypes(head.bytes, model, head.values, options)).types;
   // What cannot be sent is told now, not at the first frame.
-  const spec = sendableOf(tensorName, type);
-  if (typeof spec === "string") throw new ModelError("unsupported", `cut "${tensorName}": ${spec}`);
-  return splitGraph(model, tensorName, type);
+  for (const name of head.values) {
+    const spec = sendableOf(name, types.get(name));
+    if (typeof spec === "string") throw new ModelError("unsupported", `cut "${name}": ${spec}`);
+  }
+  return splitGraph(model, tensorName, types);
 }

@@ -2,10 +2,11 @@ import { readFile } from "node:fs/promises";
 import { basename, dirname, extname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type CutStatistics, decodeStatistics } from "@sluice/tensor";
+import { bundledNetwork } from "./bundled-network.js";
 import { nearestNames } from "./graph/nearest-names.js";
 import type { InputSizes } from "./input-sizes.js";
 import { readLabels } from "./labels.js";
-import type { Model } from "./model.js";
+import type { Model, ModelInput } from "./model.js";
 import { ModelError } from "./model-error.js";
 import { readModelPath } from "./model-path.js";
 import type { Network } from "./network.js";
@@ -16,7 +17,7 @@ import { readOnnxFile } from "./read-model-file.js";
 import { isRemoteUrl, parseRemoteUrl } from "./remote/model-url.js";
 import type { RemoteOptions } from "./remote/remote-model.js";
 import { openRemoteNetwork } from "./remote/remote-network.js";
-import { type TensorInfo, withImageLayout } from "./tensor-info.js";
+import { isImage, withImageLayout } from "./tensor-info.js";
 import { openTfjsNetwork } from "./tfjs/tfjs-network.js";
 
 /** What the caller knows better than the defaults. */
@@ -24,7 +25,10 @@ export interface LoadModelOptions {
   /** A file that {@link readLabels} takes. */
   readonly labelsPath?: string;
   readonly preprocess?: Preprocess;
-  /** Takes a network with several inputs, too: it can be described, cut and run, but no source feeds it. */
+  /**
+   * Leaves a network with several inputs as it is, which takes a tensor for each. Default: it becomes one that takes all of them
+   * as one tensor, a bundle ({@link bundledNetwork}), as a frame carries them.
+   */
   readonly severalInputs?: boolean;
   /** How a server is asked that runs the model. */
   readonly remote?: RemoteOptions;
@@ -51,18 +55,23 @@ async function named<T>(path: string, open: () => T | Promise<T>): Promise<T> {
   }
 }
 
-function firstInput(inputs: readonly TensorInfo[], severalInputs: boolean): TensorInfo {
-  const [input, ...others] = inputs;
-  if (input === undefined) throw new ModelError("unsupported", "has no input");
-  if (others.length > 0 && !severalInputs) {
-    const names = inputs.map(({ name }) => `"${name}"`).join(", ");
-    throw new ModelError(
-      "unsupported",
-      `has ${inputs.length} inputs (${names}), and one is fed here; \`sluice inspect\` lists where such a model can be ` +
-        "cut, `sluice serve` runs what comes after a cut, and a program gives the first half all inputs",
-    );
+/** The inputs of a network, with how pixels become those that are images. */
+function describeInputs(network: Network, given: Preprocess | undefined): readonly ModelInput[] {
+  if (network.inputs.length === 0) throw new ModelError("unsupported", "has no input");
+  const origin = network.engine === "tfjs" ? "tensorflow" : "any";
+  return network.inputs.map((info) => {
+    const input = withImageLayout(info);
+    return { ...input, preprocess: given ?? defaultPreprocess(input, origin) };
+  });
+}
+
+/** A network as it is used, and what it takes. */
+function openInputs(network: Network, severalInputs: boolean): Pick<Model, "network" | "input"> {
+  if (network.inputs.length === 1 || severalInputs) {
+    return { network, input: withImageLayout(network.inputs[0]!) };
   }
-  return withImageLayout(input);
+  const bundled = bundledNetwork(network);
+  return { network: bundled, input: bundled.inputs[0]! };
 }
 
 /** What a reference means: the model's name, its folder and how it is opened. */
@@ -113,17 +122,18 @@ export async function loadModel(reference: string, options: LoadModelOptions = {
   if (reference === "ocr") return loadOcr();
   const embedded = reference === "fashion";
   const { name, path, open } = await resolveReference(reference, options);
-  const { network, input } = await named(path, async () => {
-    const network = await open();
-    return { network, input: firstInput(network.inputs, options.severalInputs ?? false) };
+  const given = options.preprocess ?? (embedded ? preprocessPresets.none : undefined);
+  const { inputs, network, input } = await named(path, async () => {
+    const found = await open();
+    const inputs = describeInputs(found, given);
+    return { inputs, ...openInputs(found, options.severalInputs ?? false) };
   });
-  const origin = network.engine === "tfjs" ? "tensorflow" : "any";
   const labelsPath = options.labelsPath ?? (embedded ? join(fashionDirectory, "labels.json") : undefined);
   return {
-    ...{ name, network, input, hash: network.hash },
+    ...{ name, network, input, inputs, hash: network.hash },
     labels: labelsPath === undefined ? [] : await readLabels(labelsPath),
     defaultCut: embedded ? fashionDefaultCut : undefined,
-    preprocess: options.preprocess ?? (embedded ? preprocessPresets.none : defaultPreprocess(input, origin)),
+    preprocess: (inputs.find(isImage) ?? inputs[0]!).preprocess,
     // A model at a server has no files here.
     directory: network.engine === "remote" ? "." : dirname(path),
   };

@@ -15,10 +15,11 @@ const tolerance = 0.05;
  * @returns `false` also where the network does not run on noise
  */
 export async function mixesSamples(engine: Engine): Promise<boolean> {
-  const [input, ...others] = engine.inputs;
-  if (input === undefined || others.length > 0 || input.batch !== "dynamic") return false;
+  const { inputs } = engine;
+  if (inputs.length === 0 || inputs.some(({ batch }) => batch !== "dynamic")) return false;
   const random = createSeededRandom(1);
-  const samples = [noise(input, random), noise(input, random)];
+  const sample = () => inputs.map((input) => noise(input, random));
+  const samples = [sample(), sample()];
   try {
     const together = await engine.answer(samples);
     for (const [i, sample] of samples.entries()) {

@@ -31,7 +31,14 @@ export interface EngineOptions {
 
 /** A network cut in two: what `tail` makes of what `head` makes of an input is what the whole makes of it. */
 export interface NetworkSplit {
+  /** The tensor at the cut; of several the first. */
   readonly cut: TensorInfo;
+  /**
+   * All that `tail` takes, in its order (of a bundled network: that lies in the bundle): the tensors at the cut, which `head` gives, and those inputs of a network with several
+   * that enter behind it, as they are.
+   */
+  readonly crossing: readonly TensorInfo[];
+  /** It takes those of the network's inputs that it needs, in their order. */
   readonly head: Network;
   readonly tail: Network;
 }
@@ -63,7 +70,7 @@ export interface Network {
   /** Every other inner tensor, and why it is no cut. @throws ModelError, EngineError as {@link listCuts} */
   listIllegalCuts(): Promise<IllegalCut[]>;
   /**
-   * Cuts it at a tensor.
+   * Cuts it at a tensor, or at several that are named with a plus sign between them (`left+right`).
    * @throws ModelError `unknown-name` with the nearest names, `illegal-cut` naming the path that bypasses the cut,
    *   `unsupported` for a tensor that cannot be sent
    */

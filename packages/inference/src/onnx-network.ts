@@ -52,9 +52,10 @@ export function createOnnxNetwork(bytes: Uint8Array): Network {
     listCuts: async () => describeCuts(await examine()),
     listIllegalCuts: async () => describeIllegalCuts(await examine()),
     async split(tensorName) {
-      const known = (await examined?.catch(() => undefined))?.typeOf(tensorName);
-      const { head, tail, cut } = await splitModel(bytes, tensorName, {}, known);
-      return { cut: describeValue(cut), head: createOnnxNetwork(head), tail: createOnnxNetwork(tail) };
+      const known = await examined?.catch(() => undefined);
+      const halves = await splitModel(bytes, tensorName, {}, known?.typeOf);
+      const [head, tail] = [createOnnxNetwork(halves.head), createOnnxNetwork(halves.tail)];
+      return { cut: describeValue(halves.cut), crossing: tail.inputs, head, tail };
     },
     load: (options = {}) => loadOnnxruntime(bytes, options),
     async save(directory, name) {

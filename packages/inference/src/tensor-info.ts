@@ -1,4 +1,5 @@
 import {
+  bundleSpec,
   type Dtype,
   elementCount,
   type Layout,
@@ -96,11 +97,30 @@ export function withImageLayout(info: TensorInfo): TensorInfo {
   return isLast ? { ...info, layout: "hwc" } : info;
 }
 
+/** Whether it takes an image: three axes, one of them of one or three channels. */
+export function isImage({ shape, layout }: TensorInfo): boolean {
+  const channels = layout === "hwc" ? shape[2] : shape[0];
+  return shape.length === 3 && (channels === 1 || channels === 3);
+}
+
 /** How a user fixes sizes that an input leaves open. @param shape without the batch axis */
 export function openSizesAdvice(shape: readonly (number | string | null)[]): string {
   const usual = shape.length > 2 ? 224 : 128;
   const sizes = shape.map((size) => (typeof size === "number" ? size : usual));
   return `; sizes stand behind the path of a model, as in model.onnx:${sizes.join("x")}`;
+}
+
+/** The same for one axis of one of several inputs. @param axis without the batch axis */
+function openAxisAdvice({ name, batch }: TensorInfo, axis: number): string {
+  return `; sizes stand behind the path of a model, by the axis' name or place, as in model.onnx:${name}.${axis + (batch === "none" ? 0 : 1)}=128`;
+}
+
+/** What several tensors of a frame are as one, which lie one behind the other in it. @throws ModelError where a size is open */
+export function bundleInfo(name: string, parts: readonly TensorInfo[]): TensorInfo {
+  const [first, ...others] = parts;
+  if (others.length === 0) return first!;
+  const specs = parts.map((info) => specOf(info, true));
+  return { name, ...bundleSpec(specs), batch: "one" };
 }
 
 /** The spec, or why a tensor of it is too large to be sent. */
@@ -111,13 +131,17 @@ export function withinLimits(spec: TensorSpec): TensorSpec | string {
   return elements > maxElements ? `has ${elements} elements, at most ${maxElements} can be sent` : spec;
 }
 
-/** The spec of one sample. @throws ModelError `unsupported` where the model leaves an axis open */
-export function specOf(info: TensorInfo): TensorSpec {
+/**
+ * The spec of one sample.
+ * @param isOneOfSeveral sizes of one of several inputs are fixed by the names or the places of their axes
+ * @throws ModelError `unsupported` where the model leaves an axis open
+ */
+export function specOf(info: TensorInfo, isOneOfSeveral = false): TensorSpec {
   const shape = info.shape.map((size, axis) => {
     if (size === null)
       throw new ModelError(
         "unsupported",
-        `value "${info.name}": the size of axis ${axis}${info.batch === "none" ? "" : " beside the batch"} is open${openSizesAdvice(info.shape)}`,
+        `value "${info.name}": the size of axis ${axis}${info.batch === "none" ? "" : " beside the batch"} is open${isOneOfSeveral ? openAxisAdvice(info, axis) : openSizesAdvice(info.shape)}`,
       );
     return size;
   });

@@ -23,8 +23,8 @@ function exercise(bytes: Uint8Array): "model" | ModelError["kind"] {
       cuts.map(({ name }) => name),
     );
     for (const { name } of cuts.slice(0, 3))
-      splitGraph(model, name, { elementType: 1, shape: ["N", 4, 8, 8] });
-    splitGraph(model, "add_1", { elementType: 1, shape: null });
+      splitGraph(model, name, new Map([[name, { elementType: 1, shape: ["N", 4, 8, 8] }]]));
+    splitGraph(model, "add_1", new Map([["add_1", { elementType: 1, shape: null }]]));
     return "model";
   } catch (error) {
     if (!(error instanceof ModelError)) throw error;

@@ -117,7 +117,7 @@ t.test("weights that are declared as inputs (before IR version 4) stay declared"
     model.ir_version = 3;
     model.graph.input.unshift(floatValue("w1", [4, 3, 3, 3]), floatValue("w2", [4, 4, 3, 3]));
   });
-  const split = splitGraph(parseModel(bytes), "add_1", float(["N", 4, 8, 8]));
+  const split = splitGraph(parseModel(bytes), "add_1", new Map([["add_1", float(["N", 4, 8, 8])]]));
   const inputs = (half: Uint8Array) => decodeMessage(half).graph.input.map(({ name }) => name);
   t.same(inputs(split.head), ["input", "w1", "w2"]);
   t.same(inputs(split.tail), ["add_1", "w2"]);
@@ -174,7 +174,7 @@ t.test("values captured by subgraphs count as inputs of their node", async (t) =
 t.test("graphs that make no sense are refused", (t) => {
   const refuse = (edit: Parameters<typeof tinyModelBytes>[0], message: RegExp) => {
     try {
-      splitGraph(parseModel(tinyModelBytes(edit)), "add_1", float(["N", 4, 8, 8]));
+      splitGraph(parseModel(tinyModelBytes(edit)), "add_1", new Map([["add_1", float(["N", 4, 8, 8])]]));
       t.fail("nothing was thrown");
     } catch (error) {
       t.ok(error instanceof ModelError);
@@ -201,7 +201,7 @@ t.test("nodes out of order are cut as well", (t) => {
   const bytes = tinyModelBytes((model) => {
     model.graph.node.reverse();
   });
-  const split = splitGraph(parseModel(bytes), "add_1", float(["N", 4, 8, 8]));
+  const split = splitGraph(parseModel(bytes), "add_1", new Map([["add_1", float(["N", 4, 8, 8])]]));
   t.same(
     decodeMessage(split.head).graph.node.map((node) => node.output[0]),
     ["add_1", "doubled", "conv_2", "relu_1", "conv_1", "two"],

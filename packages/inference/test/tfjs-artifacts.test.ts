@@ -30,6 +30,12 @@ t.test("files that are no model are refused with what is wrong", async (t) => {
     ["no JSON", "{", "not-tfjs", /is not JSON/],
     ["a list", "[]", "not-tfjs", /is not an object/],
     ["nothing in it", "{}", "not-tfjs", /modelTopology: there is none/],
+    [
+      "a weights manifest alone, as face-api publishes",
+      JSON.stringify([{ weights: [], paths: [] }]),
+      "not-tfjs",
+      /is a weights manifest of TensorFlow.js without a topology/,
+    ],
     ["no manifest", without("weightsManifest"), "not-tfjs", /weightsManifest: there is none/],
     [
       "a path out of the folder",

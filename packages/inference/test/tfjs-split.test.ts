@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import {
+  bundledNetwork,
   type Cut,
   createSyntheticSource,
   loadModel,
@@ -7,7 +8,7 @@ import {
   type Network,
   openTfjsNetwork,
 } from "@sluice/inference";
-import { createTensor, type Tensor } from "@sluice/tensor";
+import { createTensor, packTensors, type Tensor } from "@sluice/tensor";
 import type * as Tf from "@tensorflow/tfjs";
 import t, { type Test } from "tap";
 import { readArtifacts } from "#src/tfjs/artifacts.js";
@@ -234,22 +235,81 @@ t.test("two inputs through one tower, and two outputs, cut where they have met",
   const whole = await network.load();
   const outputs = await whole.run(inputs);
   const cuts = await network.listCuts();
+  const names = cuts.map(({ name }) => name);
+  t.ok(names.length > 5, "several tensors cross before they have met");
+  // What comes after is an output itself.
+  t.equal(names.at(-1), "met");
+  const { crossing } = cuts[0]!;
   t.same(
-    cuts.map(({ name }) => name),
-    // What comes after is an output itself.
-    ["met"],
+    crossing?.map(({ name }) => name),
+    [cuts[0]!.name, "right"],
+    "the second image enters behind the first cut",
   );
-  for (const { name } of cuts) {
-    const { head, tail } = await network.split(name);
+  await checkBundles(t, network, inputs, outputs);
+  const { head, tail } = await network.split("met");
+  const engines = await Promise.all([head.load(), tail.load()]);
+  const halves = await engines[1]!.run(await engines[0]!.run(inputs));
+  t.equal(halves.length, 2);
+  for (const [i, { data }] of halves.entries()) {
+    t.ok(largestDifference(data, expected[i]!) < 1e-5, `output ${i} is what TensorFlow.js gives`);
+  }
+  await Promise.all([...engines, whole].map((engine) => engine.close()));
+});
+
+/** The halves of a network with several inputs, which take and give bundles, make what the whole makes, bit by bit. */
+async function checkBundles(
+  t: Test,
+  network: Network,
+  inputs: readonly Tensor[],
+  outputs: readonly Tensor[],
+): Promise<void> {
+  const cuts = await network.listCuts();
+  // Each takes seconds: at the beginning, in the middle and at the end.
+  for (const { name } of [cuts[0]!, cuts[cuts.length >> 1]!, cuts.at(-1)!]) {
+    const { head, tail } = await bundledNetwork(network).split(name);
     const engines = await Promise.all([head.load(), tail.load()]);
-    const halves = await engines[1]!.run(await engines[0]!.run(inputs));
-    t.equal(halves.length, 2);
-    for (const [i, { data }] of halves.entries()) {
-      t.same(data, outputs[i]!.data, `${name}: output ${i} bit by bit`);
-      t.ok(largestDifference(data, expected[i]!) < 1e-5, `${name}: output ${i} is what TensorFlow.js gives`);
-    }
+    t.same(
+      await engines[1]!.run(await engines[0]!.run([packTensors(inputs)])),
+      outputs,
+      `${name}: bit by bit`,
+    );
     await Promise.all(engines.map((engine) => engine.close()));
   }
+}
+
+t.test("a GraphModel with two inputs, the second of which enters behind most cuts", async (t) => {
+  const artifacts = residualGraphArtifacts((nodes) => {
+    const shape = { shape: { dim: [-1, 12, 12, 8].map((size) => ({ size: String(size) })) } };
+    nodes.unshift({ name: "more", op: "Placeholder", attr: { dtype: { type: "DT_FLOAT" }, shape } });
+    nodes.find(({ name }) => name === "sum")!.input = ["conv2", "more"];
+  });
+  const { tensorShape } = artifacts.signature.inputs.image;
+  const dim = [...tensorShape.dim.slice(0, 3), { size: "8" }];
+  Object.assign(artifacts.signature.inputs, {
+    more: { name: "more:0", dtype: "DT_FLOAT", tensorShape: { dim } },
+  });
+  const path = join(await saveArtifacts(artifacts, t.testdir()), "model.json");
+  const network = await openTfjsNetwork(path);
+  const [image] = await images([12, 12, 3], 1);
+  const [more] = await images([12, 12, 8], 1);
+  const byName = new Map([
+    ["image", image!],
+    ["more", more!],
+  ]);
+  const inputs = network.inputs.map(({ name }) => byName.get(name)!);
+  const cuts = await network.listCuts();
+  t.same(
+    cuts.map(({ name }) => name),
+    ["conv1", "biased", "relu1", "conv2", "sum", "joined", "pooled"],
+  );
+  t.match(await network.listIllegalCuts(), [
+    { name: "halves+halves:1", reason: /^two outputs of one operation cross there/ },
+  ]);
+  await t.rejects(network.split("halves:1+halves"), {
+    ...{ kind: "unsupported", message: /two outputs of one operation/ },
+  });
+  const whole = await network.load();
+  await checkBundles(t, network, inputs, await whole.run(inputs));
   await whole.close();
 });
 

@@ -1,3 +1,4 @@
+import type { ConcealmentMethod } from "@sluice/concealment";
 import type { ResultContent } from "@sluice/protocol";
 import type { CutStatistics, Tensor, TensorSpec } from "@sluice/tensor";
 import type { BatchCost } from "./scheduling/cost-curve.js";
@@ -68,6 +69,8 @@ export interface ServedStream<Output = unknown> {
   readonly model?: string;
   /** The statistics of the cut and their SHA-256, where there are any. */
   readonly statistics?: { readonly value: CutStatistics; readonly hash: Uint8Array };
+  /** How what is missing is filled where the client does not say. Default: {@link defaultConcealment} of `@sluice/concealment`. */
+  readonly concealment?: ConcealmentMethod;
   /** SHA-256 of the model's file, by which captures know it. */
   readonly modelHash?: Uint8Array;
   /** What computes it, where there is a choice: another one rounds differently. */

@@ -56,7 +56,9 @@ export async function createTensorReceiver(
 ): Promise<TensorReceiver> {
   const statistics = agreeOnStatistics(options.statisticsHash, served);
   const method = await readOr(ErrorCode.specMismatch, () =>
-    options.concealment === "" ? defaultConcealment : parseConcealmentMethod(options.concealment),
+    options.concealment === ""
+      ? (served.concealment ?? defaultConcealment)
+      : parseConcealmentMethod(options.concealment),
   );
   if (needsStatistics(method) && !statistics) {
     throw new StreamRefusal(

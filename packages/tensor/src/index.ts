@@ -1,5 +1,6 @@
 export * from "./base64.js";
 export * from "./block-motion.js";
+export * from "./bundle.js";
 export * from "./channel-axis.js";
 export * from "./fit-neighbour-predictors.js";
 export * from "./float16.js";

@@ -1,6 +1,6 @@
 import { ModelError } from "../model-error.js";
 import { analyseFlow, type DataFlow, type FlowGraph, type FlowNode, usedValues } from "./data-flow.js";
-import { findCuts } from "./find-cuts.js";
+import { findCuts, joinNames, namesOf } from "./find-cuts.js";
 import { createObstacleFinder } from "./find-obstacle.js";
 import { nearestNames } from "./nearest-names.js";
 
@@ -13,12 +13,12 @@ export interface Reach<Node extends FlowNode = FlowNode> {
 function reachBack<Node extends FlowNode>(
   flow: DataFlow<Node>,
   from: Iterable<string>,
-  stopAt?: string,
+  stopAt: readonly string[] = [],
 ): Reach<Node> {
   const nodes = new Set<Node>();
   const values = new Set<string>(from);
   for (const value of values) {
-    if (value === stopAt) continue;
+    if (stopAt.includes(value)) continue;
     const producer = flow.producers.get(value);
     if (producer === undefined || nodes.has(producer)) continue;
     nodes.add(producer);
@@ -59,22 +59,73 @@ function checkName(graph: FlowGraph, flow: DataFlow, cut: string): void {
   throw new ModelError("unknown-name", `cut "${cut}": the model has no tensor of that name${advice}`);
 }
 
+/** A cut that is legal: what crosses there, and what each half consists of. */
+export interface FlowCut<Node extends FlowNode = FlowNode> {
+  /** The values that cross, in the order in which they are named. */
+  readonly values: readonly string[];
+  /** The inputs that cross beside them as they are, in the graph's order; none where the graph has one input. */
+  readonly inputs: readonly string[];
+  readonly head: Reach<Node>;
+  readonly tail: Reach<Node>;
+}
+
 /**
- * Checks that a graph can be cut at a value, and finds what each half consists of.
+ * Checks that a graph can be cut at a value, or at several that are named with a plus sign between them, and finds what each
+ * half consists of. Inputs of a graph with several may enter behind the cut.
  * @throws ModelError `unknown-name` with the nearest names, `illegal-cut` naming the path that bypasses the cut
  */
-export function checkFlowCut<Node extends FlowNode>(
-  graph: FlowGraph<Node>,
-  cut: string,
-): { readonly head: Reach<Node>; readonly tail: Reach<Node> } {
+export function checkFlowCut<Node extends FlowNode>(graph: FlowGraph<Node>, cut: string): FlowCut<Node> {
   const flow = analyseFlow(graph);
-  checkName(graph, flow, cut);
+  const values = namesOf(cut, (name) => flow.producers.has(name));
+  for (const value of values) checkName(graph, flow, value);
+  const head = reachBack(flow, values);
+  const tail = reachBack(flow, flow.outputs, values);
+  if (flow.inputs.size === 1 && values.length === 1) checkSingle(flow, cut);
+  else checkSeveral(flow, cut, values, head, tail);
+  return { values, inputs: [...flow.inputs].filter((name) => tail.values.has(name)), head, tail };
+}
+
+function checkSingle(flow: DataFlow, cut: string): void {
   const obstacle = createObstacleFinder(flow)(cut);
-  if (obstacle !== undefined) {
-    const advice = obstacle.bypass.length > 0 ? adviseCuts(flow, cut) : "";
-    throw new ModelError("illegal-cut", `cut "${cut}": ${obstacle.reason}${advice}`);
+  if (obstacle === undefined) return;
+  const advice = obstacle.bypass.length > 0 ? adviseCuts(flow, cut) : "";
+  throw new ModelError("illegal-cut", `cut "${cut}": ${obstacle.reason}${advice}`);
+}
+
+function checkSeveral(
+  flow: DataFlow,
+  cut: string,
+  values: readonly string[],
+  head: Reach,
+  tail: Reach,
+): void {
+  const fail = (reason: string): never => {
+    throw new ModelError("illegal-cut", `cut "${cut}": ${reason}`);
+  };
+  for (const [i, value] of values.entries()) {
+    const which = values.length === 1 ? "" : `"${value}" `;
+    if (values.indexOf(value) < i) fail(`names "${value}" twice`);
+    if (!flow.varying.has(value)) fail(`${which}does not depend on the model's inputs`);
+    if (!tail.values.has(value))
+      fail(`no output depends on ${which === "" ? "it" : `${which}beside the others`}`);
   }
-  return { head: reachBack(flow, [cut]), tail: reachBack(flow, flow.outputs, cut) };
+  // What both halves would compute goes around the cut.
+  const isShared = (node: FlowNode | undefined) =>
+    node !== undefined && head.nodes.has(node) && tail.nodes.has(node) && flow.relevant.has(node);
+  const around = new Set<string>();
+  for (const node of [...tail.nodes].filter((node) => !isShared(node))) {
+    for (const name of usedValues(node)) if (isShared(flow.producers.get(name))) around.add(name);
+  }
+  for (const name of flow.outputs) if (isShared(flow.producers.get(name))) around.add(name);
+  const inner = [...around].filter((name) => flow.varying.has(name));
+  const output = inner.find((name) => flow.outputs.has(name));
+  if (output !== undefined) fail(`the output "${output}" is made before it`);
+  if (inner.length > 0)
+    fail(
+      `${quoteAll(inner)} bypass${inner.length === 1 ? "es" : ""} it; together they are "${joinNames([...values, ...inner])}"`,
+    );
+  const [input] = flow.inputs;
+  if (flow.inputs.size === 1 && tail.values.has(input!)) fail(`the input "${input}" bypasses it`);
 }
 
 /** Inner values that depend on the input and are no cuts, with the reason, in the order of the graph. */
@@ -84,7 +135,7 @@ export function findIllegalCuts(flow: DataFlow): {
   readonly reason: string;
   readonly bypass: readonly string[];
 }[] {
-  const legal = new Set(findCuts(flow).cuts.map(({ name }) => name));
+  const legal = new Set(findCuts(flow).cuts.flatMap(({ values }) => values));
   const findObstacle = createObstacleFinder(flow);
   return flow.order.flatMap((node) =>
     node.outputs

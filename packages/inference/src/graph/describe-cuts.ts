@@ -1,16 +1,19 @@
-import { bytesPerElement, elementCount, type TensorSpec } from "@sluice/tensor";
-import type { Cut, IllegalCut } from "../cut.js";
+import { bundleSpec, bytesPerElement, elementCount, type TensorSpec } from "@sluice/tensor";
+import type { CrossingTensor, Cut, IllegalCut } from "../cut.js";
+import { withinLimits } from "../tensor-info.js";
 import { findIllegalCuts } from "./check-cut.js";
 import type { DataFlow, FlowNode } from "./data-flow.js";
-import { findCuts } from "./find-cuts.js";
+import { type CutPosition, findCuts } from "./find-cuts.js";
 
 /** A graph with what is known about its values and operations. */
 export interface KnownGraph<Node extends FlowNode> {
   readonly flow: DataFlow<Node>;
   /** Multiply-adds of one sample. */
   multiplyAdds(node: Node): number;
-  /** What a value is without the batch axis, or in words why it cannot be sent. */
+  /** What a value or an input is without the batch axis, or in words why it cannot be sent. */
   sendable(name: string): TensorSpec | string;
+  /** Why values cannot cross together; absent: any can. */
+  cannotCross?(names: readonly string[]): string | undefined;
   /** What the file declares values to be, where that is not so. */
   readonly misdeclared?: ReadonlyMap<string, string>;
 }
@@ -23,21 +26,42 @@ export function describeCuts<Node extends FlowNode>(graph: KnownGraph<Node>): Cu
     total += graph.multiplyAdds(node);
     return total;
   });
-  return cuts.flatMap(({ name, nodesBefore }) => {
-    const spec = graph.sendable(name);
-    if (typeof spec === "string") return [];
-    const elements = elementCount(spec.shape);
-    const declared = graph.misdeclared?.get(name);
+  return cuts.flatMap((position) => {
+    const crossing = crossingAt(graph, position);
+    if (typeof crossing === "string") return [];
+    const { name, values, nodesBefore } = position;
+    const spec = bundleSpec(crossing);
+    const declared = values.map((value) => graph.misdeclared?.get(value)).find((type) => type !== undefined);
     const before = workBefore[nodesBefore - 1] ?? 0;
     return {
-      ...{ ...spec, name, elements, operation: nodes[nodesBefore - 1]?.opType ?? "" },
-      bytes: elements * bytesPerElement[spec.dtype],
+      ...{ ...spec, name, operation: nodes[nodesBefore - 1]?.opType ?? "" },
+      elements: crossing.reduce((sum, { shape }) => sum + elementCount(shape), 0),
+      bytes: elementCount(spec.shape) * bytesPerElement[spec.dtype],
       nodeShare: nodesBefore / nodes.length,
       workShare: total === 0 ? 0 : before / total,
       multiplyAdds: before,
+      ...(crossing.length === 1 ? {} : { crossing }),
       ...(declared === undefined ? {} : { declared }),
     };
   });
+}
+
+/** What crosses at a cut, or why it cannot be sent. */
+function crossingAt<Node extends FlowNode>(
+  graph: KnownGraph<Node>,
+  { values, inputs }: CutPosition,
+): readonly CrossingTensor[] | string {
+  const crossing: CrossingTensor[] = [];
+  const names = [...values, ...inputs];
+  const obstacle = graph.cannotCross?.(names);
+  if (obstacle !== undefined) return obstacle;
+  for (const name of names) {
+    const spec = graph.sendable(name);
+    if (typeof spec === "string") return names.length === 1 ? spec : `"${name}" crosses there and ${spec}`;
+    crossing.push({ name, ...spec });
+  }
+  const whole = withinLimits(bundleSpec(crossing));
+  return typeof whole === "string" ? whole : crossing;
 }
 
 /**
@@ -48,11 +72,14 @@ export function describeIllegalCuts<Node extends FlowNode>(graph: KnownGraph<Nod
   const { flow } = graph;
   const { nodes, cuts } = findCuts(flow);
   const bypassed = findIllegalCuts(flow).map(({ opType, ...cut }) => ({ ...cut, operation: opType }));
-  const unsendable = cuts.flatMap(({ name, nodesBefore }) => {
-    const reason = graph.sendable(name);
+  const unsendable = cuts.flatMap((position) => {
+    const reason = crossingAt(graph, position);
     if (typeof reason !== "string") return [];
+    const { name, nodesBefore } = position;
     return [{ name, operation: nodes[nodesBefore - 1]?.opType ?? "", reason, bypass: [] }];
   });
   const places = new Map([...flow.producers.keys()].map((name, place) => [name, place]));
-  return [...bypassed, ...unsendable].sort((a, b) => places.get(a.name)! - places.get(b.name)!);
+  const placeOf = new Map(cuts.map(({ name, values }) => [name, places.get(values.at(-1)!)!]));
+  const place = (name: string) => placeOf.get(name) ?? places.get(name)!;
+  return [...bypassed, ...unsendable].sort((a, b) => place(a.name) - place(b.name));
 }

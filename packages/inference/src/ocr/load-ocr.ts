@@ -52,12 +52,13 @@ export async function loadOcr(): Promise<Model> {
   const characters = (await readFile(dictionaryPath, "utf8")).split(/\r?\n/).filter((line) => line !== "");
   const network = createOnnxNetwork(bytes);
   const { name, dtype } = network.inputs[0]!;
+  const input = withImageLayout(describeTensor(name, dtype, ["batch", ...lineShape]));
   return {
     ...{ name: "ocr", network, labels: [], defaultCut: ocrDefaultCut, preprocess: linePreprocess },
     // The networks of PaddleOCR know a space beside what is in the dictionary.
     alphabet: [...characters, " "],
     hash: new Uint8Array(createHash("sha256").update(bytes).digest()),
-    input: withImageLayout(describeTensor(name, dtype, ["batch", ...lineShape])),
+    ...{ input, inputs: [{ ...input, preprocess: linePreprocess }] },
     directory: dirname(recognitionPath),
   };
 }

@@ -1,4 +1,4 @@
-import { checkFlowCut, type Reach } from "../graph/check-cut.js";
+import { checkFlowCut, type FlowCut } from "../graph/check-cut.js";
 import { analyseFlow, type DataFlow, type FlowGraph } from "../graph/data-flow.js";
 import { type OnnxGraph, requiredInputs } from "./model.js";
 import type { OnnxNode } from "./node.js";
@@ -20,12 +20,9 @@ export function analyseDataFlow(graph: OnnxGraph): DataFlow<OnnxNode> {
 }
 
 /**
- * Checks that a graph can be cut at a value.
+ * Checks that a graph can be cut at a value, or at several; see {@link checkFlowCut}.
  * @throws ModelError `unknown-name` with the nearest names, `illegal-cut` naming the path that bypasses the cut
  */
-export function checkCut(
-  graph: OnnxGraph,
-  cut: string,
-): { readonly head: Reach<OnnxNode>; readonly tail: Reach<OnnxNode> } {
+export function checkCut(graph: OnnxGraph, cut: string): FlowCut<OnnxNode> {
   return checkFlowCut(onnxFlowGraph(graph), cut);
 }

@@ -8,10 +8,11 @@ import { encodeMessageField } from "./wire-fields.js";
 
 /** A model cut in two: `tail(head(input))` is `model(input)`. */
 export interface ModelSplit {
-  /** An ONNX model from the whole's inputs to the cut. */
+  /** An ONNX model from the whole's inputs, as far as they are needed, to the cut. */
   readonly head: Uint8Array;
-  /** An ONNX model from the cut to the whole's outputs. */
+  /** An ONNX model from the cut, and from inputs that enter behind it, to the whole's outputs. */
   readonly tail: Uint8Array;
+  /** The first of what is named. */
   readonly cut: ValueInfo & { readonly type: ValueType };
 }
 
@@ -46,46 +47,53 @@ function withoutTraining(model: OnnxModel): readonly Uint8Array[] {
 }
 
 /**
- * Cuts a model at a value. Each half keeps the nodes, weights, constants and annotations that it needs (those that
- * both need are in both) and the whole model's versions, opset imports, functions and metadata; training
+ * Cuts a model at a value, or at several. Each half keeps the nodes, weights, constants and annotations that it needs (those
+ * that both need are in both) and the whole model's versions, opset imports, functions and metadata; training
  * information and the declared shapes of inner values are left out.
- * @param type what the value is; without it the type that the model declares is taken
+ * @param types what values are; of others the type that the model declares is taken
  * @throws ModelError `unknown-name`, `illegal-cut`, `invalid-graph`, and `missing-type` where there is no type
  */
-export function splitGraph(model: OnnxModel, cut: string, type?: ValueType): ModelSplit {
+export function splitGraph(
+  model: OnnxModel,
+  cut: string,
+  types: ReadonlyMap<string, ValueType> = new Map(),
+): ModelSplit {
   const { graph } = model;
-  const { head, tail } = checkCut(graph, cut);
-  const known = type ?? graph.values.find(({ name }) => name === cut)?.type;
-  if (known === undefined || known === null) {
-    throw new ModelError("missing-type", `cut "${cut}": the model does not say what type it has`);
-  }
-  const info = { name: cut, type: known };
-  const payload = encodeValueInfo(info);
-  const asInput = { ...info, raw: encodeMessageField(11, payload) };
-  const asOutput = { ...info, raw: encodeMessageField(12, payload) };
+  const { head, tail, values } = checkCut(graph, cut);
+  const infos = values.map((name) => {
+    const type = types.get(name) ?? graph.values.find((value) => value.name === name)?.type;
+    if (type !== undefined && type !== null) return { name, type };
+    throw new ModelError("missing-type", `cut "${name}": the model does not say what type it has`);
+  });
+  const asField = (field: number) =>
+    infos.map((info) => ({ ...info, raw: encodeMessageField(field, encodeValueInfo(info)) }));
   const rest = withoutTraining(model);
+  const entering = [...asField(11), ...halfInputs(model, tail)];
   return {
-    head: encodeModel({ graph: subgraph(graph, head, headInputs(model, head), [asOutput]), rest }),
-    tail: encodeModel({ graph: subgraph(graph, tail, [asInput], graph.outputs), rest }),
-    cut: info,
+    head: encodeModel({ graph: subgraph(graph, head, halfInputs(model, head), asField(12)), rest }),
+    tail: encodeModel({ graph: subgraph(graph, tail, entering, graph.outputs), rest }),
+    cut: infos[0]!,
   };
 }
 
 /**
- * What makes a value, as a model with that one output; its type is left open.
+ * What makes the values of a cut, as a model with them as its only outputs; their types are left open.
  * @throws ModelError `unknown-name`, `illegal-cut`, `invalid-graph`
  */
-export function headGraph(model: OnnxModel, cut: string): Uint8Array {
+export function headGraph(
+  model: OnnxModel,
+  cut: string,
+): { readonly bytes: Uint8Array; readonly values: readonly string[] } {
   const { graph } = model;
-  const { head } = checkCut(graph, cut);
-  const half = subgraph(graph, head, headInputs(model, head), [untypedOutput(cut)]);
-  return encodeModel({ graph: half, rest: withoutTraining(model) });
+  const { head, values } = checkCut(graph, cut);
+  const half = subgraph(graph, head, halfInputs(model, head), values.map(untypedOutput));
+  return { bytes: encodeModel({ graph: half, rest: withoutTraining(model) }), values };
 }
 
 /** The inputs of the whole on which a half depends. */
-function headInputs({ graph }: OnnxModel, head: Reach<OnnxNode>): OnnxValue[] {
+function halfInputs({ graph }: OnnxModel, half: Reach<OnnxNode>): OnnxValue[] {
   const constants = new Set(graph.initializers.map(({ name }) => name));
-  return graph.inputs.filter(({ name }) => head.values.has(name) && !constants.has(name));
+  return graph.inputs.filter(({ name }) => half.values.has(name) && !constants.has(name));
 }
 
 /** The model with some of its values as its only outputs, so that a runtime tells what they are, whatever the model declares. */

@@ -1,11 +1,12 @@
 import { arch, cpus, platform } from "node:os";
 import type { Codec } from "@sluice/codec";
-import { type CutStatistics, convertTensor, type Tensor, TensorError } from "@sluice/tensor";
+import { type CutStatistics, convertTensor, type Tensor, TensorError, unpackTensors } from "@sluice/tensor";
 import type { Cut } from "../cut.js";
 import type { Engine } from "../engine.js";
 import type { Model } from "../model.js";
 import { ModelError } from "../model-error.js";
 import type { EngineOptions } from "../network.js";
+import { numbersOf } from "../numbers-of.js";
 import type { ModelProfile, ProfiledOption } from "../profile-terms.js";
 import { measureCodec } from "./measure-codec.js";
 import { timeRuns } from "./time-runs.js";
@@ -17,7 +18,7 @@ export interface ProfileOptions {
   readonly inputs: readonly Tensor[];
   /** Codecs of tensors at cuts, ready to use. */
   readonly codecs: readonly Codec[];
-  /** Those of tensors of whole numbers; by default the same. */
+  /** Those of tensors of whole numbers, and of several that cross together; by default the same. */
   readonly integerCodecs?: readonly Codec[];
   /** Codecs of the model's input, where the server runs all of it; `asBytes`: it holds pixels, which are sent as uint8. */
   readonly inputCodecs: readonly { readonly codec: Codec; readonly asBytes: boolean }[];
@@ -39,6 +40,8 @@ export interface LayerFigures {
   readonly split: string;
   readonly operation: string;
   readonly shape: readonly number[];
+  /** Where several tensors cross: the shape of each. */
+  readonly shapes?: readonly (readonly number[])[];
   readonly elements: number;
   /** As float32. */
   readonly uncompressedBytes: number;
@@ -133,7 +136,7 @@ export async function measureProfile(model: Model, options: ProfileOptions): Pro
     try {
       const { medianMs: clientMs, results: tensors } = await timeEngine(head, inputs);
       let compressedBytes: number | null = null;
-      const isFloat = cut.dtype === "float32" || cut.dtype === "float16";
+      const isFloat = (cut.dtype === "float32" || cut.dtype === "float16") && cut.crossing === undefined;
       for (const codec of isFloat ? options.codecs : (options.integerCodecs ?? options.codecs)) {
         const coded = await tryCodec(codec, tensors, cut.name);
         if (coded === undefined) continue;
@@ -170,7 +173,7 @@ async function chooseCuts(model: Model, splits: readonly string[] | undefined): 
 }
 
 function describeLayer(
-  { name, operation, shape, elements, workShare }: Cut,
+  { name, operation, shape, elements, workShare, crossing }: Cut,
   cumulativeMs: number,
   compressedBytes: number | null,
   tensors: readonly Tensor[],
@@ -186,6 +189,15 @@ function describeLayer(
       cumulativeMs,
       workShare,
     },
-    distribution: measureDistribution(tensors.map(({ data }) => data)),
+    ...(crossing === undefined ? {} : { shapes: crossing.map((tensor) => tensor.shape) }),
+    distribution: measureDistribution(tensors.flatMap((tensor) => valuesOf(tensor, crossing))),
   };
+}
+
+/** The numbers of a tensor; of a bundle those of its floats, which its own are not. */
+function valuesOf(tensor: Tensor, crossing: Cut["crossing"]): ArrayLike<number>[] {
+  if (crossing === undefined) return [tensor.data];
+  const parts = unpackTensors(tensor, crossing);
+  const floats = parts.filter(({ dtype }) => dtype.startsWith("float"));
+  return (floats.length > 0 ? floats : parts).map((part) => numbersOf(part));
 }

@@ -121,17 +121,29 @@ export async function withRemoteHalf(
   remote: Network,
 ): Promise<Network> {
   if (tensorName === "") {
-    checkSame("the model's input", network.inputs[0]!, remote.inputs[0]);
+    checkAll((i) => (i === 0 ? "the model's input" : `its input ${i + 1}`), network.inputs, remote.inputs);
     return { ...describe(network), load: (options) => remote.load(options) };
   }
-  const { cut, head } = await network.split(tensorName);
-  checkSame(`cut "${tensorName}"`, cut, remote.inputs[0]);
-  specOf(cut);
+  const { cut, crossing, head } = await network.split(tensorName);
+  checkAll((i) => `cut "${crossing[i]!.name}"`, crossing, remote.inputs);
+  for (const tensor of crossing) specOf(tensor);
   return {
     ...describe(network),
     load: (options) => network.load(options),
-    split: async (name) => (name === tensorName ? { cut, head, tail: remote } : network.split(name)),
+    split: async (name) =>
+      name === tensorName ? { cut, crossing, head, tail: remote } : network.split(name),
   };
+}
+
+function checkAll(
+  what: (index: number) => string,
+  here: readonly TensorInfo[],
+  there: readonly TensorInfo[],
+): void {
+  for (const [i, info] of here.entries()) checkSame(what(i), info, there[i]);
+  if (there.length <= here.length) return;
+  const more = there.slice(here.length).map(({ name }) => `"${name}"`);
+  throw new ModelError("unsupported", `the remote model takes ${more.join(", ")} beside ${what(0)}`);
 }
 
 /** A copy; getters keep computing late. */

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import type { Model } from "../model.js";
 import { specOf } from "../tensor-info.js";
+import { arrayFiles, openFilled, openNpyFiles, openNpzFiles, openRawFile } from "./array-files.js";
 import { type ImageFileOptions, openImageFiles, openImageGlob } from "./image-files.js";
 import type { ImageSource } from "./labelled-image.js";
 import { openRawFrames, parseRawFrameShape } from "./raw-frames.js";
@@ -18,11 +19,12 @@ export interface OpenSourceOptions extends VideoOptions, Pick<ImageFileOptions, 
 
 /** What {@link openSource} takes, in words for a help text. */
 export const sourceForms =
-  "test-images, a folder, an image, a pattern like 'photos/**/*.jpg', a video (needs ffmpeg), stdin:HxWxC (raw frames), stdin (the model's inputs as they are), synthetic (random inputs), synthetic:HxWxC";
+  "test-images, a folder, an image, a pattern like 'photos/**/*.jpg', a video (needs ffmpeg), stdin:HxWxC (raw frames), stdin or a .bin file (the model's inputs as they are), .npy or .npz files of NumPy or a folder of them, synthetic (random inputs), synthetic:HxWxC";
 
 /**
  * Opens a source by what a user writes: `test-images`, `synthetic` or `synthetic:HxWxC`, `stdin` or `stdin:HxWxC`, a folder of images, an image or
- * video file, or a pattern of image files.
+ * video file, a pattern of image files; arrays of NumPy (`.npy`, `.npz` with the input's name, a folder of either), a `.bin` file, a number for
+ * all elements.
  * @throws ModelError naming the source
  */
 export async function openSource(
@@ -49,6 +51,13 @@ export async function openSource(
     if (shape === undefined) return openRawTensors(stdin, specOf(input));
     return openRawFrames(stdin, parseRawFrameShape(shape), input, preprocess);
   }
+  if (/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(reference) && !existsSync(reference))
+    return openFilled(Number(reference), input);
+  const archives = await arrayFiles(reference, ".npz");
+  if (archives.length > 0) return openNpzFiles(archives, input);
+  const arrays = await arrayFiles(reference, ".npy");
+  if (arrays.length > 0) return openNpyFiles(arrays, input);
+  if (/\.(bin|raw)$/i.test(reference)) return openRawFile(reference, input);
   if (isVideoName(reference)) return openVideoFile(reference, input, preprocess, options);
   // A file whose name looks like a pattern is a file.
   const isPattern = /[*?[{]/.test(reference) && !existsSync(reference);

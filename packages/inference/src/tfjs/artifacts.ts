@@ -74,14 +74,23 @@ async function readJson(path: string): Promise<Record<string, unknown>> {
   } catch (cause) {
     throw new ModelError("not-tfjs", `model.json: is not JSON`, { cause });
   }
-  return isRecord(value) ? value : refuse("model.json: is not an object");
+  if (isRecord(value)) return value;
+  const isManifest =
+    Array.isArray(value) && value.some((group) => isRecord(group) && Array.isArray(group.weights));
+  return refuse(isManifest ? onlyWeights : "model.json: is not an object");
 }
+
+/** What face-api and others publish, whose programs hold the network itself. */
+const onlyWeights =
+  "is a weights manifest of TensorFlow.js without a topology: it says what weights there are, and the program that they are " +
+  "for says how they are used; a model.json holds both, as model.save() of TensorFlow.js writes it";
 
 function formatOf(json: Record<string, unknown>): TfjsFormat {
   if (json.format === "layers-model") return "tfjs-layers";
   if (json.format === "graph-model") return "tfjs-graph";
   // Older files do not say.
   const { modelTopology } = json;
+  if (modelTopology === undefined && Array.isArray(json.weightsManifest)) refuse(onlyWeights);
   if (!isRecord(modelTopology)) refuse("modelTopology: there is none, so this is not a TensorFlow.js model");
   return Array.isArray(modelTopology.node) ? "tfjs-graph" : "tfjs-layers";
 }

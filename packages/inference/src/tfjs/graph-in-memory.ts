@@ -170,7 +170,7 @@ export async function openGraph(tf: TensorFlow, artifacts: TfjsArtifacts): Promi
       inputs = withSizes(inputs, sizes);
       const graph = { nodes: flow, inputs: inputs.map(({ name }) => name), outputs: outputNames, constants };
       const analysed = analyseFlow(graph);
-      const cuts = findCuts(analysed).cuts.map(({ name }) => name);
+      const cuts = findCuts(analysed).cuts.flatMap(({ values }) => values);
       const worked = flow.filter((node) => countsWork(node.opType) && analysed.relevant.has(node));
       const operands = worked.flatMap((node) =>
         node.inputs.filter((name) => weightShape(name) === undefined),

@@ -14,6 +14,7 @@ import type { RawInfo, RefusalReason } from "../worker-engine/messages.js";
 import { dtypeOfRawType } from "../worker-engine/raw-types.js";
 import { openSession } from "../worker-engine/session.js";
 import { readArtifacts, type TfjsArtifacts } from "./artifacts.js";
+import { nodeOfValue } from "./graph-def.js";
 import type {
   TfjsDescribeReply,
   TfjsDescription,
@@ -121,11 +122,20 @@ function createPart(
   };
   const { types } = description;
   const isWhole = part.inputs === description.inputs && part.outputs === description.outputs;
-  const sendable = (name: string) => sendableOf(name, types.get(name));
+  const given = new Map(part.inputs.map((input) => [input.name, input]));
+  const sendable = (name: string) => {
+    const input = given.get(name);
+    return input ? withinLimits(specOf(infoOf(input))) : sendableOf(name, types.get(name));
+  };
+  // A GraphModel is fed by its nodes, with one value for each.
+  const cannotCross = (names: readonly string[]) =>
+    artifacts.format === "tfjs-graph" && new Set(names.map(nodeOfValue)).size < names.length
+      ? "two outputs of one operation cross there, of which TensorFlow.js takes one"
+      : undefined;
   const known = (): KnownGraph<TfjsNode> => ({
     flow: analyseFlow(graph),
     multiplyAdds: (node) => node.multiplyAdds,
-    sendable,
+    ...{ sendable, cannotCross },
   });
 
   return {
@@ -140,14 +150,20 @@ function createPart(
     listCuts: async () => describeCuts(known()),
     listIllegalCuts: async () => describeIllegalCuts(known()),
     async split(tensorName) {
-      checkFlowCut(graph, tensorName);
-      const spec = sendable(tensorName);
-      if (typeof spec === "string") throw new ModelError("unsupported", `cut "${tensorName}": ${spec}`);
-      const info = rawInfoOf(tensorName, types.get(tensorName)!);
+      const { values, inputs, head } = checkFlowCut(graph, tensorName);
+      const obstacle = cannotCross([...values, ...inputs]);
+      if (obstacle !== undefined) throw new ModelError("unsupported", `cut "${tensorName}": ${obstacle}`);
+      const outputs = values.map((name) => {
+        const spec = sendable(name);
+        if (typeof spec === "string") throw new ModelError("unsupported", `cut "${name}": ${spec}`);
+        return rawInfoOf(name, types.get(name)!);
+      });
+      const needed = part.inputs.filter(({ name }) => head.values.has(name));
+      const entering = [...outputs, ...part.inputs.filter(({ name }) => inputs.includes(name))];
+      const tail = createPart(artifacts, description, { inputs: entering, outputs: part.outputs }, options);
       return {
-        cut: infoOf(info),
-        head: createPart(artifacts, description, { inputs: part.inputs, outputs: [info] }, options),
-        tail: createPart(artifacts, description, { inputs: [info], outputs: part.outputs }, options),
+        ...{ cut: tail.inputs[0]!, crossing: tail.inputs, tail },
+        head: createPart(artifacts, description, { inputs: needed, outputs }, options),
       };
     },
     async load(engineOptions: EngineOptions = {}): Promise<Engine> {

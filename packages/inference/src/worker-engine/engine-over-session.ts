@@ -7,7 +7,7 @@ import {
   outputElements,
   type Tensor,
 } from "@sluice/tensor";
-import { type Engine, EngineError, type RunOptions } from "../engine.js";
+import { type Engine, EngineError, type RunOptions, type Sample } from "../engine.js";
 import { describeTensor, type OutputInfo, type TensorInfo } from "../tensor-info.js";
 import { type BatchTrust, type BatchTrustOptions, createBatchTrust } from "./batch-trust.js";
 import type { RawData, RawInfo, RawTensor } from "./messages.js";
@@ -80,6 +80,8 @@ function stack(
   samples.forEach((sample, n) => {
     data.set(sample.data, n * count);
   });
+  // A byte that is neither 0 nor 1 is no bool.
+  if (rawType === "bool") for (let i = 0; i < length; i++) data[i] = data[i] === 0 ? 0 : 1;
   return { type: rawType, dims, data };
 }
 
@@ -138,11 +140,15 @@ function unstack(
   });
 }
 
+function tensorsOf(sample: Sample): readonly Tensor[] {
+  return "dtype" in sample ? [sample] : sample;
+}
+
 function createEngine(session: WorkerSession, imageLayout: Layout, trust: BatchTrust): Engine {
   const inputs = session.inputs.map((info) => describeInfo(info, imageLayout));
   const outputs = session.outputs.map((info) => describeOutput(info, imageLayout));
   const batched = inputs.some((info) => info.batch !== "none");
-  const stackable = inputs.length === 1 && inputs[0]!.batch === "dynamic" && !outputs.some(lacksBatch);
+  const stackable = inputs.every(({ batch }) => batch === "dynamic") && !outputs.some(lacksBatch);
 
   /** @param columns for each input, its samples */
   const runColumns = async (
@@ -172,16 +178,21 @@ function createEngine(session: WorkerSession, imageLayout: Layout, trust: BatchT
     );
     return result!;
   };
-  const runEach = async (samples: readonly Tensor[], options?: RunOptions): Promise<OutputTensor[][]> => {
+  const runEach = async (
+    samples: readonly (readonly Tensor[])[],
+    options?: RunOptions,
+  ): Promise<OutputTensor[][]> => {
     const results: OutputTensor[][] = [];
-    for (const sample of samples) results.push(await runOne([sample], options));
+    for (const sample of samples) results.push(await runOne(sample, options));
     return results;
   };
-  const answer = async (samples: readonly Tensor[], options?: RunOptions): Promise<OutputTensor[][]> => {
-    if (samples.length === 0) return [];
+  const answer = async (given: readonly Sample[], options?: RunOptions): Promise<OutputTensor[][]> => {
+    if (given.length === 0) return [];
+    const samples = given.map(tensorsOf);
     if (!stackable || (samples.length > 1 && !trust.isGiven())) return runEach(samples, options);
     try {
-      const results = await runColumns([samples], samples.length, options);
+      const columns = samples[0]!.map((_, i) => samples.map((sample) => sample[i]!));
+      const results = await runColumns(columns, samples.length, options);
       if (samples.length > 1) trust.confirm();
       return results;
     } catch (error) {
