@@ -12,7 +12,7 @@ const picture = document.querySelector("canvas").getContext("2d", { willReadFreq
 
 const model = parseModel(new Uint8Array(await (await fetch("fashion.onnx")).arrayBuffer()));
 const firstHalf = await loadOnnxruntimeWeb(
-  splitGraph(model, cut, { elementType: 1, shape: [null, 64, 14, 14] }).head,
+  splitGraph(model, cut, new Map([[cut, { elementType: 1, shape: [null, 64, 14, 14] }]])).head,
   {
     wasmFolder: new URL("runtime/", location.href).href,
     createWorker: () => new Worker("engine-worker.js", { type: "module" }),
