@@ -7,9 +7,12 @@ export interface Pace {
   readonly fps: number;
   /** The most images. Default: no bound. */
   readonly frames: number | undefined;
-  /** How long, also where the source is slower than the pace. Default: without end. */
+  /** How long: as many images as are due by then. Where the source is slower than the pace it ends soon after. Default: without end. */
   readonly durationSeconds: number | undefined;
 }
+
+/** What is due by the end may be so late: a machine that was busy for a moment takes no frames from a run. */
+const lateMs = 1_000;
 
 /**
  * The source's images at a steady rate, whatever becomes of the earlier ones, as a camera gives them; from the first
@@ -28,7 +31,7 @@ export async function* paceImages(
   const end = () => ending.abort();
   signal.addEventListener("abort", end);
   if (signal.aborted) end();
-  const timer = durationSeconds === undefined ? undefined : setTimeout(end, durationSeconds * 1_000);
+  const timer = durationSeconds === undefined ? undefined : setTimeout(end, durationSeconds * 1_000 + lateMs);
   const startMs = performance.now();
   let offered = 0;
   try {

@@ -56,6 +56,16 @@ t.test("a source from which nothing comes is left, for the signal and when the t
   t.ok(second.state.isLeft);
 });
 
+t.test("what is due by the end is offered, although the machine was busy", async (t) => {
+  const images = createSyntheticSource(shape);
+  const busy = (n: number) => {
+    const untilMs = performance.now() + 60;
+    while (n === 1 && performance.now() < untilMs);
+  };
+  const pace = { fps: 100, frames: undefined, durationSeconds: 0.05 };
+  t.equal(await count(paceImages(images, pace, new AbortController().signal), busy), 5);
+});
+
 t.test("what the source throws is thrown", async (t) => {
   async function* broken(): AsyncGenerator<LabelledImage> {
     yield* [];
