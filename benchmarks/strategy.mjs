@@ -5,6 +5,7 @@ import process from "node:process";
 import { parseArgs } from "node:util";
 import { findPreset, presets } from "./accuracy/presets.mjs";
 import { describeEnvironment, readLoad } from "./micro/transport/environment.mjs";
+import { findSlowdown } from "./strategy/device.mjs";
 import { comparePhases, formatReport } from "./strategy/report.mjs";
 import { runStream, startServer } from "./strategy/run-stream.mjs";
 import { openScenario } from "./strategy/scenario.mjs";
@@ -16,6 +17,7 @@ const USAGE = `node benchmarks/strategy.mjs [options]
   --split A,B       where it may be cut; default: what \`sluice stream --strategy auto\` finds
   --only REGEX      only the fixed choices whose name matches; the live one has all of them
   --slowdown N      how many times slower the client is than this machine, default 4
+  --device-ms MS    instead: what the whole network takes the client; how many times that is what it takes here is measured
   --fps N           frames a second, default 20
   --deadline MS     default 200
   --trace FILE      how the path changes, as \`sluice relay --trace\` takes it; default: 20, 2, 0.3, 50 Mbit/s, nothing, 50
@@ -37,6 +39,7 @@ function parseOptions(args) {
       setting: { type: "string" },
       only: { type: "string", default: "" },
       slowdown: { type: "string" },
+      "device-ms": { type: "string" },
       fps: { type: "string" },
       deadline: { type: "string" },
       seed: { type: "string" },
@@ -52,9 +55,15 @@ function parseOptions(args) {
       `--setting: unknown ${JSON.stringify(said.setting)} (known: ${Object.keys(settings).join(", ")})`,
     );
   }
+  if (said.slowdown !== undefined && said["device-ms"] !== undefined) {
+    throw new Error("--device-ms says how slow the client is, and so does --slowdown");
+  }
   const values = { ...defaults, ...settings[said.setting], ...said };
+  // What is said goes before a setting's.
+  if (said.slowdown !== undefined) delete values["device-ms"];
   const numbers = Object.fromEntries(
-    ["slowdown", "fps", "deadline", "seed"].map((name) => {
+    ["slowdown", "fps", "deadline", "seed", "device-ms"].map((name) => {
+      if (values[name] === undefined) return [name, undefined];
       const value = Number(values[name]);
       if (!(value >= 1)) throw new Error(`--${name} must be a number from 1, got ${values[name]}`);
       return [name, value];
@@ -74,6 +83,13 @@ function modelArguments({ preset }) {
   if (found.missing) throw new Error(`--preset ${preset}: ${found.missing}`);
   const preprocess = found.preprocess === undefined ? [] : ["--preprocess", found.preprocess];
   return { model: found.model, args: ["--source", found.images, ...preprocess] };
+}
+
+/** The options with a client of the speed that is asked for. */
+async function withDevice(options) {
+  const deviceMs = options["device-ms"];
+  if (deviceMs === undefined) return options;
+  return { ...options, slowdown: await findSlowdown(modelArguments(options).model, deviceMs, options.fps) };
 }
 
 async function measure(options, signal) {
@@ -109,9 +125,10 @@ async function measure(options, signal) {
   }
 }
 
-async function main(options, signal) {
+async function main(asked, signal) {
   const environment = describeEnvironment();
   const before = readLoad();
+  const options = await withDevice(asked);
   const runs = await measure(options, signal);
   const compared = comparePhases(runs);
   const load = { before, after: readLoad() };

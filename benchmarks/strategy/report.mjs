@@ -27,6 +27,10 @@ export function comparePhases({ phases, auto, fixed }) {
   });
 }
 
+/** What a client takes whose speed was found out here. */
+const deviceOf = ({ "device-ms": deviceMs }) =>
+  deviceMs === undefined ? "" : `, which is ${deviceMs} ms for the whole network`;
+
 export function formatReport({ environment, load, options, runs }) {
   const { phases, auto, fixed } = runs;
   const names = ["auto", ...fixed.map(({ name }) => name)];
@@ -49,7 +53,7 @@ Written by \`node benchmarks/strategy.mjs --record\`; how it measures is in \`be
 - ${environment.date}, commit ${environment.commit}
 - Node ${environment.node}, ${environment.cpu}, ${environment.cores} cores, Linux ${environment.kernel}
 - Load average before: ${load.before.join(" ")}, after: ${load.after.join(" ")} (the benchmark's own included)
-- ${options.fps} frames a second within ${options.deadline} ms; the client ${options.slowdown} times slower than this machine; ${link.delayMs} ms each way; seed ${options.seed}${options.note ? `\n- ${options.note}` : ""}
+- ${options.fps} frames a second within ${options.deadline} ms; the client ${options.slowdown} times slower than this machine${deviceOf(options)}; ${link.delayMs} ms each way; seed ${options.seed}${options.note ? `\n- ${options.note}` : ""}
 
 Frames ${counted}, of each phase, with each choice alone and with the live one:
 

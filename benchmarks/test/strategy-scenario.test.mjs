@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import t from "tap";
+import { slowdownOf } from "../strategy/device.mjs";
 import { openScenario, sumPhases } from "../strategy/scenario.mjs";
 
 t.test("the trace of the benchmark: phases of whole seconds that cover the run", async (t) => {
@@ -36,3 +37,11 @@ t.test("a trace of one's own: what changes too soon belongs to the phase before"
   await t.rejects(openScenario(file), /own\.trace:2/);
   await t.rejects(openScenario(join(folder, "none")), /cannot be read/);
 });
+
+t.test(
+  "a device is so many times slower as what it takes is more than what this machine takes",
+  async (t) => {
+    t.equal(slowdownOf(85, 9.37), 9.1);
+    t.throws(() => slowdownOf(5, 9.37), /--device-ms must be more than .* 9\.4 ms, got 5/);
+  },
+);
