@@ -7,6 +7,7 @@ import {
   loadModel,
   type Model,
   type Network,
+  namesOf,
   readStatistics,
 } from "@sluice/inference";
 import { createTensor, TensorError } from "@sluice/tensor";
@@ -119,7 +120,7 @@ const columns = [
 
 function notes({ recommended, statistics, dtype, declared, crossing, name }: CutReport): string {
   const differs = declared !== undefined && `declared as ${declared}, which a run does not give`;
-  const made = name.split("+");
+  const made = namesOf(name, (text) => crossing?.some((tensor) => tensor.name === text) ?? false);
   const beside = crossing
     ?.filter((tensor) => !made.includes(tensor.name))
     .map((tensor) => `"${tensor.name}"`);

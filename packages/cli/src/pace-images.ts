@@ -1,6 +1,7 @@
 /** When which image of a source is offered. */
 import { mapFrames } from "@sluice/client";
 import type { LabelledImage } from "@sluice/inference";
+import { type Clock, createSystemClock } from "@sluice/transport";
 import type { PacedImage } from "./stream-api.js";
 
 export interface Pace {
@@ -24,6 +25,7 @@ export async function* paceImages(
   source: AsyncIterable<LabelledImage>,
   { fps, frames = Number.POSITIVE_INFINITY, durationSeconds }: Pace,
   signal: AbortSignal,
+  clock: Clock = createSystemClock(globalThis),
 ): AsyncGenerator<PacedImage, void, undefined> {
   const intervalMs = 1_000 / fps;
   const most = Math.min(frames, durationSeconds === undefined ? frames : Math.round(durationSeconds * fps));
@@ -31,21 +33,22 @@ export async function* paceImages(
   const end = () => ending.abort();
   signal.addEventListener("abort", end);
   if (signal.aborted) end();
-  const timer = durationSeconds === undefined ? undefined : setTimeout(end, durationSeconds * 1_000 + lateMs);
-  const startMs = performance.now();
+  const timer =
+    durationSeconds === undefined ? undefined : clock.schedule(durationSeconds * 1_000 + lateMs, end);
+  const startMs = clock.now();
   let offered = 0;
   try {
     for await (const image of mapFrames(repeat(source), (it) => it, { signal: ending.signal })) {
-      await sleepUntil(startMs + offered * intervalMs, ending.signal);
+      await sleepUntil(startMs + offered * intervalMs, ending.signal, clock);
       if (ending.signal.aborted) return;
       offered++;
-      yield { image, offeredSeconds: (performance.now() - startMs) / 1_000 };
+      yield { image, offeredSeconds: (clock.now() - startMs) / 1_000 };
       if (offered >= most) return;
     }
   } catch (error) {
     if (!ending.signal.aborted) throw error;
   } finally {
-    clearTimeout(timer);
+    if (timer !== undefined) clock.cancel(timer);
     signal.removeEventListener("abort", end);
   }
 }
@@ -78,16 +81,16 @@ function repeat(source: AsyncIterable<LabelledImage>): AsyncIterable<LabelledIma
   };
 }
 
-function sleepUntil(atMs: number, signal: AbortSignal): Promise<void> {
-  const delayMs = atMs - performance.now();
+function sleepUntil(atMs: number, signal: AbortSignal, clock: Clock): Promise<void> {
+  const delayMs = atMs - clock.now();
   if (delayMs <= 0 || signal.aborted) return Promise.resolve();
   return new Promise((resolve) => {
     const done = () => {
-      clearTimeout(timer);
+      clock.cancel(timer);
       signal.removeEventListener("abort", done);
       resolve();
     };
-    const timer = setTimeout(done, delayMs);
+    const timer = clock.schedule(delayMs, done);
     signal.addEventListener("abort", done);
   });
 }

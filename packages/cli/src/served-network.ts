@@ -117,23 +117,22 @@ async function createNetwork(
     const open = inputs.find(({ shape }) => shape.includes(null));
     throw open ? openSizesError(open, cause) : cause;
   });
+  const takeFrame = createTaker(inputs);
   return {
     ...{ maxFrames: isStackable ? maxFrames : 1, costs },
     // In this process what a run takes is copied into its batch, and outputs have memory of their own.
     ...(isRemote ? { maxUnderWay: maxRemoteRuns } : { isSerial: true, letsGo: true }),
-    run: (frames) => engine.answer(frames.map(({ tensor }) => takeFrame(tensor, inputs))),
+    run: (frames) => engine.answer(frames.map(({ tensor }) => takeFrame(tensor))),
   };
 }
 
 /** What a network takes of a frame's tensor. */
-function takeFrame(tensor: Tensor, inputs: readonly TensorInfo[]): readonly Tensor[] {
-  if (inputs.length > 1)
-    return unpackTensors(
-      tensor,
-      inputs.map((info) => specOf(info)),
-    );
+function createTaker(inputs: readonly TensorInfo[]): (tensor: Tensor) => readonly Tensor[] {
+  const { dtype } = inputs[0]!;
   // Pixels may come as uint8, numbers as float32, where the network takes something else.
-  return [convertTensor(tensor, inputs[0]!.dtype)];
+  if (inputs.length === 1) return (tensor) => [convertTensor(tensor, dtype)];
+  const specs = inputs.map((info) => specOf(info));
+  return (tensor) => unpackTensors(tensor, specs);
 }
 
 function openSizesError({ name, shape }: TensorInfo, cause: unknown): ModelError {

@@ -11,6 +11,7 @@ export {
   type RunOptions,
   type Sample,
 } from "./engine.js";
+export { namesOf } from "./graph/find-cuts.js";
 export { readLabels } from "./labels.js";
 export { listCuts, listIllegalCuts, splitModel } from "./list-cuts.js";
 export {

@@ -1,4 +1,5 @@
 import { ModelError } from "../model-error.js";
+import { quoteAll } from "../quote-all.js";
 import { analyseFlow, type DataFlow, type FlowGraph, type FlowNode, usedValues } from "./data-flow.js";
 import { findCuts, joinNames, namesOf } from "./find-cuts.js";
 import { createObstacleFinder } from "./find-obstacle.js";
@@ -25,10 +26,6 @@ function reachBack<Node extends FlowNode>(
     for (const used of usedValues(producer)) values.add(used);
   }
   return { nodes, values };
-}
-
-function quoteAll(names: readonly string[]): string {
-  return names.map((name) => `"${name}"`).join(", ");
 }
 
 function adviseCuts(flow: DataFlow, cut: string): string {

@@ -2,6 +2,7 @@ import type { Layout } from "@sluice/tensor";
 import { type Engine, EngineError } from "../engine.js";
 import { ModelError } from "../model-error.js";
 import type { EngineOptions, Network } from "../network.js";
+import { quoteAll } from "../quote-all.js";
 import { specOf, type TensorInfo, withImageLayout } from "../tensor-info.js";
 import { checkOptions } from "../worker-engine/engine-options.js";
 import { createEngineOver, describeInfo, describeOutput } from "../worker-engine/engine-over-session.js";
@@ -142,8 +143,8 @@ function checkAll(
 ): void {
   for (const [i, info] of here.entries()) checkSame(what(i), info, there[i]);
   if (there.length <= here.length) return;
-  const more = there.slice(here.length).map(({ name }) => `"${name}"`);
-  throw new ModelError("unsupported", `the remote model takes ${more.join(", ")} beside ${what(0)}`);
+  const more = quoteAll(there.slice(here.length).map(({ name }) => name));
+  throw new ModelError("unsupported", `the remote model takes ${more} beside ${what(0)}`);
 }
 
 /** A copy; getters keep computing late. */

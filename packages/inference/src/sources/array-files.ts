@@ -3,6 +3,7 @@ import { readdir, readFile, stat } from "node:fs/promises";
 import { extname, join } from "node:path";
 import { bytesPerElement, elementCount, type Tensor } from "@sluice/tensor";
 import { ModelError } from "../model-error.js";
+import { quoteAll } from "../quote-all.js";
 import { specOf, type TensorInfo } from "../tensor-info.js";
 import type { CountedImageSource, ImageSource, LabelledImage } from "./labelled-image.js";
 import { decodeNpy, tensorsOfArray } from "./npy.js";
@@ -70,7 +71,7 @@ export async function openNpzFiles(files: readonly string[], input: TensorInfo):
     const array = arrays.get(input.name);
     const what = `"${path}", array "${input.name}"`;
     if (array !== undefined) return tensorsOfArray(decodeNpy(array, what), input, what);
-    const there = [...arrays.keys()].map((name) => `"${name}"`).join(", ") || "none";
+    const there = quoteAll([...arrays.keys()]) || "none";
     throw new ModelError(
       "unknown-name",
       `"${path}": has no array of the input's name "${input.name}"; there are: ${there}`,

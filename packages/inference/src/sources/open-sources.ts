@@ -1,6 +1,7 @@
 import { packTensors } from "@sluice/tensor";
 import type { Model, ModelInput } from "../model.js";
 import { ModelError } from "../model-error.js";
+import { quoteAll } from "../quote-all.js";
 import { isImage } from "../tensor-info.js";
 import { arrayFiles, arrayNames } from "./array-files.js";
 import type { ImageSource, LabelledImage } from "./labelled-image.js";
@@ -44,15 +45,10 @@ export async function openSources(
   }
   // An image that is left out would have the others' tensors stand beside the wrong one.
   const { onUnreadable: _, ...whole } = options;
-  const open = (input: ModelInput, place: number): Promise<ImageSource> =>
-    openInput(input, place, given.get(input) ?? "synthetic", labels, whole);
-  if (inputs.length === 1) {
-    const [input] = inputs;
-    const what = given.get(input!) ?? "synthetic";
-    const opened = await openSource(what, model, options);
-    return isSynthetic(what) ? repeatFirst(opened) : opened;
-  }
-  return together(await Promise.all(inputs.map(open)));
+  const openings = inputs.map((input, place) =>
+    openInput(input, place, given.get(input) ?? "synthetic", labels, inputs.length === 1 ? options : whole),
+  );
+  return openings.length === 1 ? openings[0]! : together(await Promise.all(openings));
 }
 
 /** The inputs that a source without a name is for. */
@@ -63,21 +59,21 @@ async function inputsFor(reference: string, inputs: readonly ModelInput[]): Prom
     const names = await arrayNames(archive);
     const found = inputs.filter(({ name }) => names.includes(name));
     if (found.length > 0) return found;
-    const [there, wanted] = [names, inputs.map(({ name }) => name)].map((list) =>
-      list.map((name) => `"${name}"`).join(", "),
-    );
     throw new ModelError(
       "unknown-name",
-      `source "${archive}": has arrays ${there || "of no name"}, the model's inputs are ${wanted}`,
+      `source "${archive}": has arrays ${quoteAll(names) || "of no name"}, the model's inputs are ${quoteInputs(inputs)}`,
     );
   }
   const image = inputs.find(isImage);
   if (image) return [image];
-  const names = inputs.map(({ name }) => `"${name}"`).join(", ");
   throw new ModelError(
     "unknown-name",
-    `source "${reference}": no input is an image; say which of ${names} it is for, as in ${inputs[0]!.name}=${reference}`,
+    `source "${reference}": no input is an image; say which of ${quoteInputs(inputs)} it is for, as in ${inputs[0]!.name}=${reference}`,
   );
+}
+
+function quoteInputs(inputs: readonly ModelInput[]): string {
+  return quoteAll(inputs.map(({ name }) => name));
 }
 
 async function openInput(
