@@ -124,7 +124,7 @@ export function createClientPath(): ClientPath {
     );
     if (rateBitsPerSecond === undefined) return;
     budget.setRate(rateBitsPerSecond, nowMs);
-    budget.charge((path.takePauseMs() * rateBitsPerSecond) / 8_000, nowMs);
+    budget.pause(path.takePauseMs(), nowMs);
   }
 
   return {

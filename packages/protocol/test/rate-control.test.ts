@@ -371,6 +371,34 @@ t.test("the budget is made up for at the rate, whatever it is taken in", async (
   t.equal(budget.waitMs(3), 0, "time that goes back changes nothing");
 });
 
+t.test("a pause is one in time, whatever the rate is then", async (t) => {
+  const budget = createRateBudget();
+  budget.setRate(50_000_000, 0);
+  budget.pause(100, 0);
+  budget.setRate(300_000, 0);
+  t.equal(
+    budget.waitMs(0),
+    100,
+    "not the seconds that the lower rate takes for what the higher one would have sent",
+  );
+  budget.charge(750, 0);
+  t.equal(budget.waitMs(0), 120);
+  t.equal(budget.waitMs(100), 20, "nothing is made up for meanwhile");
+  t.equal(budget.waitMs(130), 0);
+});
+
+t.test("no more is owed than what may still be on its way", async (t) => {
+  const budget = createRateBudget();
+  budget.setRate(8_000_000, 0);
+  budget.charge(100_000, 0);
+  budget.setRate(80_000, 0);
+  t.equal(budget.waitMs(0), 10_000, "a frame of its own counts as a whole");
+  budget.charge(100, 0);
+  t.equal(budget.waitMs(0), 500, "but not behind many of before");
+  for (let i = 0; i < 100; i++) budget.pause(50, 0);
+  t.equal(budget.waitMs(0), 1_000, "nor do pauses add up");
+});
+
 t.test("trains are what left together and came in order, over several reports", async (t) => {
   const trains: (readonly [number, number])[] = [];
   const finder = createTrainFinder(leftTogether, ({ bytes, spreadMs }) => trains.push([bytes, spreadMs]));
