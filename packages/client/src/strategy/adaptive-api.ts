@@ -53,13 +53,15 @@ export interface AdaptiveClient {
   pathEstimate(): PathEstimate | undefined;
 }
 
-/** How a frame ended, and by which candidate. */
+/** How a frame ended, and by which candidate: what works here, where it has made up for the choice (`rescue.ts`). */
 export type AdaptiveOutcome = FrameOutcome & { readonly candidate: string };
 
 /** Counts since the start. Probes stand apart. */
 export interface AdaptiveFigures extends FrameCounts {
   readonly switches: number;
   readonly probes: number;
+  /** Frames that were sent and whose result is that of the work here, which was begun as the sent one did not come. */
+  readonly rescued: number;
   /** Frames offered to each candidate. */
   readonly offeredTo: Readonly<Record<string, number>>;
   readonly estimates: StrategyEstimates;

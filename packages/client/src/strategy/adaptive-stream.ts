@@ -20,10 +20,18 @@ import type {
 import { createClientLane, type LaneTurn } from "./client-lane.js";
 import { describeLocal } from "./describe-local.js";
 import { createOfferedRate } from "./offered-rate.js";
-import type { StrategySample } from "./strategy-api.js";
+import { orHere } from "./rescue.js";
+import type { Prediction, StrategySample } from "./strategy-api.js";
 import { createStrategySelector } from "./strategy-selector.js";
 
 const maxCandidates = 16;
+
+/** Times in milliseconds. */
+interface Offer {
+  readonly capturedMs: number;
+  readonly offeredMs: number;
+  readonly isProbe: boolean;
+}
 
 /**
  * Opens the streams of all candidates.
@@ -40,6 +48,7 @@ export async function createAdaptiveStream<Frame>(
   }
   const selector = createStrategySelector(options);
   const byName = new Map(candidates.map((candidate) => [candidate.name, candidate]));
+  const local = candidates.find((each): each is LocalCandidate<Frame> => each.strategy === "client");
   const lane = createClientLane(clientConcurrency, clock);
   const rate = createOfferedRate(options.framesPerSecond ?? 30);
   const streams = new Map<string, TensorStream>();
@@ -48,6 +57,7 @@ export async function createAdaptiveStream<Frame>(
   const offeredTo: Record<string, number> = Object.fromEntries(candidates.map(({ name }) => [name, 0]));
   let switches = 0;
   let probes = 0;
+  let rescued = 0;
   let chosen: string | undefined;
   let localFrames = 0;
   let isClosed = false;
@@ -76,13 +86,16 @@ export async function createAdaptiveStream<Frame>(
     for (const stream of streams.values()) stream.close();
   }
 
+  function predictionOf(name: string): Prediction {
+    return selector.predictions.find(({ candidate }) => candidate === name)!;
+  }
+
   /** Waits until the client's part of a candidate may begin; `undefined`: not for this frame. */
   function enterLane(name: string, capturedMs: number, isProbe: boolean): Promise<LaneTurn | undefined> {
-    const prediction = () => selector.predictions.find(({ candidate }) => candidate === name)!;
     return lane.enter({
       ...{ capturedMs, isProbe },
-      workMs: () => prediction().clientMs,
-      latestEndMs: () => capturedMs + deadlineMs - (prediction().totalMs - prediction().clientMs),
+      workMs: () => predictionOf(name).clientMs,
+      latestEndMs: () => capturedMs + deadlineMs - (predictionOf(name).totalMs - predictionOf(name).clientMs),
     });
   }
 
@@ -126,10 +139,8 @@ export async function createAdaptiveStream<Frame>(
   async function sendBy(
     candidate: AdaptiveCandidate<Frame>,
     frame: Frame,
-    capturedMs: number,
-    isProbe: boolean,
+    { capturedMs, offeredMs, isProbe }: Offer,
   ): Promise<FrameOutcome> {
-    const offeredMs = clock.now();
     let clientMs: number | undefined;
     const note = (workMs: number) => {
       clientMs = workMs;
@@ -146,6 +157,25 @@ export async function createAdaptiveStream<Frame>(
       selector.add({ ...common, onTime: false, isDropped: false }, clock.now());
       throw error;
     }
+  }
+
+  /** As the choice says, and here where that fails. */
+  async function sendOrRescue(
+    candidate: AdaptiveCandidate<Frame>,
+    frame: Frame,
+    capturedMs: number,
+  ): Promise<AdaptiveOutcome> {
+    const { name, strategy } = candidate;
+    const offeredMs = clock.now();
+    const sent = sendBy(candidate, frame, { capturedMs, offeredMs, isProbe: false });
+    if (!local || strategy === "client") return { ...(await sent), candidate: name };
+    const { outcome, isHere } = await orHere(sent, {
+      ...{ clock, strategy, endMs: capturedMs + deadlineMs, workMs: predictionOf(local.name).totalMs },
+      // What is learnt of it is of the frame's own time: another choice may have been made since.
+      run: () => (isClosed ? sent : sendBy(local, frame, { capturedMs, offeredMs, isProbe: false })),
+    });
+    if (isHere) rescued++;
+    return { ...outcome, candidate: isHere ? local.name : name };
   }
 
   signal?.addEventListener("abort", close);
@@ -175,16 +205,20 @@ export async function createAdaptiveStream<Frame>(
       if (decision.probe !== undefined) {
         probes++;
         // Its failure is the candidate's, which shows when it is used.
-        void sendBy(byName.get(decision.probe)!, frame, capturedMs, true).catch(() => {});
+        void sendBy(byName.get(decision.probe)!, frame, {
+          capturedMs,
+          offeredMs: nowMs,
+          isProbe: true,
+        }).catch(() => {});
       }
       counts.offered++;
       counts.inFlight++;
       offeredTo[chosen] = offeredTo[chosen]! + 1;
       const candidate = byName.get(chosen)!;
       try {
-        const outcome = await sendBy(candidate, frame, capturedMs, false);
+        const outcome = await sendOrRescue(candidate, frame, capturedMs);
         countOutcome(counts, outcome);
-        return { ...outcome, candidate: candidate.name };
+        return outcome;
       } catch (error) {
         counts.failed++;
         throw error;
@@ -201,7 +235,7 @@ export async function createAdaptiveStream<Frame>(
       return false;
     },
     figures: () => ({
-      ...{ ...counts, switches, probes, offeredTo: { ...offeredTo } },
+      ...{ ...counts, switches, probes, rescued, offeredTo: { ...offeredTo } },
       ...{ estimates: selector.estimates, predictions: selector.predictions },
     }),
     close,
