@@ -284,6 +284,26 @@ t.test("frames that take longer on the path than is known of it make all slower 
   t.end();
 });
 
+t.test("what is seen to come in time counts, though estimates say that none would", (t) => {
+  const slow: StrategyCandidate = { ...local, terms: { ...local.terms, clientMs: 120 } };
+  for (const onTime of [true, false]) {
+    const selector = createStrategySelector({ candidates: [slow, cut], deadlineMs: 150 });
+    let left: number | undefined;
+    for (let frame = 0; frame < 90; frame++) {
+      const nowMs = frame * 33;
+      // From 1 s on a queue is told of that would make all of them late.
+      const change = nowMs < 1_000 ? {} : { path: path({ queueMs: 120 }) };
+      const { candidate } = selector.choose(conditions(nowMs, change));
+      if (candidate !== "cut") left ??= nowMs;
+      const sample = { candidate: "cut", isProbe: false, isDropped: false, offeredMs: nowMs };
+      if (candidate === "cut") selector.add({ ...sample, onTime: nowMs < 1_000 || onTime }, nowMs + 20);
+    }
+    if (onTime) t.equal(left, undefined, "it is kept while they come");
+    else t.ok(left! < 1_800, `and left where they do not, at ${left} ms`);
+  }
+  t.end();
+});
+
 t.test("options that cannot be are named", (t) => {
   t.throws(() => createStrategySelector({ candidates: [], deadlineMs: 150 }), /candidates: at least one/);
   t.throws(() => createStrategySelector({ candidates: [cut, cut], deadlineMs: 150 }), /"cut" is there twice/);

@@ -29,6 +29,8 @@ export interface PredictInput {
   readonly latencyWeight: number;
   /** What lately came true beside what was predicted; 1: all of it. */
   readonly trust: number;
+  /** What is seen to come in time of it, where it is in use: it is no less than that. */
+  readonly seenPerSecond: number;
 }
 
 /** While nothing was measured: what the first frames are spent on. */
@@ -51,7 +53,10 @@ export function predict(input: PredictInput): Prediction {
     usesPath ? sendRate(input) : Infinity,
   );
   const promisedPerSecond = carried * inTimeShare(totalMs, input.deadlineMs);
-  const onTimePerSecond = Math.min(framesPerSecond, promisedPerSecond * input.trust);
+  const onTimePerSecond = Math.min(
+    framesPerSecond,
+    Math.max(promisedPerSecond * input.trust, input.seenPerSecond),
+  );
   const lateness = Math.min(1, totalMs / input.deadlineMs);
   return {
     ...{ candidate: candidate.name, totalMs, clientMs: terms.clientMs },

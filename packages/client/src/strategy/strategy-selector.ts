@@ -15,6 +15,7 @@ import { createLoadEstimate } from "./load-estimate.js";
 import { createLookout } from "./lookout.js";
 import { predict } from "./predict.js";
 import { createProber } from "./prober.js";
+import { createRecentResults } from "./recent-results.js";
 import type {
   Prediction,
   SelectorConditions,
@@ -36,6 +37,8 @@ const busySilenceFrames = 3;
 /** So much time decides how much of what is predicted comes true, but at least so many frames. */
 const trustWindowMs = 800;
 const leastTrustWindow = 6;
+/** What is seen to come of the choice may be a little less in a moment. */
+const seenShare = 0.9;
 /** What the last choice has left in queues is gone after so long, whatever is told of them. */
 const maxSettleMs = 1_000;
 
@@ -49,6 +52,7 @@ export function createStrategySelector(options: SelectorOptions): StrategySelect
   const trusts = createTrustBoard(candidates);
   const prober = createProber(candidates, probeIntervalMs);
   const lookout = createLookout();
+  const recent = createRecentResults();
   const hysteresis = createHysteresis(minDwellMs, minGain);
   const better = { path: createImprovement(), here: createImprovement(), there: createImprovement() };
   let current: StrategyCandidate | undefined;
@@ -97,6 +101,7 @@ export function createStrategySelector(options: SelectorOptions): StrategySelect
         path: isPathUsable && !unavailable?.has(candidate.name) ? conditions.path : undefined,
         ...{ framesPerSecond, limits, deadlineMs, clientConcurrency, latencyWeight },
         trust: trusts.value(candidate.name, nowMs),
+        seenPerSecond: candidate === current ? framesPerSecond * seenShare * recent.share(nowMs) : 0,
       }),
     );
   }
@@ -153,6 +158,7 @@ export function createStrategySelector(options: SelectorOptions): StrategySelect
     hysteresis.switched(nowMs, settleMs(conditions), isForced);
     current = next;
     prober.switched(nowMs);
+    recent.reset();
     return { ...{ atMs: nowMs, from, to: next.name, cause, reason }, estimates, predictions };
   }
 
@@ -200,8 +206,10 @@ export function createStrategySelector(options: SelectorOptions): StrategySelect
         if (candidate.terms.bytes > 0) lookout.ended(candidate.terms.bytes, onTime, nowMs);
       } else if (candidate === current && offeredMs >= hysteresis.chosenMs) {
         // Behind what the last choice has left in queues a frame is late for that one's sake.
-        if (onTime || offeredMs >= hysteresis.settledMs)
+        if (onTime || offeredMs >= hysteresis.settledMs) {
+          recent.add(onTime, nowMs);
           trusts.of(candidate.name).add(onTime, promisedShare, trustWindow, nowMs);
+        }
       }
     },
 
