@@ -9,7 +9,7 @@ export interface VirtualTime extends Clock {
 
 /** Lets promises run until none follows from another: a macrotask comes after all microtasks. */
 export async function settle(): Promise<void> {
-  for (let i = 0; i < 3; i++) await new Promise<void>((resolve) => setImmediate(resolve));
+  await new Promise<void>((resolve) => setImmediate(resolve));
 }
 
 export function createVirtualTime(): VirtualTime {

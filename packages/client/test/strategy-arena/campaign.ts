@@ -1,6 +1,6 @@
 /**
  * Many scenarios, and the worst phases of them: `node campaign.js --from 0 --count 100`, with `--traces` on paths that change
- * within a phase. What fixed choices do does not depend on the choice among them, so `--keep DIR` keeps it.
+ * within a phase, with `--judge` on what somebody would try who has not seen any of this. What fixed choices do does not depend on the choice among them, so `--keep DIR` keeps it.
  */
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -14,17 +14,19 @@ const { values } = parseArgs({
     from: { type: "string", default: "0" },
     count: { type: "string", default: "100" },
     traces: { type: "boolean", default: false },
+    judge: { type: "boolean", default: false },
     keep: { type: "string" },
     worst: { type: "string", default: "10" },
     show: { type: "boolean", default: false },
   },
 });
 
+const course = values.judge ? "judge" : values.traces ? "traces" : "phases";
 const from = Number(values.from);
 const all: (ComparedPhase & { readonly seed: number })[] = [];
 let lost = 0;
 for (let seed = from; seed < from + Number(values.count); seed++) {
-  const options = drawScenario(seed, values.traces ? "traces" : "phases");
+  const options = drawScenario(seed, course);
   const fixed = await recall(options);
   const { phases, run } = await compareLive(options, fixed);
   if (run.sessionEnd !== undefined) {

@@ -2,6 +2,7 @@
 import { createRandom } from "@sluice/simnet";
 import type { Phase, Way, WorldOptions } from "../adaptive-world.js";
 import { type Draws, drawsOf } from "./draws.js";
+import { drawJudged } from "./judge.js";
 import { drawTrace } from "./traces.js";
 
 /** What the whole network takes on the device, in deadlines; how many times quicker the server is. */
@@ -16,11 +17,12 @@ const deadlineMs = [100, 500] as const;
 /** Of the scenarios: their path changes every few seconds. */
 const restlessShare = 1 / 4;
 
-/** Phases of one path after another, or paths that change in other ways (`traces.ts`). */
-export type Course = "phases" | "traces";
+/** Phases of one path after another, paths that change in other ways (`traces.ts`), or what a judge would try (`judge.ts`). */
+export type Course = "phases" | "traces" | "judge";
 
 export function drawScenario(seed: number, course: Course = "phases"): WorldOptions {
   const random = createRandom(`arena ${seed}`);
+  if (course === "judge") return drawJudged(seed, random);
   const draw = drawsOf(random.fork("draws"));
   const deadline = Math.round(draw.log(...deadlineMs));
   const wholeAtClient = deadline * draw.log(...wholeDeadlines);
