@@ -284,6 +284,27 @@ t.test("frames that take longer on the path than is known of it make all slower 
   t.end();
 });
 
+t.test("what the last choice left in queues on the path says nothing of the next", (t) => {
+  for (const offeredMs of [1_480, 1_600]) {
+    const selector = createStrategySelector({ candidates: [local, cut], deadlineMs: 150 });
+    t.equal(selector.choose(conditions(0)).candidate, "cut");
+    t.equal(selector.choose(conditions(1_500, { path: path({ isDark: true }) })).candidate, "client");
+    const times = { encodeMs: 2, bytes: 20_000, decodeMs: 1, queueMs: 0, serverMs: 5, reassemblyMs: 0 };
+    selector.add(
+      {
+        ...{ candidate: "cut", onTime: false, isProbe: offeredMs > 1_500, isDropped: false, offeredMs },
+        delivered: { ...times, networkMs: 600 },
+      },
+      2_200,
+    );
+    selector.choose(conditions(2_210));
+    const { totalMs } = selector.predictions.find(({ candidate }) => candidate === "cut")!;
+    if (offeredMs < 1_500) t.ok(totalMs < 80, `${totalMs} ms: it was its own queue`);
+    else t.ok(totalMs > 150, `${totalMs} ms: a frame beside the next one met it, too`);
+  }
+  t.end();
+});
+
 t.test("what is seen to come in time counts, though estimates say that none would", (t) => {
   const slow: StrategyCandidate = { ...local, terms: { ...local.terms, clientMs: 120 } };
   for (const onTime of [true, false]) {

@@ -198,7 +198,9 @@ export function createStrategySelector(options: SelectorOptions): StrategySelect
       const candidate = byName.get(sample.candidate);
       if (!candidate) return;
       const { onTime, isDropped, offeredMs } = sample;
-      load.add(candidate, sample, pathMs(sample.delivered?.bytes ?? 0), nowMs);
+      // Behind what the last choice has left in queues a frame takes longer on the path for that one's sake.
+      const isSettled = offeredMs >= hysteresis.settledMs;
+      load.add(candidate, sample, isSettled ? pathMs(sample.delivered?.bytes ?? 0) : 0, nowMs);
       if (sample.clientMs !== undefined) prober.clientRan(nowMs);
       if (sample.isProbe) {
         if (!isDropped) trusts.of(candidate.name).addProbe(onTime, nowMs);
