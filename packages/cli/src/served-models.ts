@@ -128,7 +128,7 @@ function isTfjs(name: string): boolean {
   return name === "model.json";
 }
 
-/** Reads the models; their networks are loaded when they are first asked for. @throws ModelError, RangeError */
+/** Reads the models; their networks are loaded when they are first asked for. @throws ModelError, CliError for two of one name */
 export async function openServedModels(
   entries: readonly ModelEntry[],
   options: {
@@ -149,8 +149,16 @@ export async function openServedModels(
     models.push(servable);
     served.push({ reference: modelReference(servable), defaultSplit, model });
   }
-  const { maxLoaded } = options;
-  return { registry: createModelRegistry(models, maxLoaded === undefined ? {} : { maxLoaded }), served };
+  return { registry: createRegistry(models, options.maxLoaded), served };
+}
+
+function createRegistry(models: readonly ServableModel[], maxLoaded: number | undefined): ModelRegistry {
+  try {
+    return createModelRegistry(models, maxLoaded === undefined ? {} : { maxLoaded });
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new CliError(ExitCode.usage, `--model: ${error.message}`, { cause: error });
+  }
 }
 
 async function openEntry(

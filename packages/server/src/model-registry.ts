@@ -77,7 +77,7 @@ export function createModelRegistry(
     const reference = modelReference(model);
     if (byReference.has(reference)) {
       throw new RangeError(
-        `model "${reference}": is given twice; another name or version keeps them apart, as in NAME@2=FILE`,
+        `"${reference}" is given twice; another name or version keeps them apart, as in NAME@2=FILE`,
       );
     }
     byReference.set(reference, model);
