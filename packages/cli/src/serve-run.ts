@@ -118,8 +118,13 @@ export async function startServer(options: ServeOptions, log: ServerLog): Promis
     // Ready means warm: each model where it is cut by default.
     for (const [i, { reference, defaultSplit, model }] of served.entries()) {
       const at = i === 0 ? split : defaultSplit;
-      // Nobody can send the inputs of several; its cuts are got ready when they are asked for.
+      // Of several inputs sizes are often open, and known when a client says what it sends.
       if (at === "" && (model?.network.inputs.length ?? 1) > 1) continue;
+      if (registry.isFull) {
+        const left = served.length - i;
+        log.info({ models: left }, "these are loaded when they are asked for: --max-loaded is reached");
+        break;
+      }
       await registry.prepare(reference, at);
     }
     const metrics = createMetrics();

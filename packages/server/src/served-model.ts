@@ -77,6 +77,8 @@ export interface ServedStream<Output = unknown> {
   readonly modelHash?: Uint8Array;
   /** What computes it, where there is a choice: another one rounds differently. */
   readonly provider?: string;
+  /** To be called when the stream has ended: then its network may make room for another one. */
+  release?(): void;
 }
 
 /** Finds what serves a stream. @throws StreamRefusal */
