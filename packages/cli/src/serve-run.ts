@@ -9,16 +9,11 @@ import { CliError } from "./cli-error.js";
 import { ExitCode } from "./exit-codes.js";
 import { parseHostPort } from "./host-port.js";
 import { listenOrFree } from "./listen-or-free.js";
+import { type ModelEntry, parseModelEntry } from "./model-entry.js";
 import { createServedOrigins } from "./read-origins.js";
 import type { RemoteHalf } from "./remote-halves.js";
 import { openDemo } from "./serve-demo.js";
-import {
-  findModels,
-  type ModelEntry,
-  openServedModels,
-  parseModelEntry,
-  type ServedModels,
-} from "./served-models.js";
+import { findModels, openServedModels, type ServedModels } from "./served-models.js";
 import { readTokens } from "./tokens/token-check.js";
 import { describeTracing, openTracing, type TracingOptionValues, tracingCloseMs } from "./tracing-options.js";
 

@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { fashionDirectory, loadModel } from "@sluice/inference";
 import t from "tap";
 import { ExitCode } from "#cli/exit-codes.js";
-import { findModels, openServedModels, parseModelEntry } from "#cli/served-models.js";
+import { parseModelEntry } from "#cli/model-entry.js";
+import { findModels, openServedModels } from "#cli/served-models.js";
 import { loadServedHalf } from "#cli/served-network.js";
 import { batchMixingModel, openSizeModel, tinyModelBytes, twoInputModel } from "./tiny-models.js";
 
