@@ -139,15 +139,13 @@ export function createFrameQueue<J extends Job>(options: FrameQueueOptions): Fra
     const frames = curve.nextFrames(lane.waiting);
     const jobs = [remove(index, costMs)];
     let { expiresAtMs } = jobs[0]!;
+    const takes = (other: Lane) => other === lane;
     const nextEndMs = () => startMs + curve.msOf(jobs.length) + curve.msOf(1);
     while (jobs.length < frames) {
       const endMs = startMs + curve.msOf(jobs.length + 1);
       // One more must not make those late that are in it already.
       if (endMs > expiresAtMs) break;
-      const next = findNext({
-        ...{ queue, isEligible, takes: (other) => other === lane },
-        ...{ endMs: nextEndMs, dueFromMs: endMs },
-      });
+      const next = findNext({ queue, isEligible, takes, endMs: nextEndMs, dueFromMs: endMs });
       if (next < 0) break;
       const job = remove(next, costMs);
       expiresAtMs = Math.min(expiresAtMs, job.expiresAtMs);
@@ -217,7 +215,7 @@ export function createFrameQueue<J extends Job>(options: FrameQueueOptions): Fra
       const ready = lanes.filter((lane) => isReady(lane, nowMs));
       const takes = (lane: Lane) => ready.includes(lane);
       const endMs = (lane: Lane) => earliestEndMs(lane, nowMs);
-      const next = ready.length === 0 ? -1 : findNext({ queue, isEligible, takes, endMs });
+      const next = ready.length === 0 ? -1 : findNext({ queue, isEligible, takes, endMs, dueFromMs: 0 });
       if (next >= 0) {
         const jobs = takeBatch(next, nowMs);
         const { lane } = jobs[0]!;
