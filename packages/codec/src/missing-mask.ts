@@ -7,6 +7,8 @@ export interface MissingMask {
   count(): number;
   /** Slice `index` of `count`, whose extent this is, has come. */
   add(index: number, count: number, extent: SliceExtent): void;
+  /** The same of elements that may be any. */
+  addExtent(extent: SliceExtent): void;
   /** 1 where an element is missing, else 0; what is added later still changes it. */
   elements(): Uint8Array;
 }
@@ -66,6 +68,10 @@ export function createMissingMask(order: UnitOrder, whole: Uint8Array): MissingM
         missing -= extent.elements.end - extent.elements.first;
         return;
       }
+      this.addExtent(extent);
+    },
+    addExtent(extent) {
+      if (missing === 0) return;
       mask ??= make();
       missing -= clearMissing(order, extent, mask);
     },
