@@ -36,9 +36,9 @@ function createBench() {
   const account = scheduler.openAccount();
   return {
     ...{ scheduler, log, clock, account },
-    push(value: number, expiresAtMs = 1_000, other = account) {
+    push(value: number, expiresAtMs = 1_000, other = account, another = network) {
       scheduler.push({
-        ...{ account: other, network, expiresAtMs, bytes: 4 },
+        ...{ account: other, network: another, expiresAtMs, bytes: 4 },
         prepare: () =>
           value === 0 ? undefined : { tensor: createTensor("float32", [1], Float32Array.of(value)), context },
         done: (output, waitMs, inferenceMs) => log.push(`${value} done ${output} ${waitMs} ${inferenceMs}`),
@@ -94,6 +94,24 @@ t.test("a retry that would be late is shed, and the lane goes on", async (t) => 
   bench.push(3);
   await bench.runUntil(300);
   t.same(bench.log.slice(-2), ["run 3", "3 done 3 0 10"]);
+});
+
+t.test("a network is told how long its frames are of use, and one that gives up then was late", async (t) => {
+  const bench = createBench();
+  const network: ServedNetwork<number> = {
+    maxFrames: 2,
+    costs: [1, 2].map((frames) => ({ frames, ms: 5 * frames })),
+    run: (frames, { timeoutMs } = {}) => {
+      bench.log.push(`${frames.length} frames, ${timeoutMs} ms`);
+      return new Promise((_, reject) => bench.clock.after(timeoutMs!, () => reject(new Error("silence"))));
+    },
+  };
+  bench.push(1, 40, bench.account, network);
+  bench.push(2, 60, bench.account, network);
+  bench.push(3, 90, bench.account, network);
+  await bench.runUntil(500);
+  t.same(bench.log, ["1 frames, 40 ms", "2 frames, 90 ms", "1 late", "2 late", "3 late"]);
+  t.match(bench.scheduler.figures, { shed: 3 });
 });
 
 t.test("a frame with nothing to run is left out", async (t) => {
