@@ -6,6 +6,8 @@ import { inTurn, runClients, steady, target } from "./measures.mjs";
 import { makeIdle, readCpu, spentSince, start, startServer } from "./processes.mjs";
 
 const warmUpSeconds = 5;
+/** Beside each bad client: what nobody else makes a server do is compiled, and turns what was compiled before out. */
+const badWarmUpSeconds = 1;
 /** Beside a bad client. */
 const goodClients = 7;
 /** What the server lets each session send, twice what a good one does; and a flooding one sends so many times that. */
@@ -37,24 +39,30 @@ export async function measureIsolation(workload, options, onWindow, signal) {
   makeIdle(other.pid);
   const pace = await startPace();
   const window = { seconds, framesPerSecond: steady.framesPerSecond };
-  // What is compiled in the first seconds must not count for whoever is first.
-  await clients.run({ ...window, seconds: warmUpSeconds });
+  /** A window beside who it is; what the first ones compile counts for nobody. */
+  async function take(who, of) {
+    signal.throwIfAborted();
+    const bad =
+      who === "alone" ? undefined : await startBadClient(who, { server, other }, workload, clientCpus);
+    const cpuBefore = readCpu(server.pid);
+    const startMs = performance.now();
+    const figures = await runClients(clients, pace, of);
+    const { totalMs } = spentSince(cpuBefore, readCpu(server.pid));
+    const serverCpuShare = totalMs / (performance.now() - startMs);
+    const did = await bad?.end();
+    await sleep(restMs);
+    return { ...figures, serverCpuShare, ...did };
+  }
+
+  await take("alone", { ...window, seconds: warmUpSeconds });
+  for (const who of sides.slice(1)) await take(who, { ...window, seconds: badWarmUpSeconds });
   for (let round = 1; round <= isolationRounds; round++) {
     await inTurn(
       round,
-      sides.map((who) => async () => {
-        signal.throwIfAborted();
-        const bad =
-          who === "alone" ? undefined : await startBadClient(who, { server, other }, workload, clientCpus);
-        const cpuBefore = readCpu(server.pid);
-        const startMs = performance.now();
-        const figures = await runClients(clients, pace, window);
-        const { totalMs } = spentSince(cpuBefore, readCpu(server.pid));
-        const serverCpuShare = totalMs / (performance.now() - startMs);
-        const did = await bad?.end();
-        await sleep(restMs);
-        onWindow({ measure: "isolation", workload, round, who, ...figures, serverCpuShare, ...did });
-      }),
+      sides.map(
+        (who) => async () =>
+          onWindow({ measure: "isolation", workload, round, who, ...(await take(who, window)) }),
+      ),
     );
   }
   await pace?.end();
