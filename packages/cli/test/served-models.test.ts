@@ -2,7 +2,9 @@ import { copyFile, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fashionDirectory, loadModel } from "@sluice/inference";
 import t from "tap";
-import { findModels, openServedModels, parseModelEntry } from "#cli/served-models.js";
+import { ExitCode } from "#cli/exit-codes.js";
+import { parseModelEntry } from "#cli/model-entry.js";
+import { findModels, openServedModels } from "#cli/served-models.js";
 import { loadServedHalf } from "#cli/served-network.js";
 import { batchMixingModel, openSizeModel, tinyModelBytes, twoInputModel } from "./tiny-models.js";
 
@@ -22,6 +24,14 @@ t.test("a model may be given a name and a version", async (t) => {
     t.same(parseModelEntry(text), { name, version, reference, labelsPath: undefined }, text);
   }
   t.throws(() => parseModelEntry(""), { message: /--model/ });
+});
+
+t.test("two models of one name are a mistake of the command line", async (t) => {
+  const entries = ["a=fashion", "a=fashion"].map(parseModelEntry);
+  await t.rejects(openServedModels(entries, { threads: 1, maxLoaded: undefined }), {
+    exitCode: ExitCode.usage,
+    message: /^--model: "a" is given twice; another name or version/,
+  });
 });
 
 t.test("a file whose name looks like a name and a version is that file", (t) => {
@@ -124,6 +134,15 @@ t.test(
     const bundle = { dtype: "float32", shape: [448], layout: "any" } as const;
     const whole = await registry.open({ model: "two", split: "", spec: bundle, content: "model" });
     t.equal(whole.concealment, "zero");
+    const more = { ...spec, shape: [3, 8, 8] };
+    const named = { ...bundle, parts: [more, { ...spec, shape: [4, 8, 8] }] };
+    const known = await registry.open({ model: "two", split: "", spec: named, content: "model" });
+    t.equal(known.concealment, undefined, "each tensor by what suits it");
+    const swapped = { ...named, parts: named.parts.toReversed() };
+    await t.rejects(registry.open({ model: "two", split: "", spec: swapped, content: "model" }), {
+      name: "StreamRefusal",
+      message: /the stream's is float32 \[448\] of float32 \[4, 8, 8\], float32 \[3, 8, 8\]$/,
+    });
     const bytes = { ...bundle, dtype: "uint8" } as const;
     await t.rejects(registry.open({ model: "two", split: "", spec: bytes, content: "model" }), {
       name: "StreamRefusal",
