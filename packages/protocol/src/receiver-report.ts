@@ -26,12 +26,18 @@ const gatherMs = 10;
 const rideBeforeMs = 2;
 /** Of fewer datagrams a share says nothing. */
 const minShareDatagrams = 64;
+/** What a report takes at most, with what wraps it: two totals, five numbers, two maps; a few numbers for each entry of its lists. */
+const fixedBytes = 2 * 11 + 5 * 6 + 2 * (2 + maxReportedBits / 8) + 3 * 4;
+const arrivalBytes = 2 * 5;
+const frameBytes = 2 + 4 * 6;
 /** Numbers of datagrams that are remembered to tell a reordered one from a duplicate. */
 const windowSize = 4_096;
 
 export function createReceiverReport(): ReceiverReport {
   const seen = new Uint8Array(windowSize);
   const restored = new Uint8Array(windowSize);
+  /** Forward error correction has brought something back, which most streams do without. */
+  let hasRestored = false;
   let datagramsReceived = 0;
   let bytesReceived = 0;
   let nextSequence = 0;
@@ -101,7 +107,9 @@ export function createReceiverReport(): ReceiverReport {
       frames: frames.slice(frames.length - frameCount),
       reportTime,
       received: bitsOf(hasCome, false),
-      recovered: bitsOf((each) => restored[each % windowSize] === 1 && !hasCome(each), true),
+      recovered: hasRestored
+        ? bitsOf((each) => restored[each % windowSize] === 1 && !hasCome(each), true)
+        : none,
     };
   }
 
@@ -117,8 +125,9 @@ export function createReceiverReport(): ReceiverReport {
     },
 
     recovered(sequence) {
-      if (sequence < nextSequence && sequence > nextSequence - windowSize)
-        restored[sequence % windowSize] = 1;
+      if (sequence >= nextSequence || sequence <= nextSequence - windowSize) return;
+      restored[sequence % windowSize] = 1;
+      hasRestored = true;
     },
 
     frameReceived(stream, frame, unitsReceived, units, nowMs) {
@@ -144,6 +153,7 @@ export function createReceiverReport(): ReceiverReport {
       let report = compose(queuedFrames, arrivalCount, frameCount, reportTime);
       while (
         arrivalCount + frameCount > 0 &&
+        mostReportBytes(arrivalCount, frameCount) > maxBytes &&
         encodeControl({ kind: "feedback", body: report }).length > maxBytes
       ) {
         // The oldest go first, by halves: the message need not be measured for each.
@@ -158,6 +168,13 @@ export function createReceiverReport(): ReceiverReport {
       return report;
     },
   };
+}
+
+const none = new Uint8Array(0);
+
+/** The bytes of a report with so many arrivals and frames at most: where there is room for them nobody has to measure it. */
+export function mostReportBytes(arrivals: number, frames: number): number {
+  return fixedBytes + arrivals * arrivalBytes + frames * frameBytes;
 }
 
 function tenths(ms: number): number {

@@ -1,7 +1,7 @@
 import t from "tap";
 import { encodeControl } from "#src/control-message.js";
 import { maxReportedArrivals, maxReportedBits, maxReportedFrames } from "#src/limits.js";
-import { createReceiverReport } from "#src/receiver-report.js";
+import { createReceiverReport, mostReportBytes } from "#src/receiver-report.js";
 
 /** Bytes that take any report. */
 const large = 65_536;
@@ -151,6 +151,31 @@ t.test("a report fits what it has to travel in", async (t) => {
     t.ok(bytes <= Math.max(maxBytes, 75), `${bytes} of ${maxBytes}`);
     t.match(body, { datagramsReceived: 500, lost: 998, lossRuns: 499, nextSequence: 1_498 });
     if ((body.frames?.length ?? 0) > 0) t.equal(body.frames?.at(-1)?.frame, 100_499, "the latest stay");
+  }
+});
+
+t.test("no report is longer than what is taken for the most", async (t) => {
+  const most = 0xffffffff;
+  const map = new Uint8Array(maxReportedBits / 8);
+  for (const [arrivals, frames] of [
+    [0, 0],
+    [1, 0],
+    [0, 1],
+    [maxReportedArrivals, maxReportedFrames],
+  ] as const) {
+    const body = {
+      ...{ datagramsReceived: Number.MAX_SAFE_INTEGER, bytesReceived: Number.MAX_SAFE_INTEGER },
+      ...{ nextSequence: most, lost: most, lossRuns: most, queuedFrames: most, reportTime: most },
+      arrivalSequences: Array.from({ length: arrivals }, () => -0x80000000),
+      arrivalTimes: Array.from({ length: arrivals }, () => -0x80000000),
+      frames: Array.from({ length: frames }, () => {
+        return { stream: most, frame: most, unitsReceived: most, units: most };
+      }),
+      ...{ received: map, recovered: map },
+    };
+    const bytes = encodeControl({ kind: "feedback", body }).length;
+    const bound = mostReportBytes(arrivals, frames);
+    t.ok(bytes <= bound && bound <= bytes + 20, `${bytes} of ${bound}`);
   }
 });
 
