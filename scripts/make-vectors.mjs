@@ -17,6 +17,7 @@ const sets = [
     "reports",
     "fec",
     "interleaving",
+    "bundles",
     "result-streams",
     "sessions",
   ],

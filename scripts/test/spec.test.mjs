@@ -10,7 +10,7 @@ import { ErrorCode, mayTryAgain } from "../../packages/protocol/dist/error-code.
 import * as limits from "../../packages/protocol/dist/limits.js";
 import { createResultDecoder } from "../../packages/protocol/dist/result-framing.js";
 import { createTensorDecoder } from "../../packages/protocol/dist/tensor-framing.js";
-import { createTensor } from "../../packages/tensor/dist/index.js";
+import { createTensor, maxBundleTensors } from "../../packages/tensor/dist/index.js";
 import { checkRequirements } from "../check-requirements.mjs";
 import { staleVectors } from "../make-vectors.mjs";
 
@@ -148,7 +148,7 @@ t.test("limits: section 9 is the code's list", async (t) => {
   const { defaultLimits, ...single } = limits;
   const expected = {
     ...single,
-    maxInterleavedElements,
+    ...{ maxInterleavedElements, maxBundleTensors },
     ...Object.fromEntries(
       Object.entries(defaultLimits).map(([name, value]) => [`defaultLimits.${name}`, value]),
     ),

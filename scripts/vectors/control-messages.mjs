@@ -18,6 +18,28 @@ const openHex = hex(
   "25 1a23 0801 120a 0a03637574 1003 1a0106 1a03726177 2001 289601 320473696e6b 3a03637574",
 );
 
+/** A stream of bundles (spec 6.14). */
+const openBundle = {
+  kind: "open",
+  body: {
+    stream: 3,
+    spec: {
+      ...{ name: "left+ids", dtype: 5, shape: [8], layout: 3 },
+      parts: [
+        { dtype: 1, shape: [1, 2, 3], layout: 1 },
+        { dtype: 5, shape: [2] },
+      ],
+    },
+    ...{
+      codec: "quantize:levels=32,clip=6,per=tensor",
+      mode: 1,
+      deadlineMs: 150,
+      model: "m",
+      split: "left+ids",
+    },
+  },
+};
+
 /** Every kind with every field of it; hex by the writer of this folder. */
 const full = [
   { kind: "hello", body: { versions: [2, 1], capabilities: ["a", "b"], token: "00ff", agent: "é" } },
@@ -92,6 +114,7 @@ const medium = sized(300, 6);
 const good = [
   ["spec-example-hello", [helloHex], [hello]],
   ["spec-example-open", [openHex], [open]],
+  ["open-of-a-bundle", [controlStream(openBundle)], [openBundle]],
   ["two-in-one-chunk", [helloHex + openHex], [hello, open]],
   ["byte-by-byte", (helloHex + openHex).match(/../g), [hello, open]],
   ["length-over-two-chunks", [medium.stream.slice(0, 2), medium.stream.slice(2)], [medium.message]],

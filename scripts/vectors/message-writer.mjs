@@ -1,7 +1,8 @@
 // Writes messages of proto/sluice/v1 for the vectors, without the packages that the vectors are to judge: Protocol
 // Buffers with fields in ascending order and defaults left out. Field numbers are written here a second time.
 
-const spec = { name: [1, "string"], dtype: [2, "uint"], shape: [3, "uints"], layout: [4, "uint"] };
+const tensor = { name: [1, "string"], dtype: [2, "uint"], shape: [3, "uints"], layout: [4, "uint"] };
+const spec = { ...tensor, parts: [5, [tensor]] };
 const limits = {
   maxStreams: [1, "uint"],
   maxTensorElements: [2, "uint"],

@@ -212,7 +212,7 @@ function takeFrame({ spec, codec, interleave = "" }, frames, frame, slices) {
   const known = [];
   frames.set(frame, known);
   for (const [at, slice] of slices.entries()) {
-    const [first, end] = sliceRange(slice.index, slice.count, units.length);
+    const [first, end] = slice.range ?? sliceRange(slice.index, slice.count, units.length);
     const own = units.slice(first, end);
     const elementsBefore = hasTile
       ? first
@@ -262,12 +262,12 @@ export function encodeTransformed({ spec, codec, interleave = "", low, step, sym
  * The payload of a slice of a chain that ends with `entropy`.
  * @param earlier `{ distance, data }` of the frame that it is predicted from, of the same range
  */
-export function encodeChain({ spec, codec, interleave = "", data, index, count: of }, earlier) {
+export function encodeChain({ spec, codec, interleave = "", data, index, count: of, range: asked }, earlier) {
   const [stage] = stagesOf(codec);
   const levels = levelsOf(codec);
   const values = readElements(spec.dtype, data).map(Math.fround);
   const range = stage.name === "quantize" ? tensorRange(values, parameters(stage.text)) : undefined;
-  const [first, end] = sliceRange(index, of, values.length);
+  const [first, end] = asked ?? sliceRange(index, of, values.length);
   const symbolsFrom = (from) =>
     dealtUnits(spec, unitsOf(spec, false), interleave)
       .slice(first, end)

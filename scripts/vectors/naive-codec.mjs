@@ -202,8 +202,8 @@ export const sliceRange = (index, of, units) => [
 ];
 
 /** The payload of a slice, in hex. */
-export function encodeSlice({ spec, codec, statistics, interleave = "", data, index, count: of }) {
-  const [first, end] = sliceRange(index, of, count(spec.shape));
+export function encodeSlice({ spec, codec, statistics, interleave = "", data, index, count: of, range }) {
+  const [first, end] = range ?? sliceRange(index, of, count(spec.shape));
   const size = 2 * dtypeBytes[spec.dtype];
   const held = dealtElements(spec, interleave).slice(first, end);
   if (codec === "raw") return held.map((i) => data.slice(i * size, (i + 1) * size)).join("");
@@ -323,8 +323,8 @@ export function receive(input) {
   const parts = Array.from({ length: units });
   const order = dealtElements(spec, interleave);
   const refused = [];
-  for (const [at, { index, count: of, payload }] of slices.entries()) {
-    const [first, end] = sliceRange(index, of, units);
+  for (const [at, { index, count: of, range, payload }] of slices.entries()) {
+    const [first, end] = range ?? sliceRange(index, of, units);
     const held = order.slice(first, end);
     const cells = decodeSlice(input, held, payload);
     if (cells === undefined) refused.push(at);

@@ -10,7 +10,7 @@ import {
   namesOf,
   readStatistics,
 } from "@sluice/inference";
-import { createTensor, TensorError } from "@sluice/tensor";
+import { createTensor, isFloatDtype, packTensors, TensorError, type TensorSpec } from "@sluice/tensor";
 import type { Command } from "commander";
 import type { CliContext } from "./cli-context.js";
 import { codecHelp } from "./codec-help.js";
@@ -58,9 +58,13 @@ interface CutReport {
  */
 function measureCoded(cut: Cut, codec: Codec): { bytes: number | null; slices: number | null } {
   try {
-    const tensor = createTensor(cut.dtype, cut.shape, undefined, cut.layout);
     const random = createSeededRandom(1);
-    for (let i = 0; i < tensor.data.length; i++) tensor.data[i] = 40 * random();
+    const noise = (spec: TensorSpec) => {
+      const tensor = createTensor(spec.dtype, spec.shape, undefined, spec.layout);
+      for (let i = 0; i < tensor.data.length; i++) tensor.data[i] = 40 * random();
+      return tensor;
+    };
+    const tensor = packTensors((cut.crossing ?? [cut]).map(noise));
     const { slices } = codec.createEncoder(tensor).encode(tensor, payloadBytes);
     return {
       bytes: slices.reduce((sum, { payload }) => sum + payload.length, 0),
@@ -167,7 +171,7 @@ function formatIllegal(illegal: readonly IllegalCut[], cuts: number): string {
 async function inspectModel(reference: string, options: InspectOptions, context: CliContext): Promise<void> {
   const codecs = new Map<string, Codec>();
   const codecOf = async (cut: Cut): Promise<Codec> => {
-    const text = options.codec ?? (cut.crossing ? integerCodec : suitedCodec(cut.dtype));
+    const text = options.codec ?? suitedCodec(cut);
     const codec = codecs.get(text) ?? (await prepareCodec(text));
     codecs.set(text, codec);
     return codec;
@@ -222,7 +226,10 @@ async function inspectModel(reference: string, options: InspectOptions, context:
 
 /** What the sizes are told for. */
 function describeCodecs(main: string, cuts: readonly CutReport[]): string {
-  const hasOthers = cuts.some(({ codec }) => codec !== main);
+  const hasOthers = cuts.some(
+    ({ codec, crossing = [] }) =>
+      codec !== main || (codec !== integerCodec && crossing.some(({ dtype }) => !isFloatDtype(dtype))),
+  );
   return hasOthers ? `${main}, whole numbers ${integerCodec}` : main;
 }
 

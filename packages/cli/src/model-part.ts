@@ -8,11 +8,19 @@ import {
   specOf,
 } from "@sluice/inference";
 import type { Strategy } from "@sluice/protocol";
-import { convertTensor, createTensor, isTensor, type Tensor, type TensorSpec } from "@sluice/tensor";
+import {
+  convertTensor,
+  createTensor,
+  isFloatDtype,
+  isTensor,
+  specOfTensor,
+  type Tensor,
+  type TensorSpec,
+} from "@sluice/tensor";
 import { type EngineOptionValues, engineOptions } from "./provider-option.js";
 import { createSlowDevice } from "./slow-device.js";
 import { type HashedStatistics, readHashedStatistics } from "./statistics-hash.js";
-import { integerCodec, isFloatDtype, suitedCodec } from "./suited-codec.js";
+import { hasFloats, integerCodec, suitedCodec } from "./suited-codec.js";
 
 export interface ModelPart {
   readonly strategy: Strategy;
@@ -89,12 +97,12 @@ async function computingPart(model: Model, options: ModelPartOptions): Promise<M
   const [output] = await engine.run(sample);
   const run = await createSlowDevice(engine, slowdown, sample);
   const statistics = await readHashedStatistics(model, split);
-  const isSuited = isFloatDtype(output!.dtype) && cut.crossing.length === 1;
+  const spec = specOfTensor(output!);
   return {
     ...{ strategy, split, statistics },
-    spec: { dtype: output!.dtype, shape: output!.shape, layout: output!.layout },
-    codecs: isSuited
-      ? [suitedCodec(output!.dtype), coarseCodec, ...(statistics ? ["sluice"] : [])]
+    spec,
+    codecs: hasFloats(spec)
+      ? [suitedCodec(spec), coarseCodec, ...(statistics && !spec.parts ? ["sluice"] : [])]
       : [integerCodec],
     async produce({ image }) {
       const [tensor] = await run([image]);

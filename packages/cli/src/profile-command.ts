@@ -11,7 +11,8 @@ import {
   preprocessPresets,
   readStatistics,
 } from "@sluice/inference";
-import type { Tensor } from "@sluice/tensor";
+
+import { isFloatDtype, type Tensor } from "@sluice/tensor";
 import { type Command, Option } from "commander";
 import type { CliContext } from "./cli-context.js";
 import { defaultSource } from "./client-half.js";
@@ -25,7 +26,7 @@ import { profileProviders } from "./profile-providers.js";
 import { formatIntervals, formatLayers, formatOptions, nameOptions } from "./profile-report.js";
 import { engineOptions, providerOption } from "./provider-option.js";
 import { collect, parsePositive, sourceHelp } from "./stream-options.js";
-import { integerCodec, isFloatDtype } from "./suited-codec.js";
+import { integerCodec } from "./suited-codec.js";
 
 interface ProfileCommandOptions {
   readonly split?: readonly string[];

@@ -62,8 +62,8 @@ export async function loadServedHalf(
         checkSpec(spec, input, engine.inputs);
         return {
           network,
-          // A mean of other tensors' numbers means nothing in a bundle.
-          ...(engine.inputs.length > 1 ? { concealment: "zero" as const } : {}),
+          // A mean of other tensors' numbers means nothing in a bundle that does not say what lies in it.
+          ...(engine.inputs.length > 1 && !spec.parts ? { concealment: "zero" as const } : {}),
           answer: chooseAnswer(engine.outputs, { content, maxResultBytes }, model),
           ...(statistics ? { statistics } : {}),
           ...(model.hash ? { modelHash: model.hash } : {}),
@@ -153,13 +153,13 @@ function checkSpec(
   const fits =
     wanted.length === spec.shape.length && wanted.every((size, i) => size === null || size === spec.shape[i]);
   if (inputs.length > 1) {
-    if (fits && dtype === spec.dtype) return;
+    if (fits && dtype === spec.dtype && areParts(spec.parts, inputs)) return;
     const told = inputs
       .map(({ name, dtype, shape }) => `"${name}" ${dtype} [${shape.join(", ")}]`)
       .join(", ");
     throw new StreamRefusal(
       ErrorCode.specMismatch,
-      `shape: a frame is the bundle of ${told}, which is ${dtype} [${wanted.join(", ")}]; the stream's is ${spec.dtype} [${spec.shape.join(", ")}]`,
+      `shape: a frame is the bundle of ${told}, which is ${dtype} [${wanted.join(", ")}]; the stream's is ${describeBundle(spec)}`,
     );
   }
   if (fits) return;
@@ -167,6 +167,23 @@ function checkSpec(
     ErrorCode.specMismatch,
     `shape: the tensor at the cut is [${wanted.join(", ")}], the stream's is [${spec.shape.join(", ")}]`,
   );
+}
+
+/** Whether a bundle holds what the network takes, where it says what it holds (spec 6.14). */
+function areParts(parts: TensorSpec["parts"], inputs: readonly TensorInfo[]): boolean {
+  if (!parts) return true;
+  return (
+    parts.length === inputs.length &&
+    parts.every(({ dtype, shape }, i) => {
+      const wanted = inputs[i]!;
+      return dtype === wanted.dtype && shape.join() === wanted.shape.join();
+    })
+  );
+}
+
+function describeBundle({ dtype, shape, parts }: TensorSpec): string {
+  const whole = `${dtype} [${shape.join(", ")}]`;
+  return parts ? `${whole} of ${parts.map((part) => describeBundle(part)).join(", ")}` : whole;
 }
 
 /** Of scores; wider whole numbers are indices and counts. */

@@ -1,15 +1,15 @@
 import { defaultCodec } from "@sluice/codec";
-import type { Dtype } from "@sluice/tensor";
+import { isFloatDtype, type TensorSpec } from "@sluice/tensor";
 
-export const isFloatDtype = (dtype: Dtype) => dtype === "float32" || dtype === "float16";
-
-/**
- * What tensors of whole numbers are sent with: they may be places in a table, and mean nothing once they are rounded. So are
- * bundles, whose tensors have no range in common.
- */
+/** What tensors of whole numbers are sent with: they may be places in a table, and mean nothing once they are rounded. */
 export const integerCodec = "raw";
 
+/** Whether a codec that rounds has something to round; of a bundle it leaves whole numbers as they are (spec 6.14). */
+export function hasFloats({ dtype, parts }: Pick<TensorSpec, "dtype" | "parts">): boolean {
+  return parts ? parts.some((part) => isFloatDtype(part.dtype)) : isFloatDtype(dtype);
+}
+
 /** The codec of a tensor at a cut, where nobody has named one. */
-export function suitedCodec(dtype: Dtype): string {
-  return isFloatDtype(dtype) ? defaultCodec : integerCodec;
+export function suitedCodec(spec: Pick<TensorSpec, "dtype" | "parts">): string {
+  return hasFloats(spec) ? defaultCodec : integerCodec;
 }

@@ -134,6 +134,15 @@ t.test(
     const bundle = { dtype: "float32", shape: [448], layout: "any" } as const;
     const whole = await registry.open({ model: "two", split: "", spec: bundle, content: "model" });
     t.equal(whole.concealment, "zero");
+    const more = { ...spec, shape: [3, 8, 8] };
+    const named = { ...bundle, parts: [more, { ...spec, shape: [4, 8, 8] }] };
+    const known = await registry.open({ model: "two", split: "", spec: named, content: "model" });
+    t.equal(known.concealment, undefined, "each tensor by what suits it");
+    const swapped = { ...named, parts: named.parts.toReversed() };
+    await t.rejects(registry.open({ model: "two", split: "", spec: swapped, content: "model" }), {
+      name: "StreamRefusal",
+      message: /the stream's is float32 \[448\] of float32 \[4, 8, 8\], float32 \[3, 8, 8\]$/,
+    });
     const bytes = { ...bundle, dtype: "uint8" } as const;
     await t.rejects(registry.open({ model: "two", split: "", spec: bytes, content: "model" }), {
       name: "StreamRefusal",

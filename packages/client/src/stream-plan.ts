@@ -11,6 +11,7 @@ import {
   type TensorStreamOptions,
   tensorStreamDefaults,
 } from "@sluice/protocol";
+import type { TensorSpec } from "@sluice/tensor";
 import type { OpenStreamOptions } from "./client-api.js";
 import { type AnswerReader, loadAnswerReader } from "./read-answer.js";
 
@@ -35,7 +36,7 @@ const maxDeadlineMs = 2 ** 31 - 1;
 export async function planStream(options: OpenStreamOptions, hasDatagrams: boolean): Promise<StreamPlan> {
   const { spec, statistics, model, split = "", deadlineMs = 150, concealment = "" } = options;
   const [codec, readAnswer] = await Promise.all([
-    prepareCodec(options.codec ?? (spec.dtype === "float32" ? defaultCodec : "raw")),
+    prepareCodec(options.codec ?? suitedCodec(spec)),
     loadAnswerReader(),
   ]);
   const wanted = options.mode ?? "datagram";
@@ -69,6 +70,12 @@ export async function planStream(options: OpenStreamOptions, hasDatagrams: boole
       ...{ interleave, firstFrame, statisticsHash: statistics?.hash ?? new Uint8Array(0) },
     },
   };
+}
+
+/** Of a bundle each tensor of floats is coded so, and the others as they are (spec 6.14). */
+function suitedCodec(spec: TensorSpec): string {
+  const hasFloats = (spec.parts ?? [spec]).some(({ dtype }) => dtype === "float32");
+  return hasFloats ? defaultCodec : "raw";
 }
 
 function checkRange(field: string, value: number, max: number): void {

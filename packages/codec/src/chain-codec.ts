@@ -1,4 +1,14 @@
-import { type CutStatistics, checkSpec, elementCount, TensorError, type TensorSpec } from "@sluice/tensor";
+import {
+  type CutStatistics,
+  checkBundle,
+  checkSpec,
+  elementCount,
+  isFloatDtype,
+  TensorError,
+  type TensorSpec,
+} from "@sluice/tensor";
+import { createBundleDecoder } from "./bundle-decoder.js";
+import { createBundleEncoder } from "./bundle-encoder.js";
 import { type Chain, planChain } from "./chain.js";
 import type { Codec } from "./codec.js";
 import { maxInterleavedElements } from "./interleave/dealing-order.js";
@@ -13,7 +23,8 @@ import { createSliceDecoder } from "./slice-decoder.js";
 import { createSliceEncoder } from "./slice-encoder.js";
 import type { Stage } from "./stage.js";
 import { pack } from "./stages/pack.js";
-import { elementOrder } from "./unit-order.js";
+import { raw } from "./stages/raw.js";
+import { elementOrder, orderedAxis } from "./unit-order.js";
 
 /** The longest text of a codec, in characters. */
 export const maxCodecTextLength = 256;
@@ -61,6 +72,14 @@ export function createChainCodec(named: readonly Stage[]): Codec {
     return planChain(stages, { spec, looksBack, ...arrangement });
   }
 
+  /** Of the tensors of a bundle (spec 6.14), each with a chain of its own; statistics are of one tensor. */
+  function planParts(spec: TensorSpec, parts: readonly TensorSpec[], interleave: string): Chain[] {
+    checkBundle(spec);
+    return parts.map((part) =>
+      isFloatDtype(part.dtype) ? plan(part, undefined, interleave) : planRaw(part),
+    );
+  }
+
   return {
     text,
     preferredInterleaving({ shape }) {
@@ -68,10 +87,22 @@ export function createChainCodec(named: readonly Stage[]): Codec {
     },
     libraries: stages.flatMap(({ library }) => library ?? []),
     createEncoder: (spec, statistics, interleave = "") =>
-      createSliceEncoder(spec, plan(spec, statistics, interleave)),
+      spec.parts
+        ? createBundleEncoder(spec, spec.parts, planParts(spec, spec.parts, interleave))
+        : createSliceEncoder(spec, plan(spec, statistics, interleave)),
     createDecoder: (spec, statistics, interleave = "") =>
-      createSliceDecoder(spec, plan(spec, statistics, interleave)),
+      spec.parts
+        ? createBundleDecoder(spec, spec.parts, planParts(spec, spec.parts, interleave))
+        : createSliceDecoder(spec, plan(spec, statistics, interleave)),
   };
+}
+
+/** Whole numbers in a bundle may be places in a table, which mean nothing once they are rounded. */
+function planRaw(spec: TensorSpec): Chain {
+  checkSpec(spec);
+  const order = elementOrder(spec);
+  const axis = orderedAxis(spec, order);
+  return planChain([raw() as Stage], { spec, order, axis, rows: 1, statistics: undefined });
 }
 
 function checkKinds(stages: readonly Stage[]): void {

@@ -1,9 +1,39 @@
-import { createTensor, elementCount, sliceRange, type Tensor, type TensorSpec } from "@sluice/tensor";
+import {
+  createTensor,
+  elementCount,
+  sliceRange,
+  type Tensor,
+  type TensorSpec,
+  type UnitRange,
+} from "@sluice/tensor";
 import type { Chain } from "./chain.js";
-import type { DecoderReference, PartialTensor, TensorDecoder } from "./codec.js";
+import type { DecoderReference, PartialTensor, SliceFault, TensorDecoder } from "./codec.js";
 import { createMissingMask } from "./missing-mask.js";
 import { createOrderedRoom, type OrderedRoom } from "./ordered-room.js";
-import { allFromUnitOrder, extentOf, fromUnitOrder } from "./unit-order.js";
+import { allFromUnitOrder, extentOf, fromUnitOrder, type SliceExtent } from "./unit-order.js";
+
+/** A tensor of which any range of units may come. */
+export interface PartialRanges extends PartialTensor {
+  /** As `add`, of a range that lies in the tensor. */
+  addRange(range: UnitRange, payload: Uint8Array): SliceFault | undefined;
+}
+
+/** Decodes ranges of units as well as slices. */
+export interface RangeDecoder extends TensorDecoder {
+  begin(frame?: number, into?: Tensor): PartialRanges;
+}
+
+/** Whether there is such a slice. Checked here too, for a peer's mistake is an answer, not an exception. */
+export function isSlice(index: number, count: number, units: number): boolean {
+  return (
+    Number.isInteger(count) &&
+    count >= 1 &&
+    count <= units &&
+    Number.isInteger(index) &&
+    index >= 0 &&
+    index < count
+  );
+}
 
 function createPartialTensor(
   spec: TensorSpec,
@@ -12,7 +42,7 @@ function createPartialTensor(
   whole: Uint8Array,
   frame: number | undefined,
   into: Tensor | undefined,
-): PartialTensor {
+): PartialRanges {
   const { order } = chain;
   const tensor = into ?? createTensor(spec.dtype, spec.shape, undefined, spec.layout);
   const missing = createMissingMask(order, whole);
@@ -20,28 +50,32 @@ function createPartialTensor(
   let ordered = order.reordered ? room.take() : undefined;
   // What does not come is 0.
   ordered?.data.fill(0);
+
+  function decode(range: UnitRange, extent: SliceExtent, payload: Uint8Array): SliceFault | undefined {
+    const isLate = order.reordered !== undefined && ordered === undefined;
+    const target = ordered ?? (isLate ? room.take() : tensor);
+    const fault = chain.decode(payload, range, target, frame);
+    if (isLate) {
+      if (fault === undefined) fromUnitOrder(order, extent, target, tensor);
+      room.give(target);
+    }
+    return fault;
+  }
+
   return {
     add(index, count, payload) {
-      // Checked here too, for a peer's mistake is an answer, not an exception.
-      const sane =
-        Number.isInteger(count) &&
-        count >= 1 &&
-        count <= order.units &&
-        Number.isInteger(index) &&
-        index >= 0;
-      if (!sane || index >= count) return "range";
+      if (!isSlice(index, count, order.units)) return "range";
       const range = sliceRange(index, count, order.units);
       const extent = extentOf(order, range.first, range.end);
-      const isLate = order.reordered !== undefined && ordered === undefined;
-      const target = ordered ?? (isLate ? room.take() : tensor);
-      const fault = chain.decode(payload, range, target, frame);
-      if (isLate) {
-        if (fault === undefined) fromUnitOrder(order, extent, target, tensor);
-        room.give(target);
-      }
-      if (fault !== undefined) return fault;
-      missing.add(index, count, extent);
-      return undefined;
+      const fault = decode(range, extent, payload);
+      if (fault === undefined) missing.add(index, count, extent);
+      return fault;
+    },
+    addRange(range, payload) {
+      const extent = extentOf(order, range.first, range.end);
+      const fault = decode(range, extent, payload);
+      if (fault === undefined) missing.addExtent(extent);
+      return fault;
     },
     finish() {
       if (ordered) {
@@ -63,7 +97,7 @@ function clear({ data }: Tensor, missing: Uint8Array): void {
 }
 
 /** Puts tensors of one spec together again from any slices of a chain. */
-export function createSliceDecoder(spec: TensorSpec, chain: Chain): TensorDecoder {
+export function createSliceDecoder(spec: TensorSpec, chain: Chain): RangeDecoder {
   const { history } = chain;
   // Of nothing but zeros, which no slice changes any more.
   const whole = new Uint8Array(elementCount(spec.shape));

@@ -2,43 +2,9 @@ import { sliceRange, type Tensor, TensorError, type TensorSpec, type UnitRange }
 import type { Chain } from "./chain.js";
 import { checkTensor } from "./check-tensor.js";
 import type { EncodedSlice, SlicePosition, TensorEncoder } from "./codec.js";
+import { rememberFit } from "./payload-fit.js";
 import { chooseSliceCount, type SliceNeed } from "./slice-count.js";
 import type { TooLong } from "./stage.js";
-
-/** The most elements whose payload fits. @throws TensorError where even one does not. */
-function elementsThatFit(
-  payloadBytes: (elements: number) => number,
-  elements: number,
-  maxPayloadBytes: number,
-): number {
-  let fits = 0;
-  let tooMany = elements + 1;
-  while (tooMany - fits > 1) {
-    const middle = Math.floor((fits + tooMany) / 2);
-    if (payloadBytes(middle) <= maxPayloadBytes) fits = middle;
-    else tooMany = middle;
-  }
-  if (fits === 0) {
-    throw new TensorError(
-      "maxPayloadBytes",
-      `${maxPayloadBytes}, one element takes ${payloadBytes(1)} bytes`,
-    );
-  }
-  return fits;
-}
-
-/** The same, which is asked for every frame and changes only where the path's datagrams do. */
-function rememberFit(payloadBytes: (elements: number) => number, elements: number) {
-  let askedFor = 0;
-  let fits = 0;
-  return (maxPayloadBytes: number): number => {
-    if (askedFor !== maxPayloadBytes) {
-      fits = elementsThatFit(payloadBytes, elements, maxPayloadBytes);
-      askedFor = maxPayloadBytes;
-    }
-    return fits;
-  };
-}
 
 /**
  * Slices of equal counts, for a chain whose units are single elements that all take the same: the fewest that fit.

@@ -3,6 +3,7 @@ import {
   type ChannelAxis,
   type CutStatistics,
   channelAxis,
+  checkBundle,
   checkSpec,
   elementCount,
   type PlaneGeometry,
@@ -13,6 +14,7 @@ import {
   type TensorSpec,
   writeFloat32Element,
 } from "@sluice/tensor";
+import { createBundleConcealer } from "./bundle-concealer.js";
 import type { ConcealmentMethod } from "./concealment-method.js";
 import {
   channelMeanBaseline,
@@ -204,7 +206,7 @@ function prepareReference(
  * methods for collaborative intelligence", 2020; the conditional mean by sweeps is Besag's, of Gauss-Markov fields.
  *
  * NaN and infinities that came stay where they are and count for nothing. For integers, what is found is rounded and
- * clamped. `auto`, `spatial` and `inter-channel` stay within the range of each channel that calibration saw (else that came).
+ * clamped. Of a bundle that names its tensors, each is concealed by itself (`createBundleConcealer`). `auto`, `spatial` and `inter-channel` stay within the range of each channel that calibration saw (else that came).
  * @throws TensorError if the statistics are of another size than the spec, or a method needs some that are not given
  */
 export function createConcealer(
@@ -213,6 +215,8 @@ export function createConcealer(
   { statistics }: ConcealmentOptions = {},
 ): Concealer {
   checkSpec(spec);
+  checkBundle(spec);
+  if (spec.parts) return createBundleConcealer(spec, spec.parts, method, createConcealer);
   const elements = elementCount(spec.shape);
   const axis: ChannelAxis = channelAxis(spec.shape, spec.layout);
   const geometry = planeGeometry(spec.shape, spec.layout);

@@ -184,8 +184,7 @@ class Stream:
         level = (value - low) * (1 / step) + 0.5
         return int(max(0, min(self.codec["levels"] - 1, level)))
 
-    def encode(self, data, index, count):
-        first, end = slice_range(index, count, self.units)
+    def encode(self, data, first, end):
         held = self.dealt[first:end]
         if self.codec["stage"] == "raw":
             size = size_of(self.dtype)
@@ -320,39 +319,109 @@ def conceal(stream, method, cells):
     return [write(stream.dtype, filled[i]) if cell is None else cell for i, cell in enumerate(cells)]
 
 
+class Bundle:
+    """The tensors of a frame, each as a stream of its own (6.14); one alone is a bundle of one."""
+
+    def __init__(self, value):
+        self.size = size_of(value["spec"]["dtype"])
+        parts = value["spec"].get("parts")
+        self.streams = [Stream(self.own(value, part)) for part in parts] if parts else [Stream(value)]
+        self.units = sum(stream.units for stream in self.streams)
+
+    @staticmethod
+    def own(value, part):
+        """Floats by the stream's codec, others as they are; statistics are of one tensor."""
+        if part["dtype"] not in ("float32", "float16"):
+            return {"spec": part, "codec": "raw"}
+        return {"spec": part, "codec": value["codec"], "interleave": value.get("interleave", "")}
+
+    def ranges(self, index, count):
+        """Which units of which tensors a slice covers."""
+        first, end = slice_range(index, count, self.units)
+        found, start = [], 0
+        for place, stream in enumerate(self.streams):
+            own = max(0, first - start), min(stream.units, end - start)
+            if own[0] < own[1]:
+                found.append((place, *own))
+            start += stream.units
+        return found
+
+    def encode(self, data, index, count):
+        starts = [0]
+        for stream in self.streams:
+            starts.append(starts[-1] + stream.units * size_of(stream.dtype))
+        pieces = []
+        for place, first, end in self.ranges(index, count):
+            pieces.append(self.streams[place].encode(data[starts[place] : starts[place + 1]], first, end))
+        return b"".join(struct.pack("<I", len(piece)) + piece for piece in pieces[:-1]) + pieces[-1]
+
+    def decode(self, part, cells):
+        """Puts a slice's elements into their cells; False where any of it is refused."""
+        ranges = self.ranges(part["index"], part["count"])
+        rest, pieces = bytes.fromhex(part["payload"]), []
+        for _ in ranges[:-1]:
+            if len(rest) < 4 or len(rest) - 4 < (length := struct.unpack("<I", rest[:4])[0]):
+                return False
+            pieces.append(rest[4 : 4 + length])
+            rest = rest[4 + length :]
+        is_whole = True
+        for (place, first, end), piece in zip(ranges, [*pieces, rest]):
+            stream = self.streams[place]
+            decoded = stream.decode(first, end, piece)
+            if decoded is None:
+                is_whole = False
+                continue
+            for element, cell in zip(stream.dealt[first:end], decoded):
+                cells[place][element] = cell
+        return is_whole
+
+    def flags(self, cells):
+        """Of each element of the bundle, whether it is missing."""
+        found = []
+        for stream, own in zip(self.streams, cells):
+            width = size_of(stream.dtype) // self.size
+            found += [cell is None for cell in own for _ in range(width)]
+        return found
+
+    def conceal(self, method, cells):
+        if len(self.streams) == 1:
+            return [conceal(self.streams[0], method, cells[0])]
+        return [
+            conceal(stream, method if stream.dtype in ("float32", "float16") else "zero", own)
+            for stream, own in zip(self.streams, cells)
+        ]
+
+
 def receive(value):
     method = value["concealment"]
     if method not in METHODS:
         raise WireError("specMismatch")
     if method in ("data-set-mean", "hybrid", "inter-channel") and "statistics" not in value:
         raise WireError("statisticsMismatch")
-    stream = Stream(value)
-    if method == "inter-channel" and ("neighbours" not in stream.statistics or stream.layout == "any"):
+    bundle = Bundle(value)
+    if method == "inter-channel" and ("neighbours" not in value["statistics"] or value["spec"]["layout"] == "any"):
         raise WireError("statisticsMismatch")
-    cells = [None] * stream.units
+    cells = [[None] * stream.units for stream in bundle.streams]
     refused = []
     for place, part in enumerate(value["slices"]):
-        first, end = slice_range(part["index"], part["count"], stream.units)
-        decoded = stream.decode(first, end, bytes.fromhex(part["payload"]))
-        if decoded is None:
+        if not bundle.decode(part, cells):
             refused.append(place)
-        else:
-            for element, cell in zip(stream.dealt[first:end], decoded):
-                cells[element] = cell
-    gaps = [i for i, cell in enumerate(cells) if cell is None]
-    if len(gaps) == stream.units:
+    flags = bundle.flags(cells)
+    if all(flags):
         raise WireError("nothingDecodable")
     missing = []
-    for i in gaps:
-        if missing and missing[-1][1] == i:
+    for i, is_missing in enumerate(flags):
+        if is_missing and missing and missing[-1][1] == i:
             missing[-1][1] += 1
-        else:
+        elif is_missing:
             missing.append([i, i + 1])
-    return {"refused": refused, "missing": missing, "data": b"".join(conceal(stream, method, cells)).hex()}
+    whole = b"".join(b"".join(part) for part in bundle.conceal(method, cells))
+    return {"refused": refused, "missing": missing, "data": whole.hex()}
 
 
 def encode(value):
-    payload = Stream(value).encode(bytes.fromhex(value["data"]), value["index"], value["count"])
+    bundle = Bundle(value)
+    payload = bundle.encode(bytes.fromhex(value["data"]), value["index"], value["count"])
     return {"payload": payload.hex()}
 
 

@@ -6,6 +6,7 @@ import {
   maxElements,
   maxRank,
   type OutputDtype,
+  specOfTensor,
   type TensorSpec,
 } from "@sluice/tensor";
 import { ModelError } from "./model-error.js";
@@ -19,6 +20,8 @@ export interface TensorInfo<D extends OutputDtype = Dtype> {
   /** Without the batch axis; null for an axis whose size the model leaves open. */
   readonly shape: readonly (number | null)[];
   readonly layout: Layout;
+  /** Of a bundle: what lies in it. */
+  readonly parts?: readonly TensorSpec[];
   /** `dynamic`: takes any number of samples at once; `one`: an axis of size 1; `none`: there is no such axis. */
   readonly batch: "dynamic" | "one" | "none";
 }
@@ -145,5 +148,5 @@ export function specOf(info: TensorInfo, isOneOfSeveral = false): TensorSpec {
       );
     return size;
   });
-  return { dtype: info.dtype, shape, layout: info.layout };
+  return specOfTensor({ ...info, shape });
 }

@@ -1,5 +1,13 @@
 import type { sluice } from "@sluice/proto";
-import { checkSpec, type Dtype, elementCount, type Layout, maxRank, type TensorSpec } from "@sluice/tensor";
+import {
+  checkBundle,
+  checkSpec,
+  type Dtype,
+  elementCount,
+  type Layout,
+  maxRank,
+  type TensorSpec,
+} from "@sluice/tensor";
 import { ErrorCode, ProtocolError } from "./error-code.js";
 import { parseFec } from "./fec/fec-options.js";
 import { maxNameBytes } from "./limits.js";
@@ -80,6 +88,31 @@ export function resultFormatFromWire(value: number): ResultFormat {
   return value === wireFormats.json ? "json" : "messagepack";
 }
 
+/** Of a spec that names the tensors of a bundle (spec 6.14); no tensor by itself has it. */
+const wireBundle = 3;
+
+function specToWire({ dtype, shape, layout, parts }: TensorSpec): sluice.v1.TensorSpec.$Properties {
+  const own = { dtype: wireDtypes[dtype], shape: [...shape] };
+  return parts
+    ? { ...own, layout: wireBundle, parts: parts.map(specToWire) }
+    : { ...own, layout: wireLayouts[layout] };
+}
+
+function specFromWire(message: sluice.v1.TensorSpec.$Properties | null | undefined): TensorSpec {
+  return message?.layout === wireBundle
+    ? { ...tensorFromWire({ ...message, layout: 0 }), parts: (message.parts ?? []).map(tensorFromWire) }
+    : tensorFromWire(message);
+}
+
+/** Of one tensor: that what lies in a bundle is no bundle is seen here, where no name has its layout. */
+function tensorFromWire(message: sluice.v1.TensorSpec.$Properties | null | undefined): TensorSpec {
+  return {
+    dtype: nameOf(wireDtypes, message?.dtype ?? 0, "dtype"),
+    layout: nameOf(wireLayouts, message?.layout ?? 0, "layout"),
+    shape: message?.shape ?? [],
+  };
+}
+
 /** The message that opens a stream. */
 export function openStreamToWire(
   stream: number,
@@ -94,12 +127,7 @@ export function openStreamToWire(
     resultFormat: wireFormats[options.resultFormat],
     resultContent: wireContents[options.resultContent],
     mode: wireModes[options.mode],
-    spec: {
-      name: split,
-      dtype: wireDtypes[spec.dtype],
-      shape: [...spec.shape],
-      layout: wireLayouts[spec.layout],
-    },
+    spec: { name: split, ...specToWire(spec) },
   };
 }
 
@@ -113,11 +141,7 @@ export function openStreamFromWire(message: sluice.v1.OpenStream, maxElements: n
   const { fec, interleave, firstFrame, minReceivedPercent, maxResultBytes } = message;
   const urgency = message.urgency ?? tensorStreamDefaults.urgency;
   const mode = nameOf(wireModes, message.mode, "mode");
-  const spec: TensorSpec = {
-    dtype: nameOf(wireDtypes, message.spec?.dtype ?? 0, "dtype"),
-    layout: nameOf(wireLayouts, message.spec?.layout ?? 0, "layout"),
-    shape: message.spec?.shape ?? [],
-  };
+  const spec = specFromWire(message.spec);
   for (const [field, text] of Object.entries({ split, model, codec, concealment, fec, interleave })) {
     if (text.length > maxNameBytes) {
       throw new ProtocolError(ErrorCode.specMismatch, `${field}: longer than ${maxNameBytes} characters`);
@@ -148,6 +172,8 @@ export function openStreamFromWire(message: sluice.v1.OpenStream, maxElements: n
   }
   try {
     checkSpec(spec);
+    // spec 6.14
+    checkBundle(spec);
   } catch (error) {
     throw new ProtocolError(ErrorCode.specMismatch, (error as Error).message);
   }

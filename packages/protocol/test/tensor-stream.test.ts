@@ -1,5 +1,6 @@
 import { sluice } from "@sluice/proto";
 import { ErrorCode, type TensorStreamOptions } from "@sluice/protocol";
+import { bundleSpec } from "@sluice/tensor";
 import t from "tap";
 import { openStreamFromWire, openStreamToWire, tensorStreamDefaults } from "#src/tensor-stream.js";
 
@@ -31,6 +32,12 @@ t.test("comes back from the wire as it was", async (t) => {
   for (const dtype of ["float32", "float16", "uint8", "int8", "int32"] as const) {
     samples[dtype] = { spec: { dtype, shape: [5], layout: "any" } };
   }
+  samples.bundle = {
+    spec: bundleSpec([
+      { dtype: "float32", shape: [1, 2, 3], layout: "hwc" },
+      { dtype: "uint8", shape: [], layout: "any" },
+    ]),
+  };
   for (const mode of ["datagram", "stream", "reliable"] as const) samples[mode] = { mode };
   for (const layout of ["chw", "hwc"] as const) samples[layout] = { spec: { ...options.spec, layout } };
   for (const [name, sample] of Object.entries(samples)) {
@@ -65,7 +72,16 @@ const refusals: Record<
   "more than all": { changes: { minReceivedPercent: 101 }, message: /min_received_percent 101/ },
   "no spec": { changes: { spec: null }, message: /^dtype: 0 is not in the registry/ },
   "an unknown dtype": { changes: { spec: { ...spec, dtype: unknown(6) } }, message: /^dtype: 6/ },
-  "an unknown layout": { changes: { spec: { ...spec, layout: unknown(3) } }, message: /^layout: 3/ },
+  "an unknown layout": { changes: { spec: { ...spec, layout: unknown(4) } }, message: /^layout: 4/ },
+  "a bundle of nothing": { changes: { spec: { ...spec, layout: 3 } }, message: /^parts: 0, a bundle/ },
+  "a bundle of other tensors": {
+    changes: { spec: { ...spec, layout: 3, parts: [spec, spec] } },
+    message: /^parts: their bundle is float32 \[8\], the spec says float32 \[4\]/,
+  },
+  "a bundle in a bundle": {
+    changes: { spec: { ...spec, shape: [8], layout: 3, parts: [spec, { ...spec, layout: 3 }] } },
+    message: /^layout: 3/,
+  },
   "a layout that does not fit": { changes: { spec: { ...spec, layout: 1 } }, message: /layout/ },
   "no mode": { changes: { mode: 0 }, message: /^mode: 0/ },
   "an unknown mode": { changes: { mode: unknown(4) }, message: /^mode: 4/ },

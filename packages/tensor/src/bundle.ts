@@ -1,8 +1,10 @@
 import {
   bytesPerElement,
+  checkSpec,
   createTensor,
   type Dtype,
   elementCount,
+  specOfTensor,
   type Tensor,
   TensorError,
   type TensorSpec,
@@ -22,10 +24,49 @@ const bytesOf = ({ dtype, shape }: TensorSpec): number => elementCount(shape) * 
 export function bundleSpec(parts: readonly TensorSpec[]): TensorSpec {
   const [first, ...others] = parts;
   if (first === undefined) throw new TensorError("parts", "there are none");
-  if (others.length === 0) return { dtype: first.dtype, shape: first.shape, layout: first.layout };
+  if (others.length === 0) return specOfTensor(first);
   const dtype = bundleDtype(parts);
   const bytes = parts.reduce((sum, part) => sum + bytesOf(part), 0);
-  return { dtype, shape: [bytes / bytesPerElement[dtype]], layout: "any" };
+  return { dtype, shape: [bytes / bytesPerElement[dtype]], layout: "any", parts: parts.map(specOfTensor) };
+}
+
+/** The most tensors that a bundle which names them may hold (spec 9, limits). */
+export const maxBundleTensors = 256;
+
+/**
+ * Checks what a spec says that lies in its tensors (spec 6.14); one that says nothing is right.
+ * @throws TensorError naming the field: fewer than two parts or more than {@link maxBundleTensors}, one that is a bundle or that
+ *   `checkSpec` refuses, or a spec that is not that of the bundle of its parts
+ */
+export function checkBundle(spec: TensorSpec): void {
+  const { parts } = spec;
+  if (!parts) return;
+  if (parts.length < 2 || parts.length > maxBundleTensors) {
+    throw new TensorError(
+      "parts",
+      `${parts.length}, a bundle that names them has 2 to ${maxBundleTensors} tensors`,
+    );
+  }
+  for (const [place, part] of parts.entries()) {
+    if (part.parts) throw new TensorError("parts", `number ${place} is a bundle, and may only be a tensor`);
+    try {
+      checkSpec(part);
+    } catch (error) {
+      throw new TensorError("parts", `number ${place}: ${(error as Error).message}`);
+    }
+  }
+  const wanted = bundleSpec(parts);
+  if (
+    wanted.dtype !== spec.dtype ||
+    spec.layout !== "any" ||
+    spec.shape.length !== 1 ||
+    spec.shape[0] !== wanted.shape[0]
+  ) {
+    throw new TensorError(
+      "parts",
+      `their bundle is ${wanted.dtype} [${wanted.shape.join(", ")}], the spec says ${spec.dtype} [${spec.shape.join(", ")}]`,
+    );
+  }
 }
 
 /**
@@ -34,8 +75,8 @@ export function bundleSpec(parts: readonly TensorSpec[]): TensorSpec {
  */
 export function packTensors(tensors: readonly Tensor[]): Tensor {
   if (tensors.length === 1) return tensors[0]!;
-  const { dtype, shape } = bundleSpec(tensors);
-  const bundle = createTensor(dtype, shape, undefined, "any");
+  const { dtype, shape, parts } = bundleSpec(tensors);
+  const bundle: Tensor = { ...createTensor(dtype, shape, undefined, "any"), ...(parts ? { parts } : {}) };
   const bytes = tensorBytes(bundle);
   let offset = 0;
   for (const tensor of tensors) {

@@ -15,6 +15,11 @@ export const bytesPerElement: Readonly<Record<Dtype, number>> = {
 export const layouts = ["any", "chw", "hwc"] as const;
 export type Layout = (typeof layouts)[number];
 
+/** Whether its numbers may be rounded: whole ones may be places in a table. */
+export function isFloatDtype(dtype: Dtype): boolean {
+  return dtype === "float32" || dtype === "float16";
+}
+
 /** float16 is held as its bit patterns in a Uint16Array. */
 export interface TensorData {
   readonly float32: Float32Array;
@@ -30,6 +35,8 @@ export interface TensorSpec<D extends Dtype = Dtype> {
   /** Sizes of the axes, outermost first, without a batch axis; each at least 1. Empty: one element. */
   readonly shape: readonly number[];
   readonly layout: Layout;
+  /** Of a bundle (spec 6.14): the tensors that lie in it, in their order, at least two. */
+  readonly parts?: readonly TensorSpec[];
 }
 
 /** A dense tensor in row-major order. */
@@ -84,6 +91,11 @@ export function checkSpec(spec: TensorSpec): void {
   if (spec.layout !== "any" && spec.shape.length !== 3) {
     throw new TensorError("layout", `${spec.layout} needs three axes, the shape has ${spec.shape.length}`);
   }
+}
+
+/** The spec of a tensor, or of what else has the fields of one. */
+export function specOfTensor({ dtype, shape, layout, parts }: TensorSpec): TensorSpec {
+  return parts ? { dtype, shape, layout, parts } : { dtype, shape, layout };
 }
 
 /** The array that holds the elements of each dtype. */

@@ -12,10 +12,20 @@ import {
   welcomed,
 } from "./session-steps.mjs";
 
+/** What lies in a bundle of eight int32 (spec 6.14). */
+const twoParts = [
+  { dtype: 1, shape: [1, 2, 3], layout: 1 },
+  { dtype: 5, shape: [2] },
+];
+
 const refusal = (id, code, fields, options = {}, first = []) =>
   server(
     `refuse/${id}`,
-    ["sluice/4.3/2", ...(id.startsWith("fec") || id.startsWith("interleave") ? ["sluice/5.8/1"] : [])],
+    [
+      "sluice/4.3/2",
+      ...(id.startsWith("fec") || id.startsWith("interleave") ? ["sluice/5.8/1"] : []),
+      ...(id.startsWith("bundle") ? ["sluice/6.14/2"] : []),
+    ],
     [
       welcomed,
       ...first,
@@ -72,6 +82,19 @@ export const serverStreams = [
   refusal("dtype-6", 13, { spec: { dtype: 6, shape: [6] } }),
   refusal("no-spec", 13, { spec: undefined }),
   refusal("layout-3", 13, { spec: { dtype: 3, shape: [1, 2, 3], layout: 3 } }),
+  refusal("layout-4", 13, { spec: { dtype: 3, shape: [1, 2, 3], layout: 4 } }),
+  ...[
+    ["no-parts", [8], []],
+    ["one-part", [8], [{ dtype: 1, shape: [8] }]],
+    ["parts-of-another-size", [9], twoParts],
+    ["parts-of-another-type", [8], twoParts, 1],
+    ["a-part-of-an-unknown-type", [8], [twoParts[0], { dtype: 6, shape: [2] }]],
+    ["a-part-without-elements", [8], [...twoParts, { dtype: 5, shape: [0] }]],
+    ["a-bundle-in-a-bundle", [8], [twoParts[0], { dtype: 5, shape: [2], layout: 3 }]],
+    ["257-parts", [257], Array.from({ length: 257 }, () => ({ dtype: 5, shape: [1] }))],
+  ].map(([name, shape, parts, dtype = 5]) =>
+    refusal(`bundle-of-${name}`, 13, { spec: { dtype, shape, layout: 3, parts } }),
+  ),
   refusal("nine-axes", 13, { spec: { dtype: 3, shape: [1, 1, 1, 1, 1, 1, 1, 1, 6] } }),
   refusal("axis-of-0", 13, { spec: { dtype: 3, shape: [6, 0] } }),
   refusal("layout-on-two-axes", 13, { spec: { dtype: 3, shape: [2, 3], layout: 1 } }),

@@ -4,7 +4,7 @@
  * different frames, each with a bounded queue.
  */
 import type { Codec } from "@sluice/codec";
-import type { Tensor } from "@sluice/tensor";
+import { specOfTensor, type Tensor } from "@sluice/tensor";
 import { createSystemClock } from "@sluice/transport/core";
 import type { FrameBudget, OpenStreamOptions, TensorStream } from "../client-api.js";
 import type { FrameOutcome } from "../frame-outcome.js";
@@ -109,7 +109,7 @@ function start<Frame>(
         { bytes: Number.POSITIVE_INFINITY },
         ending.signal,
       );
-      opening ??= open({ dtype: tensor.dtype, shape: tensor.shape, layout: tensor.layout });
+      opening ??= open(specOfTensor(tensor));
       return (await opening).send(tensor, capturedMs);
     }
     opening ??= open(spec!);

@@ -124,6 +124,12 @@ export function createSluicePlan(
   interleaving: Interleaving = { kind: "contiguous" },
 ): SluicePlan {
   checkSpec(spec);
+  if (spec.parts) {
+    throw new TensorError(
+      "codec.sluice",
+      `takes one tensor, and this is a bundle of ${spec.parts.length}; use a chain, such as quantize:levels=32 | entropy`,
+    );
+  }
   const transform = statistics?.transform;
   if (statistics === undefined || transform === undefined) {
     throw new TensorError(

@@ -22,6 +22,15 @@ async function sendTensorStream(peer: RawPeer, bytes: Uint8Array, end: "fin" | "
 const onStream = (index: number, count: number, payload: Uint8Array) =>
   sliceItem({ stream: 1, index, count, payloadBytes: payload.length }, payload);
 
+/** Two bytes and four signed ones, of the layout BUNDLE. */
+const bundle = {
+  ...{ dtype: 3, shape: [6], layout: 3 },
+  parts: [
+    { dtype: 3, shape: [2] },
+    { dtype: 4, shape: [4] },
+  ],
+};
+
 export const serverFrameCases: readonly Case[] = [
   {
     id: "5.1/frame-in-one-slice",
@@ -57,6 +66,33 @@ export const serverFrameCases: readonly Case[] = [
       );
       await resultOf(peer, 0, { outcome: done });
       await resultOf(peer, 1, { outcome: done });
+    },
+  },
+  {
+    id: "6.14/slice-across-two-tensors",
+    shows: ["sluice/6.14/4"],
+    async run({ opened }) {
+      const peer = await opened({ spec: bundle });
+      peer.sendDatagram(inDatagram(0, {}, Uint8Array.of(2, 0, 0, 0, 10, 11, 12, 13, 14, 15)));
+      await resultOf(peer, 0, { outcome: done, elements: 6, concealedElements: 0, slicesReceived: 1 });
+    },
+  },
+  {
+    id: "6.14/slices-of-one-tensor",
+    shows: ["sluice/6.14/4"],
+    async run({ opened }) {
+      const peer = await opened({ spec: bundle });
+      peer.sendDatagram(inDatagram(0, { count: 3, payloadBytes: 2 }, half.subarray(0, 2)));
+      await resultOf(peer, 0, { outcome: done, elements: 6, concealedElements: 4 });
+    },
+  },
+  {
+    id: "6.14/length-past-the-end",
+    shows: ["sluice/6.14/5"],
+    async run({ opened }) {
+      const peer = await opened({ spec: bundle });
+      peer.sendDatagram(inDatagram(0, {}, Uint8Array.of(7, 0, 0, 0, 10, 11, 12, 13, 14, 15)));
+      await resultOf(peer, 0, { outcome: undecodable });
     },
   },
   {

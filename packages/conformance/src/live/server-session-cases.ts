@@ -209,6 +209,9 @@ export const serverSessionCases: readonly Case[] = [
   refusal("an-unknown-mode", "specMismatch", { mode: 9 as never }),
   refusal("an-unknown-dtype", "specMismatch", { spec: { dtype: 9 as never, shape: [6] } }),
   refusal("an-unknown-layout", "specMismatch", { spec: { dtype: 3, shape: [1, 2, 3], layout: 9 as never } }),
+  refusal("a-bundle-of-other-tensors", "specMismatch", {
+    spec: { dtype: 3, shape: [7], layout: 3, parts: [1, 2].map(() => ({ dtype: 3, shape: [3] })) },
+  }),
   refusal("an-axis-of-0", "specMismatch", { spec: { dtype: 3, shape: [0] } }),
   refusal("nine-axes", "specMismatch", { spec: { dtype: 3, shape: [1, 1, 1, 1, 1, 1, 1, 1, 6] } }),
   refusal("a-deadline-of-0", "specMismatch", { deadlineMs: 0 }),

@@ -1,6 +1,13 @@
 import { arch, cpus, platform } from "node:os";
 import type { Codec } from "@sluice/codec";
-import { type CutStatistics, convertTensor, type Tensor, TensorError, unpackTensors } from "@sluice/tensor";
+import {
+  type CutStatistics,
+  convertTensor,
+  isFloatDtype,
+  type Tensor,
+  TensorError,
+  unpackTensors,
+} from "@sluice/tensor";
 import type { Cut } from "../cut.js";
 import type { Engine } from "../engine.js";
 import type { Model } from "../model.js";
@@ -18,7 +25,7 @@ export interface ProfileOptions {
   readonly inputs: readonly Tensor[];
   /** Codecs of tensors at cuts, ready to use. */
   readonly codecs: readonly Codec[];
-  /** Those of tensors of whole numbers, and of several that cross together; by default the same. */
+  /** Those where no tensor that crosses is of floats; by default the same. */
   readonly integerCodecs?: readonly Codec[];
   /** Codecs of the model's input, where the server runs all of it; `asBytes`: it holds pixels, which are sent as uint8. */
   readonly inputCodecs: readonly { readonly codec: Codec; readonly asBytes: boolean }[];
@@ -136,7 +143,7 @@ export async function measureProfile(model: Model, options: ProfileOptions): Pro
     try {
       const { medianMs: clientMs, results: tensors } = await timeEngine(head, inputs);
       let compressedBytes: number | null = null;
-      const isFloat = (cut.dtype === "float32" || cut.dtype === "float16") && cut.crossing === undefined;
+      const isFloat = (cut.crossing ?? [cut]).some(({ dtype }) => isFloatDtype(dtype));
       for (const codec of isFloat ? options.codecs : (options.integerCodecs ?? options.codecs)) {
         const coded = await tryCodec(codec, tensors, cut.name);
         if (coded === undefined) continue;

@@ -56,6 +56,12 @@ interface TaskJob extends Job {
   readonly task: FrameTask;
 }
 
+/** Without a spread, which would give each of them a form of its own in V8: the queue looks at all of them for each that it takes. */
+export function jobOf(task: FrameTask, lane: Lane, arrivedMs: number): TaskJob {
+  const { account: share, expiresAtMs, bytes } = task;
+  return { task, share, lane, expiresAtMs, bytes, arrivedMs };
+}
+
 interface Prepared {
   readonly task: FrameTask;
   readonly frame: ServedFrame;
@@ -191,12 +197,8 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
       poll();
     },
     push(task) {
-      const { account: share, expiresAtMs, bytes } = task;
-      share.offered++;
-      queue.push({
-        ...{ task, share, lane: laneOf(task.network), expiresAtMs, bytes },
-        arrivedMs: clock.now(),
-      });
+      task.account.offered++;
+      queue.push(jobOf(task, laneOf(task.network), clock.now()));
       poll();
     },
     get waiting() {

@@ -1,7 +1,9 @@
+import { setFlagsFromString } from "node:v8";
 import { createVirtualClock } from "@sluice/simnet";
 import { createTensor } from "@sluice/tensor";
 import t from "tap";
-import { createScheduler } from "#src/scheduling/scheduler.js";
+import type { Lane } from "#src/scheduling/job.js";
+import { createScheduler, type FrameTask, jobOf } from "#src/scheduling/scheduler.js";
 import type { ServedNetwork } from "#src/served-model.js";
 
 const context = { missing: new Uint8Array(1), missingCount: 0 };
@@ -131,4 +133,17 @@ t.test("what waits for a session that has ended is given up", async (t) => {
   bench.scheduler.closeAccount(gone);
   await bench.runUntil(100);
   t.same(bench.log, ["run 1", "2 closed", "1 done 1 0 10", "run 3", "3 done 3 0 10"]);
+});
+
+t.test("frames that wait have one form: of many, each look at one would go through a table", async (t) => {
+  setFlagsFromString("--allow-natives-syntax");
+  const areAlike = new Function("a", "b", "return %HaveSameMap(a, b)") as (a: object, b: object) => boolean;
+  const task = { account: {}, expiresAtMs: 1, bytes: 2 } as FrameTask;
+  const lane = {} as Lane;
+  /** Of many, for V8 begins with it when it has seen some. */
+  const lastTwo = (make: (i: number) => object) => Array.from({ length: 1_000 }, (_, i) => make(i)).slice(-2);
+  const [job, another] = lastTwo((i) => jobOf(task, lane, i));
+  t.ok(areAlike(job!, another!));
+  const [one, other] = lastTwo((i) => ({ ...{ task, lane, expiresAtMs: 1, bytes: 2 }, arrivedMs: i }));
+  t.notOk(areAlike(one!, other!), "unlike objects made by a spread");
 });
