@@ -56,7 +56,7 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
   const pinger = createPinger();
   const rtt = createRttEstimator();
   let limits = options.limits;
-  const admission = createAdmission(limits);
+  const admission = createAdmission(limits, startMs);
   const streams = createServerStreams();
   const tensorStreams = createTensorStreams(limits.maxTensorBytes || Number.MAX_SAFE_INTEGER);
   const counts = createServerCounts();
