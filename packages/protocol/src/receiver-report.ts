@@ -14,7 +14,7 @@ export interface ReceiverReport {
   lossShare(): number;
   /** When a report is due; Infinity where there is nothing to say. */
   nextTimeoutMs(): number;
-  /** From when on it goes with a result that leaves. */
+  /** From when on it goes with a result that leaves; Infinity where there is nothing to say. */
   rideMs(): number;
   /** The report, as a message of at most `maxBytes`, and a fresh start. */
   take(queuedFrames: number, maxBytes: number, nowMs: number): sluice.v1.Feedback.$Properties;
@@ -45,6 +45,8 @@ export function createReceiverReport(): ReceiverReport {
   let lossRuns = 0;
   let reportedMs = Number.NEGATIVE_INFINITY;
   let dueMs = Number.POSITIVE_INFINITY;
+  /** From when on a result takes it along, although it is not due. */
+  let rideMs = Number.POSITIVE_INFINITY;
   let arrivals: { readonly sequence: number; readonly atMs: number }[] = [];
   let frames: sluice.v1.FrameReceipt.$Properties[] = [];
 
@@ -133,8 +135,15 @@ export function createReceiverReport(): ReceiverReport {
     frameReceived(stream, frame, unitsReceived, units, nowMs) {
       frames.push({ stream, frame, unitsReceived, units });
       if (frames.length > maxReportedFrames) frames.shift();
-      // Whoever waits to send again what is missing learns it sooner; the interval between reports stays.
-      dueMs = Math.min(dueMs, Math.max(nowMs, reportedMs + gatherMs));
+      const soonestMs = Math.max(nowMs, reportedMs + gatherMs);
+      if (unitsReceived < units) {
+        // Whoever waits to send again what is missing learns it sooner; the interval between reports stays.
+        dueMs = Math.min(dueMs, soonestMs);
+        return;
+      }
+      // Nobody waits for it: where the result follows soon it saves a datagram, and a wake of every thread on its way.
+      dueMs = Math.min(dueMs, nowMs + gatherMs);
+      rideMs = Math.min(rideMs, Math.max(nowMs, soonestMs - rideBeforeMs));
     },
 
     lossShare() {
@@ -142,9 +151,7 @@ export function createReceiverReport(): ReceiverReport {
     },
 
     nextTimeoutMs: () => dueMs,
-    rideMs() {
-      return dueMs - rideBeforeMs;
-    },
+    rideMs: () => Math.min(rideMs, dueMs - rideBeforeMs),
 
     take(queuedFrames, maxBytes, nowMs) {
       const reportTime = tenths(nowMs);
@@ -163,6 +170,7 @@ export function createReceiverReport(): ReceiverReport {
       }
       reportedMs = nowMs;
       dueMs = Number.POSITIVE_INFINITY;
+      rideMs = Number.POSITIVE_INFINITY;
       arrivals = [];
       frames = [];
       return report;

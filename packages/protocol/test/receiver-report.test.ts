@@ -20,7 +20,7 @@ t.test("a report is due a moment after the first arrival and starts afresh", asy
   report.arrived(0, 1_200, 100.04);
   report.arrived(1, 600, 103.26);
   report.frameReceived(1, 5, 30, 40, 103.3);
-  t.equal(report.nextTimeoutMs(), 103.3, "a frame that is done with is worth a report at once");
+  t.equal(report.nextTimeoutMs(), 103.3, "a frame that misses something is worth a report at once");
   t.match(report.take(3, large, 110), {
     ...{ datagramsReceived: 2, bytesReceived: 1_800, nextSequence: 2, lost: 0, lossRuns: 0, queuedFrames: 3 },
     ...{ arrivalSequences: [-2, 1], arrivalTimes: [-100, 33], reportTime: 1_100 },
@@ -33,6 +33,19 @@ t.test("a report is due a moment after the first arrival and starts afresh", asy
     arrivalTimes: [],
     frames: [],
   });
+});
+
+t.test("what is whole is told with the next result, or after a while", async (t) => {
+  const report = createReceiverReport();
+  t.equal(report.rideMs(), Number.POSITIVE_INFINITY, "nothing to say");
+  report.frameReceived(1, 0, 40, 40, 100);
+  t.same([report.nextTimeoutMs(), report.rideMs()], [110, 100]);
+  report.take(0, large, 101);
+  t.equal(report.rideMs(), Number.POSITIVE_INFINITY);
+  report.frameReceived(1, 1, 40, 40, 103);
+  t.same([report.nextTimeoutMs(), report.rideMs()], [113, 109], "a report for each result is too many");
+  report.frameReceived(1, 2, 39, 40, 104);
+  t.equal(report.nextTimeoutMs(), 111, "what is missing is told sooner");
 });
 
 const runs: Record<string, { sequences: readonly number[]; lost: number; lossRuns: number }> = {
