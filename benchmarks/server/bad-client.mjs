@@ -26,7 +26,8 @@ const floodTickMs = 5;
 /** What was not sent in so long, since others had the processors, is not caught up with. */
 const catchUpMs = 50;
 const tellEveryMs = 200;
-let sent = 0;
+/** Datagrams of a flood that were sent, or lives that have ended. */
+let done = 0;
 
 async function floodOne({ url, certificateHash, framesPerSecond }, payload) {
   const raw = await connectRaw(url, certificateHash);
@@ -41,7 +42,7 @@ async function floodOne({ url, certificateHash, framesPerSecond }, payload) {
       const header = { stream: 1, frame, index: 0, count: 1, ageMs: 0, sequence: frame++ };
       const outcome = raw.session.sendDatagram(sliceItem(header, payload));
       if (outcome === "closed") return;
-      if (outcome === "sent") sent++;
+      if (outcome === "sent") done++;
     }
   }
 }
@@ -63,8 +64,11 @@ async function dieAgainAndAgain(target, made) {
     clearInterval(timer);
     cut();
     life.session.close();
+    done++;
   }
 }
+
+const tellAgainAndAgain = () => setInterval(() => process.send({ done }), tellEveryMs);
 
 const behaviours = {
   /** Sends frames and then neither reads nor acknowledges anything: the parent stops its process. */
@@ -76,7 +80,7 @@ const behaviours = {
   async flood(target) {
     const payload = new Uint8Array(datagramBytes);
     for (let i = 0; i < floodingSessions; i++) void floodAgainAndAgain(target, payload);
-    setInterval(() => process.send({ sent }), tellEveryMs);
+    tellAgainAndAgain();
     return {};
   },
   /** Dies in the middle of its frames, and another one comes: processes would cost more than what they send. */
@@ -84,6 +88,7 @@ const behaviours = {
     const made = openWorkload(target.workload);
     await made;
     void dieAgainAndAgain(target, made);
+    tellAgainAndAgain();
     return {};
   },
 };

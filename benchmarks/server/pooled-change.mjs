@@ -14,14 +14,14 @@ function pooled(rounds, side, share) {
 }
 
 /**
- * The change of a quantile against what it is alone, with a bootstrap interval over whole rounds: frames of one window
+ * The change of a quantile against what it is without, with a bootstrap interval over whole rounds: frames of one window
  * share what the machine did in it.
- * @param rounds in each the latencies of both sides, `{ alone, beside }`
+ * @param rounds in each the latencies of both sides, `{ without, beside }`
  * @param share of the quantile, 0..1
  */
 export function changeOfQuantile(rounds, share, seed = 1) {
   const random = createRandom(seed);
-  const change = (some) => pooled(some, "beside", share) / pooled(some, "alone", share) - 1;
+  const change = (some) => pooled(some, "beside", share) / pooled(some, "without", share) - 1;
   const changes = Array.from({ length: resamples }, () =>
     change(rounds.map(() => rounds[Math.floor(random.next() * rounds.length)])),
   );

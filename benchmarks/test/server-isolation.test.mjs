@@ -10,7 +10,7 @@ function drawWindow(slowdown) {
 }
 const drawRounds = (count, factor) =>
   Array.from({ length: count }, () => ({
-    alone: drawWindow(0.8 + 0.4 * random.next()),
+    without: drawWindow(0.8 + 0.4 * random.next()),
     beside: drawWindow(factor * (0.8 + 0.4 * random.next())),
   }));
 

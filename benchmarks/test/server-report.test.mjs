@@ -38,22 +38,47 @@ t.test("what is less than asked for is said to be missed", async (t) => {
   t.match(row, "| MISSED |");
 });
 
-const isolationWindow = (who, factor) => ({
+const isolationWindow = (who, factor, more = {}) => ({
   ...{ measure: "isolation", workload: "cut", round: 1, who, delivered: 200, offered: 200, touched: [] },
-  latenciesMs: Array.from({ length: 200 }, (_, i) => factor * (1 + i / 100)),
+  ...{
+    serverCpuShare: 0.25,
+    latenciesMs: Array.from({ length: 200 }, (_, i) => factor * (1 + i / 100)),
+    ...more,
+  },
 });
 
-t.test("bad clients are judged by what they cost, controls are not judged", async (t) => {
-  const windows = [
-    ...[isolationWindow("alone", 1), isolationWindow("flood", 2), isolationWindow("die", 1.1)],
-    ...[isolationWindow("elsewhere", 1.5), isolationWindow("allowed", 3)],
-  ];
-  const report = formatReport({ environment, run, windows });
-  t.match(rowOf(report, "| cut | flood "), /100\.0 % .*MISSED.*MISSED/);
-  t.match(rowOf(report, "| cut | die "), /10\.0 % .*reached.*reached/);
-  t.match(rowOf(report, "| cut | elsewhere "), /50\.0 % .*control.*control/);
-  t.match(rowOf(report, "| cut | allowed "), /200\.0 % .*control.*control/);
-  t.equal(rowOf(report, "| cut | stall "), "", "what was not measured has no row, as in records of before");
+t.test(
+  "a bad client is judged against nobody and against the same one elsewhere, which is not judged",
+  async (t) => {
+    const windows = [
+      ...[isolationWindow("alone", 1), isolationWindow("flood", 2, { badPerSecond: 1_790.4 })],
+      ...[isolationWindow("flood-elsewhere", 1.8), isolationWindow("die", 1.1, { badPerSecond: 2.51 })],
+      isolationWindow("die-elsewhere", 0.5),
+    ];
+    const report = formatReport({ environment, run, windows });
+    t.match(rowOf(report, "| cut | flood | 1790 frames/s |"), "| 200 of 200 | 4.0 / 6.0 | 6.0 | 25.0 % |");
+    t.match(rowOf(report, "| cut | die | 2.5 lives/s |"), "| 2.2 / 3.3 |");
+    t.match(rowOf(report, "| cut | flood | against alone"), /100\.0 % .*MISSED.*MISSED/);
+    t.match(rowOf(report, "| cut | flood | against the same elsewhere"), /11\.1 % .*reached.*reached/);
+    t.match(rowOf(report, "| cut | flood | elsewhere against alone"), /80\.0 % .*control.*control/);
+    t.match(rowOf(report, "| cut | die | against alone"), /10\.0 % .*reached.*reached/);
+    t.match(rowOf(report, "| cut | die | against the same elsewhere"), /120\.0 % .*MISSED.*MISSED/);
+    t.equal(rowOf(report, "| cut | stall "), "", "what was not measured has no row");
+  },
+);
+
+t.test("slow moments are left out of the clear changes only", async (t) => {
+  const touched = Array.from({ length: 100 }, (_, i) => 100 + i);
+  const windows = [isolationWindow("alone", 1), isolationWindow("die", 1.5, { touched })];
+  const row = rowOf(formatReport({ environment, run, windows }), "| cut | die | against alone");
+  t.match(row, /50\.0 % .*MISSED \| 0\.2 % .*reached/);
+});
+
+t.test("nothing is judged where good clients miss their deadlines anyway", async (t) => {
+  const late = { latenciesMs: Array.from({ length: 200 }, () => 500) };
+  const windows = [isolationWindow("alone", 1, late), isolationWindow("die", 1, late)];
+  const row = rowOf(formatReport({ environment, run, windows }), "| cut | die | against alone");
+  t.match(row, /too busy.*too busy/);
 });
 
 const latencyWindow = (who, p99Ms, clearP99Ms) => ({

@@ -13,9 +13,11 @@ import {
   repeatFirst,
 } from "@sluice/inference";
 import type { Strategy } from "@sluice/protocol";
+import { modelReference } from "@sluice/server";
 import { createTensor, type Tensor, type TensorSpec } from "@sluice/tensor";
 import { asUsage, CliError } from "./cli-error.js";
 import { ExitCode } from "./exit-codes.js";
+import { parseModelEntry } from "./model-entry.js";
 import { openModelPart } from "./model-part.js";
 import type { HashedStatistics } from "./statistics-hash.js";
 
@@ -38,7 +40,7 @@ export interface ClientHalf {
 }
 
 export interface ClientHalfOptions {
-  /** `fashion`, a path to an .onnx file, or `sink`. */
+  /** `[NAME[@VERSION]=]MODEL`: a name or path, and the name by which the server knows it; or `sink`. */
   readonly model: string;
   readonly split: string | undefined;
   readonly strategy: Strategy;
@@ -92,10 +94,12 @@ export async function openWorkload(
   options: Pick<ClientHalfOptions, "model" | "source" | "seed" | "labels" | "preprocess" | "onNotice">,
 ): Promise<Workload> {
   const preprocess: Preprocess | undefined = options.preprocess && preprocessPresets[options.preprocess];
-  const model = await loadModel(options.model, {
+  const { name, version, reference } = parseModelEntry(options.model);
+  const read = await loadModel(reference, {
     ...(options.labels ? { labelsPath: options.labels } : {}),
     ...(preprocess ? { preprocess } : {}),
   });
+  const model = name === undefined ? read : { ...read, name: modelReference({ name, version }) };
   const opening = { ...(options.seed === undefined ? {} : { seed: options.seed }), ...noticing(options) };
   return { model, source: await openSources(options.source ?? [defaultSource(model)], model, opening) };
 }
@@ -124,8 +128,9 @@ async function openModel(options: ClientHalfOptions): Promise<ClientHalf> {
   const { model, source } = await openWorkload(options);
   const split = options.split ?? model.defaultCut;
   if (options.strategy === "shared" && split === undefined) {
+    const { reference } = parseModelEntry(options.model);
     throw new RangeError(
-      `--split: ${options.model} has no default; \`sluice inspect ${options.model}\` lists the tensors where it can be cut`,
+      `--split: ${reference} has no default; \`sluice inspect ${reference}\` lists the tensors where it can be cut`,
     );
   }
   const part = await openModelPart(model, { ...options, split: split ?? "" });

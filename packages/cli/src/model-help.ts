@@ -4,3 +4,6 @@ export const modelHelp =
 
 /** The same, where there need be no network. */
 export const servedModelHelp = `${modelHelp}, or sink (no network)`;
+
+/** For a client, which asks a server for it. */
+export const askedModelHelp = `${servedModelHelp}; with NAME= or NAME@VERSION= before it where the server knows it by another name`;

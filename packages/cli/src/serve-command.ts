@@ -71,7 +71,7 @@ export function registerServe(program: Command, context: CliContext): void {
     )
     .option(
       "--max-loaded <n>",
-      "networks that are held at once, one for each model and cut in use (default: 8)",
+      "networks that are held at once, one for each model and cut; the longest unused makes room (default: 8)",
       (text) => parseCount(text, "--max-loaded", 1, 1_000),
     )
     .option(

@@ -9,16 +9,11 @@ import { CliError } from "./cli-error.js";
 import { ExitCode } from "./exit-codes.js";
 import { parseHostPort } from "./host-port.js";
 import { listenOrFree } from "./listen-or-free.js";
+import { type ModelEntry, parseModelEntry } from "./model-entry.js";
 import { createServedOrigins } from "./read-origins.js";
 import type { RemoteHalf } from "./remote-halves.js";
 import { openDemo } from "./serve-demo.js";
-import {
-  findModels,
-  type ModelEntry,
-  openServedModels,
-  parseModelEntry,
-  type ServedModels,
-} from "./served-models.js";
+import { findModels, openServedModels, type ServedModels } from "./served-models.js";
 import { readTokens } from "./tokens/token-check.js";
 import { describeTracing, openTracing, type TracingOptionValues, tracingCloseMs } from "./tracing-options.js";
 
@@ -118,8 +113,13 @@ export async function startServer(options: ServeOptions, log: ServerLog): Promis
     // Ready means warm: each model where it is cut by default.
     for (const [i, { reference, defaultSplit, model }] of served.entries()) {
       const at = i === 0 ? split : defaultSplit;
-      // Nobody can send the inputs of several; its cuts are got ready when they are asked for.
+      // Of several inputs sizes are often open, and known when a client says what it sends.
       if (at === "" && (model?.network.inputs.length ?? 1) > 1) continue;
+      if (registry.isFull) {
+        const left = served.length - i;
+        log.info({ models: left }, "these are loaded when they are asked for: --max-loaded is reached");
+        break;
+      }
       await registry.prepare(reference, at);
     }
     const metrics = createMetrics();

@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { basename, extname, join } from "node:path";
 import { embeddedModels, loadModel, type Model, type ProviderChoice } from "@sluice/inference";
@@ -12,20 +11,10 @@ import {
 } from "@sluice/server";
 import { CliError } from "./cli-error.js";
 import { ExitCode } from "./exit-codes.js";
+import { type ModelEntry, plainEntry } from "./model-entry.js";
 import { engineOptions } from "./provider-option.js";
 import { type RemoteHalf, remoteOptions, withRemoteHalves } from "./remote-halves.js";
 import { loadServedHalf } from "./served-network.js";
-
-/** A model to serve, as the command line names it. */
-export interface ModelEntry {
-  /** What clients ask for; undefined: the model's own name. */
-  readonly name: string | undefined;
-  /** Empty: none. */
-  readonly version: string;
-  /** What `loadModel` takes, or `sink`. */
-  readonly reference: string;
-  readonly labelsPath: string | undefined;
-}
 
 /** Models that are served, and what is told of them at the start. */
 export interface ServedModels {
@@ -40,26 +29,6 @@ export interface ServedEntry {
   readonly defaultSplit: string;
   /** What was read; `undefined` for `sink`. */
   readonly model: Model | undefined;
-}
-
-/** Whether the whole text is the path of something, with sizes behind it or not. */
-function isPath(text: string): boolean {
-  for (let at = text.indexOf(":"); at > 0; at = text.indexOf(":", at + 1)) {
-    if (existsSync(text.slice(0, at))) return true;
-  }
-  return existsSync(text);
-}
-
-/** `[NAME[@VERSION]=]MODEL`; a path that is there goes before a name. @throws CliError naming the option */
-export function parseModelEntry(text: string): ModelEntry {
-  if (isPath(text)) return { ...plainEntry, name: undefined, reference: text };
-  // A path with sizes of axes behind it has a colon and a sign of equality, too.
-  const match = /^(?:([^=@:/\\]+)(?:@([A-Za-z0-9.-]+))?=)?(.+)$/s.exec(text);
-  if (!match) {
-    throw new CliError(ExitCode.usage, `--model: expected [NAME[@VERSION]=]MODEL, got "${text}"`);
-  }
-  const [, name, version = "", reference] = match;
-  return { name, version, reference: reference!, labelsPath: undefined };
 }
 
 /**
@@ -81,8 +50,6 @@ export async function findModels(directory: string): Promise<ModelEntry[]> {
     `--models: ${directory} holds neither NAME.onnx nor NAME/VERSION/ with an .onnx file or the model.json of TensorFlow.js`,
   );
 }
-
-const plainEntry = { version: "", labelsPath: undefined };
 
 async function findBelow(name: string, directory: string): Promise<ModelEntry[]> {
   const own = (await list(directory)).find(isTfjs);
@@ -128,7 +95,7 @@ function isTfjs(name: string): boolean {
   return name === "model.json";
 }
 
-/** Reads the models; their networks are loaded when they are first asked for. @throws ModelError, RangeError */
+/** Reads the models; their networks are loaded when they are first asked for. @throws ModelError, CliError for two of one name */
 export async function openServedModels(
   entries: readonly ModelEntry[],
   options: {
@@ -149,8 +116,16 @@ export async function openServedModels(
     models.push(servable);
     served.push({ reference: modelReference(servable), defaultSplit, model });
   }
-  const { maxLoaded } = options;
-  return { registry: createModelRegistry(models, maxLoaded === undefined ? {} : { maxLoaded }), served };
+  return { registry: createRegistry(models, options.maxLoaded), served };
+}
+
+function createRegistry(models: readonly ServableModel[], maxLoaded: number | undefined): ModelRegistry {
+  try {
+    return createModelRegistry(models, maxLoaded === undefined ? {} : { maxLoaded });
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new CliError(ExitCode.usage, `--model: ${error.message}`, { cause: error });
+  }
 }
 
 async function openEntry(

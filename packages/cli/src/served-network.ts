@@ -122,7 +122,11 @@ async function createNetwork(
     ...{ maxFrames: isStackable ? maxFrames : 1, costs },
     // In this process what a run takes is copied into its batch, and outputs have memory of their own.
     ...(isRemote ? { maxUnderWay: maxRemoteRuns } : { isSerial: true, letsGo: true }),
-    run: (frames) => engine.answer(frames.map(({ tensor }) => takeFrame(tensor))),
+    run: (frames, options) =>
+      engine.answer(
+        frames.map(({ tensor }) => takeFrame(tensor)),
+        options,
+      ),
   };
 }
 

@@ -6,7 +6,7 @@ import { parseFec, strategies } from "@sluice/protocol";
 import { type Command, Option } from "commander";
 import { CliError } from "./cli-error.js";
 import { ExitCode } from "./exit-codes.js";
-import { servedModelHelp } from "./model-help.js";
+import { askedModelHelp } from "./model-help.js";
 import { parseCount } from "./parse-count.js";
 import { providerOption } from "./provider-option.js";
 import type { StreamOptions } from "./stream-api.js";
@@ -83,7 +83,7 @@ export const sourceHelp = `${sourceForms}; ${namedSourceForms} (may be given aga
 /** Adds the options that say what is streamed and how. */
 export function addStreamOptions(command: Command, defaults: { readonly durationSeconds: number }): Command {
   return command
-    .option("--model <model>", servedModelHelp, "fashion")
+    .option("--model <model>", askedModelHelp, "fashion")
     .option(
       "--split <tensor>",
       "where to cut; `sluice inspect` lists the tensors; for auto several, with commas (default: the model's)",

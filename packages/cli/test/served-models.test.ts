@@ -2,7 +2,9 @@ import { copyFile, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fashionDirectory, loadModel } from "@sluice/inference";
 import t from "tap";
-import { findModels, openServedModels, parseModelEntry } from "#cli/served-models.js";
+import { ExitCode } from "#cli/exit-codes.js";
+import { parseModelEntry } from "#cli/model-entry.js";
+import { findModels, openServedModels } from "#cli/served-models.js";
 import { loadServedHalf } from "#cli/served-network.js";
 import { batchMixingModel, openSizeModel, tinyModelBytes, twoInputModel } from "./tiny-models.js";
 
@@ -22,6 +24,14 @@ t.test("a model may be given a name and a version", async (t) => {
     t.same(parseModelEntry(text), { name, version, reference, labelsPath: undefined }, text);
   }
   t.throws(() => parseModelEntry(""), { message: /--model/ });
+});
+
+t.test("two models of one name are a mistake of the command line", async (t) => {
+  const entries = ["a=fashion", "a=fashion"].map(parseModelEntry);
+  await t.rejects(openServedModels(entries, { threads: 1, maxLoaded: undefined }), {
+    exitCode: ExitCode.usage,
+    message: /^--model: "a" is given twice; another name or version/,
+  });
 });
 
 t.test("a file whose name looks like a name and a version is that file", (t) => {

@@ -63,6 +63,9 @@ export function planChain(stages: readonly Stage[], context: PlanContext): Chain
   const lendsCopies = canBorrow && order.reordered !== undefined;
   const targets = planned.map((_, i) => createTarget(kinds[i]!, planned[i - 1]?.output, spec));
   const history = planned.find((stage) => stage.history)?.history;
+  // The commonest chain, in one step.
+  const packedBits = planned.length === 2 ? last.packedBits : undefined;
+  const direct = packedBits === undefined ? undefined : (planned[0] as PlannedStage<"tensor">);
   let current: Tensor | undefined;
   let currentFrame: number | undefined;
 
@@ -111,6 +114,8 @@ export function planChain(stages: readonly Stage[], context: PlanContext): Chain
       const expected = this.fixedBytes?.(elements);
       if (expected === undefined ? payload.length < sideBytes : payload.length !== expected)
         return "payload-length";
+      if (packedBits !== undefined && direct?.decodePacked)
+        return direct.decodePacked(payload, packedBits, ordered, extent);
       let at = sideBytes;
       let piece: PieceOf[Kind] = sideBytes === 0 ? payload : payload.subarray(sideBytes);
       for (let i = planned.length - 1; i >= 0; i--) {

@@ -23,7 +23,7 @@ export interface MissingMask {
  */
 export function createMissingMask(order: UnitOrder, whole: Uint8Array): MissingMask {
   const { length } = whole;
-  let came: Set<number> | undefined;
+  let came: SliceSet | undefined;
   let sliceCount = 0;
   let missing = length;
   let mask: Uint8Array | undefined;
@@ -39,7 +39,8 @@ export function createMissingMask(order: UnitOrder, whole: Uint8Array): MissingM
     if (came === undefined) return made.fill(1);
     if (came.size < sliceCount - came.size) {
       made.fill(1);
-      for (const index of came) clearMissing(order, extentOfSlice(index), made);
+      for (let index = 0; index < sliceCount; index++)
+        if (came.has(index)) clearMissing(order, extentOfSlice(index), made);
       return made;
     }
     for (let index = 0; index < sliceCount; index++)
@@ -59,7 +60,7 @@ export function createMissingMask(order: UnitOrder, whole: Uint8Array): MissingM
         return;
       }
       if (came === undefined) {
-        came = new Set();
+        came = createSliceSet(count);
         sliceCount = count;
       }
       if (mask === undefined && count === sliceCount && !came.has(index)) {
@@ -79,4 +80,34 @@ export function createMissingMask(order: UnitOrder, whole: Uint8Array): MissingM
       return mask;
     },
   };
+}
+
+/** Indices of slices. */
+interface SliceSet {
+  readonly size: number;
+  has(index: number): boolean;
+  add(index: number): void;
+}
+
+/** The bits of a small integer in V8. */
+const mostBits = 30;
+
+/** A tensor has a handful of slices as a rule: a number holds as many, where a `Set` for each tensor grows table by table. */
+function createSliceSet(count: number): SliceSet {
+  return count <= mostBits ? new FewSlices() : new Set<number>();
+}
+
+class FewSlices implements SliceSet {
+  size = 0;
+  #bits = 0;
+
+  has(index: number): boolean {
+    return (this.#bits & (1 << index)) !== 0;
+  }
+
+  /** One that is not among them. */
+  add(index: number): void {
+    this.#bits |= 1 << index;
+    this.size++;
+  }
 }

@@ -111,6 +111,18 @@ export interface PlannedStage<In extends Kind = Kind, Out extends Kind = Kind> {
   readonly history?: StageHistory;
   /** For a stage that gives bytes: how many, where that does not depend on the values. */
   fixedBytes?(elements: number): number;
+  /** For a stage that gives bytes: they are its symbols in so many bits each, at most 8 (`TensorKernels.unpackBits`). */
+  readonly packedBits?: number | undefined;
+  /**
+   * For the first stage of a chain, where it gives symbols and can: decodes a payload of its own side and symbols that are
+   * packed so, without anybody seeing the symbols.
+   */
+  decodePacked?(
+    payload: Uint8Array,
+    bits: number,
+    target: PieceOf[In],
+    extent: SliceExtent,
+  ): SliceFault | undefined;
   /**
    * Looks at a whole frame before slices of it are encoded.
    * @returns what later stages look at, where this one gives a tensor

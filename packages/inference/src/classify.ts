@@ -44,13 +44,22 @@ function areProbabilities(values: ArrayLike<number>): boolean {
 export function classify(output: OutputTensor, labels: readonly string[] = [], count = 5): Prediction[] {
   const values = numbersOf(output);
   const probabilities = areProbabilities(values) ? new Float64Array(values) : softmax(values);
-  const best: Prediction[] = [];
-  for (let label = 0; label < probabilities.length; label++) {
-    const probability = probabilities[label]!;
-    if (best.length >= count && !(probability > (best.at(-1)?.probability ?? 1))) continue;
-    const at = best.findIndex((other) => probability > other.probability);
-    best.splice(at < 0 ? best.length : at, 0, { label, name: labels[label] ?? String(label), probability });
-    if (best.length > count) best.pop();
+  return findBest(probabilities, count).map((label) => {
+    return { label, name: labels[label] ?? String(label), probability: probabilities[label]! };
+  });
+}
+
+/** Where the largest values stand, the largest first; of equal ones the first. Numbers are moved, not objects: a server does this for every frame. */
+function findBest(values: Float64Array, count: number): number[] {
+  const best: number[] = [];
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]!;
+    let at = best.length;
+    while (at > 0 && value > values[best[at - 1]!]!) at--;
+    if (at >= count) continue;
+    if (best.length < count) best.push(i);
+    for (let behind = best.length - 1; behind > at; behind--) best[behind] = best[behind - 1]!;
+    best[at] = i;
   }
   return best;
 }

@@ -1,5 +1,6 @@
 import { classify, softmax } from "@sluice/inference";
 import { createTensor } from "@sluice/tensor";
+import fc from "fast-check";
 import t from "tap";
 
 const vector = (...values: number[]) => createTensor("float32", [values.length], Float32Array.from(values));
@@ -39,6 +40,23 @@ t.test("the best classes with their names, best first", (t) => {
   t.equal(classify(logits).length, 5);
   t.equal(classify(logits, [], 99).length, 5);
   t.same(classify(logits, [], 0), []);
+  t.end();
+});
+
+t.test("the best of many classes are those of a stable sort", (t) => {
+  const property = fc.property(
+    fc.array(fc.integer({ min: 0, max: 9 }), { minLength: 1, maxLength: 30 }),
+    fc.integer({ min: 0, max: 8 }),
+    (values, count) => {
+      const sorted = values.map((_, label) => label).sort((a, b) => values[b]! - values[a]!);
+      const best = classify(vector(...values.map((value) => value + 1)), [], count);
+      t.same(
+        best.map(({ label }) => label),
+        sorted.slice(0, count),
+      );
+    },
+  );
+  fc.assert(property, { seed: 20261128 });
   t.end();
 });
 

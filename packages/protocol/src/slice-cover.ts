@@ -36,7 +36,11 @@ class RangeCover implements SliceCover {
       to += 2;
     }
     if (from === bounds.length) bounds.push(start, stop);
-    else bounds.splice(from, to - from, start, stop);
+    else if (to - from === 2) {
+      // It touches one range, as slices in order do: without the lists that a splice makes.
+      bounds[from] = start;
+      bounds[from + 1] = stop;
+    } else bounds.splice(from, to - from, start, stop);
     const added = end - first - overlap;
     this.covered += added;
     return added;

@@ -94,6 +94,8 @@ export function createConnection(options: ConnectionOptions): Connection {
       close(ErrorCode.peerSilent, "nothing was heard of the client, and another session needs the room"),
   };
   const streams = new Map<number, FrameTaskParts>();
+  /** Those that were asked for and have not ended, and what is to be done when they do. */
+  const releases = new Map<number, (() => void) | undefined>();
   const tensorMemory = createUploadMemory();
   const uploads = createResultUploads(session, {
     onFailed(stream, frame) {
@@ -137,6 +139,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     core.handleClosed(code, reason);
     log.info({ code, codeName: errorCodeName(code), reason, by, ...core.figures }, "session ended");
     options.scheduler.closeAccount(account);
+    for (const stream of releases.keys()) endStream(stream);
     reading.close();
     if (identity) options.identities?.leave(identity, occupant);
     report();
@@ -255,7 +258,7 @@ export function createConnection(options: ConnectionOptions): Connection {
         void openStream(event);
         return;
       case "stream-closed":
-        streams.delete(event.stream);
+        endStream(event.stream);
         return;
       case "frame":
         handleFrame(event.frame);
@@ -279,11 +282,24 @@ export function createConnection(options: ConnectionOptions): Connection {
     }
   }
 
+  function endStream(stream: number): void {
+    streams.delete(stream);
+    releases.get(stream)?.();
+    releases.delete(stream);
+  }
+
   async function openStream(event: Extract<ServerEvent, { type: "stream-requested" }>): Promise<void> {
     const { stream, options: wanted } = event;
     const { model, split, codec, mode, spec, resultContent: content, maxResultBytes } = wanted;
+    releases.set(stream, undefined);
     try {
       const served = await options.openServedStream({ model, split, spec, content, maxResultBytes });
+      // It may have ended while the network was loaded.
+      if (!releases.has(stream)) {
+        served.release?.();
+        return;
+      }
+      releases.set(stream, served.release);
       const receiver = await createTensorReceiver(wanted, served, options.spare);
       const capture = options.capture?.openStream(wanted, receiver);
       streams.set(stream, {
@@ -295,6 +311,7 @@ export function createConnection(options: ConnectionOptions): Connection {
       core.acceptStream(stream, receiver.units, receiver.concealment, answers);
       log.info({ stream, model, split, codec, mode, shape: spec.shape }, "tensor stream opened");
     } catch (error) {
+      endStream(stream);
       const refusal =
         error instanceof StreamRefusal
           ? error

@@ -1,5 +1,6 @@
 /** The models that a server serves, by name and version, each loaded where clients cut it. */
 import { ErrorCode } from "@sluice/protocol";
+import { createHalfPool, type HalfName, type PooledHalf } from "./half-pool.js";
 import {
   type OpenServedStream,
   type ServedStream,
@@ -37,21 +38,25 @@ export interface ModelRegistry {
   readonly models: readonly string[];
   /** The halves that are ready now. */
   loaded(): readonly LoadedNetwork[];
+  /** Whether as many are loaded as may be. */
+  readonly isFull: boolean;
   close(): Promise<void>;
 }
 
 /** A half that is ready, as it is told to operators. */
-export interface LoadedNetwork {
-  readonly model: string;
-  /** Empty: the whole model. */
-  readonly split: string;
+export interface LoadedNetwork extends HalfName {
   /** Empty where there is no choice. */
   readonly provider: string;
 }
 
 export interface ModelRegistryOptions {
-  /** Halves that are held at once over all models; each is a loaded network. Default 8. */
+  /**
+   * Halves that are held at once over all models; each is a loaded network. Where that many are and another one is asked for,
+   * the one goes that no stream has used for longest. Default 8.
+   */
   readonly maxLoaded?: number;
+  /** Milliseconds on any clock that only goes forward. Default `performance.now`. */
+  readonly now?: () => number;
 }
 
 /** A model as it is asked for: `name@version`, or `name` where it has none. */
@@ -68,16 +73,15 @@ export function createModelRegistry(
   models: readonly ServableModel[],
   options: ModelRegistryOptions = {},
 ): ModelRegistry {
-  const { maxLoaded = 8 } = options;
-  const loaded = new Map<string, Promise<LoadedHalf>>();
-  const ready = new Map<string, () => LoadedNetwork>();
+  const { maxLoaded = 8, now = () => performance.now() } = options;
+  const halves = createHalfPool(maxLoaded, now);
   const byReference = new Map<string, ServableModel>();
   const sorted = [...models].sort((a, b) => compareVersions(b.version, a.version));
   for (const model of sorted) {
     const reference = modelReference(model);
     if (byReference.has(reference)) {
       throw new RangeError(
-        `model "${reference}": is given twice; another name or version keeps them apart, as in NAME@2=FILE`,
+        `"${reference}" is given twice; another name or version keeps them apart, as in NAME@2=FILE`,
       );
     }
     byReference.set(reference, model);
@@ -93,40 +97,30 @@ export function createModelRegistry(
     );
   }
 
-  function get(model: ServableModel, split: string): Promise<LoadedHalf> {
-    const key = JSON.stringify([modelReference(model), split]);
-    let half = loaded.get(key);
-    if (half) return half;
-    if (loaded.size >= maxLoaded) {
-      throw new StreamRefusal(
-        ErrorCode.overloaded,
-        `split: ${maxLoaded} cuts are in use, no more are loaded`,
-      );
-    }
-    half = model.load(split);
-    loaded.set(key, half);
-    // A cut that could not be loaded may be asked for again.
-    half.then(
-      (it) => ready.set(key, () => ({ model: modelReference(model), split, provider: it.provider ?? "" })),
-      () => loaded.delete(key),
-    );
-    return half;
+  function take(model: ServableModel, split: string): Promise<PooledHalf> {
+    return halves.take({ model: modelReference(model), split }, () => model.load(split));
   }
 
   return {
     async open(request) {
       const model = find(request.model);
-      const half = await get(model, request.split);
-      return { ...half.serve(request), model: modelReference(model) };
+      const { half, release } = await take(model, request.split);
+      try {
+        return { ...half.serve(request), model: modelReference(model), release };
+      } catch (error) {
+        release();
+        throw error;
+      }
     },
     async prepare(model, split) {
-      await get(find(model), split);
+      (await take(find(model), split)).release();
     },
     models: [...byReference.keys()],
-    loaded: () => [...ready.values()].map((describe) => describe()),
-    async close() {
-      for (const half of loaded.values()) await half.then((it) => it.close()).catch(() => {});
+    loaded: halves.loaded,
+    get isFull() {
+      return halves.isFull;
     },
+    close: halves.close,
   };
 }
 

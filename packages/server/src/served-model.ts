@@ -41,8 +41,10 @@ export interface ServedNetwork<Output> {
   /**
    * Runs on some frames at once; resolves to what came of each, in order. Where it rejects, frames that came together are
    * run again one by one, so that only those fail that are to blame.
+   * @param options `timeoutMs`: from now on; after that no frame's result is of use, and a network that can give up then may
+   *   reject: the frames then count as late
    */
-  run(frames: readonly ServedFrame[]): Promise<readonly Output[]>;
+  run(frames: readonly ServedFrame[], options?: { readonly timeoutMs?: number }): Promise<readonly Output[]>;
   /** The most frames of one run. Default 1. */
   readonly maxFrames?: number;
   /** What batches cost, measured before the first frame; the batches that run put it right. Default: none, and no batches. */
@@ -75,6 +77,8 @@ export interface ServedStream<Output = unknown> {
   readonly modelHash?: Uint8Array;
   /** What computes it, where there is a choice: another one rounds differently. */
   readonly provider?: string;
+  /** To be called when the stream has ended: then its network may make room for another one. */
+  release?(): void;
 }
 
 /** Finds what serves a stream. @throws StreamRefusal */

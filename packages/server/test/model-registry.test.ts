@@ -1,5 +1,6 @@
 import { ErrorCode } from "@sluice/protocol";
 import t from "tap";
+import { leastIdleMs } from "#src/half-pool.js";
 import { createModelRegistry, type ServableModel } from "#src/model-registry.js";
 import { type StreamRequest, serveEach } from "#src/served-model.js";
 
@@ -64,6 +65,56 @@ t.test("networks that are loaded are bounded over all models", async (t) => {
   t.ok(await registry.open(request("b")), "what is there is served");
 });
 
+t.test("a half that no stream uses makes room, the one first that was not used for longest", async (t) => {
+  const { models, log } = createModels(["a"]);
+  let nowMs = 0;
+  const registry = createModelRegistry(models, { maxLoaded: 2, now: () => nowMs });
+  const first = await registry.open(request("a", "1"));
+  const again = await registry.open(request("a", "1"));
+  const second = await registry.open(request("a", "2"));
+  first.release?.();
+  first.release?.();
+  await t.rejects(registry.open(request("a", "3")), { code: ErrorCode.overloaded }, "both are in use");
+  second.release?.();
+  again.release?.();
+  nowMs = leastIdleMs - 1;
+  await t.rejects(registry.open(request("a", "3")), {
+    message: /^split: 2 cuts are in use or were until a moment ago/,
+  });
+  nowMs = leastIdleMs;
+  t.equal((await registry.open(request("a", "3"))).model, "a");
+  t.same(log, ["load a 1", "load a 2", "close a 2", "load a 3"]);
+  t.ok(registry.isFull);
+  t.same(
+    registry.loaded().map(({ split }) => split),
+    ["1", "3"],
+  );
+  t.ok(await registry.open(request("a", "1")), "it has stayed");
+  await registry.close();
+  t.same(log.slice(4), ["close a 1", "close a 3"]);
+});
+
+t.test("what is refused or was only prepared is not in use", async (t) => {
+  const { models, log } = createModels(["a"]);
+  const refusing = models.map((model) => ({
+    ...model,
+    load: async (split: string) => ({
+      ...(await model.load(split)),
+      serve: () => {
+        throw new Error("shape");
+      },
+    }),
+  }));
+  let nowMs = 0;
+  const registry = createModelRegistry(refusing, { maxLoaded: 1, now: () => nowMs });
+  t.notOk(registry.isFull);
+  await registry.prepare("a", "1");
+  await t.rejects(registry.open(request("a", "1")), /shape/);
+  nowMs = leastIdleMs;
+  await registry.prepare("a", "2");
+  t.same(log, ["load a 1", "close a 1", "load a 2"]);
+});
+
 t.test("a cut that could not be loaded may be asked for again", async (t) => {
   const { models } = createModels(["a"], { a: 1 });
   const registry = createModelRegistry(models, { maxLoaded: 1 });
@@ -71,14 +122,9 @@ t.test("a cut that could not be loaded may be asked for again", async (t) => {
   t.equal((await registry.open(request("a"))).model, "a");
 });
 
-t.test("two models under one name and version are a mistake", async (t) => {
-  t.throws(() => createModelRegistry(createModels(["a@1", "a@1"]).models), { message: /model "a@1"/ });
-});
-
-t.test("two models of one name are told how to be kept apart", (t) => {
-  const model = { name: "a", version: "1", load: () => Promise.reject(new Error("never asked for")) };
-  t.throws(() => createModelRegistry([model, model]), {
-    message: 'model "a@1": is given twice; another name or version keeps them apart, as in NAME@2=FILE',
+t.test("two models under one name and version are a mistake, and told how to be kept apart", (t) => {
+  t.throws(() => createModelRegistry(createModels(["a@1", "a@1"]).models), {
+    message: '"a@1" is given twice; another name or version keeps them apart, as in NAME@2=FILE',
   } as Error);
   t.end();
 });

@@ -222,6 +222,39 @@ t.test("bits: least significant first, 1 to 8 for each symbol, and back", async 
   fc.assert(property, { seed, numRuns: 100 });
 });
 
+t.test(
+  "packed symbols become values as they do by way of symbols, in their place and nowhere else",
+  async () => {
+    const property = fc.property(
+      fc.integer({ min: 1, max: 8 }),
+      fc.constantFrom(
+        { channels: 1, stride: 1 << 24 },
+        { channels: 3, stride: 100 },
+        { channels: 5, stride: 1 },
+      ),
+      fc.oneof(fc.integer({ min: 0, max: 200 }), fc.integer({ min: 0, max: 40_000 })),
+      fc.integer({ min: 0, max: 9 }),
+      fc.integer({ min: 0, max: 50 }),
+      fc.integer({ min: 1, max: 1 << 30 }),
+      (bits, axis, count, offset, first, seed) => {
+        const table = createTable(Math.max(2, (1 << bits) - (seed % 2)), axis, seed);
+        const bytes = createValues(offset + Math.ceil((count * bits) / 8), seed, 0);
+        const source = Uint8Array.from(bytes, (value) => value * 1_000);
+        for (const kernels of both) {
+          const symbols = new Uint8Array(count);
+          kernels.unpackBits(source, offset, bits, symbols);
+          const expected = new Float32Array(first + count + 3).fill(7);
+          kernels.dequantize(table, symbols, first, expected.subarray(first, first + count));
+          const values = new Float32Array(first + count + 3).fill(7);
+          kernels.unpackValues(table, source, offset, bits, values, first, first + count);
+          if (values.some((value, i) => !Object.is(value, expected[i]))) throw new Error(kernels.kind);
+        }
+      },
+    );
+    fc.assert(property, { seed, numRuns: 100 });
+  },
+);
+
 t.test("sums: both kinds round alike, and are right", async () => {
   const property = fc.property(
     fc.oneof(fc.integer({ min: 0, max: 200 }), fc.integer({ min: 0, max: 33_000 })),
@@ -274,5 +307,11 @@ t.test("what does not fit is refused by both kinds alike", async (t) => {
     refuses("offset", () => kernels.packBits(plane, 8, plane, -1));
     refuses("target", () => kernels.packBits(plane, 8, plane, 1));
     refuses("source", () => kernels.unpackBits(plane, 1, 8, plane));
+    refuses("bits", () => kernels.unpackValues(table, plane, 0, 9, values, 0, 1));
+    refuses("offset", () => kernels.unpackValues(table, plane, -1, 1, values, 0, 1));
+    refuses("source", () => kernels.unpackValues(table, plane, plane.length, 1, values, 0, 1));
+    refuses("first", () => kernels.unpackValues(table, plane, 0, 1, values, -1, 1));
+    refuses("end", () => kernels.unpackValues(table, plane, 0, 1, values, 0, 201));
+    refuses("end", () => kernels.unpackValues(table, plane, 0, 1, values, 2, 1));
   }
 });

@@ -1,6 +1,6 @@
 import { createScratch } from "../scratch.js";
 import type { Stage } from "../stage.js";
-import { createSymbolPacking, packedBytes, packSymbols, unpackSymbols } from "./symbol-packing.js";
+import { byteBits, createSymbolPacking, packedBytes, packSymbols, unpackSymbols } from "./symbol-packing.js";
 
 /** Dense packing of symbols (spec 6.2): what a chain that ends with symbols ends with. It has no name in texts. */
 export const pack: Stage<"symbols", "bytes"> = {
@@ -11,6 +11,7 @@ export const pack: Stage<"symbols", "bytes"> = {
     return {
       output: {},
       fixedBytes: (elements) => packedBytes(packing, elements),
+      packedBits: byteBits(packing),
       encode(symbols) {
         const bytes = scratch(packedBytes(packing, symbols.length));
         packSymbols(packing, symbols, symbols.length, bytes, 0);

@@ -16,9 +16,11 @@ import {
   holdRange,
   isSane,
   meetZero,
+  type Quantizer,
   quantize as quantizeValues,
   setChannel,
   setChannels,
+  unpackValues,
 } from "./quantizer.js";
 import { maxLevels, minLevels } from "./symbol-packing.js";
 
@@ -96,12 +98,7 @@ export function quantize(parameters: QuantizeParameters = {}): Stage<"tensor", "
           return symbols;
         },
         decode(symbols, tensor, { elements: { first, end } }, side) {
-          if (per === "tensor") {
-            const view = new DataView(side.buffer, side.byteOffset, parameterBytes);
-            quantizer.low[0] = view.getFloat32(0, true);
-            quantizer.step[0] = view.getFloat32(4, true);
-            if (!isSane(quantizer, 0)) return "parameter";
-          }
+          if (per === "tensor" && !readParameters(quantizer, side)) return "parameter";
           if (tensor.data instanceof Float32Array) {
             dequantize(quantizer, symbols, first, tensor.data.subarray(first, end));
           } else {
@@ -111,9 +108,27 @@ export function quantize(parameters: QuantizeParameters = {}): Stage<"tensor", "
           }
           return undefined;
         },
+        ...(dtype === "float32" && {
+          decodePacked(payload, bits, tensor, { elements: { first, end } }) {
+            if (per === "tensor" && !readParameters(quantizer, payload)) return "parameter";
+            const offset = per === "tensor" ? parameterBytes : 0;
+            unpackValues(quantizer, payload, offset, bits, tensor.data as Float32Array, first, end);
+            return undefined;
+          },
+        }),
       };
     },
   };
+}
+
+const parameterView = new DataView(new ArrayBuffer(parameterBytes));
+
+/** Takes the lowest level and the step from the first bytes; whether they can be. Copied, for a view of each slice costs more. */
+function readParameters(quantizer: Quantizer, bytes: Uint8Array): boolean {
+  for (let i = 0; i < parameterBytes; i++) parameterView.setUint8(i, bytes[i]!);
+  quantizer.low[0] = parameterView.getFloat32(0, true);
+  quantizer.step[0] = parameterView.getFloat32(4, true);
+  return isSane(quantizer, 0);
 }
 
 function checkStatistics(spec: TensorSpec, statistics: CutStatistics | undefined): CutStatistics {

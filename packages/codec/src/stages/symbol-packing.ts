@@ -1,4 +1,4 @@
-import { type Symbols, TensorError, tensorKernels } from "@sluice/tensor";
+import { maxByteLevels, type Symbols, TensorError, tensorKernels } from "@sluice/tensor";
 
 /**
  * Dense packing of symbols below any number of levels, at most 3 % over log2(levels) bits each (spec 6.2).
@@ -39,6 +39,11 @@ export function createSymbolPacking(levels: number): SymbolPacking {
     if (bits * groupSymbols < bitsOfRun[groupSymbols]! * symbols) groupSymbols = symbols;
   }
   return { levels, groupSymbols, groupBits: bitsOfRun.slice(0, groupSymbols + 1) };
+}
+
+/** Bits of each symbol, where they all have as many and no more than a byte. */
+export function byteBits({ levels, groupBits }: SymbolPacking): number | undefined {
+  return levels <= maxByteLevels && (levels & (levels - 1)) === 0 ? groupBits[1] : undefined;
 }
 
 /** Bytes that so many symbols pack into. */

@@ -59,6 +59,8 @@ export function createFrameQueue<J extends Job>(options: FrameQueueOptions): Fra
   const queue: J[] = [];
   /** Those that frames wait for. */
   const lanes: Lane[] = [];
+  /** Those of them that begin now, while it is found out with which frame. */
+  const ready: Lane[] = [];
   const shed: { job: J; reason: ShedReason }[] = [];
   let waitingBytes = 0;
   let lanesAtWork = 0;
@@ -139,15 +141,13 @@ export function createFrameQueue<J extends Job>(options: FrameQueueOptions): Fra
     const frames = curve.nextFrames(lane.waiting);
     const jobs = [remove(index, costMs)];
     let { expiresAtMs } = jobs[0]!;
+    const takes = (other: Lane) => other === lane;
     const nextEndMs = () => startMs + curve.msOf(jobs.length) + curve.msOf(1);
     while (jobs.length < frames) {
       const endMs = startMs + curve.msOf(jobs.length + 1);
       // One more must not make those late that are in it already.
       if (endMs > expiresAtMs) break;
-      const next = findNext({
-        ...{ queue, isEligible, takes: (other) => other === lane },
-        ...{ endMs: nextEndMs, dueFromMs: endMs },
-      });
+      const next = findNext({ queue, isEligible, takes, endMs: nextEndMs, dueFromMs: endMs });
       if (next < 0) break;
       const job = remove(next, costMs);
       expiresAtMs = Math.min(expiresAtMs, job.expiresAtMs);
@@ -171,6 +171,16 @@ export function createFrameQueue<J extends Job>(options: FrameQueueOptions): Fra
     if (untilMs <= nowMs) return true;
     wakeAtMs = Math.min(wakeAtMs, untilMs);
     return false;
+  }
+
+  /** The place of the frame that a lane begins with now; -1 where none does, as mostly when a frame comes. */
+  function findReady(nowMs: number): number {
+    ready.length = 0;
+    for (const lane of lanes) if (isReady(lane, nowMs)) ready.push(lane);
+    if (ready.length === 0) return -1;
+    const takes = (lane: Lane) => ready.includes(lane);
+    const endMs = (lane: Lane) => earliestEndMs(lane, nowMs);
+    return findNext({ queue, isEligible, takes, endMs, dueFromMs: 0 });
   }
 
   return {
@@ -214,10 +224,7 @@ export function createFrameQueue<J extends Job>(options: FrameQueueOptions): Fra
         give(i, "late", nowMs);
         return takeShed();
       }
-      const ready = lanes.filter((lane) => isReady(lane, nowMs));
-      const takes = (lane: Lane) => ready.includes(lane);
-      const endMs = (lane: Lane) => earliestEndMs(lane, nowMs);
-      const next = ready.length === 0 ? -1 : findNext({ queue, isEligible, takes, endMs });
+      const next = findReady(nowMs);
       if (next >= 0) {
         const jobs = takeBatch(next, nowMs);
         const { lane } = jobs[0]!;

@@ -25,14 +25,14 @@ export interface NextQuestion {
   takes(lane: Lane): boolean;
   /** When the frame that is next for such a lane would be done. */
   endMs(lane: Lane): number;
-  /** Those due before that do not come into question, though others may have to wait for them. Default: all do. */
-  readonly dueFromMs?: number;
+  /** Those due before that do not come into question, though others may have to wait for them. 0: all do. */
+  readonly dueFromMs: number;
   /** Whether a frame's session has used no more than its share, give or take `allowanceMs`. */
   isEligible(job: Job, allowanceMs: number): boolean;
 }
 
 /** The place in the queue of the frame that is next; -1 where there is none. */
-export function findNext({ queue, takes, endMs, dueFromMs = 0, isEligible }: NextQuestion): number {
+export function findNext({ queue, takes, endMs, dueFromMs, isEligible }: NextQuestion): number {
   let next = -1;
   let waitingForShare = -1;
   /** How much longer those due before can wait. */

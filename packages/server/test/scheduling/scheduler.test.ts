@@ -1,7 +1,9 @@
+import { setFlagsFromString } from "node:v8";
 import { createVirtualClock } from "@sluice/simnet";
 import { createTensor } from "@sluice/tensor";
 import t from "tap";
-import { createScheduler } from "#src/scheduling/scheduler.js";
+import type { Lane } from "#src/scheduling/job.js";
+import { createScheduler, type FrameTask, jobOf } from "#src/scheduling/scheduler.js";
 import type { ServedNetwork } from "#src/served-model.js";
 
 const context = { missing: new Uint8Array(1), missingCount: 0 };
@@ -36,9 +38,9 @@ function createBench() {
   const account = scheduler.openAccount();
   return {
     ...{ scheduler, log, clock, account },
-    push(value: number, expiresAtMs = 1_000, other = account) {
+    push(value: number, expiresAtMs = 1_000, other = account, another = network) {
       scheduler.push({
-        ...{ account: other, network, expiresAtMs, bytes: 4 },
+        ...{ account: other, network: another, expiresAtMs, bytes: 4 },
         prepare: () =>
           value === 0 ? undefined : { tensor: createTensor("float32", [1], Float32Array.of(value)), context },
         done: (output, waitMs, inferenceMs) => log.push(`${value} done ${output} ${waitMs} ${inferenceMs}`),
@@ -96,6 +98,24 @@ t.test("a retry that would be late is shed, and the lane goes on", async (t) => 
   t.same(bench.log.slice(-2), ["run 3", "3 done 3 0 10"]);
 });
 
+t.test("a network is told how long its frames are of use, and one that gives up then was late", async (t) => {
+  const bench = createBench();
+  const network: ServedNetwork<number> = {
+    maxFrames: 2,
+    costs: [1, 2].map((frames) => ({ frames, ms: 5 * frames })),
+    run: (frames, { timeoutMs } = {}) => {
+      bench.log.push(`${frames.length} frames, ${timeoutMs} ms`);
+      return new Promise((_, reject) => bench.clock.after(timeoutMs!, () => reject(new Error("silence"))));
+    },
+  };
+  bench.push(1, 40, bench.account, network);
+  bench.push(2, 60, bench.account, network);
+  bench.push(3, 90, bench.account, network);
+  await bench.runUntil(500);
+  t.same(bench.log, ["1 frames, 40 ms", "2 frames, 90 ms", "1 late", "2 late", "3 late"]);
+  t.match(bench.scheduler.figures, { shed: 3 });
+});
+
 t.test("a frame with nothing to run is left out", async (t) => {
   const bench = createBench();
   bench.push(0);
@@ -113,4 +133,17 @@ t.test("what waits for a session that has ended is given up", async (t) => {
   bench.scheduler.closeAccount(gone);
   await bench.runUntil(100);
   t.same(bench.log, ["run 1", "2 closed", "1 done 1 0 10", "run 3", "3 done 3 0 10"]);
+});
+
+t.test("frames that wait have one form: of many, each look at one would go through a table", async (t) => {
+  setFlagsFromString("--allow-natives-syntax");
+  const areAlike = new Function("a", "b", "return %HaveSameMap(a, b)") as (a: object, b: object) => boolean;
+  const task = { account: {}, expiresAtMs: 1, bytes: 2 } as FrameTask;
+  const lane = {} as Lane;
+  /** Of many, for V8 begins with it when it has seen some. */
+  const lastTwo = (make: (i: number) => object) => Array.from({ length: 1_000 }, (_, i) => make(i)).slice(-2);
+  const [job, another] = lastTwo((i) => jobOf(task, lane, i));
+  t.ok(areAlike(job!, another!));
+  const [one, other] = lastTwo((i) => ({ ...{ task, lane, expiresAtMs: 1, bytes: 2 }, arrivedMs: i }));
+  t.notOk(areAlike(one!, other!), "unlike objects made by a spread");
 });

@@ -15,13 +15,24 @@ export function checkBits(
   offset: number,
   field: string,
 ): void {
+  if (bits <= maxBits && symbols.BYTES_PER_ELEMENT * 8 < bits)
+    throw new TensorError("symbols", `bytes cannot hold ${bits} bits`);
+  checkPacked(symbols.length, bits, bytes, offset, field);
+}
+
+/** The same for `count` symbols that nobody sees. */
+export function checkPacked(
+  count: number,
+  bits: number,
+  bytes: Uint8Array,
+  offset: number,
+  field: string,
+): void {
   if (!Number.isInteger(bits) || bits < 1 || bits > maxBits) {
     throw new TensorError("bits", `must be an integer from 1 to ${maxBits}, got ${bits}`);
   }
-  if (symbols.BYTES_PER_ELEMENT * 8 < bits)
-    throw new TensorError("symbols", `bytes cannot hold ${bits} bits`);
   if (!Number.isInteger(offset) || offset < 0) throw new TensorError("offset", `not an index: ${offset}`);
-  const needed = Math.ceil((symbols.length * bits) / 8);
+  const needed = Math.ceil((count * bits) / 8);
   if (bytes.length - offset < needed) {
     throw new TensorError(field, `${bytes.length - offset} bytes from the offset, ${needed} are needed`);
   }

@@ -1,5 +1,5 @@
 import { checkBits, packBits, unpackBits } from "./bit-packing.js";
-import { checkTable } from "./level-table.js";
+import { checkTable, checkUnpackedValues } from "./level-table.js";
 import { checkLookUp, lookUp } from "./look-up.js";
 import { dequantize, quantize } from "./plain-quantize.js";
 import { sums } from "./plain-sums.js";
@@ -37,6 +37,12 @@ export const plainKernels: TensorKernels = {
   unpackBits(source, offset, bits, symbols) {
     checkBits(symbols, bits, source, offset, "source");
     unpackBits(source, offset, bits, symbols);
+  },
+  unpackValues(table, source, offset, bits, values, first, end) {
+    checkUnpackedValues(table, source, offset, bits, values, first, end);
+    const symbols = new Uint8Array(end - first);
+    unpackBits(source, offset, bits, symbols);
+    dequantize(table, symbols, first, values.subarray(first, end));
   },
   sums,
 };

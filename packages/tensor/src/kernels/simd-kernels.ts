@@ -1,5 +1,5 @@
 import { checkBits } from "./bit-packing.js";
-import { checkTable } from "./level-table.js";
+import { checkTable, checkUnpackedValues } from "./level-table.js";
 import { checkLookUp, maxTableEntries } from "./look-up.js";
 import { plainKernels } from "./plain-kernels.js";
 import { clearUnused } from "./plain-tile.js";
@@ -150,6 +150,25 @@ function createKernels(memory: SimdMemory): TensorKernels {
         symbols.set(memory.symbolsOf(count), i);
         at += bytes;
       }
+    },
+
+    unpackValues(table, source, offset, bits, values, first, end) {
+      checkUnpackedValues(table, source, offset, bits, values, first, end);
+      const count = end - first;
+      const arrangement = arrangementOf(table);
+      if (arrangement === undefined || count < fewestElements || count > blockElements) {
+        plainKernels.unpackValues(table, source, offset, bits, values, first, end);
+        return;
+      }
+      // All of a slice's payload is copied, what stands before the symbols as well: a view of the rest costs more.
+      const isSmall = source.length <= memory.bytes.length;
+      memory.bytes.set(isSmall ? source : part(source, offset, Math.ceil((count * bits) / 8)));
+      exports.unpackBits(isSmall ? bytesAt + offset : bytesAt, symbolsAt, count, bits);
+      if (!lookUpBlock(memory, table, count)) {
+        writeTable(memory, table, arrangement, false);
+        dequantizeBlock(memory, table, arrangement, first, count, 1);
+      }
+      values.set(memory.valuesOf(count), first);
     },
 
     sums(values) {

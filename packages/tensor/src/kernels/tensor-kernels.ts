@@ -41,6 +41,21 @@ export interface TensorKernels {
   unpackBits(source: Uint8Array, offset: number, bits: number, symbols: Symbols): void;
 
   /**
+   * `unpackBits` and `dequantize` in one, for symbols of at most 8 bits that nobody else wants to see: the elements from
+   * `first` to `end` of a tensor's values become what the packed symbols stand for.
+   * @param bits 1 to 8, the levels of the table at most 2^8
+   */
+  unpackValues(
+    table: LevelTable,
+    source: Uint8Array,
+    offset: number,
+    bits: number,
+    values: Float32Array,
+    first: number,
+    end: number,
+  ): void;
+
+  /**
    * Sums of `values` in float64, element i in partial sum i mod 8. Sums of non-finite values are not finite, and then
    * the other results mean nothing.
    */
