@@ -76,9 +76,8 @@ t.test(
         const out = join(directory, `${name}-${splits.indexOf(split as never)}-${isRounded}`);
         const run = await runHere([
           ...["stream", url, "--cert-hash", certHash, "--model", path, ...sources, "--save-outputs", out],
-          ...(split === ""
-            ? ["--strategy", "server"]
-            : ["--split", split, ...(isRounded ? [] : ["--codec", "raw"])]),
+          ...(split === "" ? ["--strategy", "server"] : ["--split", split]),
+          ...(isRounded ? [] : ["--codec", "raw"]),
           ...["--frames", "3", "--fps", "20", "--deadline-ms", "20000", "--mode", "reliable", "--json"],
         ]);
         t.equal(run.code, 0, run.stderr);
