@@ -98,6 +98,7 @@ function describe(
   return {
     ...{ model: half.model, split: half.split, strategy: half.strategy },
     ...{ shape: half.spec.shape, dtype: half.spec.dtype, codec, mode, fec, interleave },
+    ...(half.spec.parts ? { parts: half.spec.parts } : {}),
     ...{ concealment, deadlineMs: options.deadlineMs, fps: options.fps },
   };
 }

@@ -3,6 +3,7 @@ import {
   type CrossingTensor,
   type Cut,
   createSeededRandom,
+  findCut,
   type IllegalCut,
   loadModel,
   type Model,
@@ -17,10 +18,12 @@ import { codecHelp } from "./codec-help.js";
 import { formatBytes, formatTable } from "./format-table.js";
 import { addModelArgument, readModelArgument } from "./model-argument.js";
 import { modelHelp } from "./model-help.js";
+import { collect } from "./stream-options.js";
 import { integerCodec, suitedCodec } from "./suited-codec.js";
 
 interface InspectOptions {
   readonly codec?: string;
+  readonly split?: readonly string[];
   readonly illegal?: true;
   readonly json?: true;
 }
@@ -184,7 +187,7 @@ async function inspectModel(reference: string, options: InspectOptions, context:
   });
   const { network } = model;
   const cuts: CutReport[] = [];
-  for (const cut of await network.listCuts()) {
+  for (const cut of await chooseCuts(network, options.split)) {
     context.signal.throwIfAborted();
     cuts.push(await describeCut(cut, model, await codecOf(cut)));
   }
@@ -224,6 +227,14 @@ async function inspectModel(reference: string, options: InspectOptions, context:
   );
 }
 
+/** All that are listed, or those that are asked for, which may be of tensors that cross together. */
+async function chooseCuts(network: Network, splits: readonly string[] | undefined): Promise<Cut[]> {
+  if (splits === undefined) return network.listCuts();
+  const chosen: Cut[] = [];
+  for (const name of splits) chosen.push(await findCut(network, name));
+  return chosen;
+}
+
 /** What the sizes are told for. */
 function describeCodecs(main: string, cuts: readonly CutReport[]): string {
   const hasOthers = cuts.some(
@@ -241,11 +252,13 @@ export function registerInspect(program: Command, context: CliContext): void {
       "--codec <chain>",
       `the codec that sizes are told for, see below (default: ${defaultCodec}, and ${integerCodec} for whole numbers, as \`stream\` does)`,
     )
+    .option("--split <tensor>", "only this cut, may be given more than once", collect)
     .option("--illegal", "also list the tensors at which it cannot be cut, and why")
     .option("--json", "print one JSON object")
     .addHelpText(
       "after",
       `
+Tensors that go around each other are a cut together, which --split names with a plus sign between them: left+right.
 "work before" is the share of the multiply-adds that run before the cut, at the client. "coded" is told for noise, which
 codecs of variable rate, entropy and pictures, make more of than of activations.
 ${codecHelp}
@@ -254,6 +267,7 @@ Examples:
   $ sluice inspect mobilenet.onnx --codec quantize:levels=8
   $ sluice inspect mobilenet.onnx --codec 'quantize:levels=8,clip=3 | entropy'
   $ sluice inspect mobilenet.onnx --illegal
+  $ sluice inspect unet.onnx --split bottom+skip1+skip2
   $ sluice inspect tfjs-mobilenet/ --json`,
     )
     .action((model: string | undefined, options: InspectOptions, command: Command) =>

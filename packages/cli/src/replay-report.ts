@@ -1,6 +1,7 @@
 import { errorCodeName } from "@sluice/protocol";
 import { type CapturedFrame, type CapturedStream, type ReplayedFrame, readAnswer } from "@sluice/server";
 import { elementCount, sliceRange } from "@sluice/tensor";
+import { formatSpec } from "./format-spec.js";
 import { type Column, formatBytes, formatTable } from "./format-table.js";
 import { lossMap, lostRuns } from "./loss-map.js";
 import { describeAnswer } from "./replay-answer.js";
@@ -34,7 +35,7 @@ export function describeStream({ options, startedAt, units, provider }: Captured
   const { model, split, spec, codec, mode, concealment, fec, interleave } = options;
   const by = provider === "" ? "" : ` computed by ${provider};`;
   const extras = [fec && `fec ${fec}`, interleave && `interleave ${interleave}`].filter(Boolean);
-  return `${model}, ${split === "" ? "not cut" : `cut at ${split}`}: [${spec.shape.join(", ")}] ${spec.dtype}, ${[
+  return `${model}, ${split === "" ? "not cut" : `cut at ${split}`}: ${formatSpec(spec)}, ${[
     ...[codec, mode, `concealment ${concealment}`, ...extras],
   ].join(", ")}; ${units} units;${by} from ${startedAt}`;
 }

@@ -1,7 +1,9 @@
 /** What a run of `sluice stream` takes, and what it reports. */
+
 import type { AdaptiveFigures, FrameOutcome, SessionEnd, StrategySwitch } from "@sluice/client";
 import type { LabelledImage } from "@sluice/inference";
 import type { DeliveryMode, InferenceTerms, Strategy } from "@sluice/protocol";
+import type { Dtype, TensorSpec } from "@sluice/tensor";
 import type { ClientHalfOptions } from "./client-half.js";
 import type { StrategyPhase } from "./strategy-phases.js";
 import type { ConnectionHooks, StreamClientOptions } from "./stream-client.js";
@@ -41,7 +43,9 @@ export interface StreamSetup {
   readonly split: string;
   readonly strategy: string;
   readonly shape: readonly number[];
-  readonly dtype: string;
+  readonly dtype: Dtype;
+  /** Where several tensors travel together. */
+  readonly parts?: readonly TensorSpec[];
   readonly codec: string;
   readonly mode: string;
   /** Text forms of the forward error correction and of what slices hold; empty for none and the codec's own order. */

@@ -1,4 +1,5 @@
 import type { ConnectionState, StrategySwitch } from "@sluice/client";
+import { formatSpec } from "./format-spec.js";
 import type { StrategyPhase } from "./strategy-phases.js";
 import type { StreamReport, StreamSetup } from "./stream-api.js";
 import { formatOutputs } from "./stream-outputs.js";
@@ -23,7 +24,7 @@ export function formatLive(summary: StreamSummary): string {
 }
 
 export function formatSetup(setup: StreamSetup): string {
-  const { model, split, strategy, shape, dtype, codec, mode, deadlineMs, fps } = setup;
+  const { model, split, strategy, codec, mode, deadlineMs, fps } = setup;
   if (setup.candidates) {
     const rows = setup.candidates.map(formatCandidate);
     return [`${model}: ${fps} frames per second within ${deadlineMs} ms, by whichever of`, ...rows].join(
@@ -32,7 +33,7 @@ export function formatSetup(setup: StreamSetup): string {
   }
   if (strategy === "client") return `${model}: all of it here, nothing is sent, ${fps} frames per second`;
   const cut = split === "" ? (model === "sink" ? "the tensor" : "its input") : `cut at ${split}`;
-  return `${model}: ${cut} [${shape.join(", ")}] ${dtype}, ${codec}, ${mode}, ${fps} frames per second within ${deadlineMs} ms`;
+  return `${model}: ${cut} ${formatSpec(setup)}, ${codec}, ${mode}, ${fps} frames per second within ${deadlineMs} ms`;
 }
 
 function formatCandidate(candidate: NonNullable<StreamSetup["candidates"]>[number]): string {

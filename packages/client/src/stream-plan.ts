@@ -36,7 +36,7 @@ const maxDeadlineMs = 2 ** 31 - 1;
 export async function planStream(options: OpenStreamOptions, hasDatagrams: boolean): Promise<StreamPlan> {
   const { spec, statistics, model, split = "", deadlineMs = 150, concealment = "" } = options;
   const [codec, readAnswer] = await Promise.all([
-    prepareCodec(options.codec ?? suitedCodec(spec)),
+    prepareCodec(options.codec ?? suitedCodec(spec), { isBundle: spec.parts !== undefined }),
     loadAnswerReader(),
   ]);
   const wanted = options.mode ?? "datagram";

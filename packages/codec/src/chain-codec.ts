@@ -1,14 +1,5 @@
-import {
-  type CutStatistics,
-  checkBundle,
-  checkSpec,
-  elementCount,
-  isFloatDtype,
-  TensorError,
-  type TensorSpec,
-} from "@sluice/tensor";
-import { createBundleDecoder } from "./bundle-decoder.js";
-import { createBundleEncoder } from "./bundle-encoder.js";
+import { type CutStatistics, checkSpec, elementCount, TensorError, type TensorSpec } from "@sluice/tensor";
+import type { BundleCoders } from "./bundle-coders.js";
 import { type Chain, planChain } from "./chain.js";
 import type { Codec } from "./codec.js";
 import { maxInterleavedElements } from "./interleave/dealing-order.js";
@@ -23,8 +14,7 @@ import { createSliceDecoder } from "./slice-decoder.js";
 import { createSliceEncoder } from "./slice-encoder.js";
 import type { Stage } from "./stage.js";
 import { pack } from "./stages/pack.js";
-import { raw } from "./stages/raw.js";
-import { elementOrder, orderedAxis } from "./unit-order.js";
+import { elementOrder } from "./unit-order.js";
 
 /** The longest text of a codec, in characters. */
 export const maxCodecTextLength = 256;
@@ -39,9 +29,10 @@ const takers = {
 
 /**
  * The codec that a chain of stages is.
+ * @param bundles for streams of bundles; without it there are none
  * @throws TensorError naming the stage that does not fit behind the one before it
  */
-export function createChainCodec(named: readonly Stage[]): Codec {
+export function createChainCodec(named: readonly Stage[], bundles?: BundleCoders): Codec {
   const text = named.map((stage) => stage.text).join(" | ");
   if (text.length > maxCodecTextLength) {
     throw new TensorError("codec", `${text.length} characters, at most ${maxCodecTextLength} are allowed`);
@@ -72,13 +63,12 @@ export function createChainCodec(named: readonly Stage[]): Codec {
     return planChain(stages, { spec, looksBack, ...arrangement });
   }
 
-  /** Of the tensors of a bundle (spec 6.14), each with a chain of its own; statistics are of one tensor. */
-  function planParts(spec: TensorSpec, parts: readonly TensorSpec[], interleave: string): Chain[] {
-    checkBundle(spec);
-    return parts.map((part) =>
-      isFloatDtype(part.dtype) ? plan(part, undefined, interleave) : planRaw(part),
-    );
-  }
+  /** Statistics are of one tensor. */
+  const planPart = (interleave: string) => (part: TensorSpec) => plan(part, undefined, interleave);
+  const needBundles = (): BundleCoders => {
+    if (bundles) return bundles;
+    throw new TensorError("parts", "the codec was prepared for single tensors; prepare it with `isBundle`");
+  };
 
   return {
     text,
@@ -88,21 +78,13 @@ export function createChainCodec(named: readonly Stage[]): Codec {
     libraries: stages.flatMap(({ library }) => library ?? []),
     createEncoder: (spec, statistics, interleave = "") =>
       spec.parts
-        ? createBundleEncoder(spec, spec.parts, planParts(spec, spec.parts, interleave))
+        ? needBundles().createEncoder(spec, planPart(interleave))
         : createSliceEncoder(spec, plan(spec, statistics, interleave)),
     createDecoder: (spec, statistics, interleave = "") =>
       spec.parts
-        ? createBundleDecoder(spec, spec.parts, planParts(spec, spec.parts, interleave))
+        ? needBundles().createDecoder(spec, planPart(interleave))
         : createSliceDecoder(spec, plan(spec, statistics, interleave)),
   };
-}
-
-/** Whole numbers in a bundle may be places in a table, which mean nothing once they are rounded. */
-function planRaw(spec: TensorSpec): Chain {
-  checkSpec(spec);
-  const order = elementOrder(spec);
-  const axis = orderedAxis(spec, order);
-  return planChain([raw() as Stage], { spec, order, axis, rows: 1, statistics: undefined });
 }
 
 function checkKinds(stages: readonly Stage[]): void {

@@ -1,4 +1,5 @@
 import { TensorError } from "@sluice/tensor";
+import { bundleCoders } from "./bundle-coders.js";
 import type { Codec } from "./codec.js";
 import { describeUnknown } from "./did-you-mean.js";
 import { type CodecDefaults, readCodec, splitCodecText } from "./read-codec.js";
@@ -22,5 +23,5 @@ export function parseCodec(text: string, defaults: CodecDefaults = {}): Codec {
     if (!definition) throw new TensorError("codec", describeUnknown("stage", name, codecStages));
     return definition;
   });
-  return readCodec(named, definitions, defaults);
+  return readCodec(named, definitions, defaults, bundleCoders);
 }

@@ -1,3 +1,4 @@
+import { bundleCoders } from "./bundle-coders.js";
 import { createChainCodec } from "./chain-codec.js";
 import type { Codec } from "./codec.js";
 import type { Kind, Stage } from "./stage.js";
@@ -32,5 +33,5 @@ export function pipe<A extends Kind, B extends Kind, C extends Kind, D extends K
   last: Stage<NoInfer<D>, End>,
 ): Codec;
 export function pipe(...stages: Stage[]): Codec {
-  return createChainCodec(stages);
+  return createChainCodec(stages, bundleCoders);
 }

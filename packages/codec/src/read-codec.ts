@@ -1,4 +1,5 @@
 import { TensorError } from "@sluice/tensor";
+import type { BundleCoders } from "./bundle-coders.js";
 import { createChainCodec, maxCodecTextLength } from "./chain-codec.js";
 import type { Codec } from "./codec.js";
 import type { Stage } from "./stage.js";
@@ -33,6 +34,7 @@ export function readCodec(
   named: readonly NamedStage[],
   definitions: readonly (StageDefinition | CodecDefinition)[],
   defaults: CodecDefaults,
+  bundles?: BundleCoders,
 ): Codec {
   const stages: Stage[] = [];
   for (const [at, { parameters }] of named.entries()) {
@@ -43,5 +45,5 @@ export function readCodec(
     else if (named.length === 1) return definition.readCodec(values);
     else throw new TensorError(`codec.${definition.name}`, "is no stage of a chain: it stands alone");
   }
-  return createChainCodec(stages);
+  return createChainCodec(stages, bundles);
 }

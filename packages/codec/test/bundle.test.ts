@@ -211,3 +211,16 @@ t.test("sluice/6.14/1: a spec that is not that of the bundle of its parts makes 
   t.throws(() => parseCodec("sluice").createEncoder(spec), /takes one tensor, and this is a bundle of 4/);
   t.end();
 });
+
+t.test(
+  "a page leaves the code for bundles out where its streams have none, and is told where one has",
+  async (t) => {
+    const codec = await prepareCodec("quantize", { isBundle: false });
+    t.throws(() => codec.createEncoder(packTensors(createParts())), {
+      name: "TensorError",
+      message: /^parts: .*prepare it with `isBundle`/,
+    });
+    const [single] = createParts();
+    t.ok(codec.createEncoder(single!).units > 0);
+  },
+);

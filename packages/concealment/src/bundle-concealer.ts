@@ -8,7 +8,7 @@ import {
   tensorBytes,
   unpackTensors,
 } from "@sluice/tensor";
-import type { Concealer, ConcealmentReference } from "./concealer.js";
+import type { Concealer, ConcealmentReference } from "./concealer-api.js";
 import { type ConcealmentMethod, needsStatistics } from "./concealment-method.js";
 
 /** A tensor in a bundle, and who fills its gaps. */

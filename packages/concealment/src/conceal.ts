@@ -1,5 +1,6 @@
 import type { Tensor } from "@sluice/tensor";
-import { type ConcealmentOptions, type ConcealmentReference, createConcealer } from "./concealer.js";
+import { type ConcealmentOptions, createConcealer } from "./concealer.js";
+import type { ConcealmentReference } from "./concealer-api.js";
 import type { ConcealmentMethod } from "./concealment-method.js";
 
 /** Conceals one tensor: see `createConcealer`, which is faster for many. @throws TensorError as it does */

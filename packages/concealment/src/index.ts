@@ -1,10 +1,6 @@
 export { conceal } from "./conceal.js";
-export {
-  type Concealer,
-  type ConcealmentOptions,
-  type ConcealmentReference,
-  createConcealer,
-} from "./concealer.js";
+export { type ConcealmentOptions, createConcealer } from "./concealer.js";
+export type { Concealer, ConcealmentReference } from "./concealer-api.js";
 export {
   type ConcealmentMethod,
   concealmentMethods,

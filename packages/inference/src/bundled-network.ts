@@ -7,17 +7,20 @@ import { bundleInfo, type OutputInfo, specOf, type TensorInfo } from "./tensor-i
 /**
  * A network with several inputs as one that takes a single tensor: the bundle of all (`packTensors`), in the order of
  * the inputs. Where several tensors cross at a cut, the first half gives them as a bundle and the second takes that: inputs that
- * enter behind the cut go through the first half as they are. Whatever feeds a network with one input feeds it so.
- * @throws ModelError `unsupported` where an input leaves sizes open
+ * enter behind the cut go through the first half as they are. Whatever feeds a network with one input feeds it so. Where
+ * there is one input, or one tensor at a cut, that is itself.
+ * @throws ModelError `unsupported` where one of several inputs leaves sizes open
  */
 export function bundledNetwork(network: Network): Network {
   const given = network.inputs;
+  const { length } = given;
   return follow(network, {
     inputs: [bundleInfo("inputs", given)],
-    listCuts: network.listCuts,
-    listIllegalCuts: network.listIllegalCuts,
+    ...{ listCuts: network.listCuts, listIllegalCuts: network.listIllegalCuts },
     async split(tensorName) {
-      const { crossing, head, tail } = await network.split(tensorName);
+      const halves = await network.split(tensorName);
+      const { crossing, head, tail } = halves;
+      if (length === 1 && crossing.length === 1) return halves;
       const cut = bundleInfo(tensorName, crossing);
       return {
         ...{ cut, crossing },
@@ -25,7 +28,10 @@ export function bundledNetwork(network: Network): Network {
         tail: crossing.length === 1 ? tail : bundledTail(tail, crossing),
       };
     },
-    load: async (options) => takeBundles(await network.load(options), given),
+    load: async (options) => {
+      const engine = await network.load(options);
+      return length === 1 ? engine : takeBundles(engine, given);
+    },
   });
 }
 
@@ -75,6 +81,7 @@ function follow(
       return outputs ?? network.outputs;
     },
     measureOutputs: async () => outputs ?? network.measureOutputs(),
+    measureWork: (cut) => network.measureWork(cut),
     save: (directory, name) => network.save(directory, name),
     ...rest,
   };

@@ -1,7 +1,7 @@
 export { bundledNetwork } from "./bundled-network.js";
 export { chooseCuts } from "./choose-cuts.js";
 export { classify, type Prediction, softmax } from "./classify.js";
-export type { CrossingTensor, Cut, IllegalCut } from "./cut.js";
+export type { CrossingTensor, Cut, CutWork, IllegalCut } from "./cut.js";
 export { decodeImage, maxImagePixels, resizePixels } from "./decode-image.js";
 export {
   type Engine,
@@ -11,6 +11,7 @@ export {
   type RunOptions,
   type Sample,
 } from "./engine.js";
+export { findCut } from "./find-cut.js";
 export { namesOf } from "./graph/find-cuts.js";
 export { readLabels } from "./labels.js";
 export { listCuts, listIllegalCuts, splitModel } from "./list-cuts.js";

@@ -26,8 +26,8 @@ export interface LoadModelOptions {
   readonly labelsPath?: string;
   readonly preprocess?: Preprocess;
   /**
-   * Leaves a network with several inputs as it is, which takes a tensor for each. Default: it becomes one that takes all of them
-   * as one tensor, a bundle ({@link bundledNetwork}), as a frame carries them.
+   * Leaves a network as it is, which takes a tensor for each of its inputs, and its halves one for each that crosses. Default: it
+   * becomes one that takes all of them as one tensor, a bundle ({@link bundledNetwork}), as a frame carries them.
    */
   readonly severalInputs?: boolean;
   /** How a server is asked that runs the model. */
@@ -67,11 +67,9 @@ function describeInputs(network: Network, given: Preprocess | undefined): readon
 
 /** A network as it is used, and what it takes. */
 function openInputs(network: Network, severalInputs: boolean): Pick<Model, "network" | "input"> {
-  if (network.inputs.length === 1 || severalInputs) {
-    return { network, input: withImageLayout(network.inputs[0]!) };
-  }
+  if (severalInputs) return { network, input: withImageLayout(network.inputs[0]!) };
   const bundled = bundledNetwork(network);
-  return { network: bundled, input: bundled.inputs[0]! };
+  return { network: bundled, input: withImageLayout(bundled.inputs[0]!) };
 }
 
 /** What a reference means: the model's name, its folder and how it is opened. */

@@ -1,4 +1,4 @@
-import type { Cut, IllegalCut } from "./cut.js";
+import type { Cut, CutWork, IllegalCut } from "./cut.js";
 import type { Engine } from "./engine.js";
 import type { ProviderChoice } from "./onnxruntime/providers.js";
 import type { OutputInfo, TensorInfo } from "./tensor-info.js";
@@ -69,6 +69,11 @@ export interface Network {
   listCuts(): Promise<Cut[]>;
   /** Every other inner tensor, and why it is no cut. @throws ModelError, EngineError as {@link listCuts} */
   listIllegalCuts(): Promise<IllegalCut[]>;
+  /**
+   * What is computed before a cut, which need not be a listed one; nothing where the network's inside is not known.
+   * @throws ModelError, EngineError as {@link listCuts}
+   */
+  measureWork(cut: string): Promise<CutWork>;
   /**
    * Cuts it at a tensor, or at several that are named with a plus sign between them (`left+right`).
    * @throws ModelError `unknown-name` with the nearest names, `illegal-cut` naming the path that bypasses the cut,

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { describeCuts, describeIllegalCuts } from "./graph/describe-cuts.js";
+import { describeCuts, describeIllegalCuts, workBefore } from "./graph/describe-cuts.js";
 import { type ExaminedGraph, examineGraph, splitModel } from "./list-cuts.js";
 import { ModelError } from "./model-error.js";
 import type { Network } from "./network.js";
@@ -51,6 +51,7 @@ export function createOnnxNetwork(bytes: Uint8Array): Network {
     measureOutputs: async () => (await examine()).outputs(),
     listCuts: async () => describeCuts(await examine()),
     listIllegalCuts: async () => describeIllegalCuts(await examine()),
+    measureWork: async (cut) => workBefore(await examine(), cut),
     async split(tensorName) {
       const known = await examined?.catch(() => undefined);
       const halves = await splitModel(bytes, tensorName, {}, known?.typeOf);

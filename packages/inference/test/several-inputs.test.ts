@@ -5,6 +5,7 @@ import {
   bundledNetwork,
   createOnnxNetwork,
   createSeededRandom,
+  findCut,
   loadModel,
   type Network,
   openSources,
@@ -20,6 +21,7 @@ import {
 } from "@sluice/tensor";
 import t from "tap";
 import { imageAndIdsModel, maskedModel, twoBranchModel } from "./several-inputs-models.js";
+import { tinyModelBytes } from "./tiny-model.js";
 
 /** For each input numbers that it can take: floats by chance, of whole numbers 0 to 9, of bool 0 and 1. */
 function inputsOf(network: Network, seed: number): Tensor[] {
@@ -123,6 +125,37 @@ t.test("what crosses is listed: several tensors, and inputs that enter behind th
   ]);
   const illegal = await createOnnxNetwork(imageAndIdsModel()).listIllegalCuts();
   t.same(illegal, []);
+});
+
+t.test("of a network with one input several tensors cross where they are named, as a bundle", async (t) => {
+  const network = createOnnxNetwork(tinyModelBytes());
+  const bundled = bundledNetwork(network);
+  const inputs = inputsOf(network, 4);
+  const run = async (half: Network, given: readonly Tensor[]) => {
+    const engine = await half.load({ threads: 1, graphOptimization: "disabled" });
+    const outputs = await engine.run(given);
+    await engine.close();
+    return outputs;
+  };
+  const expected = await run(network, inputs);
+  t.same(await run(bundled, inputs), expected);
+  const cut = await findCut(bundled, "doubled+relu_1");
+  t.notOk((await bundled.listCuts()).some(({ name }) => name === cut.name));
+  t.match(cut, { dtype: "float32", shape: [512], elements: 512, bytes: 2048 });
+  t.same(
+    cut.parts?.map(({ shape }) => shape),
+    [
+      [4, 8, 8],
+      [4, 8, 8],
+    ],
+  );
+  const listed = await findCut(bundled, "relu_1");
+  t.ok(cut.workShare >= listed.workShare && cut.nodeShare > listed.nodeShare && cut.workShare < 1);
+  const { head, tail } = await bundled.split(cut.name);
+  const crossed = await run(head, inputs);
+  t.same(specOfTensor(crossed[0]!), specOfTensor(cut));
+  t.same(await run(tail, crossed), expected);
+  await t.rejects(findCut(bundled, "doubled"), { kind: "illegal-cut", message: /^cut "doubled"/ });
 });
 
 t.test("a cut that is none is told with what goes around it", async (t) => {

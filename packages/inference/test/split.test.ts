@@ -129,6 +129,7 @@ t.test("a cut that a path bypasses is refused with the path", async (t) => {
   t.equal(error.kind, "illegal-cut");
   t.match(error.message, /"relu_1" bypasses it \(path input -> conv_1 -> relu_1 -> add_1 -> /);
   t.match(error.message, /nearest legal cuts: "relu_1", "add_1"/);
+  t.match(error.message, /with what bypasses it, it is the cut "doubled\+relu_1"/);
 });
 
 t.test("names that are no cut are refused", async (t) => {

@@ -4,6 +4,7 @@ import {
   forgivenFramesPerSecond,
   maxExcessFrames,
   maxUnheardMs,
+  newcomerExcessFrames,
   patientExcessFrames,
   probationMs,
   relapseExcessFrames,
@@ -32,25 +33,30 @@ const toleratedBurst = 3;
 const toleratedBytesMs = 1_000;
 /** How long it takes to forgive what lies between so much excess and the one that costs a client the session. */
 const forgivenInMs = (frames: number) => ((maxExcessFrames - frames) * 1_000) / forgivenFramesPerSecond;
-const relapseMs = forgivenInMs(relapseExcessFrames);
 
-/** What the network has held up for a second comes at once, and is forgiven; a rate of 0 is none. */
-function patienceMs(framesPerSecond: number): number {
-  const frames = framesPerSecond > 0 ? Math.min(patientExcessFrames, framesPerSecond) : patientExcessFrames;
-  return forgivenInMs(Math.max(relapseExcessFrames, frames));
-}
-
-export function createAdmission(announced: SessionLimits): Admission {
+/** @param startMs when the session began */
+export function createAdmission(announced: SessionLimits, startMs: number): Admission {
   const limiter = createRateLimiter(announced.framesPerSecond, { burst: toleratedBurst });
   const byteLimiter = createRateLimiter(announced.maxBytesPerSecond, { ms: toleratedBytesMs });
   const excess = createRateLimiter(forgivenFramesPerSecond, { burst: maxExcessFrames });
   let { maxFramesInFlight } = announced;
-  /** For the highest rate so far: a client keeps to it until it hears of a lower one. */
-  let patientMs = patienceMs(announced.framesPerSecond);
+  /** The highest so far, infinity for none: a client keeps to it until it hears of a lower one. */
+  let highestRate = announced.framesPerSecond || Number.POSITIVE_INFINITY;
   let framesInFlight = 0;
   /** How often in a row it has gone on, and until when it is hardly heard. */
   let lapses = 0;
   let unheardUntilMs = Number.NEGATIVE_INFINITY;
+
+  /**
+   * What the network has held up for a second comes at once, and is forgiven. Of a session that has just begun it can hold
+   * up no more than the rate has let it send so far.
+   */
+  function patientFrames(nowMs: number): number {
+    if (highestRate === Number.POSITIVE_INFINITY) return patientExcessFrames;
+    const inASecond = Math.max(relapseExcessFrames, Math.min(patientExcessFrames, highestRate));
+    return Math.min(inASecond, newcomerExcessFrames + (highestRate * (nowMs - startMs)) / 1_000);
+  }
+
   return {
     tryStart(frame, nowMs) {
       if (maxFramesInFlight > 0 && framesInFlight >= maxFramesInFlight) return false;
@@ -67,7 +73,8 @@ export function createAdmission(announced: SessionLimits): Admission {
     },
     unheardMs(nowMs) {
       if (nowMs > unheardUntilMs + probationMs) lapses = 0;
-      if (excess.freeAtMs() + (lapses === 0 ? patientMs : relapseMs) <= nowMs) return 0;
+      const patientMs = forgivenInMs(lapses === 0 ? patientFrames(nowMs) : relapseExcessFrames);
+      if (excess.freeAtMs() + patientMs <= nowMs) return 0;
       if (nowMs >= unheardUntilMs)
         unheardUntilMs = nowMs + Math.min(maxUnheardMs, firstUnheardMs * 2 ** lapses++);
       return unheardUntilMs - nowMs;
@@ -78,8 +85,7 @@ export function createAdmission(announced: SessionLimits): Admission {
     setLimits(limits) {
       maxFramesInFlight = limits.maxFramesInFlight;
       limiter.setLimit(limits.framesPerSecond);
-      // The more, the less has to be left of what is forgiven.
-      patientMs = Math.min(patientMs, patienceMs(limits.framesPerSecond));
+      highestRate = Math.max(highestRate, limits.framesPerSecond || Number.POSITIVE_INFINITY);
       byteLimiter.setLimit(limits.maxBytesPerSecond);
     },
     get framesInFlight() {

@@ -58,6 +58,8 @@ export const forgivenFramesPerSecond = 64;
  * hardly heard for a while (spec 4.4).
  */
 export const patientExcessFrames = 128;
+/** Of a session that has just begun: so many more than its rate has let it send so far, which is all that a network can have held up. */
+export const newcomerExcessFrames = 8;
 /** So many of one that was hardly heard before, within the last {@link probationMs}: what it sends then, it sends at once. */
 export const relapseExcessFrames = 32;
 /** How long it is hardly heard at first, in milliseconds; twice as long each time that it goes on, up to the most. */

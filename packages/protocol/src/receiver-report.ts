@@ -14,7 +14,7 @@ export interface ReceiverReport {
   lossShare(): number;
   /** When a report is due; Infinity where there is nothing to say. */
   nextTimeoutMs(): number;
-  /** From when on it goes with a result that leaves. */
+  /** From when on it goes with a result that leaves; Infinity where there is nothing to say. */
   rideMs(): number;
   /** The report, as a message of at most `maxBytes`, and a fresh start. */
   take(queuedFrames: number, maxBytes: number, nowMs: number): sluice.v1.Feedback.$Properties;
@@ -26,12 +26,18 @@ const gatherMs = 10;
 const rideBeforeMs = 2;
 /** Of fewer datagrams a share says nothing. */
 const minShareDatagrams = 64;
+/** What a report takes at most, with what wraps it: two totals, five numbers, two maps; a few numbers for each entry of its lists. */
+const fixedBytes = 2 * 11 + 5 * 6 + 2 * (2 + maxReportedBits / 8) + 3 * 4;
+const arrivalBytes = 2 * 5;
+const frameBytes = 2 + 4 * 6;
 /** Numbers of datagrams that are remembered to tell a reordered one from a duplicate. */
 const windowSize = 4_096;
 
 export function createReceiverReport(): ReceiverReport {
   const seen = new Uint8Array(windowSize);
   const restored = new Uint8Array(windowSize);
+  /** Forward error correction has brought something back, which most streams do without. */
+  let hasRestored = false;
   let datagramsReceived = 0;
   let bytesReceived = 0;
   let nextSequence = 0;
@@ -39,6 +45,8 @@ export function createReceiverReport(): ReceiverReport {
   let lossRuns = 0;
   let reportedMs = Number.NEGATIVE_INFINITY;
   let dueMs = Number.POSITIVE_INFINITY;
+  /** From when on a result takes it along, although it is not due. */
+  let rideMs = Number.POSITIVE_INFINITY;
   let arrivals: { readonly sequence: number; readonly atMs: number }[] = [];
   let frames: sluice.v1.FrameReceipt.$Properties[] = [];
 
@@ -101,7 +109,9 @@ export function createReceiverReport(): ReceiverReport {
       frames: frames.slice(frames.length - frameCount),
       reportTime,
       received: bitsOf(hasCome, false),
-      recovered: bitsOf((each) => restored[each % windowSize] === 1 && !hasCome(each), true),
+      recovered: hasRestored
+        ? bitsOf((each) => restored[each % windowSize] === 1 && !hasCome(each), true)
+        : none,
     };
   }
 
@@ -117,15 +127,23 @@ export function createReceiverReport(): ReceiverReport {
     },
 
     recovered(sequence) {
-      if (sequence < nextSequence && sequence > nextSequence - windowSize)
-        restored[sequence % windowSize] = 1;
+      if (sequence >= nextSequence || sequence <= nextSequence - windowSize) return;
+      restored[sequence % windowSize] = 1;
+      hasRestored = true;
     },
 
     frameReceived(stream, frame, unitsReceived, units, nowMs) {
       frames.push({ stream, frame, unitsReceived, units });
       if (frames.length > maxReportedFrames) frames.shift();
-      // Whoever waits to send again what is missing learns it sooner; the interval between reports stays.
-      dueMs = Math.min(dueMs, Math.max(nowMs, reportedMs + gatherMs));
+      const soonestMs = Math.max(nowMs, reportedMs + gatherMs);
+      if (unitsReceived < units) {
+        // Whoever waits to send again what is missing learns it sooner; the interval between reports stays.
+        dueMs = Math.min(dueMs, soonestMs);
+        return;
+      }
+      // Nobody waits for it: where the result follows soon it saves a datagram, and a wake of every thread on its way.
+      dueMs = Math.min(dueMs, nowMs + gatherMs);
+      rideMs = Math.min(rideMs, Math.max(nowMs, soonestMs - rideBeforeMs));
     },
 
     lossShare() {
@@ -133,9 +151,7 @@ export function createReceiverReport(): ReceiverReport {
     },
 
     nextTimeoutMs: () => dueMs,
-    rideMs() {
-      return dueMs - rideBeforeMs;
-    },
+    rideMs: () => Math.min(rideMs, dueMs - rideBeforeMs),
 
     take(queuedFrames, maxBytes, nowMs) {
       const reportTime = tenths(nowMs);
@@ -144,6 +160,7 @@ export function createReceiverReport(): ReceiverReport {
       let report = compose(queuedFrames, arrivalCount, frameCount, reportTime);
       while (
         arrivalCount + frameCount > 0 &&
+        mostReportBytes(arrivalCount, frameCount) > maxBytes &&
         encodeControl({ kind: "feedback", body: report }).length > maxBytes
       ) {
         // The oldest go first, by halves: the message need not be measured for each.
@@ -153,11 +170,19 @@ export function createReceiverReport(): ReceiverReport {
       }
       reportedMs = nowMs;
       dueMs = Number.POSITIVE_INFINITY;
+      rideMs = Number.POSITIVE_INFINITY;
       arrivals = [];
       frames = [];
       return report;
     },
   };
+}
+
+const none = new Uint8Array(0);
+
+/** The bytes of a report with so many arrivals and frames at most: where there is room for them nobody has to measure it. */
+export function mostReportBytes(arrivals: number, frames: number): number {
+  return fixedBytes + arrivals * arrivalBytes + frames * frameBytes;
 }
 
 function tenths(ms: number): number {

@@ -56,7 +56,7 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
   const pinger = createPinger();
   const rtt = createRttEstimator();
   let limits = options.limits;
-  const admission = createAdmission(limits);
+  const admission = createAdmission(limits, startMs);
   const streams = createServerStreams();
   const tensorStreams = createTensorStreams(limits.maxTensorBytes || Number.MAX_SAFE_INTEGER);
   const counts = createServerCounts();
@@ -451,7 +451,7 @@ export function createServerSession(options: ServerSessionOptions, startMs: numb
       results.sayLarge(maxDatagramBytes);
       if (maxDatagramBytes === 0) return undefined;
       const hasResults = !signs.isSilent && results.nextDatagramMs() <= nowMs;
-      // spec 5.6: as soon as a frame is released, without a timer in between; what is due soon goes with the results that leave now.
+      // spec 5.6: what may ride goes with the results that leave now; what is due leaves without a timer in between.
       if ((hasResults ? report.rideMs() : report.nextTimeoutMs()) <= nowMs) pushReport(nowMs);
       if (lossy.isEmpty && !hasResults) return undefined;
       const draft = draftOf(maxDatagramBytes);

@@ -9,6 +9,7 @@ import {
   maxFramesInReassembly,
   maxReassemblyBytes,
   maxUnheardMs,
+  newcomerExcessFrames,
   patientExcessFrames,
   probationMs,
   relapseExcessFrames,
@@ -142,6 +143,19 @@ t.test(
   },
 );
 
+/** Frames in excess that are answered when all come at once, before the client should hardly be heard. */
+function countForgiven(victim: ReturnType<typeof createOpenVictim>, atMs: number): number {
+  let forgiven = 0;
+  for (let frame = 0; ; frame++) {
+    victim.events.length = 0;
+    victim.send({ frame, count: 1 }, undefined, atMs);
+    const [event] = victim.events;
+    if (event?.type !== "shed") continue;
+    if (event.unheardMs > 0) return forgiven;
+    forgiven++;
+  }
+}
+
 t.test("patience is for what a second of the highest announced rate may bring at once", async (t) => {
   for (const [limits, patience] of [
     [[60], 60],
@@ -156,15 +170,37 @@ t.test("patience is for what a second of the highest announced rate may bring at
     const victim = createOpenVictim({ framesPerSecond: limits[0], maxFramesInFlight: 1 });
     for (const framesPerSecond of limits)
       victim.server.setLimits({ ...defaultLimits, framesPerSecond, maxFramesInFlight: 1 });
-    let forgiven = 0;
-    for (let frame = 0; ; frame++) {
-      victim.events.length = 0;
-      victim.send({ frame, count: 1 }, undefined, 1);
-      const [event] = victim.events;
-      if (event?.type === "shed" && event.unheardMs > 0) break;
-      if (event?.type === "shed") forgiven++;
+    t.equal(countForgiven(victim, 5_000), patience - 1, `${limits.join(", then ")} frames a second`);
+  }
+});
+
+t.test(
+  "a session that has just begun is forgiven what its rate has let it send so far, and a little",
+  async (t) => {
+    for (const [atMs, patience] of [
+      [0, newcomerExcessFrames],
+      [100, newcomerExcessFrames + 6],
+      [500, newcomerExcessFrames + 30],
+      [900, 60],
+    ] as const) {
+      const victim = createOpenVictim({ framesPerSecond: 60, maxFramesInFlight: 1 });
+      t.equal(countForgiven(victim, atMs), patience - 1, `after ${atMs} ms`);
     }
-    t.equal(forgiven, patience - 1, `${limits.join(", then ")} frames a second`);
+    const free = createOpenVictim({ framesPerSecond: 0, maxFramesInFlight: 1 });
+    t.equal(countForgiven(free, 0), patientExcessFrames - 1, "without a rate nothing is known of it");
+  },
+);
+
+t.test("what the network holds up from the beginning on is answered, however long it does", async (t) => {
+  for (const heldMs of [20, 100, 400, 1_000]) {
+    const victim = createOpenVictim({ framesPerSecond: 60, maxFramesInFlight: 1 });
+    let unheardMs = 0;
+    for (let frame = 0; frame < (heldMs * 60) / 1_000; frame++) {
+      victim.events.length = 0;
+      victim.send({ frame, count: 1 }, undefined, heldMs);
+      for (const event of victim.events) if (event.type === "shed") unheardMs += event.unheardMs;
+    }
+    t.equal(unheardMs, 0, `${heldMs} ms`);
   }
 });
 

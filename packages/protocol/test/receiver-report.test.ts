@@ -1,7 +1,7 @@
 import t from "tap";
 import { encodeControl } from "#src/control-message.js";
 import { maxReportedArrivals, maxReportedBits, maxReportedFrames } from "#src/limits.js";
-import { createReceiverReport } from "#src/receiver-report.js";
+import { createReceiverReport, mostReportBytes } from "#src/receiver-report.js";
 
 /** Bytes that take any report. */
 const large = 65_536;
@@ -20,7 +20,7 @@ t.test("a report is due a moment after the first arrival and starts afresh", asy
   report.arrived(0, 1_200, 100.04);
   report.arrived(1, 600, 103.26);
   report.frameReceived(1, 5, 30, 40, 103.3);
-  t.equal(report.nextTimeoutMs(), 103.3, "a frame that is done with is worth a report at once");
+  t.equal(report.nextTimeoutMs(), 103.3, "a frame that misses something is worth a report at once");
   t.match(report.take(3, large, 110), {
     ...{ datagramsReceived: 2, bytesReceived: 1_800, nextSequence: 2, lost: 0, lossRuns: 0, queuedFrames: 3 },
     ...{ arrivalSequences: [-2, 1], arrivalTimes: [-100, 33], reportTime: 1_100 },
@@ -33,6 +33,19 @@ t.test("a report is due a moment after the first arrival and starts afresh", asy
     arrivalTimes: [],
     frames: [],
   });
+});
+
+t.test("what is whole is told with the next result, or after a while", async (t) => {
+  const report = createReceiverReport();
+  t.equal(report.rideMs(), Number.POSITIVE_INFINITY, "nothing to say");
+  report.frameReceived(1, 0, 40, 40, 100);
+  t.same([report.nextTimeoutMs(), report.rideMs()], [110, 100]);
+  report.take(0, large, 101);
+  t.equal(report.rideMs(), Number.POSITIVE_INFINITY);
+  report.frameReceived(1, 1, 40, 40, 103);
+  t.same([report.nextTimeoutMs(), report.rideMs()], [113, 109], "a report for each result is too many");
+  report.frameReceived(1, 2, 39, 40, 104);
+  t.equal(report.nextTimeoutMs(), 111, "what is missing is told sooner");
 });
 
 const runs: Record<string, { sequences: readonly number[]; lost: number; lossRuns: number }> = {
@@ -151,6 +164,31 @@ t.test("a report fits what it has to travel in", async (t) => {
     t.ok(bytes <= Math.max(maxBytes, 75), `${bytes} of ${maxBytes}`);
     t.match(body, { datagramsReceived: 500, lost: 998, lossRuns: 499, nextSequence: 1_498 });
     if ((body.frames?.length ?? 0) > 0) t.equal(body.frames?.at(-1)?.frame, 100_499, "the latest stay");
+  }
+});
+
+t.test("no report is longer than what is taken for the most", async (t) => {
+  const most = 0xffffffff;
+  const map = new Uint8Array(maxReportedBits / 8);
+  for (const [arrivals, frames] of [
+    [0, 0],
+    [1, 0],
+    [0, 1],
+    [maxReportedArrivals, maxReportedFrames],
+  ] as const) {
+    const body = {
+      ...{ datagramsReceived: Number.MAX_SAFE_INTEGER, bytesReceived: Number.MAX_SAFE_INTEGER },
+      ...{ nextSequence: most, lost: most, lossRuns: most, queuedFrames: most, reportTime: most },
+      arrivalSequences: Array.from({ length: arrivals }, () => -0x80000000),
+      arrivalTimes: Array.from({ length: arrivals }, () => -0x80000000),
+      frames: Array.from({ length: frames }, () => {
+        return { stream: most, frame: most, unitsReceived: most, units: most };
+      }),
+      ...{ received: map, recovered: map },
+    };
+    const bytes = encodeControl({ kind: "feedback", body }).length;
+    const bound = mostReportBytes(arrivals, frames);
+    t.ok(bytes <= bound && bound <= bytes + 20, `${bytes} of ${bound}`);
   }
 });
 

@@ -7,12 +7,12 @@ const frames = 200;
 const small = { spec: { dtype: "uint8", shape: [64], layout: "any" } } as const;
 
 /** What the datagrams of each side hold while small frames follow each other so closely. */
-async function watch(intervalMs: number) {
+async function watch(intervalMs: number, serviceMs = 0.1) {
   const session = createVirtualSession({
     seed: 1,
     up: { delayMs: 0.2 },
     down: { delayMs: 0.2 },
-    serviceMs: 0.1,
+    serviceMs,
   });
   const stream = session.client.openStream({ ...streamOptions, ...small });
   session.runUntil(20);
@@ -59,6 +59,18 @@ t.test("frames that come one by one have their acknowledgements and reports in t
   t.same([figures.delivered, resultsWaiting], [frames, 0]);
   t.equal(count(held.client, "resultAck"), frames, "none waits for the next frame");
   t.ok(count(held.server, "feedback") >= frames, "nor does a report");
+});
+
+t.test("the report on a whole frame goes with its result where that follows soon", async (t) => {
+  for (const serviceMs of [0.1, 3, 8]) {
+    const { held } = await watch(40, serviceMs);
+    const reports = held.server.filter((each) => each.includes("feedback"));
+    const alone = reports.filter((each) => !each.includes("result"));
+    t.same([reports.length, alone.length], [frames, 0], `${serviceMs} ms`);
+  }
+  const { held, figures } = await watch(40, 15);
+  t.equal(figures.delivered, frames);
+  t.equal(held.server.filter((each) => each === "feedback").length, frames, "else it leaves without it");
 });
 
 t.test(

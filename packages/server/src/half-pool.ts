@@ -1,12 +1,26 @@
 /** The loaded halves of models, at most so many at once: one that no stream uses makes room for another. */
 import { ErrorCode } from "@sluice/protocol";
-import type { LoadedHalf, LoadedNetwork } from "./model-registry.js";
-import { StreamRefusal } from "./served-model.js";
+import { type ServedStream, StreamRefusal, type StreamRequest } from "./served-model.js";
+
+/** The half of a model behind a cut, ready to run. */
+export interface LoadedHalf {
+  /** What computes it, where there is a choice: a provider of onnxruntime, a backend of TensorFlow.js. */
+  readonly provider?: string | undefined;
+  /** @throws StreamRefusal where the stream's tensors do not fit it */
+  serve(request: StreamRequest): ServedStream;
+  close(): Promise<void>;
+}
 
 export interface HalfName {
   readonly model: string;
   /** Empty: the whole model. */
   readonly split: string;
+}
+
+/** A half that is ready, as it is told to operators. */
+export interface LoadedNetwork extends HalfName {
+  /** Empty where there is no choice. */
+  readonly provider: string;
 }
 
 /** A half in use. */

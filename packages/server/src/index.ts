@@ -14,6 +14,7 @@ export { defaultFrameSample } from "./capture/frame-sample.js";
 export { type CaptureReader, openCaptureFile } from "./capture/read-capture.js";
 export { type ReplayedFrame, type ReplayOptions, replayCapture } from "./capture/replay-capture.js";
 export type { StreamCapture } from "./capture/stream-capture.js";
+export type { LoadedHalf } from "./half-pool.js";
 export type { Authorize, Identity } from "./identities.js";
 export { type MeasureOptions, measureBatchCosts } from "./measure-batch-costs.js";
 export {
@@ -28,7 +29,6 @@ export {
 export {
   compareVersions,
   createModelRegistry,
-  type LoadedHalf,
   type ModelRegistry,
   type ModelRegistryOptions,
   modelReference,

@@ -1,12 +1,7 @@
 /** The models that a server serves, by name and version, each loaded where clients cut it. */
 import { ErrorCode } from "@sluice/protocol";
-import { createHalfPool, type HalfName, type PooledHalf } from "./half-pool.js";
-import {
-  type OpenServedStream,
-  type ServedStream,
-  StreamRefusal,
-  type StreamRequest,
-} from "./served-model.js";
+import { createHalfPool, type LoadedHalf, type LoadedNetwork, type PooledHalf } from "./half-pool.js";
+import { type OpenServedStream, StreamRefusal } from "./served-model.js";
 
 /** A model that can be loaded. */
 export interface ServableModel {
@@ -21,15 +16,6 @@ export interface ServableModel {
   load(split: string): Promise<LoadedHalf>;
 }
 
-/** The half of a model behind a cut, ready to run. */
-export interface LoadedHalf {
-  /** What computes it, where there is a choice: a provider of onnxruntime, a backend of TensorFlow.js. */
-  readonly provider?: string | undefined;
-  /** @throws StreamRefusal where the stream's tensors do not fit it */
-  serve(request: StreamRequest): ServedStream;
-  close(): Promise<void>;
-}
-
 export interface ModelRegistry {
   readonly open: OpenServedStream;
   /** Loads a cut before the first client asks for it. @throws StreamRefusal, and what the model's `load` throws */
@@ -41,12 +27,6 @@ export interface ModelRegistry {
   /** Whether as many are loaded as may be. */
   readonly isFull: boolean;
   close(): Promise<void>;
-}
-
-/** A half that is ready, as it is told to operators. */
-export interface LoadedNetwork extends HalfName {
-  /** Empty where there is no choice. */
-  readonly provider: string;
 }
 
 export interface ModelRegistryOptions {

@@ -11,7 +11,8 @@ export interface Reach<Node extends FlowNode = FlowNode> {
   readonly values: ReadonlySet<string>;
 }
 
-function reachBack<Node extends FlowNode>(
+/** Walks back from values to all that they are made of. */
+export function reachBack<Node extends FlowNode>(
   flow: DataFlow<Node>,
   from: Iterable<string>,
   stopAt: readonly string[] = [],
@@ -77,15 +78,16 @@ export function checkFlowCut<Node extends FlowNode>(graph: FlowGraph<Node>, cut:
   for (const value of values) checkName(graph, flow, value);
   const head = reachBack(flow, values);
   const tail = reachBack(flow, flow.outputs, values);
-  if (flow.inputs.size === 1 && values.length === 1) checkSingle(flow, cut);
+  if (flow.inputs.size === 1 && values.length === 1) checkSingle(flow, cut, head, tail);
   else checkSeveral(flow, cut, values, head, tail);
   return { values, inputs: [...flow.inputs].filter((name) => tail.values.has(name)), head, tail };
 }
 
-function checkSingle(flow: DataFlow, cut: string): void {
+function checkSingle(flow: DataFlow, cut: string, head: Reach, tail: Reach): void {
   const obstacle = createObstacleFinder(flow)(cut);
   if (obstacle === undefined) return;
-  const advice = obstacle.bypass.length > 0 ? adviseCuts(flow, cut) : "";
+  const advice =
+    obstacle.bypass.length > 0 ? adviseTogether(flow, cut, head, tail) + adviseCuts(flow, cut) : "";
   throw new ModelError("illegal-cut", `cut "${cut}": ${obstacle.reason}${advice}`);
 }
 
@@ -106,15 +108,7 @@ function checkSeveral(
     if (!tail.values.has(value))
       fail(`no output depends on ${which === "" ? "it" : `${which}beside the others`}`);
   }
-  // What both halves would compute goes around the cut.
-  const isShared = (node: FlowNode | undefined) =>
-    node !== undefined && head.nodes.has(node) && tail.nodes.has(node) && flow.relevant.has(node);
-  const around = new Set<string>();
-  for (const node of [...tail.nodes].filter((node) => !isShared(node))) {
-    for (const name of usedValues(node)) if (isShared(flow.producers.get(name))) around.add(name);
-  }
-  for (const name of flow.outputs) if (isShared(flow.producers.get(name))) around.add(name);
-  const inner = [...around].filter((name) => flow.varying.has(name));
+  const inner = findAround(flow, head, tail);
   const output = inner.find((name) => flow.outputs.has(name));
   if (output !== undefined) fail(`the output "${output}" is made before it`);
   if (inner.length > 0)
@@ -123,6 +117,31 @@ function checkSeveral(
     );
   const [input] = flow.inputs;
   if (flow.inputs.size === 1 && tail.values.has(input!)) fail(`the input "${input}" bypasses it`);
+}
+
+/** Names the cut that a value is together with those that go around it, unless that is none either. */
+function adviseTogether(flow: DataFlow, cut: string, head: Reach, tail: Reach): string {
+  const values = [cut, ...findAround(flow, head, tail)];
+  const together = joinNames(values);
+  try {
+    checkSeveral(flow, together, values, reachBack(flow, values), reachBack(flow, flow.outputs, values));
+  } catch (error) {
+    if (error instanceof ModelError) return "";
+    throw error;
+  }
+  return `; with what bypasses it, it is the cut "${together}"`;
+}
+
+/** The values that go around a cut: what both halves would compute. */
+function findAround(flow: DataFlow, head: Reach, tail: Reach): readonly string[] {
+  const isShared = (node: FlowNode | undefined) =>
+    node !== undefined && head.nodes.has(node) && tail.nodes.has(node) && flow.relevant.has(node);
+  const around = new Set<string>();
+  for (const node of [...tail.nodes].filter((node) => !isShared(node))) {
+    for (const name of usedValues(node)) if (isShared(flow.producers.get(name))) around.add(name);
+  }
+  for (const name of flow.outputs) if (isShared(flow.producers.get(name))) around.add(name);
+  return [...around].filter((name) => flow.varying.has(name));
 }
 
 /** Inner values that depend on the input and are no cuts, with the reason, in the order of the graph. */

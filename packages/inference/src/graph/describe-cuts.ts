@@ -1,9 +1,9 @@
 import { bundleSpec, bytesPerElement, elementCount, type TensorSpec } from "@sluice/tensor";
-import type { CrossingTensor, Cut, IllegalCut } from "../cut.js";
+import type { CrossingTensor, Cut, CutWork, IllegalCut } from "../cut.js";
 import { withinLimits } from "../tensor-info.js";
-import { findIllegalCuts } from "./check-cut.js";
+import { findIllegalCuts, reachBack } from "./check-cut.js";
 import type { DataFlow, FlowNode } from "./data-flow.js";
-import { type CutPosition, findCuts } from "./find-cuts.js";
+import { type CutPosition, findCuts, namesOf } from "./find-cuts.js";
 
 /** A graph with what is known about its values and operations. */
 export interface KnownGraph<Node extends FlowNode> {
@@ -22,7 +22,7 @@ export interface KnownGraph<Node extends FlowNode> {
 export function describeCuts<Node extends FlowNode>(graph: KnownGraph<Node>): Cut[] {
   const { nodes, cuts } = findCuts(graph.flow);
   let total = 0;
-  const workBefore = nodes.map((node) => {
+  const workUpTo = nodes.map((node) => {
     total += graph.multiplyAdds(node);
     return total;
   });
@@ -32,7 +32,7 @@ export function describeCuts<Node extends FlowNode>(graph: KnownGraph<Node>): Cu
     const { name, values, nodesBefore } = position;
     const spec = bundleSpec(crossing);
     const declared = values.map((value) => graph.misdeclared?.get(value)).find((type) => type !== undefined);
-    const before = workBefore[nodesBefore - 1] ?? 0;
+    const before = workUpTo[nodesBefore - 1] ?? 0;
     return {
       ...{ ...spec, name, operation: nodes[nodesBefore - 1]?.opType ?? "" },
       elements: crossing.reduce((sum, { shape }) => sum + elementCount(shape), 0),
@@ -44,6 +44,23 @@ export function describeCuts<Node extends FlowNode>(graph: KnownGraph<Node>): Cu
       ...(declared === undefined ? {} : { declared }),
     };
   });
+}
+
+/** What is computed before values that are named with a plus sign between them, cut or not. */
+export function workBefore<Node extends FlowNode>(graph: KnownGraph<Node>, cut: string): CutWork {
+  const { flow } = graph;
+  const values = namesOf(cut, (name) => flow.producers.has(name));
+  const { nodes: needed } = reachBack(flow, values);
+  const sum = (nodes: readonly Node[]) => nodes.reduce((work, node) => work + graph.multiplyAdds(node), 0);
+  const relevant = flow.order.filter((node) => flow.relevant.has(node));
+  const before = relevant.filter((node) => needed.has(node));
+  const [work, total] = [sum(before), sum(relevant)];
+  return {
+    operation: before.at(-1)?.opType ?? "",
+    nodeShare: before.length / relevant.length,
+    workShare: total === 0 ? 0 : work / total,
+    multiplyAdds: work,
+  };
 }
 
 /** What crosses at a cut, or why it cannot be sent. */

@@ -10,8 +10,8 @@ import {
 } from "@sluice/tensor";
 import type { Cut } from "../cut.js";
 import type { Engine } from "../engine.js";
+import { findCut } from "../find-cut.js";
 import type { Model } from "../model.js";
-import { ModelError } from "../model-error.js";
 import type { EngineOptions } from "../network.js";
 import { numbersOf } from "../numbers-of.js";
 import type { ModelProfile, ProfiledOption } from "../profile-terms.js";
@@ -165,17 +165,9 @@ export async function measureProfile(model: Model, options: ProfileOptions): Pro
 }
 
 async function chooseCuts(model: Model, splits: readonly string[] | undefined): Promise<Cut[]> {
-  const cuts = await model.network.listCuts();
-  if (splits === undefined) return cuts;
-  const byName = new Map(cuts.map((cut) => [cut.name, cut]));
+  if (splits === undefined) return model.network.listCuts();
   const chosen: Cut[] = [];
-  for (const name of splits) {
-    const cut = byName.get(name);
-    // The reason why it is none is told by who splits.
-    if (cut === undefined) await model.network.split(name);
-    if (cut === undefined) throw new ModelError("unknown-name", `cut "${name}": is not listed`);
-    chosen.push(cut);
-  }
+  for (const name of splits) chosen.push(await findCut(model.network, name));
   return chosen;
 }
 

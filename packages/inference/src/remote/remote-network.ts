@@ -69,6 +69,7 @@ export async function openRemoteNetwork(address: string, options: RemoteOptions 
     measureOutputs: async () => outputs,
     listCuts: async () => [],
     listIllegalCuts: async () => [],
+    measureWork: async () => ({ operation: "", nodeShare: 0, workShare: 0, multiplyAdds: 0 }),
     async split(tensorName) {
       throw new ModelError(
         "illegal-cut",
@@ -165,6 +166,7 @@ function describe(network: Network): Network {
     measureOutputs: () => network.measureOutputs(),
     listCuts: () => network.listCuts(),
     listIllegalCuts: () => network.listIllegalCuts(),
+    measureWork: (cut) => network.measureWork(cut),
     split: (name) => network.split(name),
     load: (options) => network.load(options),
     save: (directory, name) => network.save(directory, name),

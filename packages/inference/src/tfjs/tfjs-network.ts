@@ -3,7 +3,7 @@ import type { TensorSpec } from "@sluice/tensor";
 import { type Engine, EngineError } from "../engine.js";
 import { checkFlowCut } from "../graph/check-cut.js";
 import { analyseFlow, type FlowGraph } from "../graph/data-flow.js";
-import { describeCuts, describeIllegalCuts, type KnownGraph } from "../graph/describe-cuts.js";
+import { describeCuts, describeIllegalCuts, type KnownGraph, workBefore } from "../graph/describe-cuts.js";
 import type { InputSizes } from "../input-sizes.js";
 import { ModelError } from "../model-error.js";
 import type { EngineOptions, Network } from "../network.js";
@@ -149,6 +149,7 @@ function createPart(
     measureOutputs: async () => part.outputs.map(infoOf),
     listCuts: async () => describeCuts(known()),
     listIllegalCuts: async () => describeIllegalCuts(known()),
+    measureWork: async (cut) => workBefore(known(), cut),
     async split(tensorName) {
       const { values, inputs, head } = checkFlowCut(graph, tensorName);
       const obstacle = cannotCross([...values, ...inputs]);

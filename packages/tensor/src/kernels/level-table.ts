@@ -1,6 +1,5 @@
 import type { ChannelAxis } from "../channel-axis.js";
 import { TensorError } from "../tensor.js";
-import { checkPacked } from "./bit-packing.js";
 
 /** Uniform levels of each channel of a tensor (or of all as one): symbol q stands for `low + q * step` (spec 6.2). */
 export interface LevelTable {
@@ -19,8 +18,6 @@ export type Symbols = Uint8Array | Uint16Array;
 
 /** The most levels whose symbols are bytes. */
 export const maxByteLevels = 256;
-const maxByteBits = 8;
-const noSymbols = new Uint8Array(0);
 
 /**
  * Checks that a table and the arrays that it is used on belong together.
@@ -41,26 +38,6 @@ export function checkTable(table: LevelTable, symbols: Symbols, count: number, f
     throw new TensorError("symbols", `bytes cannot hold ${levels} levels`);
   }
   if (!Number.isInteger(first) || first < 0) throw new TensorError("first", `not an index: ${first}`);
-}
-
-/**
- * Checks what `unpackValues` is given.
- * @throws TensorError naming `bits`, `offset`, `source`, the table's field, `first` or `end`
- */
-export function checkUnpackedValues(
-  table: LevelTable,
-  source: Uint8Array,
-  offset: number,
-  bits: number,
-  values: Float32Array,
-  first: number,
-  end: number,
-): void {
-  checkTable(table, noSymbols, 0, first);
-  if (!Number.isInteger(end) || end < first || end > values.length)
-    throw new TensorError("end", `must be an integer from ${first} to ${values.length}, got ${end}`);
-  if (bits > maxByteBits) throw new TensorError("bits", `must be at most ${maxByteBits}, got ${bits}`);
-  checkPacked(end - first, bits, source, offset, "source");
 }
 
 /** What a channel's symbols are computed with. */

@@ -1,5 +1,6 @@
 import { checkBits, packBits, unpackBits } from "./bit-packing.js";
-import { checkTable, checkUnpackedValues } from "./level-table.js";
+import { checkUnpackedValues } from "./check-unpacked-values.js";
+import { checkTable } from "./level-table.js";
 import { checkLookUp, lookUp } from "./look-up.js";
 import { dequantize, quantize } from "./plain-quantize.js";
 import { sums } from "./plain-sums.js";

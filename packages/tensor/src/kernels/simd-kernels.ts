@@ -1,5 +1,6 @@
 import { checkBits } from "./bit-packing.js";
-import { checkTable, checkUnpackedValues } from "./level-table.js";
+import { checkUnpackedValues } from "./check-unpacked-values.js";
+import { checkTable } from "./level-table.js";
 import { checkLookUp, maxTableEntries } from "./look-up.js";
 import { plainKernels } from "./plain-kernels.js";
 import { clearUnused } from "./plain-tile.js";
