@@ -5,7 +5,7 @@ import { bundle } from "@sluice/chromium-test";
 import t from "tap";
 
 const directory = fileURLToPath(new URL("../../../", import.meta.url));
-const budgetBytes = 63_000;
+const budgetBytes = 65_000;
 
 /** Sizes in bytes, without the kernels' WebAssembly, which stands as text in modules of its own. */
 async function measure(code: string): Promise<{ readonly initial: number; readonly all: number }> {
