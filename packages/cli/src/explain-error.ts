@@ -119,9 +119,6 @@ function messageOf(error: unknown): string {
   if (error instanceof CommanderError) return commanderMessage(error.message);
   if (isSystemError(error)) return systemMessage(error);
   if (!(error instanceof Error)) return String(error);
-  if (error instanceof ClientError && error.code === ErrorCode.unknownModel) {
-    return `${error.message}; --model NAME=MODEL asks for it by another name`;
-  }
   return error.message === "" ? error.name : error.message;
 }
 

@@ -1,7 +1,7 @@
 /** Sends by one strategy from the start to the end. */
-import type { FrameOutcome, TensorStream } from "@sluice/client";
+import { ClientError, type FrameOutcome, type TensorStream } from "@sluice/client";
 import type { LabelledImage } from "@sluice/inference";
-import type { Strategy } from "@sluice/protocol";
+import { ErrorCode, type Strategy } from "@sluice/protocol";
 import { type ClientHalf, openClientHalf } from "./client-half.js";
 import type { Sender, StreamHooks, StreamOptions, StreamSetup } from "./stream-api.js";
 import { openStreamClient } from "./stream-client.js";
@@ -34,7 +34,7 @@ async function remoteSender(half: ClientHalf, options: FixedOptions, hooks: Stre
     stream = await client.openStream({ ...streamOptions, deadlineMs });
   } catch (error) {
     await client.close();
-    throw error;
+    throw withAdvice(error);
   }
   return {
     source: half.source,
@@ -52,6 +52,12 @@ async function remoteSender(half: ClientHalf, options: FixedOptions, hooks: Stre
       await half.close();
     },
   };
+}
+
+function withAdvice(error: unknown): unknown {
+  if (!(error instanceof ClientError) || error.code !== ErrorCode.unknownModel) return error;
+  const message = `${error.message}; --model NAME=MODEL asks for it by another name`;
+  return new ClientError(error.kind, error.code, message);
 }
 
 /** What a network that ran here says, as a server would. @param label of the best class; `undefined`: there is none */

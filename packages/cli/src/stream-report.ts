@@ -98,9 +98,11 @@ export function formatSummary({ summary, setup, outputs, phases, sessions, lost 
   return [...lines, ...(phases ?? []).map(formatPhase)].join("\n");
 }
 
-function formatPhase({ fromSeconds, candidate, offered, onTime, p50Ms, reason }: StrategyPhase): string {
+function formatPhase(phase: StrategyPhase): string {
+  const { fromSeconds, candidate, offered, onTime, rescued, p50Ms, reason } = phase;
+  const here = rescued === 0 ? "" : `, ${rescued} by work here instead`;
   const p50 = p50Ms === null ? "" : `, p50 ${p50Ms} ms`;
-  return `  from ${fromSeconds.toFixed(2)} s by ${candidate}: ${onTime} of ${offered} on time${p50}; ${reason}`;
+  return `  from ${fromSeconds.toFixed(2)} s by ${candidate}: ${onTime} of ${offered} on time${here}${p50}; ${reason}`;
 }
 
 function formatStages(stages: NonNullable<StreamSummary["stagesMs"]>): string {

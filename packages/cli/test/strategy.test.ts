@@ -98,16 +98,17 @@ t.test("profiles are read with care", async (t) => {
   }
 });
 
-t.test("a result counts for the way that its frame went", async (t) => {
+t.test("a result counts for the choice that its frame was of, whatever made up for it", async (t) => {
   const phases = createStrategyPhases();
   const change = { atMs: 0, from: undefined, estimates: {} as never, predictions: [] };
   phases.begin({ ...change, to: "a", cause: "start", reason: "first" }, 0);
   phases.begin({ ...change, to: "b", cause: "bandwidth", reason: "more" }, 1.234);
-  phases.add({ status: "dropped", reason: "deadline", candidate: "a" });
-  phases.add({ status: "dropped", reason: "deadline", candidate: "b" });
-  phases.add({ status: "dropped", reason: "deadline", candidate: "c" });
+  phases.add({ status: "dropped", reason: "deadline", choice: "a", candidate: "a" });
+  phases.add({ status: "dropped", reason: "deadline", choice: "b", candidate: "b" });
+  phases.add({ status: "dropped", reason: "deadline", choice: "c", candidate: "c" });
+  phases.add({ status: "dropped", reason: "deadline", choice: "b", candidate: "a" });
   t.match(phases.phases, [
-    { fromSeconds: 0, candidate: "a", offered: 1, onTime: 0, p50Ms: null },
-    { fromSeconds: 1.23, candidate: "b", offered: 1, cause: "bandwidth", reason: "more" },
+    { fromSeconds: 0, candidate: "a", offered: 1, onTime: 0, rescued: 0, p50Ms: null },
+    { fromSeconds: 1.23, candidate: "b", offered: 2, rescued: 1, cause: "bandwidth", reason: "more" },
   ]);
 });

@@ -52,6 +52,8 @@ export interface PhaseResult {
   readonly onTime: number;
   /** Results in time, each by the worth of the way that it came by. */
   readonly worth: number;
+  /** Of them, those that the work here made up for. */
+  readonly rescued: number;
 }
 
 export interface WorldRun {
@@ -129,7 +131,7 @@ export async function runWorld(options: WorldOptions): Promise<WorldRun> {
     session.setPath({ loss: 0, ...phase.path });
     device.load = phase.clientLoad ?? 1;
     for (const host of hosts.values()) host.load = phase.serverLoad ?? 1;
-    const result = { phase: phase.name, offered: 0, onTime: 0, worth: 0 };
+    const result = { phase: phase.name, offered: 0, onTime: 0, worth: 0, rescued: 0 };
     results.push(result);
     for (const { atMs, path } of phase.steps ?? []) time.schedule(atMs, () => session.setPath(path));
     const frames = Math.round(phase.seconds * framesPerSecond);
@@ -138,6 +140,7 @@ export async function runWorld(options: WorldOptions): Promise<WorldRun> {
       const note = (outcome: AdaptiveOutcome) => {
         if (outcome.status !== "delivered" || !outcome.onTime) return;
         result.onTime++;
+        if (outcome.candidate !== outcome.choice) result.rescued++;
         result.worth += ways.find(({ name }) => name === outcome.candidate)?.worth ?? 1;
       };
       pending.push(stream.send(i).then(note));

@@ -78,4 +78,5 @@ t.test("a path that has no room for all frames leaves the others to the client",
     `${results[0]!.onTime} in time, and ${alone!.onTime} without`,
   );
   t.ok(figures.rescued > 15, `${figures.rescued} of them here`);
+  t.equal(results[0]!.rescued, figures.rescued, "and each of them says so");
 });

@@ -4,6 +4,8 @@ import { createLabelLimit } from "./label-limit.js";
 /** What the live choice of where a network runs knows; `figures()` of an adaptive stream has this form. */
 export interface StrategyFigures {
   readonly probes: number;
+  /** Frames that were sent and whose result is that of the work here. */
+  readonly rescued: number;
   /** Frames offered to each candidate. */
   readonly offeredTo: Readonly<Record<string, number>>;
   readonly estimates: { readonly clientLoad: number; readonly serverLoad: number };
@@ -83,12 +85,22 @@ function watchStrategy(
       this.set({ side: "server" }, serverLoad);
     },
   });
-  new Counter({
-    ...{ name: "sluice_strategy_probes_total", registers },
-    help: "Frames that were sent as well to look at a path that is not in use.",
-    collect() {
-      this.reset();
-      this.inc(read().probes);
-    },
-  });
+  const counter = (name: string, help: string, count: () => number) =>
+    new Counter({
+      ...{ name, help, registers },
+      collect() {
+        this.reset();
+        this.inc(count());
+      },
+    });
+  counter(
+    "sluice_strategy_probes_total",
+    "Frames that were sent as well to look at a path that is not in use.",
+    () => read().probes,
+  );
+  counter(
+    "sluice_strategy_rescued_total",
+    "Frames that the choice in use failed, or seemed to, and that were worked on here in time.",
+    () => read().rescued,
+  );
 }

@@ -2,7 +2,7 @@ import { createClientMetrics, type StrategyFigures } from "@sluice/metrics";
 import t from "tap";
 
 const figures: StrategyFigures = {
-  ...{ probes: 3, offeredTo: { client: 10, "add_3 quantize:levels=8": 20 } },
+  ...{ probes: 3, rescued: 2, offeredTo: { client: 10, "add_3 quantize:levels=8": 20 } },
   estimates: { clientLoad: 1.5, serverLoad: 1 },
   predictions: [
     { candidate: "client", totalMs: 40 },
@@ -27,6 +27,7 @@ t.test("switches by cause, and what holds at the moment of the question", async 
     'sluice_strategy_active{candidate="add_3 quantize:levels=8"} 0',
     'sluice_strategy_frames{candidate="client"} 10',
     "sluice_strategy_probes_total 3",
+    "sluice_strategy_rescued_total 2",
     'sluice_strategy_predicted_latency_seconds{candidate="client"} 0.04',
     'sluice_strategy_load_ratio{side="client"} 1.5',
   ]) {

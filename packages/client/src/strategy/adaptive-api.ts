@@ -53,8 +53,11 @@ export interface AdaptiveClient {
   pathEstimate(): PathEstimate | undefined;
 }
 
-/** How a frame ended, and by which candidate: what works here, where it has made up for the choice (`rescue.ts`). */
-export type AdaptiveOutcome = FrameOutcome & { readonly candidate: string };
+/**
+ * How a frame ended: of which choice it was, and by which candidate; another one where the work here has made up for the
+ * choice (`rescue.ts`).
+ */
+export type AdaptiveOutcome = FrameOutcome & { readonly choice: string; readonly candidate: string };
 
 /** Counts since the start. Probes stand apart. */
 export interface AdaptiveFigures extends FrameCounts {

@@ -168,14 +168,14 @@ export async function createAdaptiveStream<Frame>(
     const { name, strategy } = candidate;
     const offeredMs = clock.now();
     const sent = sendBy(candidate, frame, { capturedMs, offeredMs, isProbe: false });
-    if (!local || strategy === "client") return { ...(await sent), candidate: name };
+    if (!local || strategy === "client") return { ...(await sent), choice: name, candidate: name };
     const { outcome, isHere } = await orHere(sent, {
       ...{ clock, strategy, endMs: capturedMs + deadlineMs, workMs: predictionOf(local.name).totalMs },
       // What is learnt of it is of the frame's own time: another choice may have been made since.
       run: () => (isClosed ? sent : sendBy(local, frame, { capturedMs, offeredMs, isProbe: false })),
     });
     if (isHere) rescued++;
-    return { ...outcome, candidate: isHere ? local.name : name };
+    return { ...outcome, choice: name, candidate: isHere ? local.name : name };
   }
 
   signal?.addEventListener("abort", close);
