@@ -100,17 +100,17 @@ async function createNetwork(
   const isMixing = await mixesSamples(engine);
   if (isMixing) onLog?.("samples of a batch change each other in this network: its frames run one by one");
   const isStackable = inputs.every(({ batch }) => batch === "dynamic") && !isMixing;
-  const zeros = () =>
-    inputs.map(({ dtype, shape, layout }) =>
-      createTensor(
-        dtype,
-        shape.map((size) => size ?? 1),
-        undefined,
-        layout,
-      ),
-    );
+  // Made once: memory that nobody has used before costs a fault for each page, which frames do not.
+  const zeros = inputs.map(({ dtype, shape, layout }) =>
+    createTensor(
+      dtype,
+      shape.map((size) => size ?? 1),
+      undefined,
+      layout,
+    ),
+  );
   // No frame should wait for what the first runs allocate and compile.
-  const costs = await measureBatchCosts((frames) => engine.answer(Array.from({ length: frames }, zeros)), {
+  const costs = await measureBatchCosts((frames) => engine.answer(new Array(frames).fill(zeros)), {
     maxFrames: isStackable ? maxFrames : 1,
     now: () => performance.now(),
   }).catch((cause: unknown) => {
