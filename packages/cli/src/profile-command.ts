@@ -11,7 +11,6 @@ import {
   preprocessPresets,
   readStatistics,
 } from "@sluice/inference";
-
 import { isFloatDtype, type Tensor } from "@sluice/tensor";
 import { type Command, Option } from "commander";
 import type { CliContext } from "./cli-context.js";
