@@ -6,4 +6,4 @@ export const modelHelp =
 export const servedModelHelp = `${modelHelp}, or sink (no network)`;
 
 /** For a client, which asks a server for it. */
-export const askedModelHelp = `${servedModelHelp}; with NAME= or NAME@VERSION= before it where the server knows it by another name`;
+export const askedModelHelp = `${modelHelp}, with NAME= or NAME@VERSION= before it where the server knows it by another name; or sink (no network)`;

@@ -4,6 +4,7 @@ import {
   readFloat32,
   TensorError,
   type TensorSpec,
+  tensorKernels,
   writeFloat32,
 } from "@sluice/tensor";
 import { createScratch, createSymbolScratch } from "../scratch.js";
@@ -20,7 +21,6 @@ import {
   quantize as quantizeValues,
   setChannel,
   setChannels,
-  unpackValues,
 } from "./quantizer.js";
 import { maxLevels, minLevels } from "./symbol-packing.js";
 
@@ -112,7 +112,8 @@ export function quantize(parameters: QuantizeParameters = {}): Stage<"tensor", "
           decodePacked(payload, bits, tensor, { elements: { first, end } }) {
             if (per === "tensor" && !readParameters(quantizer, payload)) return "parameter";
             const offset = per === "tensor" ? parameterBytes : 0;
-            unpackValues(quantizer, payload, offset, bits, tensor.data as Float32Array, first, end);
+            const values = tensor.data as Float32Array;
+            tensorKernels().unpackValues(quantizer, payload, offset, bits, values, first, end);
             return undefined;
           },
         }),

@@ -129,19 +129,6 @@ export function quantize(quantizer: Quantizer, values: Float32Array, first: numb
   tensorKernels().quantize(quantizer, values, first, symbols);
 }
 
-/** The same values out of packed symbols: see `TensorKernels.unpackValues`. */
-export function unpackValues(
-  quantizer: Quantizer,
-  source: Uint8Array,
-  offset: number,
-  bits: number,
-  values: Float32Array,
-  first: number,
-  end: number,
-): void {
-  tensorKernels().unpackValues(quantizer, source, offset, bits, values, first, end);
-}
-
 /** The values that `symbols` stand for, which are the elements of a tensor from `first`. */
 export function dequantize(
   quantizer: Quantizer,
